@@ -1,0 +1,144 @@
+"""The one class that every analyzer extends.
+
+An analyzer needs `frame` and nothing more::
+
+    from analyzers.base_model import BaseModel
+
+    class Brightness(BaseModel):
+        def frame(self, sid, frame, timestamp, *args, **kwargs):
+            return {"brightness": float(frame.mean())}
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    # The server imports this module to check a command line; numpy is for the workers.
+    import numpy as np
+    from numpy.typing import NDArray
+
+_WORD_BOUNDARY = re.compile(
+    r"(?<=[a-z])(?=[A-Z0-9])"  # mock|Model, model|1
+    r"|(?<=[0-9])(?=[A-Z][a-z])"  # 2|Fast
+    r"|(?<=[A-Z])(?=[A-Z][a-z])"  # HRV|Model
+)
+
+
+class AnalyzerUnavailable(RuntimeError):
+    """Something optional that an analyzer needs is missing on this machine.
+
+    Raised by an analyzer's constructor. The text is for the user: what is
+    missing, and what to do about it.
+    """
+
+
+def snake_case(class_name: str) -> str:
+    """Name an analyzer after its class: ``MockModel1`` becomes ``mock_model_1``."""
+    return _WORD_BOUNDARY.sub("_", class_name).lower()
+
+
+class BaseModel(ABC):
+    """Turns the frames of a session into results.
+
+    One instance serves every session of its process; whatever it remembers of
+    a session it keeps under the session's `sid`. Its methods are called from
+    one thread at a time. What a method raises costs this analyzer's result for
+    that frame and is told to the client; other analyzers and sessions go on.
+
+    A method may declare fewer parameters than it is described with here, or
+    take them by other names in the same order; it is given what it takes.
+
+    Attributes
+    ----------
+    name : str
+        What the analyzer is called in results and settings. Made from the
+        name of the class unless the class sets it.
+    requires : tuple of str
+        Names of the analyzers whose results `frame` reads. They run before
+        this one, on the same frame.
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Not inherited: a subclass of Pose is another analyzer, which can run beside Pose.
+        if "name" not in vars(cls):
+            cls.name = snake_case(cls.__name__)
+
+    def start(self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any) -> None:
+        """Begin a session.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        timestamp : float, optional
+            Milliseconds since the session's first frame.
+        options : dict, by keyword
+            What the client asked of this analyzer; empty if nothing. Passed
+            only to a method that takes it, by name or with ``**kwargs``.
+        """
+        return None
+
+    @abstractmethod
+    def frame(
+        self, sid: str, frame: NDArray[np.uint8], timestamp: float, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """Analyze one frame.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        frame : ndarray, shape (H, W, 3), uint8
+            RGB, read-only. H and W may change in mid-session. It may be kept:
+            nobody writes into it afterwards.
+        timestamp : float
+            Milliseconds since the session's first frame.
+        results : dict, by keyword
+            What the analyzers that ran before this one said of this frame,
+            by analyzer name. One that had nothing to say is not in it. Passed
+            only to a method that takes it, by name or with ``**kwargs``.
+
+        Returns
+        -------
+        dict or None
+            What the client gets: numbers, text, lists and dicts with text as
+            keys. None when there is nothing to say.
+        """
+
+    def configure(self, sid: str, options: dict[str, Any]) -> None:
+        """Take options that the client changed in mid-session.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        options : dict
+            The changed options only.
+        """
+        return None
+
+    def end(
+        self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """End a session: forget it, and say what there is to say about all of it.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        timestamp : float, optional
+            Milliseconds since the session's first frame.
+
+        Returns
+        -------
+        dict or None
+            As `frame` returns it; averages over the session, for instance.
+        """
+        return None

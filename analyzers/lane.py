@@ -1,0 +1,302 @@
+"""A lane: analyzers that read each other's results, run in order on the same frame.
+
+Pure and synchronous: the worker that owns the lanes decides which thread runs
+which. Lanes share nothing, so a slow one slows no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from analyzers.base_model import BaseModel
+from analyzers.calling import Method, Methods, describe
+from analyzers.encode import UnencodableResult, encode
+from analyzers.ordering import ChainError, closure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+Fragments = dict[str, bytes]
+
+_NO_OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType({})
+
+# What numpy and OpenCV say when someone draws on a read-only array.
+_READ_ONLY_MARKS = ("read-only", "Layout of the output array img is incompatible")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that went wrong in one analyzer, in words for the client.
+
+    Attributes
+    ----------
+    analyzer : str
+        Its name.
+    phase : str
+        ``start``, ``frame``, ``configure``, ``end``; ``encode`` for a result
+        that was sent, but not as it was returned.
+    message : str
+        One line; no stack trace.
+    """
+
+    analyzer: str
+    phase: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReport:
+    """What came of one call of a lane.
+
+    Attributes
+    ----------
+    fragments : dict of str to dict of str to bytes
+        By analyzer: the JSON of each key that it produced. An analyzer that
+        had nothing to say is left out.
+    timings_ms : dict of str to float
+        By analyzer: how long its own method took.
+    problems : tuple of Problem
+        What went wrong.
+    """
+
+    fragments: dict[str, Fragments] = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _LaneSession:
+    """What a lane remembers of a session."""
+
+    analyzers: list[BaseModel] = field(default_factory=list)
+    # Encoding problems and exceptions come back on every frame; they are told or logged once.
+    told: set[Problem] = field(default_factory=set)
+    logged: set[tuple[str, str, type[Exception]]] = field(default_factory=set)
+
+
+class Lane:
+    """Analyzers that depend on each other, run in order on the same frame.
+
+    Not safe for several threads at once: a lane belongs to one.
+
+    Parameters
+    ----------
+    analyzers : sequence of BaseModel
+        Requirements before what requires them; see `arrange`.
+
+    Raises
+    ------
+    SignatureError
+        When a method of one of them cannot be called.
+    """
+
+    def __init__(self, analyzers: Sequence[BaseModel]) -> None:
+        self.analyzers = tuple(analyzers)
+        self.name = "+".join(analyzer.name for analyzer in analyzers)
+        self._methods = {analyzer.name: Methods(analyzer) for analyzer in analyzers}
+        self._sessions: dict[str, _LaneSession] = {}
+
+    def start(
+        self,
+        sid: str,
+        timestamp_ms: float,
+        names: Collection[str],
+        options: Mapping[str, dict[str, Any]] = _NO_OPTIONS,
+    ) -> LaneReport:
+        """Start a session on those analyzers of the lane that it wants.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        timestamp_ms : float
+            Milliseconds since the session's first frame.
+        names : collection of str
+            The analyzers that the session wants, of this lane or not. Their
+            requirements are added.
+        options : mapping of str to dict
+            The session's options by analyzer.
+
+        Returns
+        -------
+        LaneReport
+            An analyzer that raised gets no frames of this session, nor its end.
+
+        Raises
+        ------
+        ChainError
+            When the session has been started already.
+        """
+        if sid in self._sessions:
+            raise ChainError(f"session {sid} is already started in lane {self.name}")
+        session = self._sessions[sid] = _LaneSession()
+        wanted = closure((name for name in names if name in self._methods), self.analyzers)
+        run = _Run(sid, "start", session)
+        for analyzer in self.analyzers:
+            if analyzer.name not in wanted:
+                continue
+            begun = run.tell(
+                analyzer,
+                self._methods[analyzer.name].start,
+                sid=sid,
+                timestamp=timestamp_ms,
+                options=dict(options.get(analyzer.name, {})),
+            )
+            if begun:
+                session.analyzers.append(analyzer)
+        return run.report()
+
+    def frame(self, sid: str, rgb: NDArray[np.uint8], timestamp_ms: float) -> LaneReport:
+        """Run the session's analyzers on one frame.
+
+        Parameters
+        ----------
+        sid : str
+            The session. One that is not started gets an empty report.
+        rgb : ndarray, shape (H, W, 3), uint8
+            RGB. The analyzers get a read-only view, which they may keep, so
+            the caller gives the array away: it must not write into it again.
+        timestamp_ms : float
+            Milliseconds since the session's first frame.
+        """
+        session = self._sessions.get(sid)
+        if session is None:
+            return LaneReport()
+        frame = rgb.view()
+        frame.setflags(write=False)
+        run = _Run(sid, "frame", session)
+        results: dict[str, dict[str, Any]] = {}
+        for analyzer in session.analyzers:
+            result = run.ask(
+                analyzer,
+                self._methods[analyzer.name].frame,
+                sid=sid,
+                frame=frame,
+                timestamp=timestamp_ms,
+                results=dict(results),
+            )
+            if result is not None:
+                results[analyzer.name] = result
+        return run.report()
+
+    def configure(self, sid: str, options: Mapping[str, dict[str, Any]]) -> LaneReport:
+        """Hand changed options to the session's analyzers that have any.
+
+        Parameters
+        ----------
+        sid : str
+            The session. One that is not started gets an empty report.
+        options : mapping of str to dict
+            The changed options by analyzer; names of other lanes are ignored.
+        """
+        session = self._sessions.get(sid)
+        if session is None:
+            return LaneReport()
+        run = _Run(sid, "configure", session)
+        for analyzer in session.analyzers:
+            if analyzer.name in options:
+                method = self._methods[analyzer.name].configure
+                run.tell(analyzer, method, sid=sid, options=dict(options[analyzer.name]))
+        return run.report()
+
+    def end(self, sid: str, timestamp_ms: float) -> LaneReport:
+        """End the session on every analyzer that it was started on, and forget it.
+
+        Parameters
+        ----------
+        sid : str
+            The session. One that is not started gets an empty report.
+        timestamp_ms : float
+            Milliseconds since the session's first frame.
+        """
+        session = self._sessions.pop(sid, None)
+        if session is None:
+            return LaneReport()
+        run = _Run(sid, "end", session)
+        for analyzer in session.analyzers:
+            method = self._methods[analyzer.name].end
+            run.ask(analyzer, method, sid=sid, timestamp=timestamp_ms)
+        return run.report()
+
+
+class _Run:
+    """One call of a lane: calls each analyzer's method and collects what comes of it."""
+
+    def __init__(self, sid: str, phase: str, session: _LaneSession) -> None:
+        self._sid = sid
+        self._phase = phase
+        self._session = session
+        self._fragments: dict[str, Fragments] = {}
+        self._timings_ms: dict[str, float] = {}
+        self._problems: list[Problem] = []
+
+    def tell(self, analyzer: BaseModel, method: Method, **offered: Any) -> bool:
+        """Call a method that answers nothing; say whether it came back without an exception."""
+        try:
+            self._timed(analyzer, method, offered)
+        except Exception as error:
+            self._fail(analyzer, error)
+            return False
+        return True
+
+    def ask(self, analyzer: BaseModel, method: Method, **offered: Any) -> dict[str, Any] | None:
+        """Call a method and encode its answer; None when there is no usable one."""
+        try:
+            result = self._timed(analyzer, method, offered)
+            if result is None:
+                return None
+            encoded = encode(result)
+        except Exception as error:
+            self._fail(analyzer, error)
+            return None
+        self._fragments[analyzer.name] = encoded.fragments
+        self._tell_once(Problem(analyzer.name, "encode", text) for text in encoded.problems)
+        return cast(dict[str, Any], result)
+
+    def report(self) -> LaneReport:
+        return LaneReport(self._fragments, self._timings_ms, tuple(self._problems))
+
+    def _timed(self, analyzer: BaseModel, method: Method, offered: dict[str, Any]) -> Any:
+        began = time.perf_counter()
+        try:
+            return method(**offered)
+        finally:
+            self._timings_ms[analyzer.name] = (time.perf_counter() - began) * 1000
+
+    def _tell_once(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            if problem not in self._session.told:
+                self._session.told.add(problem)
+                self._problems.append(problem)
+
+    def _fail(self, analyzer: BaseModel, error: Exception) -> None:
+        self._problems.append(Problem(analyzer.name, self._phase, _explain(error)))
+        kind = (analyzer.name, self._phase, type(error))
+        # A model that fails on every frame would otherwise write thirty traces a second.
+        level = logging.DEBUG if kind in self._session.logged else logging.ERROR
+        self._session.logged.add(kind)
+        logger.log(
+            level,
+            "session %s: analyzer %s raised in %s",
+            self._sid,
+            analyzer.name,
+            self._phase,
+            exc_info=error,
+        )
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, UnencodableResult):
+        return str(error)
+    text = describe(error)
+    if any(mark in text for mark in _READ_ONLY_MARKS):
+        text += " (the frame is shared by all analyzers and read-only: write on frame.copy())"
+    return text

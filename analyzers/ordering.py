@@ -1,0 +1,113 @@
+"""Which analyzers belong together, and in which order they run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from analyzers.base_model import BaseModel
+
+
+class ChainError(ValueError):
+    """Analyzers that cannot be put in order, or a session that is started twice."""
+
+
+def closure(names: Iterable[str], analyzers: Sequence[BaseModel]) -> tuple[str, ...]:
+    """Add to some analyzers everything that they require.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The analyzers asked for.
+    analyzers : sequence of BaseModel
+        All there are.
+
+    Returns
+    -------
+    tuple of str
+        Names in the order of `analyzers`.
+
+    Raises
+    ------
+    ChainError
+        When a name is not among `analyzers`.
+    """
+    by_name = {analyzer.name: analyzer for analyzer in analyzers}
+    needed: set[str] = set()
+    open_names = list(names)
+    while open_names:
+        name = open_names.pop()
+        if name in needed:
+            continue
+        if name not in by_name:
+            raise ChainError(f"unknown analyzer {name!r}; there are {', '.join(by_name)}")
+        needed.add(name)
+        open_names.extend(by_name[name].requires)
+    return tuple(name for name in by_name if name in needed)
+
+
+def group(analyzers: Sequence[BaseModel]) -> list[list[BaseModel]]:
+    """Split analyzers into groups that read each other's results, each in running order.
+
+    Requirements come first; otherwise the order is that of the list, as is the
+    order of the groups.
+
+    Raises
+    ------
+    ChainError
+        When a name is there twice, a requirement is missing, or requirements
+        go round in a circle.
+    """
+    by_name = _by_name(analyzers)
+    return [_in_order(members) for members in _components(by_name)]
+
+
+def _by_name(analyzers: Sequence[BaseModel]) -> dict[str, BaseModel]:
+    for name, count in Counter(analyzer.name for analyzer in analyzers).items():
+        if count > 1:
+            raise ChainError(f"{count} analyzers are called {name!r}")
+    by_name = {analyzer.name: analyzer for analyzer in analyzers}
+    for analyzer in analyzers:
+        for required in analyzer.requires:
+            if required not in by_name:
+                raise ChainError(
+                    f"analyzer {analyzer.name!r} requires {required!r}, which is not in the list"
+                )
+    return by_name
+
+
+def _components(by_name: Mapping[str, BaseModel]) -> list[list[BaseModel]]:
+    """Find the connected components, requirements taken as undirected edges."""
+    neighbours: dict[str, set[str]] = {name: set(a.requires) for name, a in by_name.items()}
+    for name, analyzer in by_name.items():
+        for required in analyzer.requires:
+            neighbours[required].add(name)
+    components: list[list[BaseModel]] = []
+    seen: set[str] = set()
+    for name in by_name:
+        if name in seen:
+            continue
+        members = {name}
+        frontier = [name]
+        while frontier:
+            found = neighbours[frontier.pop()] - members
+            members |= found
+            frontier.extend(found)
+        seen |= members
+        components.append([analyzer for other, analyzer in by_name.items() if other in members])
+    return components
+
+
+def _in_order(members: Sequence[BaseModel]) -> list[BaseModel]:
+    ordered: list[BaseModel] = []
+    done: set[str] = set()
+    waiting = list(members)
+    while waiting:
+        ready = next((a for a in waiting if done.issuperset(a.requires)), None)
+        if ready is None:
+            circle = ", ".join(repr(analyzer.name) for analyzer in waiting)
+            raise ChainError(f"requirements go round in a circle among {circle}")
+        ordered.append(ready)
+        done.add(ready.name)
+        waiting.remove(ready)
+    return ordered

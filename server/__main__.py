@@ -1,0 +1,37 @@
+"""The command line: ``python -m server``, or ``kinecast``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+
+def main() -> None:
+    """Parse the settings and serve; a bad setting is one line and exit status 2."""
+    # With the console script, a model in the working directory would not be found otherwise.
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+
+    from server.config import BadSettings, parse_settings
+
+    try:
+        settings = parse_settings(sys.argv[1:])
+        logging.basicConfig(
+            level=logging.DEBUG if settings.verbose else logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        # aioice tells of every candidate pair.
+        logging.getLogger("aioice").setLevel(logging.INFO if settings.verbose else logging.WARNING)
+
+        from server.app import serve
+
+        asyncio.run(serve(settings))
+    except BadSettings as error:
+        print(f"kinecast: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""``/health`` and ``/metrics``: what is ready, what is not and why; what was counted."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.context import METRICS, POOL, SESSIONS, SETTINGS
+
+
+async def health(request: web.Request) -> web.Response:
+    """200 while sessions can be served, 503 while no worker is ready."""
+    pool, settings = request.app[POOL], request.app[SETTINGS]
+    return web.json_response(
+        {
+            "status": "ok" if pool.ready and not pool.unavailable else _status(pool.ready),
+            "ready": pool.ready,
+            "analyzers": {
+                spec.name: (
+                    {"ready": False, "reason": pool.unavailable[spec.name]}
+                    if spec.name in pool.unavailable
+                    else {"ready": pool.ready}
+                    if pool.ready
+                    else {"ready": False, "reason": "the workers are loading"}
+                )
+                for spec in settings.analyzers
+            },
+            "workers": [
+                {
+                    "index": worker.index,
+                    "pid": worker.pid,
+                    "ready": worker.ready,
+                    "sessions": len(worker.sessions),
+                    "restarts": worker.restarts,
+                }
+                for worker in pool.workers
+            ],
+            "sessions": len(request.app[SESSIONS].list()),
+            "recording": str(settings.record_to) if settings.record_to else None,
+        },
+        status=200 if pool.ready else 503,
+    )
+
+
+def _status(ready: bool) -> str:
+    return "degraded" if ready else "starting"
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """The metrics in Prometheus' text format."""
+    pool, counted = request.app[POOL], request.app[METRICS]
+    counted.workers_ready.set(sum(worker.ready for worker in pool.workers))
+    counted.worker_restarts.set(sum(worker.restarts for worker in pool.workers))
+    states = request.app[SESSIONS].count_states()
+    for state in ("new", "streaming", "disconnected", "ending"):
+        counted.sessions.labels(state).set(states[state])
+    return web.Response(
+        body=counted.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    )

@@ -1,0 +1,103 @@
+"""``/sessions``: who streams, how it goes, and its results as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from server.context import SESSIONS
+from server.results import Result
+
+logger = logging.getLogger(__name__)
+
+# A comment line keeps proxies from closing a quiet stream.
+KEEP_ALIVE_S = 15.0
+# Results that may wait for a slow reader; older ones give way.
+MAX_WAITING = 4
+
+
+async def list_sessions(request: web.Request) -> web.Response:
+    """All running sessions."""
+    return web.json_response({"sessions": [s.status() for s in request.app[SESSIONS].list()]})
+
+
+async def get_session(request: web.Request) -> web.Response:
+    """One session with its last result."""
+    session = request.app[SESSIONS].get(request.match_info["id"])
+    last = orjson.loads(session.last.encode()) if session.last else None
+    return web.json_response(
+        {**session.status(), "states": [str(s) for s in session.history], "last_result": last}
+    )
+
+
+async def delete_session(request: web.Request) -> web.Response:
+    """End a session; the client gets its final result."""
+    sessions = request.app[SESSIONS]
+    sid = request.match_info["id"]
+    await sessions.end(sid, "ended over HTTP")
+    return web.json_response(sessions.get(sid).status())
+
+
+async def stream_results(request: web.Request) -> web.StreamResponse:
+    """A session's results as server-sent events, to the final one."""
+    session = request.app[SESSIONS].get(request.match_info["id"])
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+    )
+    await response.prepare(request)
+    sink = EventSink()
+    session.add_sink(sink)
+    try:
+        async for event in sink:
+            await response.write(event)
+    except ConnectionResetError:
+        logger.debug("A reader of session %s is gone", session.sid)
+    finally:
+        session.remove_sink(sink)
+    return response
+
+
+class EventSink:
+    """Server-sent events of one reader; iterate to get them as bytes."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._over = False
+
+    def result(self, result: Result) -> None:
+        """One frame's result; the oldest that waits gives way to it."""
+        if len(self._waiting) >= MAX_WAITING:
+            del self._waiting[0]
+        self._add("result", result.encode())
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """A notice, as an event of its own type."""
+        self._add(message["type"], orjson.dumps(message))
+
+    def final(self, result: Result) -> None:
+        """The last result ends the stream."""
+        self._over = True
+        self._add("final", result.encode())
+
+    def _add(self, event: str, data: bytes) -> None:
+        self._waiting.append(b"event: " + event.encode() + b"\ndata: " + data + b"\n\n")
+        self._wake.set()
+
+    def __aiter__(self) -> EventSink:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._waiting:
+            if self._over:
+                raise StopAsyncIteration
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE_S)
+            except TimeoutError:
+                return b": \n\n"
+        return self._waiting.pop(0)

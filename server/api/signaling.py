@@ -1,0 +1,101 @@
+"""The doors through which offers come: WebSocket and ``POST /offer``."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from aiohttp import WSMsgType, web
+
+from server.context import SESSIONS, SETTINGS
+from server.media.peer import Peer
+from server.sessions import Opened
+from signaling import http, ice
+from signaling.errors import BadMessage, SignalingError
+from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, Send, Signaling
+
+logger = logging.getLogger(__name__)
+
+# Longer messages close the connection (1009). The protocol itself refuses from 1 MiB on, and says
+# so, which is kinder.
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+# A browser tab that was closed without a word is noticed after this.
+HEARTBEAT_S = 15.0
+
+
+async def websocket(request: web.Request) -> web.WebSocketResponse:
+    """Negotiate over a WebSocket. Closing it does not end the session."""
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
+    await socket.prepare(request)
+    conversation = _Conversation(request, socket)
+    async for message in socket:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            await conversation.receive(message.data)
+    return socket
+
+
+class _Conversation:
+    """One client's negotiation: feeds the protocol and carries out what it asks for."""
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        self._sessions = request.app[SESSIONS]
+        self._socket = socket
+        self._peer: Peer | None = None
+        settings = request.app[SETTINGS]
+        self._protocol = Signaling(
+            ice_servers=lambda: ice.client_ice_servers(
+                settings.ice_servers,
+                secret=settings.turn_secret.get_secret_value() or None,
+                ttl_s=settings.turn_ttl,
+                user=request.remote or "client",
+                now=time.time(),
+            )
+        )
+
+    async def receive(self, message: str | bytes) -> None:
+        """Carry out all that one message leads to."""
+        effects = list(self._protocol.receive(message))
+        while effects:
+            effects[:1] = await self._carry_out(effects[0])
+
+    async def _carry_out(self, effect: Effect) -> list[Effect]:
+        match effect:
+            case Send(text):
+                if not self._socket.closed:
+                    await self._socket.send_str(text)
+                return []
+            case Negotiate(offer):
+                try:
+                    opened = await self._sessions.open(offer)
+                except Exception as error:
+                    return self._failed(error)
+                self._peer = opened.peer
+                return self._protocol.answered(opened.sdp, opened.info)
+            case AddCandidate() | EndCandidates():
+                return await self._add_candidate(effect)
+
+    async def _add_candidate(self, effect: AddCandidate | EndCandidates) -> list[Effect]:
+        assert self._peer is not None
+        candidate = effect.candidate if isinstance(effect, AddCandidate) else None
+        try:
+            await self._peer.add_candidate(candidate)
+        except Exception as error:
+            # aiortc raises ValueError and InvalidStateError on candidates it has no use for.
+            logger.info("Candidate refused: %r", error)
+            return self._failed(BadMessage("the candidate does not fit the answered offer"))
+        return []
+
+    def _failed(self, error: Exception) -> list[Effect]:
+        if not isinstance(error, SignalingError):
+            logger.error("Negotiation failed", exc_info=error)
+        return self._protocol.failed(error)
+
+
+async def offer(request: web.Request) -> web.Response:
+    """Answer one offer over HTTP."""
+    try:
+        opened: Opened = await request.app[SESSIONS].open(http.parse_body(await request.read()))
+    except SignalingError as error:
+        status, headers, body = http.error_body(error)
+        return web.json_response(body, status=status, headers=headers)
+    return web.json_response(http.answer_body(opened.sdp, opened.info))

@@ -1,0 +1,15 @@
+"""What request handlers find in the application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.config import Settings
+from server.metrics import Metrics
+from server.sessions import SessionManager
+from server.workers.pool import WorkerPool
+
+SETTINGS = web.AppKey("settings", Settings)
+METRICS = web.AppKey("metrics", Metrics)
+POOL = web.AppKey("pool", WorkerPool)
+SESSIONS = web.AppKey("sessions", SessionManager)

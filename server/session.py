@@ -1,0 +1,423 @@
+"""One session: frames in, results out, whatever door they came through."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import av
+import orjson
+
+from server.metrics import Metrics
+from server.results import Result, Sink, Timing
+from server.workers.mailbox import FrameInfo, MailboxWriter
+from server.workers.messages import (
+    Configure,
+    End,
+    Final,
+    FrameResult,
+    FrameWaits,
+    Problems,
+    Ready,
+    Start,
+)
+from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
+
+logger = logging.getLogger(__name__)
+
+# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
+# When it takes longer than any lane may take to answer, the last known values go out instead.
+FINAL_WITHIN_S = ANSWER_WITHIN_S + 1.0
+# What the mailbox holds, and what both of WebRTC's mandatory video codecs decode to.
+PICTURE_FORMAT = "yuv420p"
+
+
+class SessionState(enum.StrEnum):
+    """Where a session is in its life."""
+
+    NEW = "new"
+    STREAMING = "streaming"
+    DISCONNECTED = "disconnected"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class SessionRecorder(Protocol):
+    """Keeps what a session saw and said."""
+
+    def video(self, frame: av.VideoFrame, time_ms: float) -> None: ...
+
+    def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
+
+    def result(self, line: bytes) -> None: ...
+
+    async def close(self, summary: dict[str, Any]) -> None: ...
+
+
+class RecorderFactory(Protocol):
+    """Makes the recorder of a session."""
+
+    def __call__(
+        self, session_id: str, *, audio: bool, on_error: Callable[[str], None]
+    ) -> SessionRecorder | None:
+        """Start recording; None when it can not, which is in the log then."""
+
+
+class TrackClock:
+    """Places one track's times on the session's: milliseconds since the session's first frame."""
+
+    def __init__(self) -> None:
+        self._offset_ms: float | None = None
+
+    def session_ms(self, track_ms: float, session_began_s: float, now_s: float) -> float:
+        """The session's time of a frame; the first one of a track is placed by its arrival."""
+        if self._offset_ms is None:
+            self._offset_ms = (now_s - session_began_s) * 1000 - track_ms
+        return track_ms + self._offset_ms
+
+
+class Session:
+    """Frames in, results out.
+
+    Parameters
+    ----------
+    pool
+        Where the analyzers run.
+    analyzers
+        Names of those that this session wants.
+    options
+        For each analyzer, by name, what the client set.
+    metrics
+        Counts what passes.
+    recorder
+        Records the session; None records nothing.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        analyzers: Sequence[str],
+        options: dict[str, dict[str, Any]],
+        metrics: Metrics,
+        recorder: RecorderFactory | None = None,
+    ) -> None:
+        self.sid = secrets.token_hex(8)
+        self.resume_token = secrets.token_urlsafe(24)
+        self.analyzers = tuple(analyzers)
+        self.options = dict(options)
+        self.history = [SessionState.NEW]
+        self.created_at_ms = time.time_ns() // 1_000_000
+        self.frames_in = 0
+        self.frames_analyzed = 0
+        self.restarts = 0
+        self.end_reason: str | None = None
+        self.last: Result | None = None
+        self._sinks: list[Sink] = []
+        self.ended = asyncio.Event()
+        self._pool = pool
+        self._metrics = metrics
+        self._make_recorder = recorder
+        self._recorder: SessionRecorder | None = None
+        self._worker: Worker | None = None
+        self._started_on_worker = False
+        self._mailbox = MailboxWriter()
+        self._began_s: float | None = None
+        self._last_info: FrameInfo | None = None
+        self._told: set[tuple[str, str]] = set()
+        self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session is in its life."""
+        return self.history[-1]
+
+    @property
+    def ending(self) -> bool:
+        """Whether the session is over, or about to be."""
+        return self.state in (SessionState.ENDING, SessionState.ENDED)
+
+    @property
+    def worker_index(self) -> int | None:
+        """Which worker it is pinned to."""
+        return self._worker.index if self._worker else None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that arrived and were never analyzed, because a newer one took their place."""
+        return max(self.frames_in - self.frames_analyzed, 0)
+
+    # ---- frames in
+
+    def begin(self, *, audio: bool = False) -> None:
+        """A video track is there: pin the session to a worker and start the analyzers.
+
+        Parameters
+        ----------
+        audio
+            Whether sound comes too, to be recorded.
+        """
+        if self.ending:
+            return
+        self._enter(SessionState.STREAMING)
+        if self._make_recorder is not None and self._recorder is None:
+            self._recorder = self._make_recorder(
+                self.sid, audio=audio, on_error=self._tell_recording_stopped
+            )
+        if self._worker is None:
+            self._worker = self._pool.assign(self)
+            if self._worker.ready:
+                self._start_on_worker()
+
+    def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
+        """Take a decoded frame; it replaces one that still waits."""
+        if self.state is not SessionState.STREAMING:
+            return
+        if frame.format.name != PICTURE_FORMAT:
+            frame = frame.reformat(format=PICTURE_FORMAT)
+        now_s = time.monotonic()
+        pts_ms = self._session_ms(frame, clock, now_s)
+        self.frames_in += 1
+        self._metrics.frames_in.inc()
+        info = FrameInfo(
+            self.frames_in, pts_ms, time.time() * 1000, now_s, frame.width, frame.height
+        )
+        self._last_info = info
+        if self._recorder is not None:
+            self._recorder.video(frame, pts_ms)
+        self._mailbox.put(frame, info)
+        if self._started_on_worker:
+            self._ring()
+
+    def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
+        """Take a decoded piece of sound: recorded, if anything is."""
+        if self._recorder is not None and self.state is SessionState.STREAMING:
+            self._recorder.audio(frame, self._session_ms(frame, clock, time.monotonic()))
+
+    def disconnect(self) -> None:
+        """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
+        if self.state in (SessionState.NEW, SessionState.STREAMING):
+            self._enter(SessionState.DISCONNECTED)
+            self._mailbox.close()
+
+    def _session_ms(
+        self, frame: av.VideoFrame | av.AudioFrame, clock: TrackClock, now_s: float
+    ) -> float:
+        if self._began_s is None:
+            self._began_s = now_s
+        assert frame.pts is not None, "aiortc stamps every frame"
+        assert frame.time_base is not None
+        track_ms = float(frame.pts * frame.time_base) * 1000
+        return clock.session_ms(track_ms, self._began_s, now_s)
+
+    def _ring(self) -> None:
+        if self._mailbox.name is not None and self._worker is not None:
+            self._worker.send(FrameWaits(self.sid, self._mailbox.name))
+
+    # ---- the worker
+
+    def configure(self, options: dict[str, dict[str, Any]]) -> None:
+        """Change analyzers' options in mid-session."""
+        for name, values in options.items():
+            self.options[name] = {**self.options.get(name, {}), **values}
+        if self._started_on_worker and self._worker is not None:
+            self._worker.send(Configure(self.sid, options))
+
+    def worker_says(self, message: object) -> None:
+        """Take what the worker sends of this session."""
+        match message:
+            case Ready():
+                self._start_on_worker()
+            case FrameResult():
+                self._take_result(message)
+            case Problems(_, problems):
+                for problem in problems:
+                    self._metrics.analyzer_errors.labels(problem.analyzer).inc()
+                    self._tell_problem(problem.analyzer, problem.phase, problem.message)
+            case Final():
+                if not self._final.done():
+                    self._final.set_result(message)
+
+    def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
+        """The worker was replaced: tell the client, begin anew when the replacement is ready."""
+        self._started_on_worker = False
+        self.restarts += 1
+        for name in left_out:
+            self._tell_problem(
+                name, "frame", "did not answer in time again and is left out of this session"
+            )
+        self.analyzers = tuple(n for n in self.analyzers if n not in left_out)
+        self.tell(
+            {
+                "type": "analyzers_restarted",
+                "analyzers": list(self.analyzers),
+                "message": f"The worker {reason}. The analyzers start anew; counts begin again.",
+            }
+        )
+
+    def _start_on_worker(self) -> None:
+        assert self._worker is not None
+        self._started_on_worker = True
+        began_ms = self._last_info.pts_ms if self._last_info else 0.0
+        names = self._pool.names
+        self._worker.send(
+            Start(
+                self.sid,
+                tuple(names[name] for name in self.analyzers if name in names),
+                {names.get(name, name): values for name, values in self.options.items()},
+                began_ms,
+            )
+        )
+        if self.state is SessionState.ENDING:
+            self._worker.send(End(self.sid, began_ms))
+        else:
+            self._ring()
+
+    # ---- results out
+
+    def add_sink(self, sink: Sink) -> None:
+        """Send results there from now on; a session that has ended sends its final one again."""
+        if self.state is SessionState.ENDED and self.last is not None:
+            sink.final(self.last)
+        else:
+            self._sinks.append(sink)
+
+    def remove_sink(self, sink: Sink) -> None:
+        """Send nothing there any more."""
+        if sink in self._sinks:
+            self._sinks.remove(sink)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a notice to everyone who reads this session."""
+        for sink in list(self._sinks):
+            sink.notice(message)
+
+    def _tell_problem(self, analyzer: str, phase: str, message: str) -> None:
+        """Report an analyzer's fault to the client, once for each analyzer and phase."""
+        if (analyzer, phase) in self._told:
+            return
+        self._told.add((analyzer, phase))
+        logger.warning("Session %s: %s in %s: %s", self.sid, analyzer, phase, message)
+        self.tell(
+            {"type": "analyzer_error", "analyzer": analyzer, "phase": phase, "message": message}
+        )
+
+    def _tell_recording_stopped(self, message: str) -> None:
+        logger.error("Session %s: recording stopped: %s", self.sid, message)
+        self.tell({"type": "error", "code": 500, "message": f"recording stopped: {message}"})
+
+    def _take_result(self, message: FrameResult) -> None:
+        if self.state is SessionState.ENDED:
+            return
+        self.frames_analyzed += 1
+        result = Result(
+            frame=message.frame,
+            fragments=message.fragments,
+            timing=Timing(
+                (message.taken_s - message.frame.received_monotonic_s) * 1000,
+                message.timings_ms,
+                message.held,
+            ),
+            dropped=max(message.frame.number - self.frames_analyzed, 0),
+        )
+        self._count_dropped(result.dropped)
+        self.last = result
+        self._metrics.observe(message, time.monotonic())
+        for sink in list(self._sinks):
+            sink.result(result)
+        if self._recorder is not None:
+            self._recorder.result(result.encode())
+
+    def _count_dropped(self, dropped: int) -> None:
+        before = self.last.dropped if self.last else 0
+        self._metrics.frames_dropped.inc(max(dropped - before, 0))
+
+    # ---- the end
+
+    async def end(self, reason: str) -> None:
+        """End the analyzers, send the final result, finish the recording. May be called again."""
+        if self.ending:
+            await self.ended.wait()
+            return
+        self.end_reason = reason
+        self._enter(SessionState.ENDING)
+        logger.info("Session %s ends: %s", self.sid, reason)
+        final = await self._final_of_analyzers()
+        self._mailbox.close()
+        if self._worker is not None:
+            self._pool.release(self._worker, self.sid)
+        fragments = final.fragments or (self.last.fragments if self.last else {})
+        result = Result(
+            frame=self.last.frame if self.last else None,
+            fragments=fragments,
+            timing=Timing(0.0, final.timings_ms, {}),
+            dropped=self.dropped,
+            final=True,
+        )
+        self.last = result
+        self._enter(SessionState.ENDED)
+        for sink in list(self._sinks):
+            sink.final(result)
+        await self._finish_recording(result)
+        self.ended.set()
+
+    async def _final_of_analyzers(self) -> Final:
+        if self._worker is None:
+            return Final(self.sid)
+        if self._started_on_worker:
+            last_ms = self._last_info.pts_ms if self._last_info else 0.0
+            self._worker.send(End(self.sid, last_ms))
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
+        except TimeoutError:
+            logger.warning("Session %s: no final result from its worker in time", self.sid)
+            return Final(self.sid)
+
+    async def _finish_recording(self, final: Result) -> None:
+        if self._recorder is None:
+            return
+        self._recorder.result(final.encode())
+        await self._recorder.close(self.summary())
+
+    # ---- what is told of it
+
+    def status(self) -> dict[str, Any]:
+        """State, counts and rates, for /sessions."""
+        streamed_s = time.monotonic() - self._began_s if self._began_s is not None else 0.0
+        return {
+            "id": self.sid,
+            "state": str(self.state),
+            "created_at": self.created_at_ms,
+            "analyzers": list(self.analyzers),
+            "worker": self.worker_index,
+            "frames": self.frames_in,
+            "analyzed": self.frames_analyzed,
+            "dropped": self.dropped,
+            "frames_per_s": round(self.frames_in / streamed_s, 1) if streamed_s else 0.0,
+            "results_per_s": round(self.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
+            "restarts": self.restarts,
+            "end_reason": self.end_reason,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What summary.json says when the session is over."""
+        status = self.status()
+        return {
+            **{k: status[k] for k in ("id", "created_at", "analyzers", "frames", "analyzed")},
+            "dropped": self.dropped,
+            "restarts": self.restarts,
+            "ended_at": time.time_ns() // 1_000_000,
+            "end_reason": self.end_reason,
+            "states": [str(state) for state in self.history],
+            "duration_ms": round(self._last_info.pts_ms, 2) if self._last_info else 0.0,
+            "final": orjson.loads(self.last.encode()) if self.last else None,
+        }
+
+    def _enter(self, state: SessionState) -> None:
+        if state is not self.state:
+            self.history.append(state)
+            logger.info("Session %s: %s", self.sid, state)

@@ -1,0 +1,276 @@
+"""All sessions of this server: opening, resuming, limits, and the end of each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.media.peer import Gone, Peer
+from server.metrics import Metrics
+from server.session import RecorderFactory, Session, SessionState
+from server.tasks import Tasks
+from server.workers.pool import WorkerPool
+from signaling.errors import BadMessage, Busy, NotFound
+from signaling.ice import IceServer
+from signaling.messages import Offer, SessionInfo
+
+logger = logging.getLogger(__name__)
+
+# Ended sessions that can still be looked at.
+ENDED_KEPT = 50
+# A peer that has not connected by then never will.
+CONNECT_WITHIN_S = 30.0
+RETRY_AFTER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes on.
+
+    Attributes
+    ----------
+    max_sessions
+        Sessions at once.
+    resume_window_s
+        How long a session whose peer is gone waits for it to come back.
+    """
+
+    max_sessions: int
+    resume_window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The outcome of an offer."""
+
+    peer: Peer
+    sdp: str
+    info: SessionInfo
+
+
+class SessionManager:
+    """Opens sessions, finds them again, and sees each of them to its end.
+
+    Parameters
+    ----------
+    pool
+        Where analyzers run.
+    analyzers
+        Names of the configured ones, in their order.
+    limits, ice_servers, metrics
+        As their types say.
+    recorder
+        Makes a session's recorder; None when nothing is recorded.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        analyzers: Sequence[str],
+        limits: Limits,
+        ice_servers: Sequence[IceServer],
+        metrics: Metrics,
+        recorder: RecorderFactory | None = None,
+    ) -> None:
+        self._pool = pool
+        self._analyzers = tuple(analyzers)
+        self._limits = limits
+        self._ice_servers = ice_servers
+        self._metrics = metrics
+        self._recorder = recorder
+        self._running: dict[str, Session] = {}
+        self._ended: OrderedDict[str, Session] = OrderedDict()
+        self._peers: dict[str, Peer] = {}
+        self._expiries: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks("sessions")
+        self._draining = False
+
+    # ---- opening
+
+    async def open(self, offer: Offer) -> Opened:
+        """Answer an offer with a new session, or with the one that its token names.
+
+        A token that is unknown or too old opens a new session: the answer's id tells.
+
+        Raises
+        ------
+        SignalingError
+            What to tell the client: no room (503), bad SDP or an unknown analyzer (400).
+        """
+        if self._draining:
+            raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
+        if offer.play is not None:
+            raise NotFound(f"nothing is published as {offer.play!r}")
+        resumed = self._resumable(offer.resume)
+        session = resumed or self._new_session(offer)
+        peer = Peer(session, self._ice_servers, self._metrics, self._end, self._gone)
+        try:
+            sdp = await peer.answer(offer)
+        except BaseException:
+            await peer.close()
+            self._unanswered(session, is_new=resumed is None)
+            raise
+        await self._attach(session, peer)
+        return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
+
+    def _resumable(self, token: str | None) -> Session | None:
+        if token is None:
+            return None
+        for session in self._running.values():
+            if session.resume_token == token and not session.ending:
+                return session
+        return None
+
+    def _new_session(self, offer: Offer) -> Session:
+        self._make_room()
+        session = Session(
+            self._pool,
+            self._choose(offer.analyzers),
+            self._check_options(offer.options),
+            self._metrics,
+            self._recorder,
+        )
+        self._running[session.sid] = session
+        self._metrics.sessions_opened.inc()
+        return session
+
+    def _make_room(self) -> None:
+        if len(self._running) < self._limits.max_sessions:
+            return
+        waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
+        if not waiting:
+            raise Busy(
+                f"all {self._limits.max_sessions} sessions of this server are taken:"
+                f" try again in a few seconds",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        # Its peer is gone; one that is here goes first.
+        session = waiting[0]
+        self._running.pop(session.sid)
+        self._tasks.spawn(self._end(session, "its place was needed"), "evict")
+
+    def _choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        unavailable = self._pool.unavailable
+        if wanted is None:
+            return tuple(name for name in self._analyzers if name not in unavailable)
+        chosen = {self._known(name) for name in wanted}
+        for name in chosen & set(unavailable):
+            raise BadMessage(f"the analyzer {name!r} can not run here: {unavailable[name]}")
+        return tuple(name for name in self._analyzers if name in chosen)
+
+    def _check_options(self, options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {self._known(name): values for name, values in options.items()}
+
+    def _known(self, name: str) -> str:
+        """The configured analyzer that goes by this name, its own or the one it was asked for with."""
+        for asked, own in ((n, self._pool.names.get(n)) for n in self._analyzers):
+            if name in (asked, own):
+                return asked
+        raise BadMessage(
+            f"this server has no analyzer {name!r}: it has {', '.join(self._analyzers)}"
+        )
+
+    async def _attach(self, session: Session, peer: Peer) -> None:
+        if expiry := self._expiries.pop(session.sid, None):
+            expiry.cancel()
+        before = self._peers.get(session.sid)
+        self._peers[session.sid] = peer
+        self._tasks.spawn(self._expect_connection(peer), "connect")
+        if before is not None:
+            await before.close()
+
+    def _unanswered(self, session: Session, *, is_new: bool) -> None:
+        """Undo what a refused offer began."""
+        if is_new:
+            self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
+        elif session.sid not in self._peers:
+            session.disconnect()
+
+    async def _expect_connection(self, peer: Peer) -> None:
+        try:
+            await asyncio.wait_for(peer.connected.wait(), CONNECT_WITHIN_S)
+        except TimeoutError:
+            await self._gone(peer, Gone.NEVER_CONNECTED)
+
+    # ---- the end
+
+    async def _gone(self, peer: Peer, why: Gone) -> None:
+        """A peer is no longer there: wait for it to come back, unless the session is over."""
+        session = peer.session
+        if self._peers.get(session.sid) is peer:
+            del self._peers[session.sid]
+            if session.ending or why is Gone.NEVER_CONNECTED or self._limits.resume_window_s == 0:
+                self._tasks.spawn(self._end(session, why.value), "end")
+            else:
+                logger.info("Session %s: %s", session.sid, why.value)
+                session.disconnect()
+                self._expiries[session.sid] = self._tasks.spawn(
+                    self._expire(session, why.value), "expire"
+                )
+        await peer.close()
+
+    async def _expire(self, session: Session, reason: str) -> None:
+        await asyncio.sleep(self._limits.resume_window_s)
+        self._expiries.pop(session.sid, None)
+        await self._end(session, reason)
+
+    async def _end(self, session: Session, reason: str) -> None:
+        await session.end(reason)
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._running.pop(session.sid, None)
+        self._ended[session.sid] = session
+        while len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+
+    async def end(self, sid: str, reason: str) -> None:
+        """End a session, with its final result to all who read it.
+
+        Raises
+        ------
+        NotFound
+            There is no such session.
+        """
+        session = self.get(sid)
+        peer = self._peers.get(sid)
+        if peer is not None:
+            peer.request_end(reason)
+        await self._end(session, reason)
+
+    async def drain(self, reason: str) -> None:
+        """Take no more offers, end all sessions with their final results, hang up."""
+        self._draining = True
+        await asyncio.gather(*(self._end(s, reason) for s in list(self._running.values())))
+        peers = list(self._peers.values())
+        self._peers.clear()
+        await asyncio.gather(*(peer.flush() for peer in peers))
+        await asyncio.gather(*(peer.close() for peer in peers))
+        await self._tasks.cancel()
+
+    # ---- looking
+
+    def get(self, sid: str) -> Session:
+        """The session of this id, running or ended not long ago.
+
+        Raises
+        ------
+        NotFound
+            There is no such session.
+        """
+        session = self._running.get(sid) or self._ended.get(sid)
+        if session is None:
+            raise NotFound(f"no session {sid!r}: GET /sessions lists them")
+        return session
+
+    def list(self) -> list[Session]:
+        """The running sessions, oldest first."""
+        return list(self._running.values())
+
+    def count_states(self) -> Counter[str]:
+        """How many running sessions are in each state."""
+        return Counter(str(session.state) for session in self._running.values())

@@ -1,0 +1,318 @@
+"""Which frame goes to which lane when, and when a result goes out.
+
+Called by one thread, computes nothing. Lanes that usually take less than PATIENCE_S go *in step*:
+all of a session's see the same frame, and their values go out in one result. A slower lane goes at
+its own pace and nobody waits for it; a result then carries the last values it gave, and says of
+which frame they are. When all of a session's lanes are slow, a result goes out whenever one of
+them has finished a newer frame.
+
+Sessions take turns, the one served longest ago first.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, cast
+
+import cv2
+
+from analyzers.chain import Lane, LaneReport, Merged
+from analyzers.ordering import closure
+from server.workers.mailbox import Array, FrameInfo, MailboxReader
+from server.workers.messages import (
+    Configure,
+    End,
+    Final,
+    FrameResult,
+    FrameWaits,
+    Problems,
+    Start,
+)
+
+logger = logging.getLogger(__name__)
+
+# A result that waits longer than this feels late to the person who moves.
+PATIENCE_S = 0.150
+
+
+class LaneRunner(Protocol):
+    """Something that runs a lane's jobs one after the other and tells when they are done."""
+
+    lane: Lane
+    outstanding: int
+
+    def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None: ...
+
+
+class _Newest(NamedTuple):
+    """A frame as the lanes get it."""
+
+    info: FrameInfo
+    rgb: Array
+    taken_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """What a job was for."""
+
+    sid: str
+    kind: str
+    newest: _Newest | None = None
+
+
+@dataclass(slots=True)
+class _Round:
+    """One frame that lanes work at in step."""
+
+    frame: _Newest
+    began_s: float
+    waiting: set[str]
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Session:
+    sid: str
+    lanes: list[LaneRunner]
+    merged: Merged
+    mailbox: MailboxReader | None = None
+    rung: bool = False
+    latest: _Newest | None = None
+    round: _Round | None = None
+    taken: dict[str, int] = field(default_factory=dict)
+    """Lane: number of the frame it was last given."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """Slow lane: its turn when it last served this session."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """Analyzer: number of the frame its values are of."""
+    served: int = 0
+    sent: int = 0
+    ending: set[str] | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """A worker's sessions.
+
+    Parameters
+    ----------
+    lanes
+        What runs the analyzers.
+    order
+        The analyzers' names in the order of the configuration: on the same key the later wins.
+    send
+        Takes the messages for the server.
+    """
+
+    def __init__(
+        self, lanes: Sequence[LaneRunner], order: Sequence[str], send: Callable[[object], None]
+    ) -> None:
+        self._lanes = lanes
+        self._order = order
+        self._send = send
+        self._sessions: dict[str, _Session] = {}
+        self._typical_s = dict.fromkeys((lane.lane.name for lane in lanes), 0.0)
+        self._turn = 0
+
+    def receive(self, message: object) -> None:
+        """Carry out what the server says."""
+        match message:
+            case Start():
+                self._start(message)
+            case FrameWaits(sid, mailbox):
+                self._ring(sid, mailbox)
+            case Configure(sid, options):
+                self._to_lanes(sid, "configure", lambda lane: lane.configure(sid, options))
+            case End(sid, timestamp_ms):
+                self._end(sid, timestamp_ms)
+            case _:
+                raise TypeError(f"a worker does not know {message!r}")
+
+    def seconds_to_deadline(self, now: float) -> float:
+        """How long until a result should no longer wait for a lane that has become slow."""
+        began = [s.round.began_s for s in self._sessions.values() if s.round]
+        return min((b + PATIENCE_S - now for b in began), default=math.inf)
+
+    # ---- messages
+
+    def _start(self, message: Start) -> None:
+        sid = message.sid
+        wanted = closure(message.analyzers, [a for r in self._lanes for a in r.lane.analyzers])
+        lanes = [r for r in self._lanes if any(a.name in wanted for a in r.lane.analyzers)]
+        self._sessions[sid] = _Session(sid, lanes, Merged(self._order))
+        self._to_lanes(
+            sid,
+            "start",
+            lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options),
+        )
+
+    def _ring(self, sid: str, mailbox: str) -> None:
+        session = self._sessions.get(sid)
+        if session is None or session.ending is not None:
+            return
+        if session.mailbox is None or session.mailbox.name != mailbox:
+            if session.mailbox is not None:
+                session.mailbox.close()
+                session.mailbox = None
+            try:
+                session.mailbox = MailboxReader(mailbox)
+            except FileNotFoundError:
+                # Already replaced by a larger one, whose own message follows.
+                return
+        session.rung = True
+
+    def _to_lanes(self, sid: str, kind: str, job: Callable[[Lane], LaneReport]) -> None:
+        session = self._sessions.get(sid)
+        for runner in session.lanes if session else ():
+            runner.submit(sid, functools.partial(job, runner.lane), _Ticket(sid, kind))
+
+    def _end(self, sid: str, timestamp_ms: float) -> None:
+        session = self._sessions.get(sid)
+        if session is None:
+            self._send(Final(sid))
+            return
+        session.ending = {r.lane.name for r in session.lanes}
+        self._to_lanes(sid, "end", lambda lane: lane.end(sid, timestamp_ms))
+        self._finish_if_ended(session)
+
+    # ---- frames to lanes
+
+    def dispatch(self, now: float) -> None:
+        """Give every idle lane the newest frame of the session whose turn it is."""
+        waiting = [s for s in self._sessions.values() if s.ending is None]
+        for session in waiting:
+            if session.round and now - session.round.began_s >= PATIENCE_S:
+                self._give_up_waiting(session)
+        waiting.sort(key=lambda s: s.served)
+        for session in waiting:
+            self._begin_round(session, now)
+        for runner in self._lanes:
+            if not self._in_step(runner):
+                self._feed_slow_lane(runner)
+
+    def _in_step(self, runner: LaneRunner) -> bool:
+        return self._typical_s[runner.lane.name] <= PATIENCE_S
+
+    def _begin_round(self, session: _Session, now: float) -> None:
+        if session.round is not None:
+            return
+        runners = [r for r in session.lanes if self._in_step(r)]
+        if not runners or any(r.outstanding for r in runners):
+            return
+        newest = self._newest(session)
+        if newest is None or any(
+            session.taken.get(r.lane.name, 0) >= newest.info.number for r in runners
+        ):
+            return
+        session.round = _Round(newest, now, {r.lane.name for r in runners})
+        self._turn += 1
+        session.served = self._turn
+        for runner in runners:
+            self._give(runner, session, newest)
+
+    def _feed_slow_lane(self, runner: LaneRunner) -> None:
+        if runner.outstanding:
+            return
+        name = runner.lane.name
+        sessions = [s for s in self._sessions.values() if runner in s.lanes and s.ending is None]
+        for session in sorted(sessions, key=lambda s: s.turns.get(name, 0)):
+            newest = self._newest(session)
+            if newest is not None and session.taken.get(name, 0) < newest.info.number:
+                self._turn += 1
+                session.turns[name] = self._turn
+                self._give(runner, session, newest)
+                return
+
+    def _newest(self, session: _Session) -> _Newest | None:
+        """The newest frame, as RGB: converted once, however many lanes look at it."""
+        if session.rung and session.mailbox is not None:
+            session.rung = False
+            taken_s = time.monotonic()
+            info, i420 = session.mailbox.take()
+            rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)[: info.height, : info.width]
+            session.latest = _Newest(info, cast(Array, rgb), taken_s)
+        return session.latest
+
+    def _give(self, runner: LaneRunner, session: _Session, newest: _Newest) -> None:
+        session.taken[runner.lane.name] = newest.info.number
+        job = functools.partial(runner.lane.frame, session.sid, newest.rgb, newest.info.pts_ms)
+        runner.submit(session.sid, job, _Ticket(session.sid, "frame", newest))
+
+    # ---- what lanes report
+
+    def finished(
+        self, runner: LaneRunner, ticket: _Ticket, report: LaneReport, duration_s: float
+    ) -> None:
+        """Take in what a lane has done."""
+        name = runner.lane.name
+        if ticket.kind == "frame":
+            self._typical_s[name] += 0.5 * (duration_s - self._typical_s[name])
+        session = self._sessions.get(ticket.sid)
+        if session is None:
+            return
+        if report.problems:
+            self._send(Problems(session.sid, report.problems))
+        session.merged.update(report.fragments)
+        session.timings_ms.update(report.timings_ms)
+        if ticket.kind == "end" and session.ending is not None:
+            session.ending.discard(name)
+            self._finish_if_ended(session)
+        elif ticket.newest is not None:
+            for analyzer in report.fragments:
+                session.seen[analyzer] = ticket.newest.info.number
+            self._after_frame(session, name, ticket.newest, report)
+
+    def _after_frame(
+        self, session: _Session, lane: str, frame: _Newest, report: LaneReport
+    ) -> None:
+        current = session.round
+        if current is not None and current.frame is frame:
+            current.waiting.discard(lane)
+            current.timings_ms.update(report.timings_ms)
+            if not current.waiting:
+                session.round = None
+                self._send_result(session, frame, current.timings_ms)
+        elif not any(self._in_step(r) for r in session.lanes) and frame.info.number > session.sent:
+            self._send_result(session, frame, report.timings_ms)
+
+    def _give_up_waiting(self, session: _Session) -> None:
+        """A lane has become slow in the middle of a frame: the others' result goes out."""
+        current = session.round
+        assert current is not None
+        session.round = None
+        for name in current.waiting:
+            self._typical_s[name] = max(self._typical_s[name], 2 * PATIENCE_S)
+        if current.timings_ms:
+            self._send_result(session, current.frame, current.timings_ms)
+
+    def _send_result(self, session: _Session, frame: _Newest, timings_ms: dict[str, float]) -> None:
+        if session.ending is not None:
+            return
+        info = frame.info
+        session.sent = info.number
+        held = {name: number for name, number in session.seen.items() if number != info.number}
+        self._send(
+            FrameResult(
+                session.sid,
+                info,
+                session.merged.fragments(),
+                timings_ms,
+                held,
+                frame.taken_s,
+                time.monotonic(),
+            )
+        )
+
+    def _finish_if_ended(self, session: _Session) -> None:
+        if session.ending:
+            return
+        self._send(Final(session.sid, session.merged.fragments(), session.timings_ms))
+        if session.mailbox is not None:
+            session.mailbox.close()
+        del self._sessions[session.sid]

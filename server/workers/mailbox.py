@@ -1,0 +1,207 @@
+"""The mailbox: a session's newest frame, in memory that the server and one worker share.
+
+One writer, one reader, no lock: Simpson's four-slot mechanism ("Four-slot fully asynchronous
+communication mechanism", IEE Proceedings 137, 1990). The writer never waits and never touches what
+the reader reads; the reader always gets the newest whole frame; either may be killed at any moment
+and harms nothing. A lock would be left locked by a killed worker.
+
+A frame is stored as I420, the decoder's own format, half the bytes of RGB. The colours are
+converted in the worker.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.uint8]
+
+# Control bytes at the start of the segment: the pair last written, the pair being read, and for
+# each of the two pairs the slot last written.
+_LATEST, _READING, _SLOT = 0, 1, 2
+_CONTROL_BYTES = 64
+# number, pts_ms, received_at_ms, received_monotonic_s, width, height
+_HEADER = struct.Struct("<qdddII")
+_HEADER_BYTES = 64
+
+
+class I420Frame(Protocol):
+    """What the mailbox needs of an ``av.VideoFrame`` in the format yuv420p."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def planes(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """What is known of one frame."""
+
+    number: int
+    """Counts the session's frames, from 1."""
+    pts_ms: float
+    """Milliseconds since the session's first frame."""
+    received_at_ms: float
+    """When it was decoded, in milliseconds since the epoch."""
+    received_monotonic_s: float
+    """The same by ``time.monotonic()``, which the processes of a machine share."""
+    width: int
+    height: int
+
+
+class MailboxWriter:
+    """The server's end. Owns the shared memory, which grows when the frames do."""
+
+    def __init__(self) -> None:
+        self._memory: SharedMemory | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Name of the shared memory, None before the first frame. Changes when frames grow."""
+        return self._memory.name if self._memory else None
+
+    def put(self, frame: I420Frame, info: FrameInfo) -> None:
+        """Store a frame in place of the one before it, read or not."""
+        even_width, even_height = _even(frame.width), _even(frame.height)
+        slot_bytes = _HEADER_BYTES + even_width * even_height * 3 // 2
+        if self._memory is None or _slot_capacity(self._memory) < slot_bytes:
+            self.close()
+            self._memory = SharedMemory(create=True, size=_CONTROL_BYTES + 4 * slot_bytes)
+        control = _buffer(self._memory)
+        pair = 1 - control[_READING]
+        slot = 1 - control[_SLOT + pair]
+        view = _slot_view(self._memory, pair, slot)
+        _HEADER.pack_into(
+            view,
+            0,
+            info.number,
+            info.pts_ms,
+            info.received_at_ms,
+            info.received_monotonic_s,
+            frame.width,
+            frame.height,
+        )
+        _store_planes(view[_HEADER_BYTES:slot_bytes], frame, even_width, even_height)
+        _memory_fence()
+        control[_SLOT + pair] = slot
+        control[_LATEST] = pair
+
+    def close(self) -> None:
+        """Give the shared memory back. A reader that still has it keeps it until it lets go."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory.unlink()
+            self._memory = None
+
+
+class MailboxReader:
+    """The worker's end."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._memory = _attach(name)
+
+    def take(self) -> tuple[FrameInfo, Array]:
+        """Copy out the newest frame.
+
+        Returns
+        -------
+        info
+            What is known of it.
+        i420
+            The planes as OpenCV has them, (height * 3 / 2, width) with both rounded up to even.
+            A view into the shared memory, whole until the next call.
+        """
+        control = _buffer(self._memory)
+        pair = control[_LATEST]
+        control[_READING] = pair
+        _memory_fence()
+        slot = control[_SLOT + pair]
+        view = _slot_view(self._memory, pair, slot)
+        number, pts_ms, received_at_ms, received_monotonic_s, width, height = _HEADER.unpack_from(
+            view
+        )
+        info = FrameInfo(number, pts_ms, received_at_ms, received_monotonic_s, width, height)
+        even_width, even_height = _even(width), _even(height)
+        count = even_width * even_height * 3 // 2
+        planes = np.frombuffer(view, np.uint8, count, _HEADER_BYTES)
+        return info, planes.reshape(even_height * 3 // 2, even_width)
+
+    def close(self) -> None:
+        """Let go of the shared memory."""
+        self._memory.close()
+
+
+def _attach(name: str) -> SharedMemory:
+    """Open shared memory that another process owns.
+
+    Before Python 3.13 (``track=False``) merely opening it makes this process's resource tracker
+    unlink it at exit, under its owner's feet.
+    """
+    register = resource_tracker.register
+    resource_tracker.register = lambda *_: None
+    try:
+        return SharedMemory(name=name)
+    finally:
+        resource_tracker.register = register
+
+
+def _memory_fence() -> None:
+    """Order what was written before against what is read after, on ARM too.
+
+    Taking a lock is an atomic instruction, which the processor does not move memory accesses past.
+    """
+    with threading.Lock():
+        pass
+
+
+def _even(length: int) -> int:
+    return length + (length & 1)
+
+
+def _buffer(memory: SharedMemory) -> memoryview:
+    assert memory.buf is not None, "the mailbox is closed"
+    return memory.buf
+
+
+def _slot_capacity(memory: SharedMemory) -> int:
+    return (memory.size - _CONTROL_BYTES) // 4
+
+
+def _slot_view(memory: SharedMemory, pair: int, slot: int) -> memoryview:
+    capacity = _slot_capacity(memory)
+    start = _CONTROL_BYTES + (2 * pair + slot) * capacity
+    return _buffer(memory)[start : start + capacity]
+
+
+def _store_planes(view: memoryview, frame: I420Frame, even_width: int, even_height: int) -> None:
+    """Copy Y, U and V without the decoder's padding; odd edges are repeated to an even size."""
+    luma_bytes = even_width * even_height
+    target = np.frombuffer(view, np.uint8)
+    luma = target[:luma_bytes].reshape(even_height, even_width)
+    luma[: frame.height, : frame.width] = _plane(frame.planes[0], frame.width, frame.height)
+    if frame.width != even_width:
+        luma[:, -1] = luma[:, -2]
+    if frame.height != even_height:
+        luma[-1] = luma[-2]
+    half_width, half_height = even_width // 2, even_height // 2
+    chroma = target[luma_bytes:].reshape(2, half_height, half_width)
+    for i in (0, 1):
+        chroma[i] = _plane(frame.planes[1 + i], half_width, half_height)
+
+
+def _plane(plane: Any, width: int, height: int) -> Array:
+    rows = np.frombuffer(plane, np.uint8)[: plane.line_size * height]
+    return rows.reshape(height, plane.line_size)[:, :width]

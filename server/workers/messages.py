@@ -1,0 +1,120 @@
+"""What the server and a worker say to each other, and how it is framed on their socket.
+
+Both ends are ours and of one version, so a message is a pickled dataclass behind its length.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzers.chain import Problem
+from server.workers.mailbox import FrameInfo
+
+LENGTH = struct.Struct("<I")
+
+Fragments = dict[str, bytes]
+"""Results as JSON, key by key."""
+
+
+def pack(message: object) -> bytes:
+    """The bytes that stand for a message."""
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(body)) + body
+
+
+# ---- the server says
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a session with these analyzers."""
+
+    sid: str
+    analyzers: tuple[str, ...]
+    options: dict[str, dict[str, Any]]
+    timestamp_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameWaits:
+    """There is a new frame in the session's mailbox."""
+
+    sid: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The client changed analyzers' options."""
+
+    sid: str
+    options: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the session, answer with Final."""
+
+    sid: str
+    timestamp_ms: float
+
+
+# ---- a worker says
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The analyzers are loaded, but for those that can not run here."""
+
+    names: dict[str, str]
+    """What each is called, by the name it was asked for with."""
+    unavailable: dict[str, str]
+    """Why it can not run, by the name it was asked for with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An analyzer that was asked for can not be loaded: a mistake in the command line."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Sent every second. ``busy`` is what each running lane is at: (lane, sid, seconds)."""
+
+    busy: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """One frame's merged result."""
+
+    sid: str
+    frame: FrameInfo
+    fragments: Fragments
+    timings_ms: dict[str, float]
+    held: dict[str, int]
+    """Analyzers that did not see this frame: whose values are from the frame of this number."""
+    taken_s: float
+    finished_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """Something went wrong in analyzers; the session goes on."""
+
+    sid: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The session has ended; the last word of every analyzer, merged."""
+
+    sid: str
+    fragments: Fragments = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,274 @@
+"""Each touch of aiortc's and aioice's insides: that it does what it is for, on the real thing."""
+
+import asyncio
+import datetime
+import time
+from fractions import Fraction
+
+import aioice.ice
+import av
+import numpy as np
+import pytest
+from aiortc import (
+    RTCCertificate,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    VideoStreamTrack,
+)
+from aiortc.jitterbuffer import JitterBuffer
+from aiortc.rtp import RtpPacket
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from server.media import aiortc_compat
+from server.media.aiortc_compat import is_key_frame, take_complete_frame
+
+WITHIN_S = 15.0
+
+
+@pytest.fixture(autouse=True)
+def compat():
+    aiortc_compat.install()
+    aiortc_compat.set_ice_hosts(["127.0.0.1"])
+
+
+class StepTrack(VideoStreamTrack):
+    """Gives one frame each time it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps: asyncio.Queue[int] = asyncio.Queue()
+        self.sent = 0
+
+    def step(self) -> None:
+        self._steps.put_nowait(self.sent)
+        self.sent += 1
+
+    async def recv(self) -> av.VideoFrame:
+        number = await self._steps.get()
+        # Plain enough for a frame to fit one packet.
+        frame = av.VideoFrame.from_ndarray(
+            np.full((120, 160, 3), number * 8 % 256, np.uint8), format="rgb24"
+        )
+        frame.pts, frame.time_base = number * 3000, Fraction(1, 90000)
+        return frame
+
+
+async def connect(offerer: RTCPeerConnection, answerer: RTCPeerConnection) -> None:
+    connected = asyncio.Event()
+
+    @answerer.on("connectionstatechange")
+    def _() -> None:
+        if answerer.connectionState == "connected":
+            connected.set()
+
+    await offerer.setLocalDescription(await offerer.createOffer())
+    await answerer.setRemoteDescription(offerer.localDescription)
+    await answerer.setLocalDescription(await answerer.createAnswer())
+    await offerer.setRemoteDescription(answerer.localDescription)
+    await asyncio.wait_for(connected.wait(), WITHIN_S)
+
+
+@pytest.fixture
+async def pair():
+    """A connected pair and the track whose frames go from the first to the second."""
+    offerer, answerer = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
+    track, remote = StepTrack(), asyncio.get_running_loop().create_future()
+    answerer.on("track", remote.set_result)
+    offerer.addTrack(track)
+    await connect(offerer, answerer)
+    yield track, await remote, offerer, answerer
+    await offerer.close()
+    await answerer.close()
+
+
+def packet(sequence: int, timestamp: int, *, marker: bool, data: bytes = b"x") -> RtpPacket:
+    made = RtpPacket(payload_type=96, marker=marker, sequence_number=sequence, timestamp=timestamp)
+    made._data = data
+    return made
+
+
+async def test_a_frame_arrives_without_waiting_for_the_next_one(pair):
+    track, remote, _, _ = pair
+    for number in range(5):
+        track.step()
+        frame = await asyncio.wait_for(remote.recv(), WITHIN_S)
+        assert frame.pts == pytest.approx(number * 3000, abs=2)
+
+
+def test_frames_end_at_the_marker_or_at_the_next_timestamp():
+    buffer = JitterBuffer(capacity=16, is_video=True)
+    buffer.add(packet(1, 100, marker=False, data=b"a"))
+    assert take_complete_frame(buffer) is None
+    # The packet with the marker is late; the next frame is there already.
+    buffer.add(packet(3, 200, marker=True, data=b"c"))
+    assert take_complete_frame(buffer) is None
+    buffer._packets[2] = packet(2, 100, marker=False, data=b"b")
+    frames = []
+    while (taken := take_complete_frame(buffer)) is not None:
+        frames.append((taken[1].timestamp, taken[1].data))
+    assert frames == [(100, b"ab"), (200, b"c")]
+
+
+def test_key_frames_are_told_from_others():
+    encoded: dict[str, list[bytes]] = {}
+    options = {"libvpx": {"lag-in-frames": "0"}, "libx264": {"tune": "zerolatency"}}
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    for codec_name in options:
+        codec = av.CodecContext.create(codec_name, "w")
+        codec.width, codec.height, codec.pix_fmt = 64, 64, "yuv420p"
+        codec.time_base = Fraction(1, 30)
+        codec.options = options[codec_name]
+        packets = []
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            frame.pts = number
+            packets += [bytes(p) for p in codec.encode(frame)]
+        encoded[codec_name] = packets
+    assert [is_key_frame("VP8", data) for data in encoded["libvpx"]] == [True, False, False]
+    assert [is_key_frame("H264", data) for data in encoded["libx264"]] == [True, False, False]
+    assert not is_key_frame("VP8", b"")
+    assert not is_key_frame("H264", b"\x00\x00\x01")
+
+
+async def test_a_key_frame_comes_when_asked_for(pair):
+    track, remote, offerer, answerer = pair
+    track.step()
+    await asyncio.wait_for(remote.recv(), WITHIN_S)
+    sender = offerer.getSenders()[0]
+    asked = asyncio.Event()
+    send_key_frame = sender._send_keyframe
+    sender._send_keyframe = lambda: (asked.set(), send_key_frame())
+    await aiortc_compat.request_key_frame(answerer.getReceivers()[0])
+    await asyncio.wait_for(asked.wait(), WITHIN_S)
+
+
+async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pair, monkeypatch):
+    track, remote, offerer, answerer = pair
+    track.step()
+    await asyncio.wait_for(remote.recv(), WITHIN_S)
+    receiver = answerer.getReceivers()[0]
+    waiting = receiver._RTCRtpReceiver__decoder_queue
+    decoder = receiver._RTCRtpReceiver__decoder_thread
+    # Hold the decoder up: nothing takes frames out of its queue.
+    waiting.put(None)
+    decoder.join(WITHIN_S)
+    asked = asyncio.Event()
+
+    async def note_pli(self: RTCRtpReceiver, ssrc: int) -> None:
+        asked.set()
+
+    monkeypatch.setattr(RTCRtpReceiver, "_send_rtcp_pli", note_pli)
+    for _ in range(aiortc_compat.MAX_DECODER_BACKLOG + 5):
+        track.step()
+    await asyncio.wait_for(asked.wait(), WITHIN_S)
+    assert waiting.qsize() <= aiortc_compat.MAX_DECODER_BACKLOG
+
+
+async def test_closing_does_not_wait_for_the_decoders_backlog(pair):
+    track, remote, _, answerer = pair
+    track.step()
+    await asyncio.wait_for(remote.recv(), WITHIN_S)
+    receiver = answerer.getReceivers()[0]
+    waiting = receiver._RTCRtpReceiver__decoder_queue
+    decoder = receiver._RTCRtpReceiver__decoder_thread
+    busy = []
+
+    class SlowFrame:
+        """Stands for a frame that takes long to decode."""
+
+        data, timestamp = b"", 0
+
+    class SlowCodec:
+        @property
+        def name(self) -> str:
+            busy.append(time.monotonic())
+            time.sleep(0.2)
+            raise SystemExit
+
+    for _ in range(20):
+        waiting.put((SlowCodec(), SlowFrame()))
+    await answerer.close()
+    decoder.join(WITHIN_S)
+    assert not decoder.is_alive()
+    assert len(busy) <= 1, "the backlog was decoded although nobody wants it"
+
+
+async def test_a_peer_with_an_rsa_certificate_connects():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "peer")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    offerer, answerer = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
+    offerer._RTCPeerConnection__certificates = [RTCCertificate(key=key, cert=certificate)]
+    offerer.createDataChannel("data")
+    await connect(offerer, answerer)
+    await offerer.close()
+    await answerer.close()
+
+
+def candidates_of(sdp: str) -> list[tuple[str, int]]:
+    fields = [line.split() for line in sdp.splitlines() if line.startswith("a=candidate:")]
+    return [(field[4], int(field[5])) for field in fields]
+
+
+async def gather() -> list[tuple[str, int]]:
+    connection = RTCPeerConnection(RTCConfiguration([]))
+    connection.createDataChannel("data")
+    await connection.setLocalDescription(await connection.createOffer())
+    found = candidates_of(connection.localDescription.sdp)
+    await connection.close()
+    return found
+
+
+async def test_ice_offers_the_chosen_addresses_and_ports():
+    aiortc_compat.set_ice_hosts(["127.0.0.1", "127.0.0.2"], range(47000, 47010))
+    found = await gather()
+    assert {host for host, _ in found} == {"127.0.0.1", "127.0.0.2"}
+    assert all(47000 <= port < 47010 for _, port in found)
+
+
+async def test_a_port_range_that_is_full_gives_no_candidate():
+    aiortc_compat.set_ice_hosts(["127.0.0.1"], range(47020, 47021))
+    first = RTCPeerConnection(RTCConfiguration([]))
+    first.createDataChannel("data")
+    await first.setLocalDescription(await first.createOffer())
+    assert candidates_of(first.localDescription.sdp) == [("127.0.0.1", 47020)]
+    assert await gather() == []
+    await first.close()
+    assert await gather() == [("127.0.0.1", 47020)]
+
+
+async def test_without_addresses_aioice_chooses():
+    aiortc_compat.set_ice_hosts([])
+    assert aioice.ice.get_host_addresses is aiortc_compat._original_get_host_addresses
+
+
+async def test_a_peer_that_vanishes_is_noticed_within_five_seconds(pair):
+    _, _, offerer, answerer = pair
+    gone = asyncio.Event()
+
+    @answerer.on("connectionstatechange")
+    def _() -> None:
+        if answerer.connectionState in ("failed", "closed"):
+            gone.set()
+
+    # No goodbye: its sockets are simply no longer there.
+    transport = offerer.getSenders()[0].transport.transport
+    for protocol in transport._connection._protocols:
+        protocol.transport.close()
+    began = time.monotonic()
+    await asyncio.wait_for(gone.wait(), WITHIN_S)
+    assert time.monotonic() - began < 5.0
