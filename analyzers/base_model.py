@@ -83,7 +83,7 @@ class BaseModel(ABC):
             What the client asked of this analyzer; empty if nothing. Passed
             only to a method that takes it, by name or with ``**kwargs``.
         """
-        return None
+        return
 
     @abstractmethod
     def frame(
@@ -122,7 +122,7 @@ class BaseModel(ABC):
         options : dict
             The changed options only.
         """
-        return None
+        return
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any

@@ -22,6 +22,8 @@ _OFFERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "end": (("sid", "timestamp"), ()),
 }
 
+_MAX_DESCRIPTION = 400
+
 
 class SignatureError(TypeError):
     """A method asks for something that an analyzer's method is never given."""
@@ -70,7 +72,10 @@ class Method:
 
 def describe(error: Exception) -> str:
     """Say on one line what was raised, for someone who will not see the stack trace."""
+    # MediaPipe's texts run to thousands of characters; what went wrong is at their beginning.
     text = " ".join(str(error).split())
+    if len(text) > _MAX_DESCRIPTION:
+        text = f"{text[:_MAX_DESCRIPTION]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -29,7 +29,7 @@ Fragments = dict[str, bytes]
 _NO_OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 # What numpy and OpenCV say when someone draws on a read-only array.
-_READ_ONLY_MARKS = ("read-only", "Layout of the output array img is incompatible")
+_READ_ONLY_MARKS = ("read-only", "readonly")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ server's processes, memory the sum of their resident sets.
 
 import argparse
 import asyncio
-import contextlib
 import sys
 from pathlib import Path
 
@@ -20,12 +19,12 @@ if not __package__:
     # Run as a file, Python looks for modules beside it. They are found as bench's.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console  # noqa: E402
+from rich.console import Console
 
-from bench import endurance, targets  # noqa: E402
-from bench.measure import Figures, Run, measure, summarize  # noqa: E402
-from bench.report import Report  # noqa: E402
-from bench.servers import BASELINE, ServerKind, kinecast  # noqa: E402
+from bench import endurance, targets
+from bench.measure import MEGABYTE, Figures, Run, measure, summarize
+from bench.report import Report
+from bench.servers import BASELINE, ServerKind, kinecast
 
 SLOW_MODEL = "mock_model_2"
 
@@ -75,10 +74,9 @@ async def _alternate(
     return first, second
 
 
-async def bench(arguments: argparse.Namespace, console: Console) -> Report:
+async def bench(arguments: argparse.Namespace, console: Console, report: Report) -> None:
     """Everything that the command line asks for."""
     rounds, seconds = arguments.rounds, arguments.seconds
-    report = Report(f"{rounds} rounds of {seconds:g} s, the servers in turn")
     await compare(report, console, streams=arguments.streams, rounds=rounds, seconds=seconds)
     if not arguments.skip_slow_model:
         await compare_slow_model(report, console, rounds=rounds, seconds=seconds)
@@ -94,13 +92,14 @@ async def bench(arguments: argparse.Namespace, console: Console) -> Report:
         cycled = await endurance.cycles(arguments.cycles)
         report.checks += targets.check_cycles(cycled)
         report.notes.append(
-            f"Before and after {cycled.count} sessions: {cycled.before}, {cycled.after}."
+            f"Resident memory before and after {cycled.count} sessions: "
+            f"{cycled.before.rss_bytes / MEGABYTE:.0f} MB, "
+            f"{cycled.after.rss_bytes / MEGABYTE:.0f} MB."
         )
-    return report
 
 
 def main() -> int:
-    """Run the bench; returns the exit status, 0 whether or not the targets are reached."""
+    """Run the bench; returns the exit status: 1 if a run failed, not if a target is missed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -112,14 +111,20 @@ def main() -> int:
     parser.add_argument("--cycles", type=int, metavar="N", help="connect, stream and leave N times")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     arguments = parser.parse_args()
-    console = Console()
-    with contextlib.suppress(KeyboardInterrupt):
-        report = asyncio.run(bench(arguments, console))
-        report.print(console)
-        if arguments.markdown:
-            arguments.markdown.write_text(report.markdown())
-        return 0
-    return 130
+    # Tables are wide; into a file or a pipe they go unbroken.
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    report = Report(f"{arguments.rounds} rounds of {arguments.seconds:g} s, the servers in turn")
+    status = 0
+    try:
+        asyncio.run(bench(arguments, console, report))
+    except (RuntimeError, TimeoutError) as error:
+        # What was measured until then is still worth reading.
+        report.notes.append(f"Ended early: {error or 'a run took too long'}")
+        status = 1
+    report.print(console)
+    if arguments.markdown:
+        arguments.markdown.write_text(report.markdown())
+    return status
 
 
 def _counts(text: str) -> list[int]:

@@ -72,6 +72,10 @@ class Figures:
 async def measure(kind: ServerKind, *, streams: int, seconds: float) -> Run:
     """Start the server anew, put the load on it and take the figures."""
     async with running(kind) as server:
+        # Code and models are loaded by a first stream. Otherwise the baseline would begin with
+        # the frames that waited meanwhile, and while it caught up it would give more results a
+        # second than there are frames.
+        await run_load(server, "--seconds", "1", timeout_s=RUN_OVERHEAD_S)
         text = await run_load(
             server,
             *("--streams", str(streams), "--seconds", str(seconds), "--warm-up", str(WARM_UP_S)),

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -188,12 +189,13 @@ class ClientPeer:
             The offer was answered, but no connection came about in time.
         """
         connection = self._new_connection()
+        for track in tracks:
+            connection.addTrack(track)
+        # After the tracks: before them, aiortc stops the transport that it bundles all on.
         self.channel = connection.createDataChannel(
             self._label, ordered=self._ordered, maxRetransmits=self._max_retransmits
         )
         self._watch_channel(self.channel)
-        for track in tracks:
-            connection.addTrack(track)
         self._prefer_codec(connection)
         with offering(self._ice_addresses):
             await connection.setLocalDescription(await connection.createOffer())
@@ -202,7 +204,10 @@ class ClientPeer:
 
     def _new_connection(self) -> RTCPeerConnection:
         # iceServers=None would mean a public STUN server and seconds of gathering.
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        connection = RTCPeerConnection(
+            # Left to itself aiortc forgets to send a second video beside sound.
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         self.connection = connection
         self.states.append(connection.connectionState)
 

@@ -70,7 +70,7 @@ def print_summary(console: Console, summary: Summary, *, full: bool) -> None:
     parts: list[RenderableType] = [table]
     if summary.final is not None:
         final = summary.final if full else elide(summary.final)
-        parts += ["", "[bold]final result", Pretty(final, expand_all=True)]
+        parts += ["", "[bold]final result", Pretty(final)]
     console.print(Group(*parts))
     if summary.trouble:
         console.print(summary.trouble, style="bold red", soft_wrap=True, highlight=False)
@@ -100,7 +100,7 @@ def _percentiles(values: Percentiles | None) -> str:
     return ", ".join(f"{name} {value:.1f} ms" for name, value in values.items())
 
 
-def elide(value: Any, *, keep: int = 2) -> Any:
+def elide(value: Any, *, keep: int = 1) -> Any:
     """The same value with long lists cut to `keep` items and a note of how many there were."""
     if isinstance(value, dict):
         return {key: elide(item, keep=keep) for key, item in value.items()}

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     )
     key_file: Path | None = Field(None, description="the certificate's private key (PEM)")
     analyzers: Annotated[tuple[AnalyzerSpec, ...], NoDecode, BeforeValidator(_parse_names)] = Field(
-        "pose",  # type: ignore[arg-type]
+        "pose",
         validate_default=True,
         description="analyzers to run, in order, by name or as package.module:Class, with commas"
         " between; on the same key in their results the later one wins",
@@ -93,8 +93,8 @@ class Settings(BaseSettings):
     ice_servers: Annotated[tuple[IceServer, ...], NoDecode, BeforeValidator(_parse_servers)] = (
         Field(
             (),
-            description="STUN and TURN servers for clients: URLs with commas between, or a JSON list"
-            ' of {"urls","username","credential"}',
+            description="STUN and TURN servers for clients: URLs with commas between, or a JSON"
+            ' list of {"urls","username","credential"}',
         )
     )
     turn_secret: SecretStr = Field(

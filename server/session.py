@@ -128,7 +128,7 @@ class Session:
         self._mailbox = MailboxWriter()
         self._began_s: float | None = None
         self._last_info: FrameInfo | None = None
-        self._told: set[tuple[str, str]] = set()
+        self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
@@ -280,7 +280,12 @@ class Session:
     # ---- results out
 
     def add_sink(self, sink: Sink) -> None:
-        """Send results there from now on; a session that has ended sends its final one again."""
+        """Send results there from now on, and what went wrong before.
+
+        A session that has ended sends its final result again.
+        """
+        for notice in self._problems.values():
+            sink.notice(notice)
         if self.state is SessionState.ENDED and self.last is not None:
             sink.final(self.last)
         else:
@@ -298,13 +303,17 @@ class Session:
 
     def _tell_problem(self, analyzer: str, phase: str, message: str) -> None:
         """Report an analyzer's fault to the client, once for each analyzer and phase."""
-        if (analyzer, phase) in self._told:
+        if (analyzer, phase) in self._problems:
             return
-        self._told.add((analyzer, phase))
         logger.warning("Session %s: %s in %s: %s", self.sid, analyzer, phase, message)
-        self.tell(
-            {"type": "analyzer_error", "analyzer": analyzer, "phase": phase, "message": message}
-        )
+        notice = {
+            "type": "analyzer_error",
+            "analyzer": analyzer,
+            "phase": phase,
+            "message": message,
+        }
+        self._problems[analyzer, phase] = notice
+        self.tell(notice)
 
     def _tell_recording_stopped(self, message: str) -> None:
         logger.error("Session %s: recording stopped: %s", self.sid, message)

@@ -107,9 +107,9 @@ class SessionManager:
             raise NotFound(f"nothing is published as {offer.play!r}")
         resumed = self._resumable(offer.resume)
         session = resumed or self._new_session(offer)
-        peer = Peer(session, self._ice_servers, self._metrics, self._end, self._gone)
+        peer = Peer(session, offer, self._ice_servers, self._metrics, self._end, self._gone)
         try:
-            sdp = await peer.answer(offer)
+            sdp = await peer.answer()
         except BaseException:
             await peer.close()
             self._unanswered(session, is_new=resumed is None)
@@ -166,7 +166,7 @@ class SessionManager:
         return {self._known(name): values for name, values in options.items()}
 
     def _known(self, name: str) -> str:
-        """The configured analyzer that goes by this name, its own or the one it was asked for with."""
+        """The configured analyzer of this name, be it its own or the one it was asked for with."""
         for asked, own in ((n, self._pool.names.get(n)) for n in self._analyzers):
             if name in (asked, own):
                 return asked

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from signaling.errors import BadMessage, BadSdp, quote
-from signaling.ice import candidate_problem, is_mdns_name, is_number
+from signaling.ice import candidate_problem, is_number
 
 # An offer of Chromium's with audio, video and a data channel has 7 KiB in 200 lines.
 MAX_SDP_CHARS = 256 * 1024
@@ -155,7 +155,7 @@ def parse_candidate(data: object) -> IceCandidate | None:
     Raises
     ------
     BadMessage
-        The candidate is malformed, or its address is a host name.
+        The candidate is malformed.
     """
     message = _validate(_CandidateData, data, "ice-candidate")
     if data and not {"sdp", "candidate"} & message.model_fields_set:
@@ -168,10 +168,6 @@ def parse_candidate(data: object) -> IceCandidate | None:
         raise BadMessage('ice-candidate: "sdpMid" or "sdpMLineIndex" must say where it belongs')
     fields = line.split()
     problem = candidate_problem(fields)
-    if problem is None and is_mdns_name(fields[4]):
-        # Looking it up costs up to a second of multicast, and is not needed: the browser's
-        # own connectivity checks reach us and bring its address along.
-        problem = f"{quote(fields[4])} is a host name: give an IP address, or leave it out"
     if problem is not None:
         raise BadMessage(f"ice-candidate: {problem}")
     return IceCandidate(
@@ -256,7 +252,16 @@ _ATTRIBUTE_FORMS: dict[str, tuple[re.Pattern[str], tuple[int, ...]]] = {
 _FINGERPRINT_HASHES = ("sha-256", "sha-384", "sha-512")
 # Parameters of a codec that must be whole numbers wherever they occur.
 _NUMERIC_PARAMETERS = frozenset(
-    {"apt", "max-fr", "max-fs", "maxplaybackrate", "minptime", "stereo", "useinbandfec"}
+    {
+        "apt",
+        "max-fr",
+        "max-fs",
+        "maxplaybackrate",
+        "minptime",
+        "packetization-mode",
+        "stereo",
+        "useinbandfec",
+    }
 )
 # Constrained baseline or baseline, as (profile_idc, bits that must be set in profile_iop);
 # RFC 6184, table 5. The low four bits of profile_iop are always 0.
@@ -472,8 +477,8 @@ def _parse_parameters(
             raise BadSdp(f"{section.label}: a=fmtp:{type_} has no a=rtpmap")
         parameters: dict[str, str] = {}
         for parameter in rest.split(";"):
-            key, equals, value = parameter.partition("=")
-            if equals and key in _NUMERIC_PARAMETERS and not is_number(value.strip(), 2**32 - 1):
+            key, _, value = parameter.partition("=")
+            if key in _NUMERIC_PARAMETERS and not is_number(value.strip(), 2**32 - 1):
                 raise BadSdp(f"{section.label}: {key} {quote(value)} is not a number")
             parameters[key] = value
         found[int(type_)] = parameters

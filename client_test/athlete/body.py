@@ -5,110 +5,15 @@ colours, were set by eye.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from . import distance
-from .geometry import Rotation, Vector, axes_along, rotation_y, unit, vector
+from .geometry import Rotation, Vector, axes_along, unit, vector
+from .head import SIDES, add_hair, add_head
 from .material import Kind, linear_colour
-from .people import Hair, Legwear, Person
-from .skeleton import LEFT, RIGHT, Half, Skeleton
+from .people import REFERENCE_HEIGHT_M, Legwear, Person
+from .skeleton import Half, Skeleton
+from .solids import Solids
 
-REFERENCE_HEIGHT_M = 1.75
-SIDES = (LEFT, RIGHT)
 IRON = np.array([0.03, 0.03, 0.035])
-
-
-class Solids:
-    """Collects the solids, materials and frames of one picture as rows for the tracer."""
-
-    def __init__(self) -> None:
-        self._solids: list[NDArray[np.float64]] = []
-        self._materials: list[list[float]] = []
-        self._frames: list[NDArray[np.float64]] = []
-        self.owners: list[int] = []
-        """For each group, whose body it belongs to (the person's index)."""
-
-    def frame(self, origin: Vector, rotation: Rotation, scale: float) -> int:
-        """Add a frame to paint patterns in; returns its number."""
-        self._frames.append(np.concatenate([origin, rotation.T.ravel(), [scale]]))
-        return len(self._frames) - 1
-
-    def group(
-        self,
-        owner: int,
-        kind: Kind,
-        colour: Vector,
-        frame: int,
-        *,
-        colour_2: Vector | None = None,
-        shine: float = 0.05,
-        amount: float = 0.0,
-    ) -> int:
-        """Add a group of solids of one material; returns its number."""
-        second = colour if colour_2 is None else colour_2
-        self._materials.append([*colour, int(kind), *second, shine, frame, amount])
-        self.owners.append(owner)
-        return len(self._materials) - 1
-
-    def ellipsoid(
-        self,
-        group: int,
-        centre: Vector,
-        axes: Rotation,
-        radii: tuple[float, float, float],
-        *,
-        blend: float = 0.02,
-        subtract: bool = False,
-    ) -> None:
-        row = np.zeros(distance.COLUMNS)
-        row[distance.ORIGIN : distance.ORIGIN + 3] = centre
-        row[distance.AXES : distance.AXES + 9] = axes.T.ravel()
-        row[distance.SCALE : distance.SCALE + 3] = radii
-        row[distance.BOUND_CENTRE : distance.BOUND_CENTRE + 3] = centre
-        row[distance.BOUND_RADIUS] = max(radii)
-        row[distance.BLEND] = blend
-        row[distance.SUBTRACT] = subtract
-        row[distance.GROUP] = group
-        self._solids.append(row)
-
-    def cone(
-        self,
-        group: int,
-        start: Vector,
-        end: Vector,
-        radius_1: float,
-        radius_2: float,
-        *,
-        blend: float = 0.02,
-        towards: Vector | None = None,
-        width: float = 1.0,
-        depth: float = 1.0,
-    ) -> None:
-        """A cone with round ends; `depth` flattens it along `towards`, `width` across that."""
-        length = float(np.linalg.norm(end - start))
-        along = (end - start) / length
-        if towards is None:
-            towards = vector(0, 0, 1) if abs(along[2]) < 0.9 else vector(1, 0, 0)
-        # The end caps must not swallow each other, or the distance has no meaning.
-        radius_2 = min(max(radius_2, radius_1 - 0.95 * length), radius_1 + 0.95 * length)
-        row = np.zeros(distance.COLUMNS)
-        row[distance.ORIGIN : distance.ORIGIN + 3] = start
-        row[distance.AXES : distance.AXES + 9] = axes_along(along, towards).T.ravel()
-        row[distance.SCALE : distance.SCALE + 3] = (width, 1.0, depth)
-        row[distance.LENGTH] = length
-        row[distance.RADIUS_1] = radius_1
-        row[distance.RADIUS_2] = radius_2
-        row[distance.BOUND_CENTRE : distance.BOUND_CENTRE + 3] = (start + end) / 2.0
-        row[distance.BOUND_RADIUS] = length / 2.0 + max(radius_1, radius_2) * max(1.0, width, depth)
-        row[distance.BLEND] = blend
-        row[distance.GROUP] = group
-        self._solids.append(row)
-
-    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Solids (N, COLUMNS) sorted by group, materials (G, 10) and frames (F, 13)."""
-        solids = np.array(self._solids)
-        solids = solids[np.argsort(solids[:, distance.GROUP], kind="stable")]
-        return solids, np.array(self._materials, dtype=np.float64), np.array(self._frames)
 
 
 def add_body(solids: Solids, owner: int, person: Person, skeleton: Skeleton) -> None:
@@ -117,8 +22,8 @@ def add_body(solids: Solids, owner: int, person: Person, skeleton: Skeleton) -> 
     scale = person.height_m / REFERENCE_HEIGHT_M
     chest_frame = solids.frame(skeleton.chest, skeleton.chest_rotation, scale)
     pelvis_frame = solids.frame(skeleton.pelvis, skeleton.pelvis_rotation, scale)
-    _add_head(solids, owner, person, skeleton, head_frame)
-    _add_hair(solids, owner, person, skeleton, head_frame)
+    add_head(solids, owner, person, skeleton, head_frame)
+    add_hair(solids, owner, person, skeleton, head_frame)
     for side in SIDES:
         half = skeleton.half(side)
         _add_arm(solids, owner, person, half, scale)
@@ -126,96 +31,6 @@ def add_body(solids: Solids, owner: int, person: Person, skeleton: Skeleton) -> 
         _add_foot(solids, owner, person, half, side, scale)
     _add_hips(solids, owner, person, skeleton, scale, pelvis_frame)
     _add_shirt(solids, owner, person, skeleton, scale, chest_frame)
-
-
-def _add_head(solids: Solids, owner: int, person: Person, skeleton: Skeleton, frame: int) -> None:
-    group = solids.group(
-        owner,
-        Kind.FACE,
-        linear_colour(person.skin),
-        frame,
-        colour_2=linear_colour(person.hair_colour) * 0.8,
-        shine=0.10,
-        amount=person.beard,
-    )
-    scale = skeleton.head_scale
-    at = skeleton.on_head
-
-    def blob(
-        centre: tuple[float, float, float],
-        radii: tuple[float, float, float],
-        blend: float,
-        *,
-        subtract: bool = False,
-        axes: Rotation = skeleton.head_rotation,
-    ) -> None:
-        r = (radii[0] * scale, radii[1] * scale, radii[2] * scale)
-        solids.ellipsoid(group, at(*centre), axes, r, blend=blend * scale, subtract=subtract)
-
-    blob((0, 0.03, -0.012), (0.074, 0.085, 0.095), 0.03)  # skull
-    blob((0, 0.03, 0.03), (0.061, 0.058, 0.055), 0.03)  # forehead
-    blob((0, -0.03, 0.028), (0.058, 0.074, 0.058), 0.03)  # face
-    blob((0, -0.068, 0.028), (0.050, 0.040, 0.048), 0.03)  # jaw
-    blob((0, -0.094, 0.066), (0.020, 0.017, 0.016), 0.025)  # chin
-    for side in SIDES:
-        blob((side * 0.045, -0.03, 0.055), (0.020, 0.018, 0.020), 0.025)  # cheek
-        blob((side * 0.033, 0.002, 0.103), (0.019, 0.014, 0.019), 0.014, subtract=True)  # socket
-        blob((side * 0.031, 0, 0.0745), (0.0135, 0.0115, 0.0125), 0.004)  # eye
-        blob((side * 0.030, 0.021, 0.080), (0.020, 0.006, 0.009), 0.015)  # brow
-        blob((side * 0.012, -0.045, 0.091), (0.008, 0.007, 0.010), 0.008)  # nostril
-        ear = skeleton.head_rotation @ rotation_y(side * 0.35)
-        blob((side * 0.077, -0.012, -0.008), (0.009, 0.030, 0.018), 0.006, axes=ear)
-    bridge, tip = at(0, 0.005, 0.082), at(0, -0.040, 0.101)
-    solids.cone(group, bridge, tip, 0.008 * scale, 0.0115 * scale, blend=0.010 * scale)
-    blob((0, -0.0655, 0.0845), (0.022, 0.0055, 0.009), 0.006)  # lips
-    blob((0, -0.0755, 0.0835), (0.018, 0.0065, 0.009), 0.006)
-    size = person.height_m / REFERENCE_HEIGHT_M
-    neck = 0.052 * person.girth * size * (0.9 + 0.1 * person.muscle)
-    base = skeleton.neck + skeleton.chest_rotation @ vector(0, -0.03, 0) * size
-    solids.cone(group, at(0, -0.05, -0.025), base, neck, neck * 1.12, blend=0.025)
-
-
-def _add_hair(solids: Solids, owner: int, person: Person, skeleton: Skeleton, frame: int) -> None:
-    if person.hair is Hair.BALD:
-        return
-    group = solids.group(owner, Kind.HAIR, linear_colour(person.hair_colour), frame, shine=0.12)
-    scale = skeleton.head_scale
-    at = skeleton.on_head
-    axes = skeleton.head_rotation
-
-    def blob(
-        centre: tuple[float, float, float],
-        radii: tuple[float, float, float],
-        blend: float,
-        subtract: bool = False,
-    ) -> None:
-        r = (radii[0] * scale, radii[1] * scale, radii[2] * scale)
-        solids.ellipsoid(group, at(*centre), axes, r, blend=blend * scale, subtract=subtract)
-
-    blob((0, 0.036, -0.016), (0.082, 0.090, 0.102), 0.01)
-    if person.hair is Hair.LONG:
-        blob((0, -0.02, -0.035), (0.086, 0.10, 0.080), 0.03)
-        solids.cone(
-            group,
-            at(0, -0.02, -0.06),
-            at(0, -0.19, -0.085),
-            0.06 * scale,
-            0.045 * scale,
-            blend=0.03,
-            towards=axes[:, 2],
-            width=1.3,
-            depth=0.7,
-        )
-    if person.hair is Hair.PONYTAIL:
-        blob((0, 0.05, -0.11), (0.025, 0.025, 0.025), 0.012)
-        root, end = at(0, 0.05, -0.125), at(0, -0.12, -0.15)
-        solids.cone(group, root, end, 0.03 * scale, 0.018 * scale, blend=0.012)
-    blob((0, -0.045, 0.088), (0.079, 0.112, 0.088), 0.012, True)  # leaves the face free
-    if person.hair is Hair.LONG:
-        return
-    blob((0, -0.085, -0.02), (0.12, 0.085, 0.14), 0.012, True)  # and the nape,
-    for side in SIDES:
-        blob((side * 0.085, -0.02, 0.01), (0.02, 0.032, 0.028), 0.006, True)  # and the ears
 
 
 def _add_arm(solids: Solids, owner: int, person: Person, half: Half, scale: float) -> None:
@@ -243,7 +58,8 @@ def _add_hand(solids: Solids, group: int, person: Person, half: Half, scale: flo
 
     def at(along: float, thumbwards: float, out: float) -> Vector:
         offset = hand.fingers * along + hand.thumbwards * thumbwards + hand.palm * out
-        return wrist + offset * scale
+        point: Vector = wrist + offset * scale
+        return point
 
     axes = np.column_stack([hand.thumbwards, hand.fingers, np.cross(hand.thumbwards, hand.fingers)])
     palm = (0.040 * scale, 0.052 * scale, 0.019 * scale)
@@ -278,10 +94,10 @@ def _add_dumbbell(solids: Solids, owner: int, half: Half, scale: float, frame: i
     group = solids.group(owner, Kind.PLAIN, IRON, frame, shine=0.3)
     across = half.hand.thumbwards
     grip = half.wrist + (half.hand.fingers * 0.072 + half.hand.palm * 0.026) * scale
-    solids.cone(group, grip - across * 0.09, grip + across * 0.09, 0.014, 0.014, blend=0.003)
+    solids.cone(group, grip - across * 0.075, grip + across * 0.075, 0.014, 0.014, blend=0.003)
     for side in SIDES:
-        inner, outer = grip + across * 0.075 * side, grip + across * 0.135 * side
-        solids.cone(group, inner, outer, 0.045, 0.045, blend=0.003)
+        inner, outer = grip + across * 0.068 * side, grip + across * 0.100 * side
+        solids.cone(group, inner, outer, 0.046, 0.046, blend=0.003)
 
 
 def _add_leg(solids: Solids, owner: int, person: Person, half: Half, scale: float) -> None:
@@ -437,8 +253,8 @@ def _add_shirt(
     belly(low(0, 0.075, 0), hips, (0.155 * girth * hip_width, 0.085 * scale, 0.112 * girth))
     belly(low(0, 0.150, 0.002), hips, (0.143 * waist, 0.12 * scale, 0.106 * waist))
     belly(high(0, 0.075, 0.002), chest, (0.150 * girth * broad, 0.13 * scale, 0.110 * girth))
-    ribs = (0.150 * girth * person.shoulder_width, 0.112 * scale, 0.104 * girth)
-    belly(high(0, 0.195, 0), chest, ribs)
+    ribs = (0.146 * girth * person.shoulder_width, 0.118 * scale, 0.102 * girth)
+    belly(high(0, 0.190, 0), chest, ribs)
     for side in SIDES:
         pectoral = (0.075 * girth, 0.058 * scale, 0.045 * muscle)
         solids.ellipsoid(group, high(side * 0.075, 0.190, 0.056), chest, pectoral, blend=0.04)
@@ -448,10 +264,11 @@ def _add_shirt(
     for side in SIDES:
         half = skeleton.half(side)
         shoulder, upper = half.shoulder, half.elbow - half.shoulder
-        inner = skeleton.neck + chest @ vector(side * 0.028, -0.014, -0.010) * scale
-        outer = shoulder + chest @ vector(-side * 0.012, 0.004, -0.004) * scale
-        solids.cone(group, inner, outer, 0.036 * girth, 0.044 * muscle, blend=0.035)
-        cap = (0.053 * muscle, 0.053 * muscle, 0.054 * muscle)
-        solids.ellipsoid(group, shoulder, chest, cap, blend=0.03)
+        # The trapezius: from half-way up the neck down to the point of the shoulder.
+        inner = skeleton.neck + chest @ vector(side * 0.022, -0.010, -0.014) * scale
+        outer = shoulder + chest @ vector(-side * 0.020, 0.006, -0.006) * scale
+        solids.cone(group, inner, outer, 0.042 * girth, 0.040 * muscle, blend=0.06)
+        cap = (0.050 * muscle, 0.050 * muscle, 0.052 * muscle)
+        solids.ellipsoid(group, shoulder, chest, cap, blend=0.045)
         cuff = shoulder + upper * person.sleeve
-        solids.cone(group, shoulder, cuff, 0.052 * muscle, 0.051 * muscle, blend=0.03)
+        solids.cone(group, shoulder, cuff, 0.050 * muscle, 0.051 * muscle, blend=0.03)

@@ -178,21 +178,21 @@ def _frame_truth(frame: Frame) -> dict[str, Any]:
 
 
 def _repetitions_truth(clip: Clip) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     start_s = 0.0
     for shot in clip.shots:
         for index, performance in enumerate(shot.performances):
-            for each in performance.repetitions():
-                found.append(
-                    {
-                        "person": index,
-                        "exercise": each.exercise,
-                        "fault": each.fault,
-                        "start_ms": round((start_s + each.start_s) * 1000.0),
-                        "turn_ms": round((start_s + each.turn_s) * 1000.0),
-                        "end_ms": round((start_s + each.end_s) * 1000.0),
-                    }
-                )
+            found += [
+                {
+                    "person": index,
+                    "exercise": each.exercise,
+                    "fault": each.fault,
+                    "start_ms": round((start_s + each.start_s) * 1000.0),
+                    "turn_ms": round((start_s + each.turn_s) * 1000.0),
+                    "end_ms": round((start_s + each.end_s) * 1000.0),
+                }
+                for each in performance.repetitions()
+            ]
         start_s += shot.duration_s
     return found
 

@@ -4,6 +4,9 @@ A solid is a row of floats: an ellipsoid, or a cone with round ends. Solids of o
 each other (a smooth union, or a smooth subtraction) and have one material; groups stay apart.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, allow-incomplete-defs
+# Numba compiles the functions for the types that it sees; annotations would say the same twice.
+
 import math
 
 import numpy as np

@@ -50,7 +50,8 @@ def nearest_rotation(matrix: NDArray[np.float64]) -> Rotation:
     """The rotation nearest to a matrix, such as a weighted mean of two rotations."""
     left, _, right = np.linalg.svd(matrix)
     sign = np.linalg.det(left @ right)
-    return left @ np.diag([1.0, 1.0, sign]) @ right
+    rotation: Rotation = left @ np.diag([1.0, 1.0, sign]) @ right
+    return rotation
 
 
 def axes_along(y: Vector, towards: Vector) -> Rotation:
@@ -81,7 +82,8 @@ def middle_joint(
     foot = (first_length**2 - second_length**2 + distance**2) / (2.0 * distance)
     height = math.sqrt(max(first_length**2 - foot**2, 0.0))
     across = unit(pole - float(pole @ along) * along)
-    return root + along * foot + across * height
+    joint: Vector = root + along * foot + across * height
+    return joint
 
 
 def ease(fraction: float) -> float:
@@ -91,5 +93,10 @@ def ease(fraction: float) -> float:
 
 
 def mix(a: Vector, b: Vector, fraction: float) -> Vector:
+    """Straight from a (0) to b (1)."""
+    return a + (b - a) * fraction
+
+
+def between(a: float, b: float, fraction: float) -> float:
     """Straight from a (0) to b (1)."""
     return a + (b - a) * fraction

@@ -4,6 +4,9 @@ A group of solids has one row here: two colours, a kind, and a frame of referenc
 pattern is painted, so that a face or a print moves with the body.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, allow-incomplete-defs
+# Numba compiles the functions for the types that it sees; annotations would say the same twice.
+
 import math
 from enum import IntEnum
 

@@ -8,6 +8,7 @@ import numpy as np
 from .geometry import (
     Rotation,
     Vector,
+    between,
     ease,
     middle_joint,
     mix,
@@ -104,7 +105,8 @@ def leg_on_ball(
 
 def ball_of(person: Person, ankle: Vector, yaw_rad: float) -> Vector:
     """Where the sole of a flat foot touches the floor under its ball."""
-    return ankle + rotation_y(yaw_rad) @ np.array(SOLE_UNDER_BALL) * person.height_m
+    ball: Vector = ankle + rotation_y(yaw_rad) @ np.array(SOLE_UNDER_BALL) * person.height_m
+    return ball
 
 
 def standing(person: Person, *, half_stance: float, toes_out_rad: float) -> Pose:
@@ -154,23 +156,32 @@ def going(start: Pose, end: Pose, fraction: float) -> Pose:
     def rotation(a: Rotation, b: Rotation) -> Rotation:
         return nearest_rotation(mix(a, b, f))
 
-    def moved_arm(a: Arm, b: Arm) -> Arm:
-        return Arm(
-            upper=unit(mix(a.upper, b.upper, f)),
-            fore=unit(mix(a.fore, b.fore, f)),
-            palm=unit(mix(a.palm, b.palm, f)),
-            fingers=unit(mix(a.fingers, b.fingers, f)),
-        )
-
     return Pose(
         pelvis=mix(start.pelvis, end.pelvis, f),
         pelvis_rotation=rotation(start.pelvis_rotation, end.pelvis_rotation),
         chest_rotation=rotation(start.chest_rotation, end.chest_rotation),
         head_rotation=rotation(start.head_rotation, end.head_rotation),
-        left_arm=moved_arm(start.left_arm, end.left_arm),
-        right_arm=moved_arm(start.right_arm, end.right_arm),
+        left_arm=_swinging(LEFT, start.left_arm, end.left_arm, f),
+        right_arm=_swinging(RIGHT, start.right_arm, end.right_arm, f),
         left_leg=_stepping(start.left_leg, end.left_leg, fraction * 2.0),
         right_leg=_stepping(start.right_leg, end.right_leg, fraction * 2.0 - 1.0),
+    )
+
+
+def _swinging(side: int, start: Arm, end: Arm, fraction: float) -> Arm:
+    """On the way from one position of an arm to another.
+
+    Half-way between opposite directions there is none, so where the forearm turns round it
+    passes in front of the body, with the palm inwards.
+    """
+    turning = (1.0 - float(start.fore @ end.fore)) / 2.0
+    detour = turning * math.sin(math.pi * fraction)
+    ahead, inwards = vector(0, 0, detour), vector(-side * detour, 0, 0)
+    return Arm(
+        upper=unit(mix(start.upper, end.upper, fraction) + 0.5 * ahead),
+        fore=unit(mix(start.fore, end.fore, fraction) + ahead),
+        palm=unit(mix(start.palm, end.palm, fraction) + 1.5 * inwards),
+        fingers=unit(mix(start.fingers, end.fingers, fraction) + ahead),
     )
 
 
@@ -181,7 +192,7 @@ def _stepping(start: Leg, end: Leg, fraction: float) -> Leg:
     return Leg(
         ankle=mix(start.ankle, end.ankle, f) + vector(0, lift, 0),
         knee_towards=mix(start.knee_towards, end.knee_towards, f),
-        yaw_rad=start.yaw_rad + (end.yaw_rad - start.yaw_rad) * f,
-        pitch_rad=start.pitch_rad + (end.pitch_rad - start.pitch_rad) * f,
-        toes_rad=start.toes_rad + (end.toes_rad - start.toes_rad) * f,
+        yaw_rad=between(start.yaw_rad, end.yaw_rad, f),
+        pitch_rad=between(start.pitch_rad, end.pitch_rad, f),
+        toes_rad=between(start.toes_rad, end.toes_rad, f),
     )

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
+REFERENCE_HEIGHT_M = 1.75
+"""The stature at which the sizes in `head` and `body` are what they say."""
+
 
 class Hair(Enum):
     BALD = "bald"

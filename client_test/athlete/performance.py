@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .exercises import Exercise
+from .exercise import Exercise
 from .geometry import radians, vector
 from .motion import going, swaying
 from .people import Person

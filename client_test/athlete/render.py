@@ -1,5 +1,8 @@
 """The tracer: one picture of the solids, lit by one lamp and the room, with soft shadows."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, allow-incomplete-defs
+# Numba compiles the functions for the types that it sees; annotations would say the same twice.
+
 import math
 
 import numpy as np

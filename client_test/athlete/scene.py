@@ -1,5 +1,8 @@
 """The room, the camera, and the picture that it takes."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, allow-incomplete-defs
+# Numba compiles the functions for the types that it sees; annotations would say the same twice.
+
 import functools
 import math
 from collections.abc import Sequence
@@ -10,13 +13,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .body import Solids, add_body
+from .body import add_body
 from .distance import group_bounds
 from .geometry import Rotation, unit, vector
 from .material import linear_colour
 from .people import Person
 from .render import LIGHT_COLUMNS, render
 from .skeleton import Skeleton
+from .solids import Solids
 
 WALL_Z_M = -1.6
 MAT_HALF_LENGTH_M = 1.05
@@ -151,9 +155,10 @@ def _develop(light: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
 def _room(camera: Camera) -> NDArray[np.float64]:
     """What is behind every pixel: (H, W, 9) albedo, position and normal."""
     axes, position = camera.axes, np.array(camera.position)
-    return _trace_room(
+    room: NDArray[np.float64] = _trace_room(
         position, axes, camera.focal_px, camera.width, camera.height, WALL_Z_M, _PALETTE
     )
+    return room
 
 
 @njit(fastmath=True, cache=True)

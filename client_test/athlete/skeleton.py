@@ -27,6 +27,7 @@ HALF_HIPS = 0.052
 HALF_SHOULDERS = 0.103
 LUMBAR = 0.095
 THORAX = 0.193
+SHOULDER_DROP = 0.032
 NECK_BASE = 0.022
 NECK_TO_HEAD = (0.0, 0.093, 0.012)
 
@@ -197,7 +198,7 @@ def shoulder_in_chest(person: Person, side: int, upper_arm: Vector) -> Vector:
     raised = max(0.0, unit(upper_arm)[1] + 0.35) / 1.35
     half_width = HALF_SHOULDERS * person.shoulder_width
     return height * vector(
-        side * (half_width - 0.020 * raised), THORAX - 0.022 + 0.036 * raised, -0.006
+        side * (half_width - 0.020 * raised), THORAX - SHOULDER_DROP + 0.046 * raised, -0.006
     )
 
 

@@ -8,7 +8,7 @@ from server.context import METRICS, POOL, SESSIONS, SETTINGS
 
 
 async def health(request: web.Request) -> web.Response:
-    """200 while sessions can be served, 503 while no worker is ready."""
+    """What is ready, what is not and why. Offers are taken from the first moment on."""
     pool, settings = request.app[POOL], request.app[SETTINGS]
     return web.json_response(
         {
@@ -36,8 +36,7 @@ async def health(request: web.Request) -> web.Response:
             ],
             "sessions": len(request.app[SESSIONS].list()),
             "recording": str(settings.record_to) if settings.record_to else None,
-        },
-        status=200 if pool.ready else 503,
+        }
     )
 
 

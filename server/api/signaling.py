@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 
 from aiohttp import WSMsgType, web
+from aiortc import InvalidStateError
 
 from server.context import SESSIONS, SETTINGS
 from server.media.peer import Peer
@@ -54,9 +56,13 @@ class _Conversation:
 
     async def receive(self, message: str | bytes) -> None:
         """Carry out all that one message leads to."""
-        effects = list(self._protocol.receive(message))
+        effects = deque(self._protocol.receive(message))
         while effects:
-            effects[:1] = await self._carry_out(effects[0])
+            try:
+                effects.extendleft(reversed(await self._carry_out(effects.popleft())))
+            except Exception as error:
+                # What was to follow, an acknowledgement say, no longer holds.
+                effects = deque(self._failed(error))
 
     async def _carry_out(self, effect: Effect) -> list[Effect]:
         match effect:
@@ -65,25 +71,20 @@ class _Conversation:
                     await self._socket.send_str(text)
                 return []
             case Negotiate(offer):
-                try:
-                    opened = await self._sessions.open(offer)
-                except Exception as error:
-                    return self._failed(error)
+                opened = await self._sessions.open(offer)
                 self._peer = opened.peer
                 return self._protocol.answered(opened.sdp, opened.info)
             case AddCandidate() | EndCandidates():
-                return await self._add_candidate(effect)
+                await self._add_candidate(effect)
+                return []
 
-    async def _add_candidate(self, effect: AddCandidate | EndCandidates) -> list[Effect]:
+    async def _add_candidate(self, effect: AddCandidate | EndCandidates) -> None:
         assert self._peer is not None
         candidate = effect.candidate if isinstance(effect, AddCandidate) else None
         try:
             await self._peer.add_candidate(candidate)
-        except Exception as error:
-            # aiortc raises ValueError and InvalidStateError on candidates it has no use for.
-            logger.info("Candidate refused: %r", error)
-            return self._failed(BadMessage("the candidate does not fit the answered offer"))
-        return []
+        except (ValueError, InvalidStateError) as error:
+            raise BadMessage("the candidate does not fit the answered offer") from error
 
     def _failed(self, error: Exception) -> list[Effect]:
         if not isinstance(error, SignalingError):

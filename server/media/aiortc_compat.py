@@ -82,7 +82,7 @@ def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
         return [a for a in addresses if (use_ipv6 if ":" in a else use_ipv4)]
 
     aioice.ice.get_host_addresses = hosts if addresses else _original_get_host_addresses
-    aioice.ice.asyncio = asyncio if ports is None else _PortRangeAsyncio(ports)  # type: ignore[assignment]
+    aioice.ice.asyncio = asyncio if ports is None else _PortRangeAsyncio(ports)  # type: ignore[assignment, attr-defined]
 
 
 async def request_key_frame(receiver: RTCRtpReceiver) -> None:

@@ -6,10 +6,11 @@ import asyncio
 import enum
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, cast
+from typing import Any
 
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
@@ -17,7 +18,6 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.sdp import candidate_from_sdp
-from av import AudioFrame, VideoFrame
 
 from server.media.channel import DataChannelSink
 from server.media.reader import discard, drain
@@ -25,7 +25,7 @@ from server.metrics import Metrics
 from server.session import Session, TrackClock
 from server.tasks import Tasks
 from signaling.errors import BadSdp, Busy
-from signaling.ice import IceServer
+from signaling.ice import IceServer, is_mdns_name
 from signaling.messages import IceCandidate, Offer
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class Peer:
     ----------
     session
         Where its video goes.
+    offer
+        What the client offers; `answer` takes it.
     ice_servers
         STUN and TURN servers for our own candidates; empty asks nobody.
     metrics
@@ -65,36 +67,45 @@ class Peer:
     def __init__(
         self,
         session: Session,
+        offer: Offer,
         ice_servers: Iterable[IceServer],
         metrics: Metrics,
         end_session: Callable[[Session, str], Coroutine[Any, Any, None]],
         on_gone: Callable[[Peer, Gone], Coroutine[Any, Any, None]],
     ) -> None:
         self.session = session
+        self._offer = offer
         self.states: list[str] = ["new"]
         self.connected = asyncio.Event()
         self._metrics = metrics
         self._end_session = end_session
         self._on_gone = on_gone
         self._tasks = Tasks(f"peer of session {session.sid}")
-        self._has_audio = False
         self._video: MediaStreamTrack | None = None
         self._sink: DataChannelSink | None = None
         self._closed = asyncio.Event()
-        self._connection = RTCPeerConnection(
-            # An empty list is not None: with None aiortc asks a public STUN server.
+        self._connection = self._connect(offer, ice_servers)
+
+    def _connect(self, offer: Offer, ice_servers: Iterable[IceServer]) -> RTCPeerConnection:
+        connection = RTCPeerConnection(
             RTCConfiguration(
-                [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers]
+                # An empty list is not None: with None aiortc asks a public STUN server.
+                [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers],
+                # Left to itself aiortc loses the second video of an offer that bundles all.
+                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
+                if "a=group:BUNDLE" in offer.sdp
+                else RTCBundlePolicy.BALANCED,
             )
         )
-        self._connection.on("track", self._take_track)
-        self._connection.on("datachannel", self._take_channel)
-        self._connection.on("connectionstatechange", self._note_state)
+        connection.on("track", self._take_track)
+        connection.on("datachannel", self._take_channel)
+        connection.on("connectionstatechange", self._note_state)
+        return connection
 
     # ---- negotiation
 
-    async def answer(self, offer: Offer) -> str:
-        """Take an offer, return the answer's SDP.
+    async def answer(self) -> str:
+        """Take the offer, return the answer's SDP.
 
         Raises
         ------
@@ -103,10 +114,9 @@ class Peer:
         Busy
             No UDP port is left.
         """
-        self._has_audio = "m=audio" in offer.sdp
         try:
             await self._connection.setRemoteDescription(
-                RTCSessionDescription(sdp=offer.sdp, type="offer")
+                RTCSessionDescription(sdp=self._offer.sdp, type="offer")
             )
             answer = await self._connection.createAnswer()
         except Exception as error:
@@ -127,7 +137,11 @@ class Peer:
         if candidate is None:
             await self._connection.addIceCandidate(None)
             return
-        parsed = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
+        parsed = candidate_from_sdp(candidate.candidate)
+        if is_mdns_name(parsed.ip):
+            # Looking it up costs up to a second of multicast, and is not needed: the browser's
+            # own connectivity checks reach us and bring its address along.
+            return
         parsed.sdpMid = candidate.sdpMid
         parsed.sdpMLineIndex = candidate.sdpMLineIndex
         await self._connection.addIceCandidate(parsed)
@@ -148,19 +162,17 @@ class Peer:
     def _take_track(self, track: MediaStreamTrack) -> None:
         clock = TrackClock()
         if track.kind == "audio":
-            self._tasks.spawn(
-                drain(track, lambda f: self.session.put_audio(cast(AudioFrame, f), clock)), "audio"
-            )
+            self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
         elif self._video is None:
             self._video = track
-            self.session.begin(audio=self._has_audio)
+            self.session.begin(audio="m=audio" in self._offer.sdp)
             self._tasks.spawn(self._analyze(track, clock), "video")
         else:
             logger.info("Session %s: a second video track is not analyzed", self.session.sid)
             self._tasks.spawn(drain(track, discard), "second video")
 
     async def _analyze(self, track: MediaStreamTrack, clock: TrackClock) -> None:
-        await drain(track, lambda f: self.session.put_frame(cast(VideoFrame, f), clock))
+        await drain(track, lambda f: self.session.put_frame(f, clock))
         try:
             await asyncio.wait_for(self._closed.wait(), HANG_UP_FOLLOWS_WITHIN_S)
         except TimeoutError:

@@ -7,13 +7,13 @@ that is read slowly grows in delay.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av.frame import Frame
 
 
-async def drain(track: MediaStreamTrack, take: Callable[[Frame], None]) -> None:
+async def drain(track: MediaStreamTrack, take: Callable[[Any], None]) -> None:
     """Hand every frame of a track to ``take`` until the track ends.
 
     Parameters
@@ -21,7 +21,7 @@ async def drain(track: MediaStreamTrack, take: Callable[[Frame], None]) -> None:
     track
         A remote track, audio or video.
     take
-        Called on the event loop, so it must be quick.
+        Called with each ``av.VideoFrame`` or ``av.AudioFrame`` on the event loop: must be quick.
     """
     while True:
         try:
@@ -31,5 +31,5 @@ async def drain(track: MediaStreamTrack, take: Callable[[Frame], None]) -> None:
         take(frame)
 
 
-def discard(_: Frame) -> None:
+def discard(_: Any) -> None:
     """Take a frame that nobody wants."""

@@ -1,5 +1,10 @@
 """Session descriptions written down, and ways to change them."""
 
+_FINGERPRINT = (
+    "3D:F1:5C:0B:74:2B:68:55:8E:0B:27:5A:05:53:4A:2D:"
+    "96:8B:64:0F:5E:AD:45:C2:0D:A0:CE:61:71:6B:2C:19"
+)
+
 _VIDEO = """\
 m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 99 100 101 35 36 108 109 123
 c=IN IP4 0.0.0.0
@@ -7,7 +12,7 @@ a=rtcp:9 IN IP4 0.0.0.0
 a=ice-ufrag:Wm7x
 a=ice-pwd:0bHXu5mZ+Xb8hFqkz4lq3Vtd
 a=ice-options:trickle
-a=fingerprint:sha-256 3D:F1:5C:0B:74:2B:68:55:8E:0B:27:5A:05:53:4A:2D:96:8B:64:0F:5E:AD:45:C2:0D:A0:CE:61:71:6B:2C:19
+a=fingerprint:sha-256 FINGERPRINT
 a=setup:actpass
 a=mid:0
 a=extmap:1 urn:ietf:params:rtp-hdrext:toffset
@@ -58,7 +63,7 @@ c=IN IP4 0.0.0.0
 a=rtcp:9 IN IP4 0.0.0.0
 a=ice-ufrag:Wm7x
 a=ice-pwd:0bHXu5mZ+Xb8hFqkz4lq3Vtd
-a=fingerprint:sha-256 3D:F1:5C:0B:74:2B:68:55:8E:0B:27:5A:05:53:4A:2D:96:8B:64:0F:5E:AD:45:C2:0D:A0:CE:61:71:6B:2C:19
+a=fingerprint:sha-256 FINGERPRINT
 a=setup:actpass
 a=mid:1
 a=sendrecv
@@ -79,7 +84,7 @@ m=application 9 UDP/DTLS/SCTP webrtc-datachannel
 c=IN IP4 0.0.0.0
 a=ice-ufrag:Wm7x
 a=ice-pwd:0bHXu5mZ+Xb8hFqkz4lq3Vtd
-a=fingerprint:sha-256 3D:F1:5C:0B:74:2B:68:55:8E:0B:27:5A:05:53:4A:2D:96:8B:64:0F:5E:AD:45:C2:0D:A0:CE:61:71:6B:2C:19
+a=fingerprint:sha-256 FINGERPRINT
 a=setup:actpass
 a=mid:2
 a=sctp-port:5000
@@ -95,7 +100,7 @@ def _session(mids: str) -> str:
 
 
 def _wire(text: str) -> str:
-    return text.replace("\n", "\r\n")
+    return text.replace("FINGERPRINT", _FINGERPRINT).replace("\n", "\r\n")
 
 
 # As Chromium writes them before any candidate was gathered: it trickles.

@@ -18,7 +18,7 @@ def test_no_servers(text):
 
 
 def test_urls_separated_by_commas():
-    text = "stun:stun.example.org, turn:10.0.0.1:3478?transport=udp,stuns:[2001:db8::1]:5349"
+    text = " stun:stun.example.org, turn:10.0.0.1:3478?transport=udp,stuns:[2001:db8::1]:5349\n"
     assert parse_ice_servers(text) == (
         IceServer(("stun:stun.example.org",)),
         IceServer(("turn:10.0.0.1:3478?transport=udp",)),
@@ -49,7 +49,6 @@ def test_json():
         ("stun:a b", "is not stun:HOST"),
         ("stun:a:port", "is not stun:HOST"),
         ("stun:a:-1", "is not stun:HOST"),
-        ("stun:a\n", None),  # surrounding space is stripped
         ("turn:a?transport=sctp", "is not stun:HOST"),
         ("turn:a:0", "the port must be 1 to 65535"),
         ("turn:a:65536", "the port must be 1 to 65535"),
@@ -70,10 +69,7 @@ def test_json():
     ],
 )
 def test_what_a_server_list_may_not_be(text, says):
-    if says is None:
-        assert parse_ice_servers(text)
-        return
-    with pytest.raises(ValueError, match="^ICE servers: ") as caught:
+    with pytest.raises(ValueError, match=r"^ICE servers: ") as caught:
         parse_ice_servers(text)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)

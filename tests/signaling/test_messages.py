@@ -1,3 +1,4 @@
+import contextlib
 import random
 import time
 
@@ -159,6 +160,8 @@ def test_an_offer_of_chromium(sdp):
         ("m=audio 9", "m=audio 0"),
         ("a=mid:1\r\n", f"a=mid:1\r\na=candidate:{LINE}\r\na=end-of-candidates\r\n"),
         ("a=mid:1\r\n", f"a=mid:1\r\na=candidate:{LINE.replace('192.0.2.1', 'b-1.local')}\r\n"),
+        ("opus/48000/2", "speex/8000"),  # G722 is left
+        ("a=group:BUNDLE 0 1 2", "a=group:"),
         ("a=extmap-allow-mixed", "a=ice-lite"),
         ("a=extmap-allow-mixed", "a=group:LS 0 nowhere"),
     ],
@@ -225,7 +228,7 @@ async def test_codecs_that_are_taken(codecs, answer):
         h264("packetization-mode=1;profile-level-id=42e0"),
         h264("packetization-mode=1;profile-level-id=42e0ff"),
         h264("packetization-mode=1;profile-level-id=42e11f"),
-        h264("packetization-mode;profile-level-id"),
+        h264("packetization-mode=1;profile-level-id"),
     ],
 )
 async def test_codecs_that_are_refused(codecs, answer):
@@ -287,15 +290,15 @@ def test_descriptions_that_are_refused_as_a_whole(sdp, says):
         ("a=sendrecv", "section 1 (video) has no direction"),
         ("a=sctp-port", "section 3 (application) has no SCTP port"),
         ("a=mid", "two media sections have the same name"),
-        ("a=rtpmap:96", "a=fmtp"),
     ],
 )
 def test_lines_that_must_not_be_missing(starts, says):
-    sdp = without(CHROMIUM_OFFER, starts)
-    if starts == "a=rtpmap:96":
-        sdp += "a=fmtp:96 x=1\r\n"
-        says = "section 3 (application) has codecs"
-    assert says in refusal(BadSdp, check_offer_sdp, sdp)
+    assert says in refusal(BadSdp, check_offer_sdp, without(CHROMIUM_OFFER, starts))
+
+
+def test_a_data_channel_has_no_codecs():
+    sdp = CHROMIUM_OFFER + "a=fmtp:96 x=1\r\n"
+    assert "section 3 (application) has codecs" in refusal(BadSdp, check_offer_sdp, sdp)
 
 
 @pytest.mark.parametrize(
@@ -319,6 +322,7 @@ def test_lines_that_must_not_be_missing(starts, says):
         ("rtpmap:97 rtx", "rtpmap:96 rtx", "payload type 96 has more than one a=rtpmap"),
         ("fmtp:97 apt=96", "fmtp:120 apt=96", "a=fmtp:120 has no a=rtpmap"),
         ("fmtp:97 apt=96", "fmtp:97 apt=x", 'apt "x" is not a number'),
+        ("packetization-mode=1", "packetization-mode", 'packetization-mode "" is not a number'),
         ("minptime=10", "minptime=1_0", 'minptime "1_0" is not a number'),
         ("fmtp:97 apt=96", "fmtp:97", 'is not a valid "a=fmtp"'),
         ("rtcp-fb:96 goog-remb", "rtcp-fb:96", 'is not a valid "a=rtcp-fb"'),
@@ -349,20 +353,11 @@ def test_lines_that_must_not_be_missing(starts, says):
             f"a=mid:1\r\na=candidate:{LINE.replace('192.0.2.1', 'example.org')}\r\n",
             "is not an IP address",
         ),
-        ("opus/48000/2", "speex/8000", None),
         ("opus/48000/2", "opus/48000/999", "999 is out of range: at most 255"),
     ],
 )
 def test_lines_that_are_refused(old, new, says):
-    sdp = replaced(CHROMIUM_OFFER, old, new)
-    if says is None:  # another codec of the section will do
-        check_offer_sdp(sdp)
-        return
-    assert says in refusal(BadSdp, check_offer_sdp, sdp)
-
-
-def test_an_empty_group_is_no_matter():
-    check_offer_sdp(replaced(CHROMIUM_OFFER, "a=group:BUNDLE 0 1 2", "a=group:"))
+    assert says in refusal(BadSdp, check_offer_sdp, replaced(CHROMIUM_OFFER, old, new))
 
 
 def test_audio_must_be_decodable_too():
@@ -442,7 +437,6 @@ def test_the_end_of_candidates(data):
         ({"candidate": LINE, "sdpMLineIndex": 65536}, '"sdpMLineIndex"'),
         ({"candidate": "garbage", "sdpMid": "0"}, "FOUNDATION COMPONENT"),
         ({"candidate": LINE.replace("192.0.2.1", "a.org"), "sdpMid": "0"}, "not an IP address"),
-        ({"candidate": LINE.replace("192.0.2.1", "a.local"), "sdpMid": "0"}, "is a host name"),
     ],
 )
 def test_bad_candidates(data, says):
@@ -490,19 +484,21 @@ def mutate(sdp: str, source: random.Random) -> str:
 def test_random_changes_raise_nothing_but_refusals(aiortc_offer):
     source = random.Random(20240501)
     accepted = 0
+    texts: list[str] = []
     started_s = time.perf_counter()
     for number in range(2000):
         sdp = mutate((aiortc_offer, CHROMIUM_OFFER)[number % 2], source)
         try:
             parse_offer({"sdp": sdp, "type": "offer"})
         except SignalingError as error:
-            assert "\n" not in error.message
+            texts.append(error.message)
             continue
         # What passes, the WebRTC stack must be able to read.
         SessionDescription.parse(sdp)
         accepted += 1
     print(f"2000 cases, {accepted} accepted, {time.perf_counter() - started_s:.2f} s")
     assert 200 < accepted < 1800
+    assert all(text.isprintable() and len(text) < 300 for text in texts)
 
 
 @pytest.fixture
@@ -565,8 +561,6 @@ def test_random_changes_to_candidates():
 def test_a_long_description_is_checked_quickly(sdp):
     assert len(sdp) <= MAX_SDP_CHARS
     started_s = time.process_time()
-    try:
+    with contextlib.suppress(BadSdp):
         parse_offer({"sdp": sdp})
-    except BadSdp:
-        pass
     assert time.process_time() - started_s < 0.5

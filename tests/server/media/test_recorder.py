@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 
 from server.media.recorder import (
+    FRAGMENT_MS,
     MAX_AUDIO_FRAMES,
     MAX_VIDEO_BYTES,
     MAX_VIDEO_FRAMES,
@@ -53,6 +56,8 @@ def luma_of(frame: av.VideoFrame) -> np.ndarray:
 
 
 def number_of(frame: av.VideoFrame) -> int:
+    if frame.width < BITS:
+        return 0
     bars = np.array_split(luma_of(frame).mean(axis=0), BITS)
     return sum(1 << bit for bit, bar in enumerate(bars) if bar.mean() > 128)
 
@@ -117,13 +122,18 @@ def _on_a_timeline(pieces: list[av.AudioFrame]) -> np.ndarray:
     return timeline
 
 
+async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+    """Wait for what another thread or process does; it has no event that could be awaited."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
 async def submit(recorder: Recorder, frame: av.VideoFrame, time_ms: float) -> None:
     """Hand a frame over, no faster than it is encoded."""
     submitted = recorder.frames_written + recorder.frames_dropped
     recorder.video(frame, time_ms)
-    async with asyncio.timeout(10):
-        while recorder.frames_written + recorder.frames_dropped == submitted:
-            await asyncio.sleep(0.001)
+    await until(lambda: recorder.frames_written + recorder.frames_dropped > submitted)
 
 
 async def record(
@@ -152,7 +162,11 @@ def summary_of(recorder: Recorder) -> dict[str, Any]:
 # Video
 
 
-@pytest.mark.parametrize("audio", [None, []], ids=["video only", "audio that never comes"])
+@pytest.mark.parametrize(
+    "audio",
+    [None, [], [(silence(960), 20.0 * n) for n in range(250)]],
+    ids=["video only", "audio that never comes", "audio"],
+)
 async def test_every_frame_keeps_its_own_time(tmp_path: Path, audio: list | None) -> None:
     random = np.random.default_rng(7)
     times = np.concatenate([[0.0], np.cumsum(random.uniform(5, 120, 80))])
@@ -183,7 +197,10 @@ async def test_the_first_frame_may_come_at_any_time(tmp_path: Path) -> None:
 async def test_times_that_repeat_or_go_back_are_moved_on(tmp_path: Path) -> None:
     times = [-20.0, 0, 33, 33, 33, 20, 66, 1000, 500, 1033]
 
-    recorder = await record(tmp_path, [(numbered(n), t) for n, t in enumerate(times)])
+    recorder = Recorder(tmp_path, "session", audio=False)
+    for number, time_ms in enumerate(times):
+        await submit(recorder, numbered(number), time_ms)
+    await recorder.close({})
 
     movie = play(recorder.directory / "video.mp4")
     assert movie.numbers == list(range(10))
@@ -215,8 +232,24 @@ async def test_a_leap_of_the_clock_is_not_filled_with_hours_of_silence(tmp_path:
     assert movie_times[-1] == pytest.approx(3601, abs=0.1)
 
 
+@pytest.mark.parametrize("sound", ["none", "silent", "spoken"])
+async def test_the_file_on_disk_trails_by_a_fragment(tmp_path: Path, sound: str) -> None:
+    recorder = Recorder(tmp_path, "session", audio=sound != "none")
+    for number in range(100):
+        if sound == "spoken":
+            recorder.audio(tone(1600), number * 1000 / 30)
+        await submit(recorder, numbered(number), number * 1000 / 30)
+
+    movie = play(recorder.directory / "video.mp4")
+    # A fragment is closed by the frame after it, and one more may wait for its duration.
+    assert 3300 - movie.times_ms[-1] < FRAGMENT_MS + 2 * 34
+    await recorder.close({})
+
+
 async def test_key_frames_come_by_time(tmp_path: Path) -> None:
     video = [(numbered(n), 250.0 * n) for n in range(30)]
+    for frame, _ in video:
+        frame.pict_type = PictureType.I  # what the sender's encoder chose is nothing to us
 
     recorder = await record(tmp_path, video)
 
@@ -277,13 +310,13 @@ async def test_any_pixel_format(tmp_path: Path, pixel_format: str) -> None:
 async def test_the_frames_of_others_are_not_changed(tmp_path: Path) -> None:
     frame = numbered(5)
     frame.pts, frame.time_base = 4711, Fraction(1, 90_000)
-    frame.pict_type = av.video.frame.PictureType.P
+    frame.pict_type = PictureType.P
     pixels = bytes(frame.planes[0])
 
     await record(tmp_path, [(frame, 40.0 * n) for n in range(5)])
 
     assert (frame.pts, frame.time_base) == (4711, Fraction(1, 90_000))
-    assert frame.pict_type == av.video.frame.PictureType.P
+    assert frame.pict_type == PictureType.P
     assert bytes(frame.planes[0]) == pixels
 
 
@@ -360,8 +393,9 @@ async def test_audio_before_the_first_frame_is_kept_from_its_time_on(tmp_path: P
     await recorder.close({})
 
     edges = play(recorder.directory / "video.mp4").loud_ms()
-    # The encoder's priming takes the first 21 ms.
-    assert edges == pytest.approx([21.3, 60], abs=3)
+    # The encoder's priming takes the first 21 ms, and smears what follows into it a little.
+    assert 10 < edges[0] < 25
+    assert edges[-1] == pytest.approx(60, abs=3)
 
 
 async def test_audio_without_video_is_bounded_and_leaves_no_file(tmp_path: Path) -> None:
@@ -399,9 +433,8 @@ async def test_results_are_on_disk_while_the_session_goes_on(tmp_path: Path) -> 
     recorder = Recorder(tmp_path, "session", audio=False)
     recorder.result('{"n":1}')
 
-    async with asyncio.timeout(1):
-        while (recorder.directory / "results.jsonl").read_bytes() != b'{"n":1}\n':
-            await asyncio.sleep(0.01)
+    written = recorder.directory / "results.jsonl"
+    await until(lambda: written.read_bytes() == b'{"n":1}\n', within_s=1)
     await recorder.close({})
 
 
@@ -544,9 +577,9 @@ def test_an_unwritable_directory_is_refused_for_a_session(unwritable: Path) -> N
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecordingError, match="cannot record to .*file: not a directory"):
+    with pytest.raises(RecordingError, match=r"cannot record to .*file: Not a directory$"):
         check_directory(tmp_path / "file")
-    with pytest.raises(RecordingError, match="cannot record to .*file"):
+    with pytest.raises(RecordingError, match=r"cannot record to .*file"):
         Recorder(tmp_path / "file", "session", audio=False)
 
 
@@ -563,27 +596,29 @@ def test_a_session_id_can_not_leave_the_directory(tmp_path: Path, session_id: st
 
 
 FULL_DISK = """
-import asyncio, resource, sys, tempfile
+import asyncio, resource, sys
 from pathlib import Path
 import av, numpy as np
 from server.media.recorder import Recorder
 
 async def main():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
     told = []
     recorder = Recorder(Path(sys.argv[1]), "session", audio=True, on_error=told.append)
     random = np.random.default_rng(1)
-    noise = random.integers(0, 255, (720, 640), np.uint8)
-    for number in range(200):
-        frame = av.VideoFrame.from_ndarray(np.roll(noise, 7 * number), "yuv420p")
+    for number in range(1000):
+        noise = random.integers(0, 255, (720, 640), np.uint8)
+        frame = av.VideoFrame.from_ndarray(noise, "yuv420p")
         done = recorder.frames_written + recorder.frames_dropped
         recorder.video(frame, 33.0 * number)
         while recorder.frames_written + recorder.frames_dropped == done:
             await asyncio.sleep(0.001)
+        if recorder.frames_dropped == 10:
+            break
     await recorder.close({"id": "session"})
     assert told == [recorder.error], told
-    assert recorder.frames_dropped > 0
-    assert recorder.frames_written + recorder.frames_dropped == 200
+    assert recorder.frames_dropped == 10
+    assert recorder.frames_written == number - 9
     print(recorder.error)
 
 asyncio.run(main())

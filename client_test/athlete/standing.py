@@ -1,31 +1,15 @@
-"""The exercises: each gives the pose at every phase of a repetition.
-
-A phase runs from 0 (the start) over 0.5 (the turning point: lowest, or highest, or closest) to 1
-(the start again). The n-th repetition may differ from the one before, as lunges change sides.
-Angles and distances were chosen by eye after how trainers show the exercises.
-"""
+"""Exercises done on the feet. Angles and distances were chosen by eye after how trainers do them."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from .geometry import Vector, ease, mix, radians, rotation_x, rotation_y, unit, vector
-from .motion import (
-    ANKLE_BEHIND,
-    arm,
-    ball_of,
-    leg_on_ball,
-    reaching_arm,
-    standing,
-)
+from .exercise import Exercise, Tempo, depth_of
+from .geometry import Rotation, between, ease, mix, radians, rotation_x, rotation_y, unit, vector
+from .motion import ANKLE_BEHIND, arm, ball_of, leg_on_ball, reaching_arm, standing
 from .people import Person
 from .skeleton import (
     ANKLE_HEIGHT,
-    HALF_SHOULDERS,
-    HEAD_HEIGHT,
-    HEAD_UNITS,
+    HALF_HIPS,
     LEFT,
     RIGHT,
     SHANK,
@@ -35,58 +19,12 @@ from .skeleton import (
     Leg,
     Pose,
     chest_position,
-    head_position,
-    neck_position,
 )
 
-PoseAtPhase = Callable[[Person, float, int], Pose]
 
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How long the parts of a repetition take, in seconds."""
-
-    out_s: float
-    hold_s: float
-    back_s: float
-    rest_s: float = 0.1
-
-    @property
-    def repetition_s(self) -> float:
-        return self.out_s + self.hold_s + self.back_s
-
-    def phase(self, time_s: float) -> float:
-        """The phase at a time since the repetition's start."""
-        if time_s < self.out_s:
-            return 0.5 * ease(time_s / self.out_s)
-        back = (time_s - self.out_s - self.hold_s) / self.back_s
-        return 0.5 + 0.5 * ease(back)
-
-
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """An exercise done in one way.
-
-    Attributes
-    ----------
-    label
-        Its name in the ground truth; exercises that differ in a fault alone share it.
-    fault
-        What is wrong with the form, None if nothing is.
-    on_floor
-        Whether it is done lying: then the body does not sway.
-    """
-
-    label: str
-    pose: PoseAtPhase
-    tempo: Tempo
-    fault: str | None = None
-    on_floor: bool = False
-
-
-def depth_of(phase: float) -> float:
-    """0 at the start and the end of a repetition, 1 at its turning point."""
-    return 1.0 - abs(2.0 * phase - 1.0)
+def stand(person: Person, phase: float, repetition: int) -> Pose:
+    """No exercise at all."""
+    return standing(person, half_stance=0.07, toes_out_rad=radians(10))
 
 
 def squat(person: Person, phase: float, repetition: int) -> Pose:
@@ -115,7 +53,7 @@ def _squat(person: Person, depth: float, knees_out_rad: float) -> Pose:
     forward = SHANK * math.sin(shank_tilt) - THIGH * math.sin(thigh_tilt)
     upward = SHANK * math.cos(shank_tilt) + THIGH * math.cos(thigh_tilt)
     # The legs lean outwards from hip to ankle, which takes some of their length.
-    aside = half_stance - 0.052 * person.hip_width
+    aside = half_stance - HALF_HIPS * person.hip_width
     length = math.hypot(forward, upward)
     shorter = math.sqrt(max(length**2 - aside**2, 0.01)) / length
     pelvis = vector(0, ANKLE_HEIGHT + upward * shorter, -ANKLE_BEHIND + forward * shorter)
@@ -140,7 +78,7 @@ def _squat(person: Person, depth: float, knees_out_rad: float) -> Pose:
     )
 
 
-def _arm_raised_forward(side: int, depth: float, chest_rotation: np.ndarray) -> Arm:
+def _arm_raised_forward(side: int, depth: float, chest_rotation: Rotation) -> Arm:
     raised = ease(min(depth * 1.15, 1.0))
     angle = raised * radians(82)
     low = 1.0 - raised
@@ -206,8 +144,8 @@ def bicep_curl(person: Person, phase: float, repetition: int) -> Pose:
     def curling_arm(side: int) -> Arm:
         flexion = radians(12) + depth * radians(124)
         swing = radians(-3) + depth * radians(10)
-        upper = unit(vector(side * 0.13, -math.cos(swing), math.sin(swing) + 0.03))
-        ahead = vector(side * 0.10, 0, 1)
+        upper = unit(vector(side * 0.17, -math.cos(swing), math.sin(swing) + 0.03))
+        ahead = vector(side * 0.06, 0, 1)
         ahead = unit(ahead - float(ahead @ upper) * upper)
         fore = upper * math.cos(flexion) + ahead * math.sin(flexion)
         palm = ahead * math.cos(flexion) - upper * math.sin(flexion)
@@ -250,7 +188,7 @@ def lunge(person: Person, phase: float, repetition: int) -> Pose:
     stepping = ease(depth / 0.75)
     lowering = ease((depth - 0.15) / 0.85)
     forward = min(depth / 0.9, 1.0)
-    pelvis = vector(0, mix(pose.pelvis[1] / height, 0.305, lowering), -0.010 + 0.290 * forward)
+    pelvis = vector(0, between(pose.pelvis[1] / height, 0.305, lowering), -0.010 + 0.290 * forward)
 
     def leg(side: int) -> Leg:
         plain = pose.leg(side)
@@ -298,133 +236,11 @@ def _hand_on_hip(person: Person, pose: Pose, side: int) -> Arm:
     )
 
 
-def push_up(person: Person, phase: float, repetition: int) -> Pose:
-    """A straight body on the hands and the balls of the feet, lowered to above the floor."""
-    top = _plank(person, shoulder_height=0.345)
-    bottom = _plank(person, shoulder_height=0.150)
-    height = mix(0.345, 0.150, depth_of(phase))
-    # The hands stay put, under where the shoulders are on average.
-    hands_z = (_shoulders(person, top)[2] + _shoulders(person, bottom)[2]) / 2.0
-    pose = _plank(person, shoulder_height=height)
-    chest = chest_position(person, pose.pelvis, pose.pelvis_rotation)
-
-    def supporting_arm(side: int) -> Arm:
-        across = (HALF_SHOULDERS * person.shoulder_width + 0.035) * person.height_m
-        # The height of a wrist over a flat palm.
-        wrist = vector(side * across, 0.017 * person.height_m, hands_z)
-        return reaching_arm(
-            person,
-            chest,
-            pose.chest_rotation,
-            side,
-            wrist,
-            elbow_towards=vector(side * 0.8, 0.35, -0.7),
-            palm=vector(0, -1, 0),
-            fingers=vector(side * 0.05, 0.12, 1),
-        )
-
-    return replace(pose, left_arm=supporting_arm(LEFT), right_arm=supporting_arm(RIGHT))
-
-
-def _shoulders(person: Person, pose: Pose) -> Vector:
-    chest = chest_position(person, pose.pelvis, pose.pelvis_rotation)
-    return chest + pose.chest_rotation @ vector(0, (THORAX - 0.022) * person.height_m, 0)
-
-
-def _plank(person: Person, shoulder_height: float) -> Pose:
-    """Prone on the balls of the feet, the head towards +z, the arms not yet placed.
-
-    `shoulder_height` is a fraction of stature.
-    """
-    height = person.height_m
-    ankle_to_shoulder = THIGH + SHANK + 0.095 + THORAX - 0.022
-    # How far the body's line rises from the ankles to the shoulders. The ankles' own height
-    # depends on that, but on so little that the height at a middling slope will do.
-    ankle_height = 0.072
-    slope = math.asin((shoulder_height - ankle_height) / ankle_to_shoulder)
-    upright = rotation_x(math.pi / 2.0 - slope)
-    along = upright[:, 1]
-
-    def leg(side: int) -> Leg:
-        ball = vector(side * 0.050, 0, -0.45) * height
-        pitch = math.pi / 2.0 - slope - radians(6)
-        return leg_on_ball(
-            person, ball, yaw_rad=0.0, pitch_rad=pitch, knee_towards=vector(0, -1, 0.1)
-        )
-
-    left, right = leg(LEFT), leg(RIGHT)
-    ankles = (left.ankle + right.ankle) / 2.0
-    pose = standing(person, half_stance=0.05, toes_out_rad=0.0)
-    return replace(
-        pose,
-        pelvis=ankles + along * (THIGH + SHANK) * height * 0.998,
-        pelvis_rotation=upright,
-        chest_rotation=upright,
-        head_rotation=upright @ rotation_x(radians(-14)),
-        left_leg=left,
-        right_leg=right,
-    )
-
-
-def sit_up(person: Person, phase: float, repetition: int) -> Pose:
-    """From lying on the back, knees bent, to sitting; hands at the temples."""
-    height = person.height_m
-    depth = depth_of(phase)
-    # The head and the chest curl up first; the pelvis follows.
-    head_turn = radians(mix(-76, 20, ease(depth * 1.1)))
-    chest_turn = radians(mix(-89, 22, ease(depth)))
-    pelvis_turn = radians(mix(-97, -32, ease((depth - 0.12) / 0.88)))
-    pelvis = vector(0, 0.074 * height * (0.4 + 0.6 * person.girth), -0.12 * height)
-    pelvis_rotation = rotation_x(pelvis_turn)
-    chest_rotation = rotation_x(chest_turn)
-    head_rotation = rotation_x(head_turn)
-    chest = chest_position(person, pelvis, pelvis_rotation)
-    neck = neck_position(person, chest, chest_rotation)
-    head = head_position(person, neck, chest_rotation, head_rotation)
-
-    def leg(side: int) -> Leg:
-        ankle = vector(side * 0.065, ANKLE_HEIGHT, 0.215) * height
-        return Leg(ankle, vector(side * 0.15, 1, 0.3))
-
-    def arm_to_temple(side: int) -> Arm:
-        temple = vector(side * 0.130, -0.035, 0.055) * HEAD_HEIGHT / HEAD_UNITS * height
-        return reaching_arm(
-            person,
-            chest,
-            chest_rotation,
-            side,
-            head + head_rotation @ temple,
-            elbow_towards=chest_rotation @ vector(side * 0.9, -0.5, 0.5),
-            palm=head_rotation @ vector(-side, 0, -0.2),
-            fingers=head_rotation @ vector(-side * 0.25, 0.7, -0.6),
-        )
-
-    pose = standing(person, half_stance=0.05, toes_out_rad=0.0)
-    return replace(
-        pose,
-        pelvis=pelvis,
-        pelvis_rotation=pelvis_rotation,
-        chest_rotation=chest_rotation,
-        head_rotation=head_rotation,
-        left_arm=arm_to_temple(LEFT),
-        right_arm=arm_to_temple(RIGHT),
-        left_leg=leg(LEFT),
-        right_leg=leg(RIGHT),
-    )
-
-
-def stand(person: Person, phase: float, repetition: int) -> Pose:
-    """No exercise at all."""
-    return standing(person, half_stance=0.07, toes_out_rad=radians(10))
-
-
-SQUAT = Exercise("squat", squat, Tempo(0.85, 0.1, 0.8))
+SQUAT = Exercise("squat", squat, Tempo(0.8, 0.1, 0.75))
 SHALLOW_SQUAT = Exercise("squat", shallow_squat, Tempo(0.7, 0.1, 0.7), fault="shallow")
 KNEES_IN_SQUAT = Exercise("squat", knees_in_squat, Tempo(0.85, 0.1, 0.9), fault="knees_in")
 JUMPING_JACK = Exercise("jumping_jack", jumping_jack, Tempo(0.48, 0.0, 0.48, rest_s=0.04))
-BICEP_CURL = Exercise("bicep_curl", bicep_curl, Tempo(0.75, 0.1, 0.75))
-OVERHEAD_PRESS = Exercise("overhead_press", overhead_press, Tempo(0.75, 0.1, 0.8))
+BICEP_CURL = Exercise("bicep_curl", bicep_curl, Tempo(0.65, 0.1, 0.65))
+OVERHEAD_PRESS = Exercise("overhead_press", overhead_press, Tempo(0.75, 0.1, 0.75))
 LUNGE = Exercise("lunge", lunge, Tempo(1.0, 0.1, 1.0))
-PUSH_UP = Exercise("push_up", push_up, Tempo(0.8, 0.05, 0.75), on_floor=True)
-SIT_UP = Exercise("sit_up", sit_up, Tempo(1.1, 0.1, 1.1), on_floor=True)
 STAND = Exercise("rest", stand, Tempo(0.5, 0.5, 0.5))

@@ -1,0 +1,150 @@
+"""Builds a pose model bundle from the networks that come with MediaPipe.
+
+MediaPipe 0.10.21 carries BlazePose for its older API. Its Tasks API refuses
+those files as they are ("requires specifying NormalizationOptions metadata"):
+it wants to read from the file how to scale the picture, and both networks in
+one zip. So that is written into them, once, into the user's cache.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from analyzers.base_model import AnalyzerUnavailable
+
+logger = logging.getLogger(__name__)
+
+# Counts changes of what a bundle is made of, so that one made before is not taken.
+_RECIPE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """A network of the wheel, and what the Tasks API has to know about it.
+
+    `mean` and `std` scale a pixel p (0..255) to (p - mean) / std: to -1..1 for
+    the detector and to 0..1 for the landmarks, as MediaPipe's own graphs do
+    (modules/pose_detection, modules/pose_landmark: ImageToTensorCalculator's
+    output range).
+    """
+
+    source: str
+    name_in_bundle: str
+    mean: float
+    std: float
+
+
+_NETWORKS = (
+    _Network("pose_detection/pose_detection.tflite", "pose_detector.tflite", 127.5, 127.5),
+    _Network("pose_landmark/pose_landmark_full.tflite", "pose_landmarks_detector.tflite", 0, 255),
+)
+
+
+def cached_bundle() -> Path:
+    """Return the bundle in the user's cache, built if it is not there.
+
+    Any number of processes may do this at once: each builds the same bytes in
+    a file of its own and moves it into place.
+
+    Raises
+    ------
+    AnalyzerUnavailable
+        When this release of MediaPipe carries no networks, or the cache
+        cannot be written.
+    """
+    import mediapipe
+
+    directory = user_cache_path("kinecast")
+    path = directory / f"pose_full-mediapipe_{mediapipe.__version__}-{_RECIPE}.task"
+    if _is_whole(path):
+        return path
+    content = build(Path(mediapipe.__file__).parent, mediapipe.__version__)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_atomically(path, content)
+    except OSError as error:
+        raise AnalyzerUnavailable(
+            f"pose cannot write its model to {directory} ({error.strerror}): set XDG_CACHE_HOME to"
+            " a directory that can be written, or pass --pose-model FILE.task"
+        ) from error
+    logger.info("built the pose model %s", path)
+    return path
+
+
+def build(package: Path, version: str) -> bytes:
+    """Build the bundle.
+
+    Parameters
+    ----------
+    package : Path
+        The directory of the package mediapipe.
+    version : str
+        Its release, for the error.
+
+    Returns
+    -------
+    bytes
+        A zip with both networks, uncompressed, since MediaPipe maps them from
+        where they are. The same bytes every time.
+
+    Raises
+    ------
+    AnalyzerUnavailable
+        When the package carries no networks.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as bundle:
+        for network in _NETWORKS:
+            source = package / "modules" / network.source
+            try:
+                model = source.read_bytes()
+            except FileNotFoundError:
+                raise AnalyzerUnavailable(
+                    f"mediapipe {version} carries no pose networks: install mediapipe==0.10.21, or"
+                    " pass --pose-model FILE.task with a pose landmarker bundle from MediaPipe"
+                ) from None
+            # ZipInfo dates from 1980, so the bytes do not depend on the time.
+            bundle.writestr(zipfile.ZipInfo(network.name_in_bundle), _described(model, network))
+    return content.getvalue()
+
+
+def _described(model: bytes, network: _Network) -> bytes:
+    """Write into a network how its input is scaled and what its tensors are called."""
+    from mediapipe.tasks.python.metadata.metadata_writers import metadata_writer, writer_utils
+
+    writer = metadata_writer.MetadataWriter.create(bytearray(model))
+    writer.add_image_input([network.mean], [network.std])
+    for name in writer_utils.get_output_tensor_names(bytearray(model)):
+        writer.add_feature_output(name)
+    described, _ = writer.populate()
+    return bytes(described)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            return bundle.namelist() == [network.name_in_bundle for network in _NETWORKS]
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

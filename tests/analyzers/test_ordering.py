@@ -1,0 +1,68 @@
+"""Requirements decide what runs together, and in which order."""
+
+import pytest
+
+from analyzers.chain import ChainError, arrange, closure
+from tests.analyzers.models import model
+
+
+def names(lanes):
+    return [[analyzer.name for analyzer in lane.analyzers] for lane in lanes]
+
+
+def test_analyzers_without_requirements_have_lanes_of_their_own():
+    lanes = arrange([model("B"), model("A")])
+    assert names(lanes) == [["b"], ["a"]]
+    assert [lane.name for lane in lanes] == ["b", "a"]
+
+
+def test_requirements_run_first_and_otherwise_the_list_decides():
+    lanes = arrange(
+        [
+            model("Score", requires=["exercise", "pose"]),
+            model("Slow"),
+            model("Exercise", requires=["pose"]),
+            model("Pose"),
+            model("Reid", requires=["pose"]),
+            model("Fast"),
+        ]
+    )
+    assert names(lanes) == [["pose", "exercise", "score", "reid"], ["slow"], ["fast"]]
+    assert lanes[0].name == "pose+exercise+score+reid"
+
+
+def test_what_shares_a_requirement_shares_a_lane():
+    lanes = arrange([model("A", requires=["root"]), model("B", requires=["root"]), model("Root")])
+    assert names(lanes) == [["root", "a", "b"]]
+
+
+def test_no_analyzers_make_no_lanes():
+    assert arrange([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("analyzers", "message"),
+    [
+        ([model("Exercise", requires=["pose"])], "'exercise' requires 'pose'"),
+        ([model("A", requires=["b"]), model("B", requires=["a"])], "circle among 'a', 'b'"),
+        ([model("A", requires=["a"])], "circle among 'a'"),
+        ([model("A"), model("A")], "2 analyzers are called 'a'"),
+    ],
+)
+def test_what_cannot_be_ordered_says_why(analyzers, message):
+    with pytest.raises(ChainError, match=message):
+        arrange(analyzers)
+
+
+def test_closure_adds_requirements_in_the_order_of_the_list():
+    analyzers = [
+        model("Score", requires=["exercise"]),
+        model("Slow"),
+        model("Pose"),
+        model("Exercise", requires=["pose"]),
+    ]
+    assert closure(["score"], analyzers) == ("score", "pose", "exercise")
+    assert closure(["slow", "pose"], analyzers) == ("slow", "pose")
+    assert closure([], analyzers) == ()
+    with pytest.raises(ChainError, match="unknown analyzer 'nose'; there are score, slow"):
+        closure(["nose"], analyzers)

@@ -1,0 +1,1 @@
+"""What the tests share: a real server, tracks to send it, analyzers that do what a test needs."""

@@ -1,0 +1,85 @@
+"""Analyzers for the tests, chosen with ``--analyzers tests.support.models:Name``."""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from analyzers.base_model import BaseModel
+
+
+class Counter(BaseModel):
+    """Counts the frames of each session and tells where and on what it ran."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._options: dict[str, Any] = {}
+
+    def start(self, sid, timestamp=None, *args, options=None, **kwargs):
+        self._counts[sid] = 0
+        self._options[sid] = options or {}
+
+    def configure(self, sid, options):
+        self._options[sid] = {**self._options[sid], **options}
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        self._counts[sid] += 1
+        return {
+            "count": self._counts[sid],
+            "timestamp_ms": timestamp,
+            "size": list(frame.shape[:2]),
+            "mean_rgb": [round(float(v), 1) for v in frame.mean(axis=(0, 1))],
+            "pid": os.getpid(),
+            "options": self._options[sid],
+        }
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        return {"total": self._counts.pop(sid)}
+
+
+class Faulty(BaseModel):
+    """Does what its options say, wrongly: ``{"start"|"frame"|"end": how}``."""
+
+    def __init__(self) -> None:
+        self._options: dict[str, Any] = {}
+
+    def start(self, sid, timestamp=None, *args, options=None, **kwargs):
+        self._options[sid] = options or {}
+        self._misbehave(sid, "start")
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        return self._misbehave(sid, "frame")
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        return self._misbehave(sid, "end")
+
+    def _misbehave(self, sid: str, phase: str) -> Any:
+        match self._options[sid].get(phase):
+            case "raise":
+                raise RuntimeError(f"broken in {phase}")
+            case "numpy":
+                return {"faulty": np.float32(1.5)}
+            case "nan":
+                return {"faulty": float("nan")}
+            case "bytes":
+                return {"faulty": b"\x00"}
+            case "block":
+                time.sleep(3600)
+            case "exit":
+                os._exit(3)
+        return {"faulty": "fine"}
+
+
+class Spin(BaseModel):
+    """A second of pure Python for each frame: what an unfriendly model does to an interpreter."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        until, rounds = time.monotonic() + 1.0, 0
+        while time.monotonic() < until:
+            rounds += 1
+        return {"spin": rounds}
+
+
+class NotAnAnalyzer:
+    """Has the wrong base class."""

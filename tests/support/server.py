@@ -1,0 +1,129 @@
+"""A real server process for tests."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+COUNTER = "tests.support.models:Counter"
+FAULTY = "tests.support.models:Faulty"
+READY_WITHIN_S = 60.0
+
+
+def free_port() -> int:
+    """A port that is free, and the next one too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+class Server:
+    """A running ``python -m server``."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, log: Path, scheme: str) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"{scheme}://127.0.0.1:{port}"
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        """All it has logged so far."""
+        return self._log.read_text()
+
+    def get(self, path: str) -> Any:
+        """The JSON, or else the text, at a path."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            text = response.read().decode()
+        return json.loads(text) if text.startswith(("{", "[")) else text
+
+    def metric(self, name: str) -> float:
+        """One value of /metrics; labels belong to the name."""
+        match = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        assert match, f"no metric {name}"
+        return float(match[1])
+
+    def wait_until(self, path: str, condition: Any, within_s: float = 15.0) -> Any:
+        """Ask for a path until its answer fulfils a condition."""
+        deadline = time.monotonic() + within_s
+        while True:
+            answer = self.get(path)
+            if condition(answer):
+                return answer
+            assert time.monotonic() < deadline, f"{path} still says {answer}\n{self.log}"
+            time.sleep(0.05)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def running_server(log_dir: Path, *flags: str, scheme: str = "http") -> Iterator[Server]:
+    """A server on a free port, its media on 127.0.0.1, with workers that are ready."""
+    port = free_port()
+    log = log_dir / f"server-{port}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "server", "--port", str(port)),
+                *("--ice-address", "127.0.0.1", *flags),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    server = Server(process, port, log, scheme)
+    try:
+        if scheme == "http" and "--websocket-only" not in flags:
+            _wait_until_ready(server)
+        yield server
+    finally:
+        try:
+            server.stop()
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the server did not stop\n{server.log}") from None
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, f"the server ended\n{server.log}"
+        with contextlib.suppress(OSError):
+            if server.get("/health")["ready"]:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not get ready\n{server.log}")
+
+
+def run_until_exit(*flags: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run a server that should refuse to start; returns its status and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "server", *flags],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
