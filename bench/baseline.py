@@ -64,6 +64,7 @@ class BaselineSession:
         def on_message(text: str) -> None:
             if text == "end session":
                 self._send(self._end() | {"final": True})
+                self._channel = None
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":

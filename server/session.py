@@ -137,6 +137,11 @@ class Session:
         return self.history[-1]
 
     @property
+    def streaming(self) -> bool:
+        """Whether frames come in."""
+        return self.state is SessionState.STREAMING
+
+    @property
     def ending(self) -> bool:
         """Whether the session is over, or about to be."""
         return self.state in (SessionState.ENDING, SessionState.ENDED)

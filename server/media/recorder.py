@@ -9,6 +9,7 @@ finished or repaired afterwards.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import tempfile
@@ -43,7 +44,7 @@ MAX_VIDEO_BYTES = 64 * 2**20
 MAX_AUDIO_FRAMES = 100
 MAX_RESULT_BYTES = 16 * 2**20
 
-# Times are kept in RTP's clock for video (RFC 6184, section 8.2.1), so nothing is rounded twice.
+# Times are kept in RTP's clock for video (RFC 6184, section 5.1), so nothing is rounded twice.
 VIDEO_TIME_BASE = Fraction(1, 90_000)
 TICKS_PER_MS = 90
 # An MP4 track's times must rise. A millisecond is what a repeated or earlier time is moved on by.
@@ -51,9 +52,10 @@ MIN_STEP_TICKS = 1 * TICKS_PER_MS
 FRAGMENT_MS = 400
 KEYFRAME_INTERVAL_TICKS = 2000 * TICKS_PER_MS
 
-# Ultrafast costs about 1 ms of CPU a frame at 640x480, a twentieth of what the pose network takes;
-# superfast halves the file for half as much again. CRF 25 is 39 dB on people filmed indoors, above
-# what WebRTC delivers at its usual 1 to 2 Mb/s; a finer one would spend its bits on the artefacts.
+# On a filmed exercise at 640x480, ultrafast takes 0.9 ms of CPU a frame flat out and 1.8 ms at
+# a camera's pace, superfast half as much again or twice that, for less than half the size. The CPU
+# is what the analyzers are short of. CRF 25 gave 39 dB and 2.7 Mb/s; WebRTC itself delivers 1 to 2,
+# so a finer one would spend its bits on the artefacts of the first encoding.
 X264_OPTIONS = {
     "preset": "ultrafast",
     "tune": "zerolatency",
@@ -105,6 +107,8 @@ def check_directory(root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root) as probe:
             probe.write(b"\0")
+    except FileExistsError as error:
+        raise RecordingError(f"cannot record to {root}: Not a directory") from error
     except OSError as error:
         raise _refusal(root, error) from error
 
@@ -230,8 +234,12 @@ class Recorder:
         # Errors of the system are the user's to mend; anything else is ours, and needs its trace.
         expected = isinstance(error, OSError | RecordingError)
         logger.error("%s: %s", self.directory, self._error, exc_info=None if expected else error)
-        if self._on_error is not None:
+        if self._on_error is None:
+            return
+        try:
             self._on_error(self._error)
+        except Exception:  # close() waits for this thread, which must come to its end.
+            logger.exception("%s: on_error failed", self.directory)
 
     def _record(self) -> None:
         while (batch := self._backlog.take()) is not None:
@@ -262,9 +270,10 @@ class Recorder:
                 height=frame.height + frame.height % 2,
                 audio_from_ms=time_ms if self._with_audio else None,
             )
-            self._record_audio(list(self._early_audio))
-            self._early_audio.clear()
         self._movie.video(frame, time_ms)
+        # After the frame: the first thing that is written fixes the encoders' settings.
+        self._record_audio(list(self._early_audio))
+        self._early_audio.clear()
 
     def _finish_movie(self) -> None:
         try:
@@ -432,7 +441,7 @@ class _Movie:
             height=height,
             time_base=VIDEO_TIME_BASE,
         )
-        # The cores are for the analyzers; one thread encodes 640x480 at thirty times real time.
+        # The cores are for the analyzers; one thread has time for many streams' frames.
         self._stream.codec_context.thread_count = 1
         self._sound: _Sound | None = None
         if audio_from_ms is not None:
@@ -652,8 +661,11 @@ class _CountedFile:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            # Half a fragment, or half a line, would be an error to whoever reads the file.
-            self._file.truncate(self.bytes_written)
+            # Half a fragment, or half a line, would be an error to whoever reads the file; and so
+            # would be anything written after the gap.
+            with contextlib.suppress(OSError):
+                self._file.truncate(self.bytes_written)
+            self._file.close()
             raise OSError(error.errno, error.strerror, str(self._path)) from error
         self.bytes_written += len(data)
         return len(data)
@@ -694,10 +706,7 @@ def _copy_colour(image: av.VideoFrame, encoder: av.VideoCodecContext) -> None:
 
 
 def _refusal(path: Path, error: OSError) -> RecordingError:
-    is_file = isinstance(error, FileExistsError)
-    return RecordingError(
-        f"cannot record to {path}: {'Not a directory' if is_file else error.strerror}"
-    )
+    return RecordingError(f"cannot record to {path}: {error.strerror}")
 
 
 def _reason(error: Exception) -> str:

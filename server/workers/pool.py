@@ -45,6 +45,10 @@ class PinnedSession(Protocol):
 
     sid: str
 
+    @property
+    def streaming(self) -> bool:
+        """Whether it has frames to analyze now."""
+
     def worker_says(self, message: object) -> None:
         """Take a message that names this session."""
 
@@ -70,6 +74,11 @@ class Worker:
     def pid(self) -> int | None:
         """Process id, None while there is no process."""
         return self.process.pid if self.process else None
+
+    @property
+    def load(self) -> int:
+        """How many of its sessions have frames to analyze now."""
+        return sum(session.streaming for session in self.sessions.values())
 
     def send(self, message: object) -> None:
         """Send without waiting. What a dead worker does not get, its replacement is told anew."""
@@ -133,8 +142,8 @@ class WorkerPool:
     # ---- sessions
 
     def assign(self, session: PinnedSession) -> Worker:
-        """Pin a session to the worker that has the fewest; ready ones come first."""
-        worker = min(self.workers, key=lambda w: (not w.ready, len(w.sessions), w.index))
+        """Pin a session to the worker that has the fewest streaming; ready ones come first."""
+        worker = min(self.workers, key=lambda w: (not w.ready, w.load, len(w.sessions), w.index))
         worker.sessions[session.sid] = session
         return worker
 

@@ -84,7 +84,10 @@ def offer_with(sdp, **extra) -> dict:
         (offer_with(""), "empty"),
         (offer_with("v=0\r\n" + "a=x\r\n" * 420_000), "long"),
         (
-            {"type": "ice-candidate", "data": {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host"}},
+            {
+                "type": "ice-candidate",
+                "data": {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host"},
+            },
             "offer first",
         ),
     ],
@@ -307,7 +310,10 @@ def test_ports_in_use_are_one_clear_line():
         (["--ice-address", "example"], "--ice-address"),
         (["--ice-port-range", "9-5"], "--ice-port-range"),
         (["--ice-servers", "http://x"], "--ice-servers"),
-        (["--cert-file", "/nowhere/cert.pem", "--key-file", "/nowhere/key.pem"], "/nowhere/cert.pem"),
+        (
+            ["--cert-file", "/nowhere/cert.pem", "--key-file", "/nowhere/key.pem"],
+            "/nowhere/cert.pem",
+        ),
         (["--cert-file", "README.md"], "--key-file"),
         (["--cert-file", "README.md", "--key-file", "README.md"], "README.md"),
         (["--record-to", "/proc/nowhere"], "--record-to"),

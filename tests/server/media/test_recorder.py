@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -300,7 +301,8 @@ async def test_any_pixel_format(tmp_path: Path, pixel_format: str) -> None:
     colour[:] = (200, 60, 60) if pixel_format != "gray" else (120, 120, 120)
     frame = av.VideoFrame.from_ndarray(colour, "rgb24").reformat(format=pixel_format)
 
-    recorder = await record(tmp_path, [(frame, 40.0 * n) for n in range(3)])
+    # Audio comes first, and must not settle the video's settings.
+    recorder = await record(tmp_path, [(frame, 40.0 * n) for n in range(3)], [(silence(960), 0.0)])
 
     for decoded in play(recorder.directory / "video.mp4").frames:
         seen = decoded.to_ndarray(format="rgb24").mean(axis=(0, 1))
@@ -593,6 +595,26 @@ def test_a_session_id_can_not_leave_the_directory(tmp_path: Path, session_id: st
     with pytest.raises(RecordingError, match="cannot record a session under the name"):
         Recorder(tmp_path / "root", session_id, audio=False)
     assert not (tmp_path / "root").exists()
+
+
+async def test_a_directory_that_goes_away_stops_the_recording(tmp_path: Path) -> None:
+    told = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        raise RuntimeError("whoever is told may fail too")
+
+    recorder = Recorder(tmp_path, "session", audio=False, on_error=tell)
+    shutil.rmtree(recorder.directory)
+    await submit(recorder, numbered(0), 0.0)
+    await submit(recorder, numbered(1), 40.0)
+    async with asyncio.timeout(10):
+        await recorder.close({})
+
+    video = recorder.directory / "video.mp4"
+    assert told == [f"recording stopped: cannot record to {video}: No such file or directory"]
+    assert recorder.error == told[0]
+    assert (recorder.frames_written, recorder.frames_dropped) == (0, 2)
 
 
 FULL_DISK = """

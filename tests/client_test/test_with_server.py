@@ -1,0 +1,58 @@
+"""The client's peer against the whole server: what older servers do not have."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bench.servers import ServerKind, running
+from client_test.clip import ClipTrack
+from client_test.errors import Rejected
+from client_test.peer import ClientPeer
+
+KINECAST = ServerKind("kinecast", "auto", ("-m", "server", "--analyzers", "mock_model_1"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[str]:
+    """The URL of a running server."""
+    async with running(KINECAST) as started:
+        yield started.url
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(
+    ("use", "door"), [("auto", "/signaling"), ("legacy", "/"), ("http", "/offer")]
+)
+async def test_every_door_leads_to_a_session(server: str, clip: Path, use: Any, door: str) -> None:
+    async with ClientPeer(server, use=use) as peer:
+        await peer.connect(ClipTrack(clip, loop=True))
+        assert peer.door is not None
+        assert peer.door.endswith(door)
+        assert peer.session is not None
+        assert peer.session.id
+        assert peer.session.resume
+        result = await peer.wait_for(lambda message: "hr" in message)
+        assert result["frame"]["width"] == 320
+        assert (await peer.end())["final"] is True
+
+
+async def test_clocks_agree_on_one_machine(server: str, clip: Path) -> None:
+    async with ClientPeer(server) as peer:
+        await peer.connect(ClipTrack(clip, loop=True))
+        clock = await peer.ping()
+        assert 0 < clock.rtt_ms < 1000
+        assert abs(clock.offset_ms) <= clock.rtt_ms / 2 + 2
+
+
+async def test_rejection_says_why(server: str, clip: Path) -> None:
+    track = ClipTrack(clip)
+    async with ClientPeer(server, analyzers=["nonsense"]) as peer:
+        with pytest.raises(Rejected, match="nonsense") as failure:
+            await peer.connect(track)
+    track.stop()
+    assert failure.value.code == 400

@@ -1,0 +1,132 @@
+"""Models that are slow, block, or take their process down hurt nobody else."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from client_test.peer import ClientPeer
+from tests.support.server import COUNTER, FAULTY, running_server
+from tests.support.tracks import ColourTrack
+
+SPIN = "tests.support.models:Spin"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(
+        tmp_path_factory.mktemp("server"),
+        *("--analyzers", f"{COUNTER},{FAULTY}", "--workers", "2"),
+    ) as running:
+        running.wait_until("/health", lambda h: all(w["ready"] for w in h["workers"]))
+        yield running
+
+
+@pytest.fixture
+async def two_peers(server):
+    """Two sessions, each on a worker of its own."""
+    async with ClientPeer(server.url) as first, ClientPeer(server.url) as second:
+        for peer in (first, second):
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: m.get("count", 0) >= 5)
+        assert first.received[-1]["pid"] != second.received[-1]["pid"]
+        yield first, second
+        for peer in (first, second):
+            await peer.end()
+
+
+async def test_a_killed_worker_costs_its_sessions_counts_and_no_connection(server, two_peers):
+    victim, other = two_peers
+    before = victim.received[-1]
+    os.kill(before["pid"], signal.SIGKILL)
+    notice = await victim.wait_for(lambda m: m.get("type") == "analyzers_restarted", 15)
+    assert "counter" in notice["analyzers"]
+    after = await victim.wait_for(lambda m: m.get("pid", before["pid"]) != before["pid"], 15)
+    assert after["count"] < before["count"] + 5, "counts begin again"
+    assert after["frame"]["number"] > before["frame"]["number"], "frames go on"
+    assert victim.states == ["new", "connecting", "connected"]
+    at = other.received[-1]["count"]
+    await other.wait_for(lambda m: m.get("count", 0) > at)
+    assert not [m for m in other.received if "type" in m]
+    assert server.metric("kinecast_worker_restarts") >= 1
+
+
+async def test_an_analyzer_that_blocks_for_ever_is_left_out_and_the_rest_goes_on(server):
+    blocked = ClientPeer(server.url, options={"faulty": {"frame": "block"}})
+    async with blocked, ClientPeer(server.url) as other:
+        await other.connect(ColourTrack())
+        await blocked.connect(ColourTrack())
+        # It never waits for the analyzer that blocks.
+        await blocked.wait_for(lambda m: m.get("count", 0) > 30)
+        assert not [m for m in blocked.received if "type" in m]
+        await blocked.wait_for(lambda m: m.get("type") == "analyzers_restarted", 20)
+        last = await blocked.wait_for(lambda m: m.get("type") == "analyzer_error", 30)
+        assert last["analyzer"] == "faulty"
+        assert "left out" in last["message"]
+        restarts = [m for m in blocked.received if m.get("type") == "analyzers_restarted"]
+        await blocked.wait_for(
+            lambda m: m.get("type") == "analyzers_restarted" and "faulty" not in m["analyzers"]
+        )
+        assert len(restarts) >= 1
+        mark = blocked.received[-1].get("frame", {}).get("number", 0)
+        await blocked.wait_for(lambda m: (m.get("frame") or {}).get("number", 0) > mark + 60, 30)
+        await blocked.end()
+        at = max(m.get("count", 0) for m in other.received)
+        assert at > 100
+        assert not [m for m in other.received if "type" in m]
+        await other.end()
+
+
+async def test_an_end_that_blocks_gives_a_final_result_all_the_same(server):
+    async with ClientPeer(server.url, options={"faulty": {"end": "block"}}) as peer:
+        await peer.connect(ColourTrack())
+        await peer.wait_for(lambda m: m.get("count", 0) > 3)
+        final = await peer.end(timeout_s=20)
+        assert final["count"] > 3
+
+
+async def test_an_analyzer_that_ends_its_process_is_restarted(server):
+    async with ClientPeer(server.url, options={"faulty": {"start": "exit"}}) as peer:
+        await peer.connect(ColourTrack())
+        notice = await peer.wait_for(lambda m: m.get("type") == "analyzers_restarted", 15)
+        assert "status 3" in notice["message"]
+        await peer.end(timeout_s=20)
+
+
+async def test_slow_and_busy_models_do_not_slow_the_others(tmp_path):
+    """Of 30 frames a second, the quick one sees most; the others as many as they can."""
+    with running_server(
+        tmp_path,
+        *("--analyzers", f"mock_model_1,mock_model_2,{SPIN},{COUNTER}", "--workers", "1"),
+    ) as server:
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: "fatigue" in m and "spin" in m, 20)
+            start = peer.received[-1]
+            async with asyncio.timeout(20):
+                later = await peer.wait_for(
+                    lambda m: m.get("frame", {}).get("number", 0) >= start["frame"]["number"] + 90
+                )
+            counted = later["count"] - start["count"]
+            frames = later["frame"]["number"] - start["frame"]["number"]
+            assert counted >= 0.8 * frames
+            assert {"hr": later["hr"], "hrv": later["hrv"]} == {"hr": 65, "hrv": 105}
+            # Slow ones' values are of earlier frames, and the result says of which.
+            held = later["timing"]["held"]
+            assert held["mock_model_2"] < later["frame"]["number"]
+            assert "counter" not in held
+            await peer.end(timeout_s=20)
+
+
+async def test_a_slow_model_alone_gives_a_result_whenever_it_is_done(tmp_path):
+    with running_server(
+        tmp_path, "--analyzers", "mock_model_1,mock_model_2", "--workers", "1"
+    ) as server:
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: "fatigue" in m, 20)
+            numbers = [m["frame"]["number"] for m in peer.received if "frame" in m]
+            assert numbers == sorted(set(numbers))
+            assert len(numbers) >= 4, "mock_model_1 answers five times a second"
+            await peer.end(timeout_s=20)

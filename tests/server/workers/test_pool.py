@@ -1,0 +1,177 @@
+"""The pool with real processes: killed, stopped, hung, refused."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from analyzers.registry import find
+from server.workers.messages import End, Final, Ready, Start
+from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
+from tests.support.server import COUNTER, FAULTY
+
+WITHIN_S = 30.0
+
+
+class Recorded:
+    """A session that writes down what it is told, and begins whenever its worker is ready."""
+
+    def __init__(self, sid: str) -> None:
+        self.sid = sid
+        self.streaming = True
+        self.messages: asyncio.Queue = asyncio.Queue()
+        self.restarts: asyncio.Queue = asyncio.Queue()
+
+    def worker_says(self, message: object) -> None:
+        self.messages.put_nowait(message)
+
+    def worker_restarted(self, reason, left_out) -> None:
+        self.restarts.put_nowait((reason, tuple(left_out)))
+
+    async def next(self, kind: type) -> object:
+        async with asyncio.timeout(WITHIN_S):
+            while not isinstance(message := await self.messages.get(), kind):
+                pass
+        return message
+
+
+@pytest.fixture
+async def make_pool(monkeypatch):
+    from tests.support.server import ROOT
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pools = []
+
+    def make(size: int, *names: str) -> WorkerPool:
+        pool = WorkerPool(size, find(names))
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.stop()
+
+
+async def until_ready(pool: WorkerPool) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        await pool.became_ready.wait()
+        while not all(worker.ready for worker in pool.workers):
+            await asyncio.sleep(0.02)
+
+
+async def test_sessions_go_to_the_worker_with_the_fewest(make_pool):
+    pool = make_pool(2, COUNTER)
+    await until_ready(pool)
+    workers = [pool.assign(Recorded(str(n))) for n in range(4)]
+    assert [worker.index for worker in workers] == [0, 1, 0, 1]
+    pool.release(workers[0], "0")
+    pool.release(workers[2], "2")
+    assert pool.assign(Recorded("5")).index == 0
+    # One whose peer is gone for now weighs next to nothing.
+    for session in workers[1].sessions.values():
+        session.streaming = False
+    assert pool.assign(Recorded("6")).index == 1
+
+
+async def test_workers_run_below_the_server_and_end_with_it(make_pool):
+    pool = make_pool(1, COUNTER)
+    await until_ready(pool)
+    pid = pool.workers[0].pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    await pool.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+async def test_a_worker_that_dies_or_stops_is_replaced(make_pool, number):
+    pool = make_pool(1, COUNTER)
+    await until_ready(pool)
+    session = Recorded("a")
+    worker = pool.assign(session)
+    before = worker.pid
+    os.kill(before, number)
+    reason, left_out = await asyncio.wait_for(session.restarts.get(), WITHIN_S)
+    says = "did not answer" if number == signal.SIGSTOP else f"signal {number}"
+    assert says in reason
+    assert left_out == ()
+    await session.next(Ready)
+    assert worker.pid != before
+    worker.send(Start("a", ("counter",), {}, 0.0))
+    worker.send(End("a", 0.0))
+    final = await session.next(Final)
+    assert final.fragments == {"total": b"0"}
+    assert worker.restarts == 1
+
+
+async def test_a_lane_that_blocks_for_ever_is_left_out_the_second_time(make_pool):
+    """The other session of the same worker is told of restarts and loses no analyzer."""
+    pool = make_pool(1, COUNTER, FAULTY)
+    await until_ready(pool)
+    blocked, other = Recorded("blocked"), Recorded("other")
+    worker = pool.assign(blocked)
+    assert pool.assign(other) is worker
+    for left_out in ((), ("faulty",)):
+        began = time.monotonic()
+        worker.send(Start("blocked", ("counter", "faulty"), {"faulty": {"start": "block"}}, 0.0))
+        reason, said = await asyncio.wait_for(blocked.restarts.get(), WITHIN_S)
+        assert time.monotonic() - began > ANSWER_WITHIN_S
+        assert "faulty" in reason
+        assert said == left_out
+        assert (await asyncio.wait_for(other.restarts.get(), WITHIN_S))[1] == ()
+        await blocked.next(Ready)
+
+
+async def test_an_analyzer_that_can_not_be_loaded_is_reported(make_pool):
+    pool = make_pool(1, "tests.support.models:Nothing")
+    text = await asyncio.wait_for(pool.refused, WITHIN_S)
+    assert "Nothing" in text
+
+
+async def test_an_analyzer_that_lacks_something_leaves_the_others_running(make_pool, tmp_path):
+    (tmp_path / "lacking.py").write_text(
+        "from analyzers.base_model import AnalyzerUnavailable, BaseModel\n"
+        "class Lacking(BaseModel):\n"
+        "    def __init__(self):\n"
+        "        raise AnalyzerUnavailable('needs a part: pip install part')\n"
+        "    def frame(self, sid, frame, timestamp):\n"
+        "        return None\n"
+        "class Dependent(BaseModel):\n"
+        "    requires = ('lacking',)\n"
+        "    def frame(self, sid, frame, timestamp):\n"
+        "        return None\n"
+    )
+    os.environ["PYTHONPATH"] += f":{tmp_path}"
+    sys.path.insert(0, str(tmp_path))
+    try:
+        pool = make_pool(1, COUNTER, "lacking:Lacking", "lacking:Dependent")
+    finally:
+        sys.path.remove(str(tmp_path))
+    await until_ready(pool)
+    assert pool.unavailable["lacking"] == "needs a part: pip install part"
+    assert "lacking" in pool.unavailable["dependent"]
+    assert pool.names == {"counter": "counter"}
+
+
+async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(make_pool, tmp_path):
+    starts = tmp_path / "starts"
+    (tmp_path / "deadly.py").write_text(
+        f"import os, time\nopen({str(starts)!r}, 'a').write(f'{{time.time()}}\\n')\nos._exit(7)\n"
+    )
+    os.environ["PYTHONPATH"] += f":{tmp_path}"
+    sys.path.insert(0, str(tmp_path))
+    try:
+        pool = make_pool(1, "deadly:Deadly")
+    finally:
+        sys.path.remove(str(tmp_path))
+    async with asyncio.timeout(WITHIN_S):
+        while pool.workers[0].restarts < 3:
+            await asyncio.sleep(0.05)
+    times = [float(line) for line in starts.read_text().split()]
+    pauses = [b - a for a, b in zip(times, times[1:], strict=False)]
+    assert pauses[1] > pauses[0] > 0.4
+    assert not pool.ready
