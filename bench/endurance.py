@@ -1,6 +1,7 @@
 """Whether memory stays flat over minutes, and everything is given back after many sessions."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 
 from bench.measure import MEGABYTE, RUN_OVERHEAD_S
@@ -36,21 +37,21 @@ class CyclesFigures:
 
 
 async def soak(minutes: float) -> SoakFigures:
-    """Stream for minutes and watch the server's memory."""
+    """Stream for more than a minute and watch the server's memory."""
     seconds = minutes * MINUTE_S
     async with running(kinecast()) as server:
-        await run_load(
+        text = await run_load(
             server,
             *("--streams", str(SOAK_STREAMS), "--seconds", str(seconds)),
             timeout_s=seconds + RUN_OVERHEAD_S,
         )
-        ended_s = server.tree.samples[-1].epoch_s
-        minute_ends_s = ended_s - seconds + MINUTE_S
+        began_s = json.loads(text)["began_epoch_s"]
+        minute_ends_s = began_s + MINUTE_S
         return SoakFigures(
             minutes=minutes,
             streams=SOAK_STREAMS,
             peak_first_minute_mb=server.tree.peak_rss_bytes(0.0, minute_ends_s) / MEGABYTE,
-            peak_later_mb=server.tree.peak_rss_bytes(minute_ends_s, ended_s) / MEGABYTE,
+            peak_later_mb=server.tree.peak_rss_bytes(minute_ends_s, began_s + seconds) / MEGABYTE,
         )
 
 

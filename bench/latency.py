@@ -107,13 +107,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run's window")
     parser.add_argument("--skip-slow-model", action="store_true")
-    parser.add_argument("--soak", type=float, metavar="MINUTES", help="watch memory for so long")
+    parser.add_argument("--soak", type=_minutes, metavar="MINUTES", help="watch memory for so long")
     parser.add_argument("--cycles", type=int, metavar="N", help="connect, stream and leave N times")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     arguments = parser.parse_args()
     # Tables are wide; into a file or a pipe they go unbroken.
     console = Console(width=None if sys.stdout.isatty() else 140)
-    report = Report(f"{arguments.rounds} rounds of {arguments.seconds:g} s, the servers in turn")
+    report = Report(
+        f"Rounds: {arguments.rounds}, windows of {arguments.seconds:g} s, the servers in turn"
+    )
     status = 0
     try:
         asyncio.run(bench(arguments, console, report))
@@ -125,6 +127,13 @@ def main() -> int:
     if arguments.markdown:
         arguments.markdown.write_text(report.markdown())
     return status
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if minutes <= 1:
+        raise argparse.ArgumentTypeError("memory is held against the first minute's: give more")
+    return minutes
 
 
 def _counts(text: str) -> list[int]:

@@ -360,6 +360,12 @@ class Session:
         self.end_reason = reason
         self._enter(SessionState.ENDING)
         logger.info("Session %s ends: %s", self.sid, reason)
+        try:
+            await self._end_once()
+        finally:
+            self.ended.set()
+
+    async def _end_once(self) -> None:
         final = await self._final_of_analyzers()
         self._mailbox.close()
         if self._worker is not None:
@@ -377,7 +383,6 @@ class Session:
         for sink in list(self._sinks):
             sink.final(result)
         await self._finish_recording(result)
-        self.ended.set()
 
     async def _final_of_analyzers(self) -> Final:
         if self._worker is None:

@@ -219,6 +219,10 @@ class SessionManager:
         await self._end(session, reason)
 
     async def _end(self, session: Session, reason: str) -> None:
+        """End a session; goes on when the peer that asked for it is gone before it is done."""
+        await asyncio.shield(self._tasks.spawn(self._finish(session, reason), "finish"))
+
+    async def _finish(self, session: Session, reason: str) -> None:
         await session.end(reason)
         self._forget(session)
 

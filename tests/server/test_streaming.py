@@ -1,6 +1,7 @@
 """Sessions from their first frame to their final result, over real peer connections."""
 
 import asyncio
+import itertools
 import signal
 import time
 
@@ -43,7 +44,7 @@ async def test_every_frame_gives_a_result_that_names_it(server):
     # 30 fps: the frames' own times, not those of their arrival.
     steps = [
         (b["frame"]["pts"] - a["frame"]["pts"]) / (b["frame"]["number"] - a["frame"]["number"])
-        for a, b in zip(results, results[1:], strict=False)
+        for a, b in itertools.pairwise(results)
     ]
     assert steps == pytest.approx([1000 / 30] * len(steps), abs=1)
     assert last["timestamp_ms"] == pytest.approx(last["frame"]["pts"], abs=0.01)

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 COUNTER = "tests.support.models:Counter"
 FAULTY = "tests.support.models:Faulty"
 READY_WITHIN_S = 60.0
+# Where a test has put analyzers of its own.
+EXTRA_PATH = ""
 
 
 def free_port() -> int:
@@ -86,7 +88,7 @@ def running_server(log_dir: Path, *flags: str, scheme: str = "http") -> Iterator
                 *("--ice-address", "127.0.0.1", *flags),
             ],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{EXTRA_PATH}"},
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,

@@ -147,7 +147,7 @@ async def test_a_key_frame_comes_when_asked_for(pair):
 
 
 async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pair, monkeypatch):
-    track, remote, offerer, answerer = pair
+    track, remote, _offerer, answerer = pair
     track.step()
     await asyncio.wait_for(remote.recv(), WITHIN_S)
     receiver = answerer.getReceivers()[0]

@@ -126,7 +126,7 @@ def _on_a_timeline(pieces: list[av.AudioFrame]) -> np.ndarray:
 async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
     """Wait for what another thread or process does; it has no event that could be awaited."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.001)
 
 
@@ -302,7 +302,8 @@ async def test_any_pixel_format(tmp_path: Path, pixel_format: str) -> None:
     frame = av.VideoFrame.from_ndarray(colour, "rgb24").reformat(format=pixel_format)
 
     # Audio comes first, and must not settle the video's settings.
-    recorder = await record(tmp_path, [(frame, 40.0 * n) for n in range(3)], [(silence(960), 0.0)])
+    early = [(silence(4800), 0.0)]
+    recorder = await record(tmp_path, [(frame, 40.0 * n) for n in range(3)], early)
 
     for decoded in play(recorder.directory / "video.mp4").frames:
         seen = decoded.to_ndarray(format="rgb24").mean(axis=(0, 1))

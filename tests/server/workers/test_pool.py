@@ -1,6 +1,7 @@
 """The pool with real processes: killed, stopped, hung, refused."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -172,6 +173,6 @@ async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(m
         while pool.workers[0].restarts < 3:
             await asyncio.sleep(0.05)
     times = [float(line) for line in starts.read_text().split()]
-    pauses = [b - a for a, b in zip(times, times[1:], strict=False)]
+    pauses = [b - a for a, b in itertools.pairwise(times)]
     assert pauses[1] > pauses[0] > 0.4
     assert not pool.ready

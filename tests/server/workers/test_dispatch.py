@@ -1,0 +1,288 @@
+"""Which frame goes to which lane when, decided step by step by the test."""
+
+from collections import deque
+
+import av
+import numpy as np
+import pytest
+
+from analyzers.base_model import BaseModel
+from analyzers.chain import arrange
+from server.workers.dispatch import PATIENCE_S, Dispatcher
+from server.workers.mailbox import FrameInfo, MailboxWriter
+from server.workers.messages import (
+    Configure,
+    End,
+    Final,
+    FrameResult,
+    FrameWaits,
+    Problems,
+    Start,
+)
+
+QUICK_S, SLOW_S = 0.01, 1.0
+
+
+class Red(BaseModel):
+    def frame(self, sid, frame, timestamp):
+        return {"red": int(frame[0, 0, 0]), "winner": "red"}
+
+    def end(self, sid, timestamp=None):
+        return {"red_ended": True}
+
+
+class Blue(BaseModel):
+    def configure(self, sid, options):
+        if "wrong" in options:
+            raise ValueError("no such colour")
+
+    def frame(self, sid, frame, timestamp):
+        return {"blue": int(frame[0, 0, 2]), "winner": "blue"}
+
+
+class OnRed(BaseModel):
+    requires = ("red",)
+
+    def frame(self, sid, frame, timestamp, *, results):
+        return {"more": results["red"]["red"] + 1}
+
+
+class Runner:
+    """Holds a lane's jobs until the test lets one run."""
+
+    def __init__(self, lane):
+        self.lane = lane
+        self.outstanding = 0
+        self.jobs = deque()
+
+    def submit(self, sid, job, ticket):
+        self.outstanding += 1
+        self.jobs.append((job, ticket))
+
+
+class Worker:
+    """A dispatcher with lanes that the test steps, and mailboxes that it fills."""
+
+    def __init__(self, *analyzers):
+        self.runners = {lane.name: Runner(lane) for lane in arrange(analyzers)}
+        self.sent = []
+        self.now = 100.0
+        self.mailboxes = {}
+        self.numbers = {}
+        names = [analyzer.name for analyzer in analyzers]
+        self.dispatcher = Dispatcher(list(self.runners.values()), names, self.sent.append)
+
+    def start(self, sid, *names):
+        self.dispatcher.receive(Start(sid, names, {}, 0.0))
+        self.mailboxes[sid] = MailboxWriter()
+        self.numbers[sid] = 0
+        for name in self.runners:
+            self.run(name)
+
+    def frame(self, sid, red=0):
+        self.numbers[sid] += 1
+        picture = np.zeros((16, 16, 3), np.uint8)
+        picture[..., 0] = red
+        frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
+        number = self.numbers[sid]
+        info = FrameInfo(number, number * 33.0, 0.0, self.now, 16, 16)
+        self.mailboxes[sid].put(frame, info)
+        self.dispatcher.receive(FrameWaits(sid, self.mailboxes[sid].name))
+        self.dispatcher.dispatch(self.now)
+
+    def run(self, name, duration_s=QUICK_S):
+        """Let a lane finish the job it has, if it has one."""
+        runner = self.runners[name]
+        if not runner.jobs:
+            return None
+        job, ticket = runner.jobs.popleft()
+        report = job()
+        runner.outstanding -= 1
+        self.dispatcher.finished(runner, ticket, report, duration_s)
+        self.dispatcher.dispatch(self.now)
+        return ticket
+
+    def results(self):
+        return [message for message in self.sent if isinstance(message, FrameResult)]
+
+    def close(self):
+        for mailbox in self.mailboxes.values():
+            mailbox.close()
+
+
+@pytest.fixture
+def make_worker():
+    made = []
+
+    def make(*analyzers):
+        made.append(Worker(*analyzers))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
+def numbers(results):
+    return [(result.sid, result.frame.number) for result in results]
+
+
+def test_lanes_in_step_see_the_same_frame_and_make_one_result(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a", red=200)
+    assert worker.run("red").newest.info.number == 1
+    assert worker.results() == []
+    worker.frame("a", red=10)
+    assert worker.runners["red"].jobs == deque(), "red waits for blue to be done with frame 1"
+    assert worker.run("blue").newest.info.number == 1
+    (result,) = worker.results()
+    assert result.fragments["winner"] == b'"blue"', "the later in the list wins"
+    assert abs(int(result.fragments["red"]) - 200) < 12
+    assert result.held == {}
+    assert set(result.timings_ms) == {"red", "blue"}
+    worker.run("blue")
+    worker.run("red")
+    assert numbers(worker.results()) == [("a", 1), ("a", 2)]
+
+
+def test_the_newest_frame_wins(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    for _ in range(5):
+        worker.frame("a")
+    worker.run("red")
+    worker.run("red")
+    assert numbers(worker.results()) == [("a", 1), ("a", 5)]
+    assert worker.run("red") is None, "no frame is analyzed twice"
+
+
+def test_sessions_take_turns(make_worker):
+    worker = make_worker(Red())
+    for sid in "abc":
+        worker.start(sid, "red")
+    for _ in range(6):
+        for sid in "abc":
+            worker.frame(sid)
+        worker.run("red")
+    assert [sid for sid, _ in numbers(worker.results())] == list("abcabc")
+
+
+def test_analyzers_of_a_lane_read_each_other(make_worker):
+    worker = make_worker(OnRed(), Red(), Blue())
+    worker.start("a", "on_red")
+    worker.frame("a", red=100)
+    worker.run("red+on_red")
+    (result,) = worker.results()
+    assert int(result.fragments["more"]) == int(result.fragments["red"]) + 1
+    assert "blue" not in result.fragments, "not asked for"
+
+
+def test_nobody_waits_for_a_lane_that_turned_slow(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a")
+    worker.run("red")
+    assert worker.dispatcher.seconds_to_deadline(worker.now) == pytest.approx(PATIENCE_S)
+    worker.now += 1.01 * PATIENCE_S
+    worker.dispatcher.dispatch(worker.now)
+    (first,) = worker.results()
+    assert "blue" not in first.fragments
+    # Red goes on alone; blue still holds frame 1.
+    for _ in range(3):
+        worker.frame("a")
+        worker.run("red")
+    assert numbers(worker.results()) == [("a", 1), ("a", 2), ("a", 3), ("a", 4)]
+    assert worker.run("blue", SLOW_S).newest.info.number == 1
+    assert len(worker.results()) == 4, "a late answer makes no result of its own"
+    worker.frame("a")
+    worker.run("red")
+    last = worker.results()[-1]
+    assert last.held == {"blue": 1}
+    assert "blue" in last.fragments
+    assert worker.runners["blue"].jobs[0][1].newest.info.number >= 4, "it gets the newest"
+
+
+def test_a_lane_that_is_quick_again_is_in_step_again(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a")
+    worker.run("red")
+    worker.run("blue", SLOW_S)
+    for _ in range(8):
+        worker.frame("a")
+        worker.run("red")
+        worker.run("blue")
+    assert worker.results()[-1].held == {}
+
+
+def test_slow_lanes_alone_make_results_in_order(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a")
+    for name in ("red", "blue"):
+        worker.run(name, SLOW_S)
+    worker.frame("a")
+    worker.frame("a")
+    worker.run("red", SLOW_S)
+    worker.frame("a")
+    worker.run("red", SLOW_S)
+    worker.run("blue", SLOW_S)
+    sent = [number for _, number in numbers(worker.results())]
+    assert sent == sorted(set(sent))
+    assert sent[-1] >= 3
+
+
+def test_a_slow_lane_serves_the_session_it_served_longest_ago(make_worker):
+    worker = make_worker(Blue())
+    for sid in "ab":
+        worker.start(sid, "blue")
+        worker.frame(sid)
+    worker.run("blue", SLOW_S)
+    served = []
+    for _ in range(6):
+        for sid in "ab":
+            worker.frame(sid)
+        served.append(worker.run("blue", SLOW_S).sid)
+    assert served in (list("ababab"), list("bababa"))
+
+
+def test_the_end_runs_after_the_frame_that_is_being_analyzed(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a")
+    worker.dispatcher.receive(End("a", 33.0))
+    worker.frame("a")
+    while worker.run("red") or worker.run("blue"):
+        pass
+    finals = [message for message in worker.sent if isinstance(message, Final)]
+    assert len(finals) == 1
+    assert finals[0].fragments["red_ended"] == b"true"
+    assert "blue" in finals[0].fragments, "values of the last frame are in it"
+    assert worker.sent[-1] is finals[0], "nothing comes after it"
+    assert worker.results() == []
+
+
+def test_the_end_of_an_unknown_session_is_answered(make_worker):
+    worker = make_worker(Red())
+    worker.dispatcher.receive(End("unheard-of", 0.0))
+    assert worker.sent == [Final("unheard-of")]
+
+
+def test_problems_are_sent(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.dispatcher.receive(Configure("a", {"blue": {"wrong": 1}}))
+    worker.run("blue")
+    (sent,) = [message for message in worker.sent if isinstance(message, Problems)]
+    assert [(p.analyzer, p.phase) for p in sent.problems] == [("blue", "configure")]
+
+
+def test_a_mailbox_that_is_gone_already_harms_nothing(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.dispatcher.receive(FrameWaits("a", "no-such-memory"))
+    worker.dispatcher.dispatch(worker.now)
+    worker.frame("a")
+    worker.run("red")
+    assert numbers(worker.results()) == [("a", 1)]
