@@ -1,4 +1,4 @@
-"""Exercises done on the floor. Angles and distances were chosen by eye after how trainers do them."""
+"""Exercises done on the floor. Angles and distances were chosen by eye, as trainers show them."""
 
 import math
 from dataclasses import replace

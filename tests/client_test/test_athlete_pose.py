@@ -22,8 +22,8 @@ HIPS, KNEES, ANKLES = (23, 24), (25, 26), (27, 28)
 MAIN_JOINTS = SHOULDERS + ELBOWS + WRISTS + HIPS + KNEES + ANKLES
 
 # Measured with MediaPipe 0.10.21's full model: found in all 131 frames; in the picture a median of
-# 3.8 px and a 95th percentile of 9.0 px (the person is some 300 px tall); median angle errors of
-# 1.5 (knee) and 3.3 (elbow) degrees in the picture. In 3D they are 10 and 20 degrees: BlazePose
+# 3.8 px and a 95th percentile of 8.8 px (the person is some 300 px tall); median angle errors of
+# 1.5 (knee) and 3.5 (elbow) degrees in the picture. In 3D they are 10 and 20 degrees: BlazePose
 # guesses depth, worst where an arm points at the camera. The bounds leave room for another CPU and
 # another build of the networks.
 MEDIAN_2D_PX = 5.5
