@@ -1,4 +1,8 @@
-"""Session descriptions written down, and ways to change them."""
+"""Session descriptions and a candidate written down, and ways to change them."""
+
+import random
+
+CANDIDATE = "1 1 udp 2130706431 192.0.2.1 50000 typ host"
 
 _FINGERPRINT = (
     "3D:F1:5C:0B:74:2B:68:55:8E:0B:27:5A:05:53:4A:2D:"
@@ -130,3 +134,37 @@ def with_codecs(sdp: str, *lines: str) -> str:
     bare = without(sdp, "a=rtpmap", "a=fmtp", "a=rtcp-fb")
     bare = replaced(bare, "96 97 98 99 100 101 35 36 108 109 123", " ".join(types))
     return bare + "".join(f"{line}\r\n" for line in lines)
+
+
+_ODDITIES = ("", " ", ":", "-1", "0", "65536", "4294967296", "9" * 5000, "\u0661", "\x00", "\u2028")
+
+
+def mutate(sdp: str, source: random.Random) -> str:
+    """Return `sdp` with one to three random changes."""
+    for _ in range(source.randint(1, 3)):
+        lines = sdp.split("\r\n")
+        at = source.randrange(len(lines))
+        line = lines[at]
+        position = source.randrange(len(line) + 1)
+        change = source.randrange(8)
+        if change == 0:
+            del lines[at]
+        elif change == 1:
+            lines.insert(source.randrange(len(lines)), line)
+        elif change == 2:
+            other = source.randrange(len(lines))
+            lines[at], lines[other] = lines[other], lines[at]
+        elif change == 3:
+            lines[at] = line[:position] + chr(source.randrange(0x3000)) + line[position + 1 :]
+        elif change == 4:
+            lines[at] = line[:position]
+        elif change == 5:
+            lines[at] = line[:position] + source.choice(_ODDITIES) + line[position:]
+        elif change == 6:
+            words = line.split(" ")
+            words[source.randrange(len(words))] = source.choice(_ODDITIES)
+            lines[at] = " ".join(words)
+        else:
+            lines[at] = line.partition(":")[0]
+        sdp = "\r\n".join(lines)
+    return sdp

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from signaling.errors import BadSdp, Busy
-from signaling.messages import MAX_SDP_CHARS, IceCandidate, SessionInfo
+from signaling.messages import IceCandidate, SessionInfo
 from signaling.protocol import (
     MAX_CANDIDATES,
     MAX_MESSAGE_CHARS,
@@ -13,6 +13,7 @@ from signaling.protocol import (
     Send,
     Signaling,
 )
+from signaling.sdp import MAX_SDP_CHARS
 from tests.signaling.offers import AUDIO_OFFER, CHROMIUM_OFFER
 
 SERVERS = [{"urls": ["stun:stun.example.org"]}]

@@ -1,0 +1,60 @@
+"""A file that holds complete writes only, so that a full disk leaves nothing half-written."""
+
+import contextlib
+from pathlib import Path
+
+
+class CountedFile:
+    """An unbuffered new file, which counts what is written to it.
+
+    Parameters
+    ----------
+    path
+        Where nothing may be yet.
+
+    Attributes
+    ----------
+    bytes_written
+        Bytes handed to the operating system so far.
+
+    Raises
+    ------
+    OSError
+        When the file exists already or can not be created.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.bytes_written = 0
+        self._path = path
+        self._file = path.open("xb", buffering=0)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, by `close` or by a write that failed."""
+        return self._file.closed
+
+    def write(self, data: bytes) -> int:
+        """Write every byte, or none and raise: FFmpeg does not notice a short write.
+
+        Raises
+        ------
+        OSError
+            With the file's path. The file is closed and ends with the last complete write.
+        """
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            # Half a fragment, or half a line, would be an error to whoever reads the file; and so
+            # would be anything written after the gap.
+            with contextlib.suppress(OSError):
+                self._file.truncate(self.bytes_written)
+            self._file.close()
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        self.bytes_written += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close it; again does nothing."""
+        self._file.close()

@@ -1,0 +1,146 @@
+"""A real browser as the client: Chromium, with a camera that plays the sample video."""
+
+import time
+import urllib.error
+import urllib.request
+
+import psutil
+import pytest
+
+MDNS_PORT = 5353
+
+
+def connect(page, **options):
+    """Open a peer connection in a tab; returns when the answer has been applied."""
+    page.evaluate("options => connect(options)", {"analyzers": ["counter"], **options})
+
+
+def wait_for_results(page, count=10):
+    """The results so far, as soon as there are so many."""
+    page.wait_for_function("count => client.results.length >= count", arg=count)
+    return page.evaluate("client.results")
+
+
+def end(page):
+    """End the session as a client does; returns the final result."""
+    page.evaluate("client.channel.send('end session')")
+    page.wait_for_function("client.results.at(-1)?.final")
+    return page.evaluate("client.results.at(-1)")
+
+
+def session_of(page, server):
+    """What the server says of the tab's session."""
+    return server.get(f"/sessions/{page.evaluate('client.session.id')}")
+
+
+def test_a_camera_gives_poses_until_the_client_ends_the_session(open_tab, server):
+    page = open_tab()
+    connect(page, analyzers=["pose"])
+    results = wait_for_results(page, 20)
+    numbers = [result["frame"]["number"] for result in results]
+    assert numbers == sorted(set(numbers))
+    assert not any(result["final"] for result in results)
+    found = [result for result in results if result["has_pose"]]
+    assert len(found) > 15
+    for result in found:
+        assert [landmark["index"] for landmark in result["landmarks"]] == list(range(33))
+        assert all(0 <= mark["x"] <= 1 and 0 <= mark["y"] <= 1 for mark in result["landmarks"])
+    final = end(page)
+    assert final["pose_summary"]["frames_with_pose"] >= len(found)
+    assert page.evaluate("client.states") == ["connecting", "connected"]
+    candidates = page.evaluate("client.candidates")
+    assert len(candidates) > 1
+    assert candidates[-1] == ""
+    assert page.evaluate("client.errors") == []
+    status = session_of(page, server)
+    assert status["states"] == ["new", "streaming", "ending", "ended"]
+    assert status["end_reason"] == "the client ended it"
+
+
+def test_an_offer_over_http_with_all_candidates_in_it(open_tab, server):
+    page = open_tab()
+    connect(page, door="http")
+    assert page.evaluate("client.candidates")
+    assert wait_for_results(page)[-1]["count"] >= 10
+    assert end(page)["total"] >= 10
+    assert session_of(page, server)["state"] == "ended"
+
+
+@pytest.mark.parametrize("door", ["websocket", "http"])
+def test_a_page_that_hides_its_addresses_connects_at_once(open_tab, server, door):
+    page = open_tab()
+    began = time.monotonic()
+    connect(page, source="canvas", door=door, disguise=True)
+    wait_for_results(page, 1)
+    took_s = time.monotonic() - began
+    candidates = [text for text in page.evaluate("client.candidates") if text]
+    assert candidates
+    assert all(text.split()[4].endswith(".local") for text in candidates)
+    assert took_s < 3.0
+    ports = [c.laddr.port for c in psutil.Process(server.process.pid).net_connections("udp")]
+    assert ports
+    assert MDNS_PORT not in ports, "nobody is asked by multicast who hides behind a name"
+    assert wait_for_results(page, 5)[-1]["mean_rgb"] == pytest.approx([200, 60, 30], abs=15)
+    end(page)
+
+
+def test_h264_alone(open_tab):
+    page = open_tab()
+    codecs = page.evaluate("RTCRtpSender.getCapabilities('video').codecs.map(c => c.mimeType)")
+    if "video/H264" not in codecs:
+        pytest.skip("this Chromium was built without an H264 encoder")
+    connect(page, codec="H264")
+    wait_for_results(page, 20)
+    sent = page.evaluate(
+        """async () => {
+          const report = [...(await client.peer.getStats()).values()];
+          const codec = report.find(({ type }) => type === "outbound-rtp").codecId;
+          return report.find(({ id }) => id === codec).mimeType;
+        }"""
+    )
+    assert sent == "video/H264"
+    assert end(page)["total"] >= 20
+
+
+def test_sound_in_the_same_offer_is_taken(open_tab):
+    page = open_tab()
+    connect(page, audio=True)
+    wait_for_results(page)
+    page.wait_for_function(
+        """async () => [...(await client.peer.getStats()).values()].some(
+          (s) => s.type === "remote-inbound-rtp" && s.kind === "audio" && s.packetsReceived > 10)"""
+    )
+    assert page.evaluate("client.peer.getTransceivers().map(t => t.currentDirection)") == [
+        "sendonly",
+        "sendonly",
+    ]
+    end(page)
+
+
+def test_a_closed_tab_is_noticed_within_5_s(open_tab, server):
+    page = open_tab()
+    connect(page, source="canvas")
+    wait_for_results(page)
+    path = f"/sessions/{page.evaluate('client.session.id')}"
+    began = time.monotonic()
+    page.close()
+    server.wait_until(path, lambda status: status["state"] == "disconnected")
+    took_s = time.monotonic() - began
+    assert took_s < 5.0
+    request = urllib.request.Request(server.url + path, method="DELETE")
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.status == 200
+
+
+def test_a_reloaded_page_goes_on_counting(open_tab, server):
+    page = open_tab()
+    connect(page)
+    before = wait_for_results(page)[-1]
+    session = page.evaluate("client.session")
+    page.reload()
+    connect(page, resume=session["resume"])
+    after = wait_for_results(page, 1)[0]
+    assert page.evaluate("client.session.id") == session["id"]
+    assert after["count"] > before["count"]
+    assert after["frame"]["number"] > before["frame"]["number"]
+    assert end(page)["total"] > before["count"]
