@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import functools
 import logging
 import signal
 from collections.abc import Awaitable, Callable
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -18,8 +16,9 @@ from server.api import health, sessions, signaling
 from server.config import BadSettings, Settings
 from server.context import METRICS, POOL, SESSIONS, SETTINGS
 from server.media import aiortc_compat
-from server.media.recorder import Recorder, RecordingError, check_directory
+from server.media.recorder import RecordingError, check_directory
 from server.metrics import Metrics
+from server.recording import record_to
 from server.sessions import Limits, SessionManager
 from server.workers.pool import WorkerPool
 from signaling.errors import SignalingError
@@ -61,7 +60,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         Limits(settings.max_sessions, settings.resume_window),
         settings.ice_servers,
         metrics,
-        functools.partial(_record, settings.record_to) if settings.record_to else None,
+        record_to(settings.record_to) if settings.record_to else None,
     )
     main = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
     next_port = web.Application(middlewares=[errors_as_json])
@@ -82,30 +81,6 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     )
     next_port.add_routes([web.get("/{path:.*}", signaling.websocket)])
     return main, next_port
-
-
-def _call_on_loop(
-    loop: asyncio.AbstractEventLoop, callback: Callable[[str], None], message: str
-) -> None:
-    loop.call_soon_threadsafe(callback, message)
-
-
-def _record(
-    root: Path, session_id: str, *, audio: bool, on_error: Callable[[str], None]
-) -> Recorder | None:
-    loop = asyncio.get_running_loop()
-    try:
-        return Recorder(
-            root,
-            session_id,
-            audio=audio,
-            # The recorder tells of it on its own thread.
-            on_error=functools.partial(_call_on_loop, loop, on_error),
-        )
-    except RecordingError as error:
-        # The directory was fine at start-up: the disk is full, say. The session goes on.
-        on_error(str(error))
-        return None
 
 
 async def serve(settings: Settings) -> None:

@@ -7,13 +7,15 @@ import enum
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import av
 import orjson
 
+from server.media.clock import SessionClock, TrackClock
 from server.metrics import Metrics
+from server.recording import RecorderFactory, SessionRecorder
 from server.results import Result, Sink, Timing
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
@@ -45,40 +47,6 @@ class SessionState(enum.StrEnum):
     DISCONNECTED = "disconnected"
     ENDING = "ending"
     ENDED = "ended"
-
-
-class SessionRecorder(Protocol):
-    """Keeps what a session saw and said."""
-
-    def video(self, frame: av.VideoFrame, time_ms: float) -> None: ...
-
-    def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
-
-    def result(self, line: bytes) -> None: ...
-
-    async def close(self, summary: dict[str, Any]) -> None: ...
-
-
-class RecorderFactory(Protocol):
-    """Makes the recorder of a session."""
-
-    def __call__(
-        self, session_id: str, *, audio: bool, on_error: Callable[[str], None]
-    ) -> SessionRecorder | None:
-        """Start recording; None when it can not, which is in the log then."""
-
-
-class TrackClock:
-    """Places one track's times on the session's: milliseconds since the session's first frame."""
-
-    def __init__(self) -> None:
-        self._offset_ms: float | None = None
-
-    def session_ms(self, track_ms: float, session_began_s: float, now_s: float) -> float:
-        """The session's time of a frame; the first one of a track is placed by its arrival."""
-        if self._offset_ms is None:
-            self._offset_ms = (now_s - session_began_s) * 1000 - track_ms
-        return track_ms + self._offset_ms
 
 
 class Session:
@@ -126,7 +94,7 @@ class Session:
         self._worker: Worker | None = None
         self._started_on_worker = False
         self._mailbox = MailboxWriter()
-        self._began_s: float | None = None
+        self.clock = SessionClock()
         self._last_info: FrameInfo | None = None
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
@@ -185,7 +153,7 @@ class Session:
         if frame.format.name != PICTURE_FORMAT:
             frame = frame.reformat(format=PICTURE_FORMAT)
         now_s = time.monotonic()
-        pts_ms = self._session_ms(frame, clock, now_s)
+        pts_ms = clock.session_ms(frame, now_s)
         self.frames_in += 1
         self._metrics.frames_in.inc()
         info = FrameInfo(
@@ -201,23 +169,13 @@ class Session:
     def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
         """Take a decoded piece of sound: recorded, if anything is."""
         if self._recorder is not None and self.state is SessionState.STREAMING:
-            self._recorder.audio(frame, self._session_ms(frame, clock, time.monotonic()))
+            self._recorder.audio(frame, clock.session_ms(frame, time.monotonic()))
 
     def disconnect(self) -> None:
         """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
         if self.state in (SessionState.NEW, SessionState.STREAMING):
             self._enter(SessionState.DISCONNECTED)
             self._mailbox.close()
-
-    def _session_ms(
-        self, frame: av.VideoFrame | av.AudioFrame, clock: TrackClock, now_s: float
-    ) -> float:
-        if self._began_s is None:
-            self._began_s = now_s
-        assert frame.pts is not None, "aiortc stamps every frame"
-        assert frame.time_base is not None
-        track_ms = float(frame.pts * frame.time_base) * 1000
-        return clock.session_ms(track_ms, self._began_s, now_s)
 
     def _ring(self) -> None:
         if self._mailbox.name is not None and self._worker is not None:
@@ -253,9 +211,10 @@ class Session:
         self.restarts += 1
         for name in left_out:
             self._tell_problem(
-                name, "frame", "did not answer in time again and is left out of this session"
+                name, "hang", "did not answer in time again and is left out of this session"
             )
-        self.analyzers = tuple(n for n in self.analyzers if n not in left_out)
+        names = self._pool.names
+        self.analyzers = tuple(n for n in self.analyzers if names.get(n, n) not in left_out)
         self.tell(
             {
                 "type": "analyzers_restarted",
@@ -370,10 +329,10 @@ class Session:
         self._mailbox.close()
         if self._worker is not None:
             self._pool.release(self._worker, self.sid)
-        fragments = final.fragments or (self.last.fragments if self.last else {})
         result = Result(
             frame=self.last.frame if self.last else None,
-            fragments=fragments,
+            # After a restart the worker knows less than was sent already.
+            fragments={**(self.last.fragments if self.last else {}), **final.fragments},
             timing=Timing(0.0, final.timings_ms, {}),
             dropped=self.dropped,
             final=True,
@@ -406,7 +365,7 @@ class Session:
 
     def status(self) -> dict[str, Any]:
         """State, counts and rates, for /sessions."""
-        streamed_s = time.monotonic() - self._began_s if self._began_s is not None else 0.0
+        streamed_s = self.clock.elapsed_s(time.monotonic())
         return {
             "id": self.sid,
             "state": str(self.state),

@@ -11,7 +11,8 @@ from typing import Any
 
 from server.media.peer import Gone, Peer
 from server.metrics import Metrics
-from server.session import RecorderFactory, Session, SessionState
+from server.recording import RecorderFactory
+from server.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, Busy, NotFound

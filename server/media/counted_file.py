@@ -30,7 +30,7 @@ class CountedFile:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, by `close` or by a write that failed."""
+        """Whether `close` or a write that failed has closed it: PyAV asks before the MP4's end."""
         return self._file.closed
 
     def write(self, data: bytes) -> int:

@@ -20,9 +20,10 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 
 from server.media.channel import DataChannelSink
+from server.media.clock import TrackClock
 from server.media.reader import discard, drain
 from server.metrics import Metrics
-from server.session import Session, TrackClock
+from server.session import Session
 from server.tasks import Tasks
 from signaling.errors import BadSdp, Busy
 from signaling.ice import IceServer, is_mdns_name
@@ -160,7 +161,7 @@ class Peer:
             self._tasks.spawn(self._on_gone(self, why), "gone")
 
     def _take_track(self, track: MediaStreamTrack) -> None:
-        clock = TrackClock()
+        clock = TrackClock(self.session.clock)
         if track.kind == "audio":
             self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
         elif self._video is None:

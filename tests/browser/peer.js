@@ -8,7 +8,6 @@ const client = {
   session: null, // what the answer says of it
   results: [],
   notices: [], // messages on the data channel that are no results
-  errors: [], // messages on the signaling socket that are errors
 };
 window.client = client;
 
@@ -40,15 +39,8 @@ const doors = {
       socket.onopen = resolve;
       socket.onerror = () => reject(new Error("no WebSocket"));
     });
-    const answered = new Promise((resolve, reject) => {
-      socket.onmessage = (event) => {
-        const { type, data } = JSON.parse(event.data);
-        if (type === "answer") resolve(data);
-        if (type !== "error") return;
-        client.errors.push(data);
-        reject(new Error(data.message));
-      };
-    });
+    const answered = next(socket, "answer");
+    const allTaken = next(socket, "success", () => client.candidates.at(-1) === "");
     peer.onicecandidate = ({ candidate }) => {
       const data = candidate ? candidate.toJSON() : { candidate: "" };
       if (options.disguise) data.candidate = disguise(data.candidate);
@@ -57,6 +49,8 @@ const doors = {
     };
     await peer.setLocalDescription();
     send("offer", offerOf(peer, options));
+    // When the server is far, its answer arrives after the last candidate was sent.
+    if (options.far) await allTaken;
     return answered;
   },
 
@@ -75,6 +69,17 @@ const doors = {
     return answer;
   },
 };
+
+// The data of the socket's next message of this type.
+function next(socket, wanted, condition = () => true) {
+  return new Promise((resolve, reject) => {
+    socket.addEventListener("message", (event) => {
+      const { type, data } = JSON.parse(event.data);
+      if (type === wanted && condition()) resolve(data);
+      if (type === "error") reject(new Error(data.message));
+    });
+  });
+}
 
 function offerOf(peer, { analyzers, resume, ...options }) {
   const { type, sdp } = peer.localDescription;

@@ -26,8 +26,10 @@ def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
     cert, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-        + ["-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(cert)),
+        ],
         check=True,
         capture_output=True,
     )
@@ -81,16 +83,18 @@ async def test_ice_servers_with_credentials_that_expire(tmp_path):
     servers = "stun:stun.example:3478,turn:turn.example:3478?transport=udp"
     flags = ("--ice-servers", servers, "--turn-secret", "geheim", "--turn-ttl", "600")
     with running_server(tmp_path, *FLAGS, *flags) as server:
-        async with aiohttp.ClientSession() as http:
-            async with http.ws_connect(f"{server.url}/signaling") as ws:
-                for kind in ("ice-servers", "ice-servers-request"):
-                    await ws.send_json({"type": kind})
-                    answer = await ws.receive_json(timeout=10)
-                    assert answer["type"] == "ice-servers"
-                    stun, turn = answer["data"]
-                    assert stun == {"urls": ["stun:stun.example:3478"]}
-                    assert int(turn["username"].split(":")[0]) > 1_600_000_000
-                    assert turn["credential"]
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{server.url}/signaling") as ws,
+        ):
+            for kind in ("ice-servers", "ice-servers-request"):
+                await ws.send_json({"type": kind})
+                answer = await ws.receive_json(timeout=10)
+                assert answer["type"] == "ice-servers"
+                stun, turn = answer["data"]
+                assert stun == {"urls": ["stun:stun.example:3478"]}
+                assert int(turn["username"].split(":")[0]) > 1_600_000_000
+                assert turn["credential"]
         assert "geheim" not in server.log
 
 

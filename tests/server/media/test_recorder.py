@@ -1,4 +1,4 @@
-"""Recordings are really made and really decoded; frames carry their number as a bar code."""
+"""Recordings are really made, killed, starved of disk, and decoded."""
 
 import asyncio
 import json
@@ -9,118 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from av.video.frame import PictureType
 
-from server.media.recorder import (
-    FRAGMENT_MS,
-    MAX_AUDIO_FRAMES,
-    MAX_VIDEO_BYTES,
-    MAX_VIDEO_FRAMES,
-    Recorder,
-    RecordingError,
-    check_directory,
-)
-
-BITS = 16
-BLACK, WHITE = 16, 235
-
-
-def numbered(number: int, width: int = 640, height: int = 480) -> av.VideoFrame:
-    """A frame with vertical bars across its width: the bits of `number`, lowest first."""
-    luma = np.empty((height, width), np.uint8)
-    for bit, columns in enumerate(np.array_split(np.arange(width), BITS)):
-        luma[:, columns] = WHITE if number >> bit & 1 else BLACK
-    return from_luma(luma)
-
-
-def from_luma(luma: np.ndarray) -> av.VideoFrame:
-    height, width = luma.shape
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for plane, content in zip(frame.planes, (luma, 128, 128), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        rows[:, : plane.width] = content
-    return frame
-
-
-def luma_of(frame: av.VideoFrame) -> np.ndarray:
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width]
-
-
-def number_of(frame: av.VideoFrame) -> int:
-    if frame.width < BITS:
-        return 0
-    bars = np.array_split(luma_of(frame).mean(axis=0), BITS)
-    return sum(1 << bit for bit, bar in enumerate(bars) if bar.mean() > 128)
-
-
-def tone(samples: int, *, rate_hz: int = 48_000, layout: str = "stereo") -> av.AudioFrame:
-    """A loud 1 kHz tone in 16-bit samples, interleaved, as the Opus decoder gives them."""
-    wave = 20_000 * np.cos(2 * np.pi * 1000 * np.arange(samples) / rate_hz)
-    channels = 2 if layout == "stereo" else 1
-    data = np.repeat(wave.astype(np.int16), channels).reshape(1, -1)
-    frame = av.AudioFrame.from_ndarray(data, format="s16", layout=layout)
-    frame.sample_rate = rate_hz
-    return frame
-
-
-def silence(samples: int) -> av.AudioFrame:
-    frame = av.AudioFrame.from_ndarray(
-        np.zeros((1, 2 * samples), np.int16), format="s16", layout="stereo"
-    )
-    frame.sample_rate = 48_000
-    return frame
-
-
-@dataclass(frozen=True)
-class Movie:
-    """What a decoder makes of a recording."""
-
-    numbers: list[int]
-    times_ms: list[float]
-    sizes: set[tuple[int, int]]
-    frames: list[av.VideoFrame]
-    sound: np.ndarray | None  # mono, indexed by samples at 48 kHz from time zero
-
-    def loud_ms(self) -> list[float]:
-        """The times of the samples, in ms, at which a burst of tone begins or ends."""
-        assert self.sound is not None
-        # 4 ms windows hold whole periods of the tone; 96 samples are 2 ms.
-        power = np.convolve(self.sound**2, np.full(192, 1 / 192), mode="same")
-        edges = np.flatnonzero(np.diff((power > 0.05).astype(int)))
-        return [float(edge) / 48 for edge in edges]
-
-
-def play(path: Path) -> Movie:
-    with av.open(str(path)) as container:
-        frames = list(container.decode(video=0))
-    with av.open(str(path)) as container:
-        pieces = list(container.decode(audio=0)) if container.streams.audio else None
-    return Movie(
-        numbers=[number_of(frame) for frame in frames],
-        times_ms=[float(frame.pts * frame.time_base * 1000) for frame in frames],
-        sizes={(frame.width, frame.height) for frame in frames},
-        frames=frames,
-        sound=None if pieces is None else _on_a_timeline(pieces),
-    )
-
-
-def _on_a_timeline(pieces: list[av.AudioFrame]) -> np.ndarray:
-    starts = [round(piece.pts * piece.time_base * 48_000) for piece in pieces]
-    end = max((s + p.samples for s, p in zip(starts, pieces, strict=True)), default=0)
-    timeline = np.full(end, np.nan, np.float32)
-    for start, piece in zip(starts, pieces, strict=True):
-        timeline[start : start + piece.samples] = piece.to_ndarray().mean(axis=0)
-    return timeline
+from server.media.backlog import MAX_AUDIO_FRAMES, MAX_VIDEO_BYTES
+from server.media.recorder import Recorder, RecordingError, check_directory
+from tests.server.media.movies import numbered, play, silence, tone
 
 
 async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
@@ -160,29 +58,7 @@ def summary_of(recorder: Recorder) -> dict[str, Any]:
     return json.loads((recorder.directory / "summary.json").read_bytes())
 
 
-# Video
-
-
-@pytest.mark.parametrize(
-    "audio",
-    [None, [], [(silence(960), 20.0 * n) for n in range(250)]],
-    ids=["video only", "audio that never comes", "audio"],
-)
-async def test_every_frame_keeps_its_own_time(tmp_path: Path, audio: list | None) -> None:
-    random = np.random.default_rng(7)
-    times = np.concatenate([[0.0], np.cumsum(random.uniform(5, 120, 80))])
-    video = [(numbered(number), float(time)) for number, time in enumerate(times)]
-
-    recorder = await record(tmp_path, video, audio)
-
-    movie = play(recorder.directory / "video.mp4")
-    assert movie.numbers == list(range(81))
-    assert movie.times_ms == pytest.approx(times, abs=0.02)
-    assert (recorder.frames_written, recorder.frames_dropped) == (81, 0)
-    if audio is not None:
-        assert movie.sound is not None
-        assert np.abs(movie.sound).max() < 0.001
-        assert len(movie.sound) / 48 == pytest.approx(times[-1], abs=50)
+# Video and audio
 
 
 async def test_the_first_frame_may_come_at_any_time(tmp_path: Path) -> None:
@@ -193,106 +69,6 @@ async def test_the_first_frame_may_come_at_any_time(tmp_path: Path) -> None:
     movie = play(recorder.directory / "video.mp4")
     assert movie.times_ms == pytest.approx([5000, 5040, 5080, 5120, 5160], abs=0.02)
     assert movie.loud_ms() == pytest.approx([5100, 5120], abs=3)
-
-
-async def test_times_that_repeat_or_go_back_are_moved_on(tmp_path: Path) -> None:
-    times = [-20.0, 0, 33, 33, 33, 20, 66, 1000, 500, 1033]
-
-    recorder = Recorder(tmp_path, "session", audio=False)
-    for number, time_ms in enumerate(times):
-        await submit(recorder, numbered(number), time_ms)
-    await recorder.close({})
-
-    movie = play(recorder.directory / "video.mp4")
-    assert movie.numbers == list(range(10))
-    assert movie.times_ms == pytest.approx([0, 1, 33, 34, 35, 36, 66, 1000, 1001, 1033], abs=0.02)
-
-
-async def test_a_reconnect_leaves_a_gap_and_no_more(tmp_path: Path) -> None:
-    times = [0.0, 33, 66, 25_000, 25_033, 25_066]
-    audio = [(silence(960), 20.0 * n) for n in range(4)] + [(tone(960), 25_020.0)]
-
-    recorder = await record(tmp_path, [(numbered(n), t) for n, t in enumerate(times)], audio)
-
-    movie = play(recorder.directory / "video.mp4")
-    assert movie.times_ms == pytest.approx(times, abs=0.02)
-    assert movie.loud_ms() == pytest.approx([25_020, 25_040], abs=3)
-    assert not np.isnan(movie.sound).any()  # no hole
-
-
-async def test_a_leap_of_the_clock_is_not_filled_with_hours_of_silence(tmp_path: Path) -> None:
-    hour_ms = 3_600_000.0
-    video = [(numbered(0), 0.0), (numbered(1), hour_ms), (numbered(2), hour_ms + 1000)]
-
-    recorder = await record(tmp_path, video, [])
-
-    with av.open(str(recorder.directory / "video.mp4")) as container:
-        packets = [p for p in container.demux(audio=0) if p.pts is not None]
-    assert 0 < len(packets) < 200
-    movie_times = [float(p.pts * p.time_base) for p in packets]
-    assert movie_times[-1] == pytest.approx(3601, abs=0.1)
-
-
-@pytest.mark.parametrize("sound", ["none", "silent", "spoken"])
-async def test_the_file_on_disk_trails_by_a_fragment(tmp_path: Path, sound: str) -> None:
-    recorder = Recorder(tmp_path, "session", audio=sound != "none")
-    for number in range(100):
-        if sound == "spoken":
-            recorder.audio(tone(1600), number * 1000 / 30)
-        await submit(recorder, numbered(number), number * 1000 / 30)
-
-    movie = play(recorder.directory / "video.mp4")
-    # A fragment is closed by the frame after it, and one more may wait for its duration.
-    assert 3300 - movie.times_ms[-1] < FRAGMENT_MS + 2 * 34
-    await recorder.close({})
-
-
-async def test_key_frames_come_by_time(tmp_path: Path) -> None:
-    video = [(numbered(n), 250.0 * n) for n in range(30)]
-    for frame, _ in video:
-        frame.pict_type = PictureType.I  # what the sender's encoder chose is nothing to us
-
-    recorder = await record(tmp_path, video)
-
-    with av.open(str(recorder.directory / "video.mp4")) as container:
-        keys = [
-            float(packet.pts * packet.time_base)
-            for packet in container.demux(video=0)
-            if packet.pts is not None and packet.is_keyframe
-        ]
-    assert keys == [0, 2, 4, 6]
-
-
-async def test_a_new_frame_size_is_fitted_into_the_first_one(tmp_path: Path) -> None:
-    portrait = from_luma(np.full((640, 360), WHITE, np.uint8))
-    small = from_luma(np.full((120, 160), WHITE, np.uint8))
-    thin = from_luma(np.full((1000, 1), WHITE, np.uint8))
-    video = [(numbered(1), 0.0), (portrait, 40.0), (small, 80.0), (thin, 120.0), (numbered(9), 160)]
-
-    recorder = await record(tmp_path, video)
-
-    movie = play(recorder.directory / "video.mp4")
-    assert movie.sizes == {(640, 480)}
-    assert (movie.numbers[0], movie.numbers[-1]) == (1, 9)
-    bright = luma_of(movie.frames[1]) > 128
-    # 360x640 scaled to a height of 480 is 270 wide, in the middle.
-    assert bright.any(axis=0).nonzero()[0][[0, -1]] == pytest.approx([185, 454], abs=2)
-    assert bright[:, 200:440].all()
-    assert (luma_of(movie.frames[2]) > 128).all()  # the same shape fills the picture
-    assert (luma_of(movie.frames[3]) > 128).any(axis=0).sum() <= 4
-
-
-@pytest.mark.parametrize(("width", "height"), [(641, 361), (640, 361), (1, 1), (2, 2)])
-async def test_odd_and_tiny_sizes(tmp_path: Path, width: int, height: int) -> None:
-    video = [(numbered(n, width, height), 40.0 * n) for n in range(3)]
-
-    recorder = await record(tmp_path, video)
-
-    movie = play(recorder.directory / "video.mp4")
-    assert movie.sizes == {(width + width % 2, height + height % 2)}
-    assert len(movie.frames) == 3
-    if width > 600:
-        assert movie.numbers == [0, 1, 2]
 
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "yuvj420p", "nv12", "gray"])
@@ -308,82 +84,6 @@ async def test_any_pixel_format(tmp_path: Path, pixel_format: str) -> None:
     for decoded in play(recorder.directory / "video.mp4").frames:
         seen = decoded.to_ndarray(format="rgb24").mean(axis=(0, 1))
         assert seen == pytest.approx(colour[0, 0], abs=4)
-
-
-async def test_the_frames_of_others_are_not_changed(tmp_path: Path) -> None:
-    frame = numbered(5)
-    frame.pts, frame.time_base = 4711, Fraction(1, 90_000)
-    frame.pict_type = PictureType.P
-    pixels = bytes(frame.planes[0])
-
-    await record(tmp_path, [(frame, 40.0 * n) for n in range(5)])
-
-    assert (frame.pts, frame.time_base) == (4711, Fraction(1, 90_000))
-    assert frame.pict_type == PictureType.P
-    assert bytes(frame.planes[0]) == pixels
-
-
-async def test_noise_does_not_fill_the_disk(tmp_path: Path) -> None:
-    random = np.random.default_rng(3)
-    frames = [from_luma(random.integers(0, 255, (480, 640), np.uint8)) for _ in range(10)]
-    video = [(frames[n % 10], 1000 / 30 * n) for n in range(120)]
-
-    recorder = await record(tmp_path, video)
-
-    seconds = 4
-    assert recorder.bytes_written * 8 / seconds < 1.5 * 640 * 480 * 30 * 0.25
-
-
-# Audio
-
-
-@pytest.mark.parametrize(
-    ("rate_hz", "layout"), [(48_000, "stereo"), (48_000, "mono"), (16_000, "mono")]
-)
-async def test_audio_is_in_time_with_the_video(tmp_path: Path, rate_hz: int, layout: str) -> None:
-    video = [(numbered(0xFFFF if 1000 <= 40 * n < 1200 else 0), 40.0 * n) for n in range(50)]
-    ms20 = rate_hz // 50
-    burst = [(tone(ms20, rate_hz=rate_hz, layout=layout), 1000 + 20.0 * n) for n in range(10)]
-
-    recorder = await record(tmp_path, video, burst)
-
-    movie = play(recorder.directory / "video.mp4")
-    white = [t for t, number in zip(movie.times_ms, movie.numbers, strict=True) if number]
-    assert (white[0], white[-1]) == pytest.approx((1000, 1160), abs=0.02)
-    assert movie.loud_ms() == pytest.approx([1000, 1200], abs=3)
-    assert not np.isnan(movie.sound).any()
-
-
-async def test_uneven_arrival_does_not_break_a_tone(tmp_path: Path) -> None:
-    random = np.random.default_rng(5)
-    video = [(numbered(n), 40.0 * n) for n in range(30)]
-    audio = [(tone(960), 100 + 20.0 * n + random.uniform(-15, 15)) for n in range(50)]
-
-    recorder = await record(tmp_path, video, sorted(audio, key=lambda item: item[1]))
-
-    edges = play(recorder.directory / "video.mp4").loud_ms()
-    assert len(edges) == 2
-    assert edges[1] - edges[0] == pytest.approx(1000, abs=5)
-
-
-async def test_audio_that_comes_again_or_late_is_cut(tmp_path: Path) -> None:
-    video = [(numbered(n), 40.0 * n) for n in range(50)]
-    # The second second of tone lies half under the first one.
-    audio = [(tone(48_000), 200.0), (tone(48_000), 700.0)]
-
-    recorder = await record(tmp_path, video, audio)
-
-    assert play(recorder.directory / "video.mp4").loud_ms() == pytest.approx([200, 1700], abs=3)
-
-
-async def test_audio_may_change_its_form(tmp_path: Path) -> None:
-    video = [(numbered(n), 40.0 * n) for n in range(20)]
-    audio = [(tone(960), 100.0), (tone(320, rate_hz=16_000, layout="mono"), 120.0)]
-    audio += [(tone(960, layout="mono"), 140.0)]
-
-    recorder = await record(tmp_path, video, audio)
-
-    assert play(recorder.directory / "video.mp4").loud_ms() == pytest.approx([100, 160], abs=4)
 
 
 async def test_audio_before_the_first_frame_is_kept_from_its_time_on(tmp_path: Path) -> None:
@@ -488,17 +188,6 @@ async def test_a_slow_encoder_drops_frames_and_never_piles_them_up(tmp_path: Pat
     # One more is in the encoder's hands.
     assert most_waiting <= MAX_VIDEO_BYTES // frame_bytes + 1
     assert len(play(recorder.directory / "video.mp4").frames) == recorder.frames_written
-
-
-async def test_small_frames_are_bounded_by_their_number(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, "session", audio=False)
-    frame = numbered(1)
-    for number in range(1000):
-        recorder.video(frame, 33.0 * number)
-        waiting = number + 1 - recorder.frames_dropped - recorder.frames_written
-        assert waiting <= MAX_VIDEO_FRAMES + 1
-    await recorder.close({})
-    assert recorder.frames_dropped > 0
 
 
 async def test_close_leaves_the_event_loop_running(tmp_path: Path) -> None:
@@ -670,7 +359,7 @@ LIVE = """
 import sys, time
 from pathlib import Path
 from server.media.recorder import Recorder
-from tests.server.media.test_recorder import numbered, tone
+from tests.server.media.movies import numbered, tone
 
 recorder = Recorder(Path(sys.argv[1]), "session", audio=sys.argv[2] != "none")
 begin = time.monotonic()
