@@ -32,9 +32,9 @@ from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
 
 logger = logging.getLogger(__name__)
 
-# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
-# When it takes longer than any lane may take to answer, the last known values go out instead.
-FINAL_WITHIN_S = ANSWER_WITHIN_S + 1.0
+# A lane may be in the middle of a frame when the end is asked for, or the worker may still load. One
+# that is stuck is found out before this, and the last known values go out instead.
+FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
 # What the mailbox holds, and what both of WebRTC's mandatory video codecs decode to.
 PICTURE_FORMAT = "yuv420p"
 
@@ -202,13 +202,20 @@ class Session:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
                     self._tell_problem(problem.analyzer, problem.phase, problem.message)
             case Final():
-                if not self._final.done():
-                    self._final.set_result(message)
+                self._take_final(message)
+
+    def _take_final(self, final: Final) -> None:
+        if not self._final.done():
+            self._final.set_result(final)
 
     def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._started_on_worker = False
         self.restarts += 1
+        if self.ending:
+            # What they were asked for last was the end: what is known already has to do.
+            self._take_final(Final(self.sid))
+            return
         for name in left_out:
             self._tell_problem(
                 name, "hang", "did not answer in time again and is left out of this session"
