@@ -1,13 +1,13 @@
 """A real browser as the client: Chromium, with a camera that plays the sample video."""
 
+import contextlib
 import time
-import urllib.error
-import urllib.request
 
 import psutil
 import pytest
 
 MDNS_PORT = 5353
+PHONE = {"width": 390, "height": 844}
 
 
 def connect(page, **options):
@@ -51,7 +51,6 @@ def test_a_camera_gives_poses_until_the_client_ends_the_session(open_tab, server
     candidates = page.evaluate("client.candidates")
     assert len(candidates) > 1
     assert candidates[-1] == ""
-    assert page.evaluate("client.errors") == []
     status = session_of(page, server)
     assert status["states"] == ["new", "streaming", "ending", "ended"]
     assert status["end_reason"] == "the client ended it"
@@ -66,21 +65,25 @@ def test_an_offer_over_http_with_all_candidates_in_it(open_tab, server):
     assert session_of(page, server)["state"] == "ended"
 
 
-@pytest.mark.parametrize("door", ["websocket", "http"])
-def test_a_page_that_hides_its_addresses_connects_at_once(open_tab, server, door):
+@pytest.mark.parametrize(
+    "way",
+    [{"door": "websocket"}, {"door": "websocket", "far": True}, {"door": "http"}],
+    ids=["near", "far", "http"],
+)
+def test_a_page_that_hides_its_addresses_connects_at_once(open_tab, server, way):
     page = open_tab()
     began = time.monotonic()
-    connect(page, source="canvas", door=door, disguise=True)
-    wait_for_results(page, 1)
+    connect(page, source="canvas", disguise=True, **way)
+    red, green, blue = wait_for_results(page, 1)[0]["mean_rgb"]
     took_s = time.monotonic() - began
+    assert red > 2 * max(green, blue), "the canvas is red"
     candidates = [text for text in page.evaluate("client.candidates") if text]
     assert candidates
     assert all(text.split()[4].endswith(".local") for text in candidates)
     assert took_s < 3.0
     ports = [c.laddr.port for c in psutil.Process(server.process.pid).net_connections("udp")]
     assert ports
-    assert MDNS_PORT not in ports, "nobody is asked by multicast who hides behind a name"
-    assert wait_for_results(page, 5)[-1]["mean_rgb"] == pytest.approx([200, 60, 30], abs=15)
+    assert MDNS_PORT not in ports, "no name is looked up by multicast"
     end(page)
 
 
@@ -125,14 +128,10 @@ def test_a_closed_tab_is_noticed_within_5_s(open_tab, server):
     began = time.monotonic()
     page.close()
     server.wait_until(path, lambda status: status["state"] == "disconnected")
-    took_s = time.monotonic() - began
-    assert took_s < 5.0
-    request = urllib.request.Request(server.url + path, method="DELETE")
-    with urllib.request.urlopen(request, timeout=10) as response:
-        assert response.status == 200
+    assert time.monotonic() - began < 5.0
 
 
-def test_a_reloaded_page_goes_on_counting(open_tab, server):
+def test_a_reloaded_page_goes_on_counting(open_tab):
     page = open_tab()
     connect(page)
     before = wait_for_results(page)[-1]
@@ -144,3 +143,43 @@ def test_a_reloaded_page_goes_on_counting(open_tab, server):
     assert after["count"] > before["count"]
     assert after["frame"]["number"] > before["frame"]["number"]
     assert end(page)["total"] > before["count"]
+
+
+def test_the_minimal_example(browser, server, examples_url):
+    with contextlib.closing(browser.new_context(viewport=PHONE)) as context:
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        problems = []
+        page.on("pageerror", lambda error: problems.append(error))
+        page.goto(f"{examples_url}/minimal.html?server={server.url.replace('http', 'ws')}")
+        before = wait_for_shown(page, "result.has_pose && result.count >= 10")
+        painted = page.evaluate(
+            """() => {
+              const canvas = document.querySelector("canvas");
+              const { data } = canvas.getContext("2d").getImageData(0, 0, 640, 480);
+              return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+            }"""
+        )
+        # Bones of some 900 px in all, 4 px wide, and 33 joints.
+        assert 1500 < painted < 10_000
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        # It keeps the token: a reload goes on with the session.
+        page.reload()
+        after = wait_for_shown(page, "result.has_pose")
+        assert after["count"] > before["count"]
+        page.get_by_role("button", name="Stop").click()
+        final = wait_for_shown(page, "result.final")
+        assert final["total"] >= after["count"]
+        assert page.get_by_role("status").inner_text() == "ended"
+        assert problems == []
+
+
+def wait_for_shown(page, condition):
+    """The result that the page shows, as soon as it fulfils a condition."""
+    shown = page.wait_for_function(
+        f"""() => {{
+          const result = JSON.parse(document.querySelector("pre").textContent || "{{}}");
+          return {condition} ? result : null;
+        }}"""
+    )
+    return shown.json_value()
