@@ -11,6 +11,7 @@ import errno
 import logging
 import queue
 import random
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,7 @@ MAX_DECODER_BACKLOG = 30
 
 _original_create_ssl_context = RTCCertificate._create_ssl_context
 _original_handle_rtp_packet = RTCRtpReceiver._handle_rtp_packet
+_ending_decoders: set[threading.Thread] = set()
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
 
@@ -83,6 +85,16 @@ def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
 
     aioice.ice.get_host_addresses = hosts if addresses else _original_get_host_addresses
     aioice.ice.asyncio = asyncio if ports is None else _PortRangeAsyncio(ports)  # type: ignore[assignment, attr-defined]
+
+
+async def decoders_ended() -> None:
+    """Wait for the decoder threads of connections that were closed.
+
+    Each still tells its track that it has ended, which needs the event loop to be there.
+    """
+    for thread in list(_ending_decoders):
+        await asyncio.to_thread(thread.join)
+        _ending_decoders.discard(thread)
 
 
 async def request_key_frame(receiver: RTCRtpReceiver) -> None:
@@ -183,13 +195,15 @@ def _backlog_allows(receiver: RTCRtpReceiver, codec_name: str, data: bytes) -> b
 
 
 def _stop_decoder(self: RTCRtpReceiver) -> None:
-    """End the decoder thread after the frame it is at.
+    """End the decoder thread after the frame it is at; `decoders_ended` waits for it.
 
     aiortc's own joins it on the event loop, behind all that waits to be decoded, which stops every
     session meanwhile. Drop when it no longer does.
     """
-    if self._RTCRtpReceiver__decoder_thread is None:  # type: ignore[attr-defined]
+    thread = self._RTCRtpReceiver__decoder_thread  # type: ignore[attr-defined]
+    if thread is None:
         return
+    _ending_decoders.add(thread)
     waiting: queue.Queue[Any] = self._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
     _empty(waiting)
     waiting.put(None)

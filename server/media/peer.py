@@ -19,6 +19,7 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
+from server.media.aiortc_compat import decoders_ended
 from server.media.channel import DataChannelSink
 from server.media.clock import TrackClock
 from server.media.reader import discard, drain
@@ -220,3 +221,4 @@ class Peer:
             self.session.remove_sink(self._sink)
         await self._connection.close()
         await self._tasks.cancel()
+        await decoders_ended()

@@ -83,6 +83,7 @@ async def pair():
     yield track, await remote, offerer, answerer
     await offerer.close()
     await answerer.close()
+    await aiortc_compat.decoders_ended()
 
 
 def packet(sequence: int, timestamp: int, *, marker: bool, data: bytes = b"x") -> RtpPacket:
