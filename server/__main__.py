@@ -22,8 +22,9 @@ def main() -> None:
             level=logging.DEBUG if settings.verbose else logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
-        # aioice tells of every candidate pair.
-        logging.getLogger("aioice").setLevel(logging.INFO if settings.verbose else logging.WARNING)
+        # aioice tells of every candidate pair, aiohttp of every request.
+        for name in ("aioice", "aiohttp.access"):
+            logging.getLogger(name).setLevel(logging.INFO if settings.verbose else logging.WARNING)
 
         from server.app import serve
 

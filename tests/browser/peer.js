@@ -40,7 +40,11 @@ const doors = {
       socket.onerror = () => reject(new Error("no WebSocket"));
     });
     const answered = next(socket, "answer");
-    const allTaken = next(socket, "success", () => client.candidates.at(-1) === "");
+    let taken = 0;
+    const allTaken = next(socket, "success", () => {
+      taken += 1;
+      return client.candidates.at(-1) === "" && taken === client.candidates.length;
+    });
     peer.onicecandidate = ({ candidate }) => {
       const data = candidate ? candidate.toJSON() : { candidate: "" };
       if (options.disguise) data.candidate = disguise(data.candidate);
