@@ -32,8 +32,8 @@ from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
 
 logger = logging.getLogger(__name__)
 
-# A lane may be in the middle of a frame when the end is asked for, or the worker may still load. One
-# that is stuck is found out before this, and the last known values go out instead.
+# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
+# One that is stuck is found out before this, and the last known values go out instead.
 FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
 # What the mailbox holds, and what both of WebRTC's mandatory video codecs decode to.
 PICTURE_FORMAT = "yuv420p"

@@ -119,6 +119,10 @@ def take_complete_frame(buffer: JitterBuffer) -> tuple[RtpPacket, JitterFrame] |
     """
     if buffer._origin is None:
         return None
+    # Padding that probes the bandwidth follows a frame's last packet. Left there, it would be
+    # taken for a frame, and an empty one tells the decoder that the stream has ended.
+    while (first := buffer._packets[buffer._origin % buffer.capacity]) and not first._data:  # type: ignore[attr-defined]
+        buffer.remove(1)
     packets: list[RtpPacket] = []
     for count in range(buffer.capacity):
         packet = buffer._packets[(buffer._origin + count) % buffer.capacity]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -38,6 +39,11 @@ HANG_UP_FOLLOWS_WITHIN_S = 0.5
 FAREWELL_S = 5.0
 # How long the last bytes may take to leave when the server shuts down.
 FLUSH_WITHIN_S = 1.0
+# Lines of an offer that aiortc is not given; `Peer.add_candidate` says why.
+_UNWANTED_LINES = re.compile(
+    r"^a=(?:candidate:(?:\S+ ){4}[A-Za-z0-9-]{1,63}\.local .*|end-of-candidates)\r?\n?",
+    re.MULTILINE,
+)
 
 
 class Gone(enum.Enum):
@@ -118,7 +124,7 @@ class Peer:
         """
         try:
             await self._connection.setRemoteDescription(
-                RTCSessionDescription(sdp=self._offer.sdp, type="offer")
+                RTCSessionDescription(sdp=_UNWANTED_LINES.sub("", self._offer.sdp), type="offer")
             )
             answer = await self._connection.createAnswer()
         except Exception as error:
@@ -137,7 +143,9 @@ class Peer:
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         """Add a remote candidate; None says that no more come."""
         if candidate is None:
-            await self._connection.addIceCandidate(None)
+            # Told of the end, aioice gives up as soon as no known candidate is left, but the
+            # peer's own checks may be on their way, with an address that it hid or does not know
+            # (RFC 8863). Whoever has not connected in time is given up by the session manager.
             return
         parsed = candidate_from_sdp(candidate.candidate)
         if is_mdns_name(parsed.ip):

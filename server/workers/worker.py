@@ -183,6 +183,12 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     connection = socket.socket(fileno=arguments.fd)
     connection.setblocking(True)
+    # When the server goes away meanwhile, there is nobody to tell.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        _serve(connection, setup)
+
+
+def _serve(connection: socket.socket, setup: dict[str, Any]) -> None:
     try:
         specs = [AnalyzerSpec(**spec) for spec in setup["specs"]]
         analyzers, unavailable = load_analyzers(specs, setup["settings"])
@@ -191,8 +197,7 @@ def main() -> None:
         connection.sendall(pack(Refused(str(error))))
         return
     connection.sendall(pack(Ready({k: a.name for k, a in analyzers.items()}, unavailable)))
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        worker.run()
+    worker.run()
 
 
 if __name__ == "__main__":

@@ -114,6 +114,27 @@ def test_frames_end_at_the_marker_or_at_the_next_timestamp():
     assert frames == [(100, b"ab"), (200, b"c")]
 
 
+def test_padding_after_a_frame_is_no_frame():
+    """Browsers probe the bandwidth with empty packets on the video's own stream."""
+    buffer = JitterBuffer(capacity=16, is_video=True)
+    frames = []
+    for number, (timestamp, marker, data) in enumerate(
+        [
+            (100, False, b"a"),
+            (100, True, b"b"),
+            (100, False, b""),
+            (100, False, b""),
+            (200, True, b"c"),
+            (200, False, b""),
+            (300, True, b"d"),
+        ]
+    ):
+        buffer.add(packet(number, timestamp, marker=marker, data=data))
+        while (taken := take_complete_frame(buffer)) is not None:
+            frames.append((taken[1].timestamp, taken[1].data))
+    assert frames == [(100, b"ab"), (200, b"c"), (300, b"d")]
+
+
 def test_key_frames_are_told_from_others():
     encoded: dict[str, list[bytes]] = {}
     options = {"libvpx": {"lag-in-frames": "0"}, "libx264": {"tune": "zerolatency"}}
