@@ -58,6 +58,9 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._stages = {
+            name: self.stage.labels(name) for name in ("queue", "analyze", "deliver", "total")
+        }
         self.workers_ready = Gauge(
             "kinecast_workers_ready", "Workers that take frames", registry=self.registry
         )
@@ -69,10 +72,10 @@ class Metrics:
         """Count one frame's result."""
         received_s = result.frame.received_monotonic_s
         self.frames_analyzed.inc()
-        self.stage.labels("queue").observe(max(result.taken_s - received_s, 0.0))
-        self.stage.labels("analyze").observe(max(result.finished_s - result.taken_s, 0.0))
-        self.stage.labels("deliver").observe(max(now_s - result.finished_s, 0.0))
-        self.stage.labels("total").observe(max(now_s - received_s, 0.0))
+        self._stages["queue"].observe(max(result.taken_s - received_s, 0.0))
+        self._stages["analyze"].observe(max(result.finished_s - result.taken_s, 0.0))
+        self._stages["deliver"].observe(max(now_s - result.finished_s, 0.0))
+        self._stages["total"].observe(max(now_s - received_s, 0.0))
         for name, milliseconds in result.timings_ms.items():
             self.analyzer_seconds.labels(name).observe(milliseconds / 1000)
 

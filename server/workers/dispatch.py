@@ -1,6 +1,6 @@
 """Which frame goes to which lane when, and when a result goes out.
 
-Called by one thread, computes nothing. Lanes that usually take less than PATIENCE_S go *in step*:
+Called under one lock, computes nothing. Lanes that usually take less than PATIENCE_S go *in step*:
 all of a session's see the same frame, and their values go out in one result. A slower lane goes at
 its own pace and nobody waits for it; a result then carries the last values it gave, and says of
 which frame they are. When all of a session's lanes are slow, a result goes out whenever one of
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -133,11 +132,6 @@ class Dispatcher:
                 self._end(sid, timestamp_ms)
             case _:
                 raise TypeError(f"a worker does not know {message!r}")
-
-    def seconds_to_deadline(self, now: float) -> float:
-        """How long until a result should no longer wait for a lane that has become slow."""
-        began = [s.round.began_s for s in self._sessions.values() if s.round]
-        return min((b + PATIENCE_S - now for b in began), default=math.inf)
 
     # ---- messages
 

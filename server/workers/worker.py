@@ -1,14 +1,15 @@
 """The worker process: takes frames out of mailboxes, runs the analyzers, sends results.
 
-Started by the pool as ``python -m server.workers.worker``. The main thread owns all state and never
-computes; each lane has a thread of its own that runs one job at a time, so that no analyzer is ever
-called twice at once and a slow lane holds up no other.
+Started by the pool as ``python -m server.workers.worker``. The main thread takes messages; each
+lane has a thread of its own that runs one job at a time, so that no analyzer is ever called twice at
+once and a slow lane holds up no other.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -20,14 +21,15 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
+
+import cv2
 
 from analyzers.base_model import AnalyzerUnavailable, BaseModel
 from analyzers.chain import ChainError, Lane, LaneReport, arrange
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
-from server.workers.dispatch import Dispatcher
+from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.messages import LENGTH, Alive, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
@@ -42,21 +44,31 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 class LaneThread:
-    """Runs a lane's jobs, one at a time, in the order they were given."""
+    """Runs a lane's jobs, one at a time, in the order they were given.
 
-    def __init__(self, lane: Lane, done: Callable[[], None]) -> None:
+    Parameters
+    ----------
+    lane
+        What it runs.
+    done
+        Called on this thread with itself, the job's ticket, its report and its duration in
+        seconds.
+    """
+
+    def __init__(
+        self, lane: Lane, done: Callable[[LaneThread, Any, LaneReport, float], None]
+    ) -> None:
         self.lane = lane
+        self.outstanding = 0
         self._jobs: queue.SimpleQueue[tuple[str, Callable[[], LaneReport], Any]] = (
             queue.SimpleQueue()
         )
-        self.finished: deque[tuple[Any, LaneReport, float]] = deque()
         self._done = done
-        self.outstanding = 0
         self._busy: tuple[str, float] | None = None
         threading.Thread(target=self._run, name=f"lane {lane.name}", daemon=True).start()
 
     def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None:
-        """Queue a job; ``ticket`` comes back with its report in ``finished``."""
+        """Queue a job."""
         self.outstanding += 1
         self._jobs.put((sid, job, ticket))
 
@@ -75,63 +87,74 @@ class LaneThread:
             except Exception:
                 # Analyzers' exceptions are reports already; this is a fault of ours.
                 logger.exception("Lane %s failed in session %s", self.lane.name, sid)
-                report = LaneReport({}, {}, ())
+                report = LaneReport()
             self._busy = None
-            self.finished.append((ticket, report, time.monotonic() - began))
-            self._done()
+            self._done(self, ticket, report, time.monotonic() - began)
 
 
 class Worker:
-    """The main thread: messages in, jobs to lanes, reports out."""
+    """Messages in, jobs to lanes, reports out.
+
+    The dispatcher has one lock. A lane that has finished takes it, sends its result and gets its
+    next frame on its own thread: handing over to the main thread and back would leave the lane idle
+    for two waits for a processor, on a machine that has none to spare.
+    """
 
     def __init__(self, connection: socket.socket, analyzers: list[BaseModel]) -> None:
         self._connection = connection
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        self._lanes = [LaneThread(lane, self._wake) for lane in arrange(analyzers)]
-        self._dispatcher = Dispatcher(
-            self._lanes, [a.name for a in analyzers], lambda message: self._send(message)
-        )
+        self._lock = threading.Lock()
+        self._outbox: list[bytes] = []
+        self._lanes = [LaneThread(lane, self._lane_done) for lane in arrange(analyzers)]
+        self._dispatcher = Dispatcher(self._lanes, [a.name for a in analyzers], self._post)
 
     def run(self) -> None:
         """Serve until the server closes the connection."""
         selector = selectors.DefaultSelector()
         selector.register(self._connection, selectors.EVENT_READ)
-        selector.register(self._wake_in, selectors.EVENT_READ)
+        # One lane waits for nobody; of several, one may have to be given up.
+        wait_s = ALIVE_EVERY_S if len(self._lanes) < 2 else PATIENCE_S / 3
         next_alive = 0.0
         buffer = bytearray()
         while True:
-            now = time.monotonic()
-            if now >= next_alive:
-                busy = tuple(b for lane in self._lanes if (b := lane.busy(now)))
-                self._send(Alive(busy))
-                next_alive = now + ALIVE_EVERY_S
-            wait_s = min(next_alive - now, self._dispatcher.seconds_to_deadline(now))
-            for key, _ in selector.select(max(wait_s, 0.0)):
-                if key.fileobj is self._wake_in:
-                    with contextlib.suppress(BlockingIOError):
-                        self._wake_in.recv(4096)
-                    continue
+            if selector.select(wait_s):
                 data = self._connection.recv(1 << 16)
                 if not data:
                     return
                 buffer += data
-            for message in _messages(buffer):
-                self._dispatcher.receive(message)
-            for lane in self._lanes:
-                while lane.finished:
-                    ticket, report, duration_s = lane.finished.popleft()
-                    lane.outstanding -= 1
-                    self._dispatcher.finished(lane, ticket, report, duration_s)
-            self._dispatcher.dispatch(time.monotonic())
+            with self._lock:
+                for message in _messages(buffer):
+                    self._dispatcher.receive(message)
+                now = time.monotonic()
+                if now >= next_alive:
+                    self._post(Alive(tuple(b for lane in self._lanes if (b := lane.busy(now)))))
+                    next_alive = now + ALIVE_EVERY_S
+                self._dispatcher.dispatch(now)
+                self._flush()
 
-    def _send(self, message: object) -> None:
-        self._connection.sendall(pack(message))
+    def _lane_done(
+        self, runner: LaneThread, ticket: Any, report: LaneReport, duration_s: float
+    ) -> None:
+        try:
+            with self._lock:
+                runner.outstanding -= 1
+                self._dispatcher.finished(runner, ticket, report, duration_s)
+                # The next frame first: the lane's time is what is scarce.
+                self._dispatcher.dispatch(time.monotonic())
+                self._flush()
+        except (BrokenPipeError, ConnectionResetError):
+            os._exit(0)  # The server is gone.
+        except Exception:
+            # Without its lane this process is of no use; the pool starts another.
+            logger.exception("Lane %s can not go on", runner.lane.name)
+            os._exit(1)
 
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._wake_out.send(b".")
+    def _post(self, message: object) -> None:
+        self._outbox.append(pack(message))
+
+    def _flush(self) -> None:
+        if self._outbox:
+            self._connection.sendall(b"".join(self._outbox))
+            self._outbox.clear()
 
 
 def _messages(buffer: bytearray) -> list[Any]:
@@ -181,6 +204,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # A picture is converted in 0.1 ms; waiting until a second thread gets a processor takes longer.
+    cv2.setNumThreads(1)
     connection = socket.socket(fileno=arguments.fd)
     connection.setblocking(True)
     # When the server goes away meanwhile, there is nobody to tell.
@@ -196,6 +221,9 @@ def _serve(connection: socket.socket, setup: dict[str, Any]) -> None:
     except (AnalyzerLoadError, ChainError) as error:
         connection.sendall(pack(Refused(str(error))))
         return
+    # What the models brought along stays; the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     connection.sendall(pack(Ready({k: a.name for k, a in analyzers.items()}, unavailable)))
     worker.run()
 
