@@ -10,9 +10,10 @@ import sys
 
 def main() -> None:
     """Parse the settings and serve; a bad setting is one line and exit status 2."""
-    # With the console script, a model in the working directory would not be found otherwise.
+    # With the console script, a model in the working directory would not be found otherwise. Last,
+    # since someone's project may have a package "server" too.
     if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
+        sys.path.append(os.getcwd())
 
     from server.config import BadSettings, parse_settings
 

@@ -85,10 +85,12 @@ class Settings(BaseSettings):
         None, description="a PoseLandmarker .task bundle instead of the one in MediaPipe's wheel"
     )
     workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        # Sessions are pinned: with as many workers as cores, a third stream on two cores leaves one
+        # of them half idle. With one more, the system shares the cores out (docs/design.md).
+        default_factory=lambda: (os.cpu_count() or 1) + 1,
         ge=1,
         le=256,
-        description="processes that run analyzers (default: one for each core)",
+        description="processes that run analyzers (default: one more than there are cores)",
     )
     ice_servers: Annotated[tuple[IceServer, ...], NoDecode, BeforeValidator(_parse_servers)] = (
         Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,7 +123,8 @@ class SessionManager:
         if token is None:
             return None
         for session in self._running.values():
-            if session.resume_token == token and not session.ending:
+            same = secrets.compare_digest(session.resume_token.encode(), token.encode())
+            if same and not session.ending:
                 return session
         return None
 

@@ -102,6 +102,11 @@ class DataChannelSink:
             self._channel.send(result.text(self._keys))
 
     @property
+    def is_open(self) -> bool:
+        """Whether it can still send."""
+        return self._channel.readyState == "open"
+
+    @property
     def flushed(self) -> bool:
         """Whether all that was sent has left."""
         return self._channel.readyState != "open" or self._channel.bufferedAmount == 0

@@ -189,16 +189,21 @@ class Peer:
             await self.end("the video track ended")
 
     def _take_channel(self, channel: RTCDataChannel) -> None:
-        if self._sink is not None:
+        if self._sink is not None and self._sink.is_open:
             channel.send(
                 '{"type":"error","code":409,"message":"results already go to another data'
                 ' channel of this connection"}'
             )
             return
+        self._drop_sink()
         self._sink = DataChannelSink(
             channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
         )
         self.session.add_sink(self._sink)
+
+    def _drop_sink(self) -> None:
+        if self._sink is not None:
+            self.session.remove_sink(self._sink)
 
     # ---- the end
 
@@ -225,8 +230,7 @@ class Peer:
     async def close(self) -> None:
         """Hang up and wait until every task of this peer is done."""
         self._closed.set()
-        if self._sink is not None:
-            self.session.remove_sink(self._sink)
+        self._drop_sink()
         await self._connection.close()
         await self._tasks.cancel()
         await decoders_ended()

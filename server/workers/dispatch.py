@@ -72,7 +72,7 @@ class _Round:
     frame: _Newest
     began_s: float
     waiting: set[str]
-    timings_ms: dict[str, float] = field(default_factory=dict)
+    answered: bool = False
 
 
 @dataclass(slots=True)
@@ -94,6 +94,7 @@ class _Session:
     sent: int = 0
     ending: set[str] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    """Analyzer: how long it took, of those that have finished since the last result."""
 
 
 class Dispatcher:
@@ -260,20 +261,18 @@ class Dispatcher:
         elif ticket.newest is not None:
             for analyzer in report.fragments:
                 session.seen[analyzer] = ticket.newest.info.number
-            self._after_frame(session, name, ticket.newest, report)
+            self._after_frame(session, name, ticket.newest)
 
-    def _after_frame(
-        self, session: _Session, lane: str, frame: _Newest, report: LaneReport
-    ) -> None:
+    def _after_frame(self, session: _Session, lane: str, frame: _Newest) -> None:
         current = session.round
         if current is not None and current.frame is frame:
             current.waiting.discard(lane)
-            current.timings_ms.update(report.timings_ms)
+            current.answered = True
             if not current.waiting:
                 session.round = None
-                self._send_result(session, frame, current.timings_ms)
+                self._send_result(session, frame)
         elif not any(self._in_step(r) for r in session.lanes) and frame.info.number > session.sent:
-            self._send_result(session, frame, report.timings_ms)
+            self._send_result(session, frame)
 
     def _give_up_waiting(self, session: _Session) -> None:
         """A lane has become slow in the middle of a frame: the others' result goes out."""
@@ -282,10 +281,10 @@ class Dispatcher:
         session.round = None
         for name in current.waiting:
             self._typical_s[name] = max(self._typical_s[name], 2 * PATIENCE_S)
-        if current.timings_ms:
-            self._send_result(session, current.frame, current.timings_ms)
+        if current.answered:
+            self._send_result(session, current.frame)
 
-    def _send_result(self, session: _Session, frame: _Newest, timings_ms: dict[str, float]) -> None:
+    def _send_result(self, session: _Session, frame: _Newest) -> None:
         if session.ending is not None:
             return
         info = frame.info
@@ -296,12 +295,13 @@ class Dispatcher:
                 session.sid,
                 info,
                 session.merged.fragments(),
-                timings_ms,
+                session.timings_ms,
                 held,
                 frame.taken_s,
                 time.monotonic(),
             )
         )
+        session.timings_ms = {}
 
     def _finish_if_ended(self, session: _Session) -> None:
         if session.ending:

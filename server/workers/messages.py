@@ -97,6 +97,7 @@ class FrameResult:
     frame: FrameInfo
     fragments: Fragments
     timings_ms: dict[str, float]
+    """Analyzers that have finished since the last result: how long each took."""
     held: dict[str, int]
     """Analyzers that did not see this frame: whose values are from the frame of this number."""
     taken_s: float

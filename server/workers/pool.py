@@ -187,6 +187,9 @@ class WorkerPool:
         with theirs:
             worker.process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                # Modules are found where we find them: not first in the working directory, where
+                # someone's own package "server" may be.
+                "-P",
                 "-m",
                 "server.workers.worker",
                 "--fd",
@@ -194,7 +197,11 @@ class WorkerPool:
                 "--setup",
                 self._setup,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONUNBUFFERED": "1",
+                    "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+                },
             )
         reader, worker.writer = await asyncio.open_connection(sock=ours)
         worker.started_s = worker.heard_s = time.monotonic()

@@ -1,8 +1,8 @@
 """The worker process: takes frames out of mailboxes, runs the analyzers, sends results.
 
 Started by the pool as ``python -m server.workers.worker``. The main thread takes messages; each
-lane has a thread of its own that runs one job at a time, so that no analyzer is ever called twice at
-once and a slow lane holds up no other.
+lane has a thread of its own that runs one job at a time, so that no analyzer is ever called twice
+at once and a slow lane holds up no other.
 """
 
 from __future__ import annotations

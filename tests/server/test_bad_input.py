@@ -212,7 +212,13 @@ async def test_a_second_data_channel_is_told_and_harms_nothing(server, witness):
         assert (message["type"], message["code"]) == ("error", 409)
         at = (await peer.wait_for(lambda m: "count" in m))["count"]
         await peer.wait_for(lambda m: m.get("count", 0) > at + 5)
-        await peer.end()
+        # When the first one is closed, a new one takes its place.
+        peer.channel.close()
+        third = peer.connection.createDataChannel("third")
+        heard = asyncio.get_running_loop().create_future()
+        third.on("message", lambda text: heard.done() or heard.set_result(json.loads(text)))
+        assert "count" in await asyncio.wait_for(heard, 10)
+        third.send("end session")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import aiohttp
 import av
 import pytest
 
+from client_test.errors import Rejected
 from client_test.peer import ClientPeer
-from tests.support.server import COUNTER, running_server
+from tests.support.server import CONSOLE_SCRIPT, COUNTER, running_server
 from tests.support.tracks import ColourTrack, ToneTrack
 
 FLAGS = ("--analyzers", COUNTER, "--workers", "1")
@@ -107,25 +108,41 @@ async def test_health_names_what_is_ready_and_what_is_not(tmp_path):
         "    def frame(self, sid, frame, timestamp):\n"
         "        return None\n"
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.support.server.EXTRA_PATH", str(tmp_path))
-        context = running_server(
-            tmp_path, "--analyzers", f"{COUNTER},lacking:Lacking", "--workers", "1"
-        )
-        with context as server:
-            health = server.get("/health")
-            assert health["status"] == "degraded"
-            assert health["analyzers"]["counter"] == {"ready": True}
-            assert health["analyzers"]["lacking"]["ready"] is False
-            assert "pip install part" in health["analyzers"]["lacking"]["reason"]
-            # Sessions run with the rest; asking for what is missing says why.
-            async with ClientPeer(server.url) as peer:
+    flags = ("--analyzers", f"{COUNTER},lacking:Lacking", "--workers", "1")
+    with running_server(tmp_path, *flags, path=str(tmp_path)) as server:
+        health = server.get("/health")
+        assert health["status"] == "degraded"
+        assert health["analyzers"]["counter"] == {"ready": True}
+        assert health["analyzers"]["lacking"]["ready"] is False
+        assert "pip install part" in health["analyzers"]["lacking"]["reason"]
+        # Sessions run with the rest; asking for what is missing says why.
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: "count" in m)
+            await peer.end()
+        with pytest.raises(Rejected, match="pip install part"):
+            async with ClientPeer(server.url, analyzers=["lacking"]) as peer:
                 await peer.connect(ColourTrack())
-                await peer.wait_for(lambda m: "count" in m)
-                await peer.end()
-            with pytest.raises(Exception, match="pip install part"):
-                async with ClientPeer(server.url, analyzers=["lacking"]) as peer:
-                    await peer.connect(ColourTrack())
+
+
+async def test_the_console_script_finds_a_model_in_the_working_directory(tmp_path):
+    """Even in a project that has packages called as ours are."""
+    for decoy in ("server", "analyzers", "signaling"):
+        (tmp_path / decoy).mkdir()
+        (tmp_path / decoy / "__init__.py").write_text("raise ImportError('the wrong one')\n")
+    (tmp_path / "mine.py").write_text(
+        "from analyzers.base_model import BaseModel\n"
+        "class Brightness(BaseModel):\n"
+        "    def frame(self, sid, frame, timestamp):\n"
+        "        return {'brightness': float(frame.mean())}\n"
+    )
+    flags = ("--analyzers", "mine:Brightness", "--workers", "1")
+    with running_server(tmp_path, *flags, command=CONSOLE_SCRIPT, cwd=tmp_path) as server:
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack(rgb=(90, 90, 90)))
+            result = await peer.wait_for(lambda m: "brightness" in m)
+            assert result["brightness"] == pytest.approx(90, abs=15)
+            await peer.end()
 
 
 async def test_metrics_count_what_passes(tmp_path):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 COUNTER = "tests.support.models:Counter"
 FAULTY = "tests.support.models:Faulty"
 READY_WITHIN_S = 60.0
-# Where a test has put analyzers of its own.
-EXTRA_PATH = ""
+MODULE = (sys.executable, "-m", "server")
+CONSOLE_SCRIPT = (str(Path(sys.executable).with_name("kinecast")),)
 
 
 def free_port() -> int:
@@ -77,18 +77,36 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(log_dir: Path, *flags: str, scheme: str = "http") -> Iterator[Server]:
-    """A server on a free port, its media on 127.0.0.1, with workers that are ready."""
+def running_server(
+    log_dir: Path,
+    *flags: str,
+    scheme: str = "http",
+    command: Sequence[str] = MODULE,
+    cwd: Path = ROOT,
+    path: str = "",
+) -> Iterator[Server]:
+    """A server on a free port, its media on 127.0.0.1, with workers that are ready.
+
+    Parameters
+    ----------
+    log_dir
+        Where its log goes.
+    flags
+        Further ones.
+    command
+        How it is started.
+    cwd
+        Where it runs.
+    path
+        Where else it finds modules.
+    """
     port = free_port()
     log = log_dir / f"server-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "server", "--port", str(port)),
-                *("--ice-address", "127.0.0.1", *flags),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{EXTRA_PATH}"},
+            [*command, "--port", str(port), "--ice-address", "127.0.0.1", *flags],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": path},
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -123,7 +141,7 @@ def run_until_exit(*flags: str, env: dict[str, str] | None = None) -> tuple[int,
     done = subprocess.run(
         [sys.executable, "-m", "server", *flags],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
         timeout=60,

@@ -199,7 +199,11 @@ def test_nobody_waits_for_a_lane_that_turned_slow(make_worker):
     assert len(worker.results()) == 4, "a late answer makes no result of its own"
     worker.frame("a")
     worker.run("red")
+    assert set(worker.results()[-1].timings_ms) == {"red", "blue"}, "blue has finished meanwhile"
+    worker.frame("a")
+    worker.run("red")
     last = worker.results()[-1]
+    assert set(last.timings_ms) == {"red"}
     assert last.held == {"blue": 1}
     assert "blue" in last.fragments
     assert worker.runners["blue"].jobs[0][1].newest.info.number >= 4, "it gets the newest"

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import signal
-import sys
 import time
 
 import pytest
@@ -40,10 +39,7 @@ class Recorded:
 
 
 @pytest.fixture
-async def make_pool(monkeypatch):
-    from tests.support.server import ROOT
-
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+async def make_pool():
     pools = []
 
     def make(size: int, *names: str) -> WorkerPool:
@@ -133,7 +129,9 @@ async def test_an_analyzer_that_can_not_be_loaded_is_reported(make_pool):
     assert "Nothing" in text
 
 
-async def test_an_analyzer_that_lacks_something_leaves_the_others_running(make_pool, tmp_path):
+async def test_an_analyzer_that_lacks_something_leaves_the_others_running(
+    make_pool, tmp_path, monkeypatch
+):
     (tmp_path / "lacking.py").write_text(
         "from analyzers.base_model import AnalyzerUnavailable, BaseModel\n"
         "class Lacking(BaseModel):\n"
@@ -146,29 +144,23 @@ async def test_an_analyzer_that_lacks_something_leaves_the_others_running(make_p
         "    def frame(self, sid, frame, timestamp):\n"
         "        return None\n"
     )
-    os.environ["PYTHONPATH"] += f":{tmp_path}"
-    sys.path.insert(0, str(tmp_path))
-    try:
-        pool = make_pool(1, COUNTER, "lacking:Lacking", "lacking:Dependent")
-    finally:
-        sys.path.remove(str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = make_pool(1, COUNTER, "lacking:Lacking", "lacking:Dependent")
     await until_ready(pool)
     assert pool.unavailable["lacking"] == "needs a part: pip install part"
     assert "lacking" in pool.unavailable["dependent"]
     assert pool.names == {"counter": "counter"}
 
 
-async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(make_pool, tmp_path):
+async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(
+    make_pool, tmp_path, monkeypatch
+):
     starts = tmp_path / "starts"
     (tmp_path / "deadly.py").write_text(
         f"import os, time\nopen({str(starts)!r}, 'a').write(f'{{time.time()}}\\n')\nos._exit(7)\n"
     )
-    os.environ["PYTHONPATH"] += f":{tmp_path}"
-    sys.path.insert(0, str(tmp_path))
-    try:
-        pool = make_pool(1, "deadly:Deadly")
-    finally:
-        sys.path.remove(str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = make_pool(1, "deadly:Deadly")
     async with asyncio.timeout(WITHIN_S):
         while pool.workers[0].restarts < 3:
             await asyncio.sleep(0.05)
