@@ -35,9 +35,9 @@ CIPHER_LIST = (
 )
 
 # aioice checks consent every 5 s and gives up after 6 misses: 30 s to notice that a peer is gone.
-# A check waits 0.5 s for its answer, so these notice within 3 * (0.8 * 1.2 + 0.5) = 4.4 s.
+# A check waits 0.5 s for its answer, so these notice within 3 * (0.7 * 1.2 + 0.5) = 4.0 s.
 # Drop when aioice takes both as parameters of Connection.
-CONSENT_INTERVAL_S = 0.8
+CONSENT_INTERVAL_S = 0.7
 CONSENT_FAILURES = 3
 
 # A data channel message is cut into pieces of this many bytes. aiortc's 1200 plus its SCTP, DTLS,

@@ -110,7 +110,8 @@ async def test_slow_and_busy_models_do_not_slow_the_others(tmp_path):
                 )
             counted = later["count"] - start["count"]
             frames = later["frame"]["number"] - start["frame"]["number"]
-            assert counted >= 0.8 * frames
+            # If it had to wait for them it would see one in thirty.
+            assert counted >= 0.5 * frames
             assert {"hr": later["hr"], "hrv": later["hrv"]} == {"hr": 65, "hrv": 105}
             # Slow ones' values are of earlier frames, and the result says of which.
             held = later["timing"]["held"]

@@ -381,7 +381,8 @@ def test_a_killed_process_loses_at_most_a_second(tmp_path: Path, sound: str) -> 
     movie = play(tmp_path / "session" / "video.mp4")
     kept = len(movie.numbers)
     assert movie.numbers == list(range(kept))
-    assert movie.times_ms == pytest.approx(submitted[:kept], abs=1)
+    # On a busy machine frames come less than 1 ms apart, and are moved on.
+    assert movie.times_ms == pytest.approx(submitted[:kept], abs=2)
     assert movie.times_ms[-1] >= submitted[-1] - 1000
     if sound == "spoken":
         assert len(movie.sound) / 48 >= submitted[-1] - 1000

@@ -166,5 +166,6 @@ async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(
             await asyncio.sleep(0.05)
     times = [float(line) for line in starts.read_text().split()]
     pauses = [b - a for a, b in itertools.pairwise(times)]
-    assert pauses[1] > pauses[0] > 0.4
+    assert pauses[0] >= 0.5
+    assert pauses[1] >= 1.0
     assert not pool.ready
