@@ -74,6 +74,8 @@ def describe(error: Exception) -> str:
     """Say on one line what was raised, for someone who will not see the stack trace."""
     # MediaPipe's texts run to thousands of characters; what went wrong is at their beginning.
     text = " ".join(str(error).split())
+    # A file's name may hold bytes that are no text; JSON could not tell of it.
+    text = text.encode(errors="backslashreplace").decode()
     if len(text) > _MAX_DESCRIPTION:
         text = f"{text[:_MAX_DESCRIPTION]}…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from multiprocessing import resource_tracker
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from server.api import health, sessions, signaling
 from server.config import BadSettings, Settings
-from server.context import METRICS, POOL, SESSIONS, SETTINGS
+from server.context import METRICS, POOL, SESSIONS, SETTINGS, SOCKETS
 from server.media import aiortc_compat
 from server.media.recorder import RecordingError, check_directory
 from server.metrics import Metrics
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Requests that are still being answered when the server stops.
 SHUTDOWN_S = 2.0
+# Final results and recordings; a disk that no longer answers must not hold up the end for ever.
+DRAIN_WITHIN_S = 20.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -66,7 +69,8 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     next_port = web.Application(middlewares=[errors_as_json])
     for app in (main, next_port):
         app[SETTINGS], app[METRICS] = settings, metrics
-        app[POOL], app[SESSIONS] = pool, manager
+        app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
+        app.on_shutdown.append(signaling.close_sockets)
     main.add_routes(
         [
             web.get("/signaling", signaling.websocket),
@@ -122,7 +126,10 @@ async def serve(settings: Settings) -> None:
         if pool.refused.done():
             raise BadSettings(f"--analyzers: {pool.refused.result()}")
         logger.info("Stopping: sessions get their final results")
-        await manager.drain("the server is shutting down")
+        try:
+            await asyncio.wait_for(manager.drain("the server is shutting down"), DRAIN_WITHIN_S)
+        except TimeoutError:
+            logger.error("Sessions did not end within %.0f s: going anyway", DRAIN_WITHIN_S)
     finally:
         for runner in runners:
             await runner.cleanup()
@@ -147,8 +154,10 @@ def _stop_on_signals() -> asyncio.Future[None]:
     stop = loop.create_future()
 
     def request_stop() -> None:
-        if not stop.done():
-            stop.set_result(None)
+        if stop.done():
+            logger.warning("Stopped at once, as asked a second time")
+            os._exit(1)
+        stop.set_result(None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)

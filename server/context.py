@@ -12,4 +12,5 @@ from server.workers.pool import WorkerPool
 SETTINGS = web.AppKey("settings", Settings)
 METRICS = web.AppKey("metrics", Metrics)
 POOL = web.AppKey("pool", WorkerPool)
+SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)

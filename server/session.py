@@ -183,12 +183,22 @@ class Session:
 
     # ---- the worker
 
-    def configure(self, options: dict[str, dict[str, Any]]) -> None:
-        """Change analyzers' options in mid-session."""
-        for name, values in options.items():
+    def configure(self, options: dict[str, dict[str, Any]]) -> list[str]:
+        """Change analyzers' options in mid-session.
+
+        Returns
+        -------
+        The names that are not of this session's analyzers; their options change nothing.
+        """
+        own_names = {n: self._pool.names.get(n, n) for n in self.analyzers}
+        asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
+        known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
+        for name, values in known.items():
             self.options[name] = {**self.options.get(name, {}), **values}
-        if self._started_on_worker and self._worker is not None:
-            self._worker.send(Configure(self.sid, options))
+        if known and self._started_on_worker and self._worker is not None:
+            renamed = {own_names[name]: values for name, values in known.items()}
+            self._worker.send(Configure(self.sid, renamed))
+        return [name for name in options if name not in asked_names]
 
     def worker_says(self, message: object) -> None:
         """Take what the worker sends of this session."""
@@ -333,6 +343,7 @@ class Session:
 
     async def _end_once(self) -> None:
         final = await self._final_of_analyzers()
+        self._count_dropped(self.dropped)
         self._mailbox.close()
         if self._worker is not None:
             self._pool.release(self._worker, self.sid)

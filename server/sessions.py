@@ -109,11 +109,16 @@ class SessionManager:
             raise NotFound(f"nothing is published as {offer.play!r}")
         resumed = self._resumable(offer.resume)
         session = resumed or self._new_session(offer)
-        peer = Peer(session, offer, self._ice_servers, self._metrics, self._end, self._gone)
+        self._keep_waiting(session)
+        peer: Peer | None = None
         try:
+            peer = Peer(session, offer, self._ice_servers, self._metrics, self._end, self._gone)
             sdp = await peer.answer()
+            if session.ending or self._draining:
+                raise Busy("the session has ended meanwhile: offer again", retry_after_s=1)
         except BaseException:
-            await peer.close()
+            if peer is not None:
+                await peer.close()
             self._unanswered(session, is_new=resumed is None)
             raise
         await self._attach(session, peer)
@@ -142,7 +147,8 @@ class SessionManager:
         return session
 
     def _make_room(self) -> None:
-        if len(self._running) < self._limits.max_sessions:
+        taken = sum(not session.ending for session in self._running.values())
+        if taken < self._limits.max_sessions:
             return
         waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
         if not waiting:
@@ -153,7 +159,7 @@ class SessionManager:
             )
         # Its peer is gone; one that is here goes first.
         session = waiting[0]
-        self._running.pop(session.sid)
+        self._keep_waiting(session)
         self._tasks.spawn(self._end(session, "its place was needed"), "evict")
 
     def _choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
@@ -178,8 +184,6 @@ class SessionManager:
         )
 
     async def _attach(self, session: Session, peer: Peer) -> None:
-        if expiry := self._expiries.pop(session.sid, None):
-            expiry.cancel()
         before = self._peers.get(session.sid)
         self._peers[session.sid] = peer
         self._tasks.spawn(self._expect_connection(peer), "connect")
@@ -190,8 +194,9 @@ class SessionManager:
         """Undo what a refused offer began."""
         if is_new:
             self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
-        elif session.sid not in self._peers:
+        elif session.sid not in self._peers and not session.ending:
             session.disconnect()
+            self._wait_for_return(session)
 
     async def _expect_connection(self, peer: Peer) -> None:
         try:
@@ -206,28 +211,40 @@ class SessionManager:
         session = peer.session
         if self._peers.get(session.sid) is peer:
             del self._peers[session.sid]
-            if session.ending or why is Gone.NEVER_CONNECTED or self._limits.resume_window_s == 0:
+            # A session that has streamed before may still be resumed by an attempt that connects.
+            hopeless = why is Gone.NEVER_CONNECTED and not session.frames_in
+            if session.ending or hopeless or self._limits.resume_window_s == 0:
                 self._tasks.spawn(self._end(session, why.value), "end")
             else:
                 logger.info("Session %s: %s", session.sid, why.value)
                 session.disconnect()
-                self._expiries[session.sid] = self._tasks.spawn(
-                    self._expire(session, why.value), "expire"
-                )
+                self._wait_for_return(session)
         await peer.close()
 
-    async def _expire(self, session: Session, reason: str) -> None:
+    def _wait_for_return(self, session: Session) -> None:
+        """End the session unless its peer comes back in time."""
+        self._keep_waiting(session)
+        self._expiries[session.sid] = self._tasks.spawn(self._expire(session), "expire")
+
+    def _keep_waiting(self, session: Session) -> None:
+        """Do not end the session for now."""
+        if expiry := self._expiries.pop(session.sid, None):
+            expiry.cancel()
+
+    async def _expire(self, session: Session) -> None:
         await asyncio.sleep(self._limits.resume_window_s)
         self._expiries.pop(session.sid, None)
-        await self._end(session, reason)
+        await self._end(session, Gone.LOST.value)
 
     async def _end(self, session: Session, reason: str) -> None:
         """End a session; goes on when the peer that asked for it is gone before it is done."""
         await asyncio.shield(self._tasks.spawn(self._finish(session, reason), "finish"))
 
     async def _finish(self, session: Session, reason: str) -> None:
-        await session.end(reason)
-        self._forget(session)
+        try:
+            await session.end(reason)
+        finally:
+            self._forget(session)
 
     def _forget(self, session: Session) -> None:
         self._running.pop(session.sid, None)

@@ -3,10 +3,17 @@
 The session description inside an offer is checked by `signaling.sdp`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from signaling.errors import BadMessage, quote
 from signaling.ice import candidate_problem
@@ -16,6 +23,8 @@ MAX_ANALYZERS = 32
 MAX_NAME_CHARS = 256
 MAX_RESUME_CHARS = 1024
 MAX_CANDIDATE_CHARS = 1024
+# Far deeper than options are; some hundred levels are more than Python can hand to a worker.
+MAX_OPTIONS_DEPTH = 32
 
 
 def _none_if_empty(text: str | None) -> str | None:
@@ -37,6 +46,12 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
+def _values(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 class Offer(_Message):
     """A client's offer.
 
@@ -49,7 +64,7 @@ class Offer(_Message):
     play : str or None
         Name of a source whose video the client wants back.
     analyzers : list of str or None
-        Which analyzers to run, in this order; None means the server's own choice.
+        Which analyzers to run, in the server's order; None means all that it has.
     options : dict
         Options for each analyzer, by its name.
     """
@@ -60,6 +75,16 @@ class Offer(_Message):
     play: _OptionalName = None
     analyzers: list[_Name] | None = Field(default=None, max_length=MAX_ANALYZERS)
     options: dict[_Name, dict[str, Any]] = Field(default={}, max_length=MAX_ANALYZERS)
+
+    @field_validator("options")
+    @classmethod
+    def _not_too_deep(cls, options: dict[str, Any]) -> dict[str, Any]:
+        level: list[Any] = [options]
+        for _ in range(MAX_OPTIONS_DEPTH):
+            level = [inner for outer in level for inner in _values(outer)]
+        if level:
+            raise ValueError(f"nested more than {MAX_OPTIONS_DEPTH} levels deep")
+        return options
 
 
 class IceCandidate(_Message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import Any
 
 import orjson
@@ -65,34 +66,33 @@ class EventSink:
     """Server-sent events of one reader; iterate to get them as bytes."""
 
     def __init__(self) -> None:
-        self._waiting: list[bytes] = []
+        self._results: deque[bytes] = deque(maxlen=MAX_WAITING)
+        self._notices: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._over = False
 
     def result(self, result: Result) -> None:
         """One frame's result; the oldest that waits gives way to it."""
-        if len(self._waiting) >= MAX_WAITING:
-            del self._waiting[0]
-        self._add("result", result.encode())
+        self._add(self._results, "result", result.encode())
 
     def notice(self, message: dict[str, Any]) -> None:
         """A notice, as an event of its own type."""
-        self._add(message["type"], orjson.dumps(message))
+        self._add(self._notices, message["type"], orjson.dumps(message))
 
     def final(self, result: Result) -> None:
         """The last result ends the stream."""
         self._over = True
-        self._add("final", result.encode())
+        self._add(self._results, "final", result.encode())
 
-    def _add(self, event: str, data: bytes) -> None:
-        self._waiting.append(b"event: " + event.encode() + b"\ndata: " + data + b"\n\n")
+    def _add(self, waiting: deque[bytes], event: str, data: bytes) -> None:
+        waiting.append(b"event: " + event.encode() + b"\ndata: " + data + b"\n\n")
         self._wake.set()
 
     def __aiter__(self) -> EventSink:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._waiting:
+        if not self._results and not self._notices:
             if self._over:
                 raise StopAsyncIteration
             self._wake.clear()
@@ -100,4 +100,4 @@ class EventSink:
                 await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE_S)
             except TimeoutError:
                 return b": \n\n"
-        return self._waiting.pop(0)
+        return (self._notices or self._results).popleft()

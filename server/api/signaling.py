@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiortc import InvalidStateError
 
-from server.context import SESSIONS, SETTINGS
+from server.context import SESSIONS, SETTINGS, SOCKETS
 from server.media.peer import Peer
 from server.sessions import Opened
 from signaling import http, ice
@@ -30,10 +32,20 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
     await socket.prepare(request)
     conversation = _Conversation(request, socket)
-    async for message in socket:
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            await conversation.receive(message.data)
+    request.app[SOCKETS].add(socket)
+    try:
+        async for message in socket:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await conversation.receive(message.data)
+    finally:
+        request.app[SOCKETS].discard(socket)
     return socket
+
+
+async def close_sockets(app: web.Application) -> None:
+    """Say goodbye to the clients that are still connected when the server stops."""
+    sockets: set[web.WebSocketResponse] = app[SOCKETS]
+    await asyncio.gather(*(s.close(code=WSCloseCode.GOING_AWAY) for s in list(sockets)))
 
 
 class _Conversation:
@@ -67,8 +79,10 @@ class _Conversation:
     async def _carry_out(self, effect: Effect) -> list[Effect]:
         match effect:
             case Send(text):
-                if not self._socket.closed:
-                    await self._socket.send_str(text)
+                # The client may have hung up already; its session does not depend on this socket.
+                with contextlib.suppress(ConnectionResetError):
+                    if not self._socket.closed:
+                        await self._socket.send_str(text)
                 return []
             case Negotiate(offer):
                 opened = await self._sessions.open(offer)

@@ -19,6 +19,7 @@ import aioice.ice
 import aiortc.rtcsctptransport
 from aiortc import RTCCertificate, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RtpPacket
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ MAX_DECODER_BACKLOG = 30
 _original_create_ssl_context = RTCCertificate._create_ssl_context
 _original_handle_rtp_packet = RTCRtpReceiver._handle_rtp_packet
 _ending_decoders: set[threading.Thread] = set()
+_original_data_channel_receive = RTCSctpTransport._data_channel_receive
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
 
@@ -61,6 +63,7 @@ def install() -> None:
     RTCRtpReceiver._RTCRtpReceiver__stop_decoder = _stop_decoder  # type: ignore[attr-defined]
     aioice.ice.CONSENT_INTERVAL = CONSENT_INTERVAL_S  # type: ignore[assignment]
     aioice.ice.CONSENT_FAILURES = CONSENT_FAILURES
+    RTCSctpTransport._data_channel_receive = _data_channel_receive  # type: ignore[method-assign]
     aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = SCTP_PIECE_BYTES
 
 
@@ -180,7 +183,20 @@ async def _handle_rtp_packet(self: RTCRtpReceiver, packet: RtpPacket, arrival_ti
         if _backlog_allows(self, codec.name, frame.data):
             self._RTCRtpReceiver__decoder_queue.put((codec, frame))  # type: ignore[attr-defined]
         else:
-            await self._send_rtcp_pli(last_packet.ssrc)
+            await request_key_frame(self)
+
+
+async def _data_channel_receive(
+    self: RTCSctpTransport, stream_id: int, pp_id: int, data: bytes
+) -> None:
+    """Pass over a text message that is not UTF-8.
+
+    In aiortc it ends the receiving task, and with that the connection. Drop when it does not.
+    """
+    try:
+        await _original_data_channel_receive(self, stream_id, pp_id, data)
+    except UnicodeDecodeError:
+        logger.info("A text message on data channel %d is not UTF-8: passed over", stream_id)
 
 
 def _backlog_allows(receiver: RTCRtpReceiver, codec_name: str, data: bytes) -> bool:

@@ -28,7 +28,8 @@ class Ping(BaseModel):
     """Asks for the server's time."""
 
     type: Literal["ping"]
-    t: float | int | str | None = None
+    # What JSON can give back: 64-bit integers.
+    t: Annotated[int, Field(ge=-(2**63), lt=2**64)] | float | str | None = None
 
 
 class Configure(BaseModel):
@@ -114,6 +115,14 @@ class DataChannelSink:
     # ---- in
 
     def _receive(self, data: str | bytes) -> None:
+        try:
+            self._obey(data)
+        except Exception:
+            # It would end in aiortc's receiving task, and with that the connection.
+            logger.exception("Session %s: a control message failed", self._session.sid)
+            self._refuse("the message could not be carried out", 500)
+
+    def _obey(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
             self._refuse("a control message is text: send JSON or 'end session'")
         elif data.strip() == END_SESSION:
@@ -131,17 +140,24 @@ class DataChannelSink:
             return
         match message:
             case Ping(t=t):
-                self.notice({"type": "pong", "t": t, "server_time": time.time() * 1000})
+                self._reply({"type": "pong", "t": t, "server_time": time.time() * 1000})
             case Configure(options=options):
-                self._session.configure(options)
+                unknown = self._session.configure(options)
+                if unknown:
+                    self._refuse(f"this session has no analyzer {', '.join(map(repr, unknown))}")
             case Rate(hz=hz):
                 self._least_pause_s = 1 / hz if hz else 0.0
                 self._next_s = 0.0
             case Subscribe(keys=keys):
                 self._keys = frozenset(keys)
 
-    def _refuse(self, message: str) -> None:
-        self.notice({"type": "error", "message": message, "code": 400})
+    def _refuse(self, message: str, code: int = 400) -> None:
+        self._reply({"type": "error", "message": message, "code": code})
+
+    def _reply(self, message: dict[str, Any]) -> None:
+        """Answer, but pile nothing up for a client that asks and never reads."""
+        if self._channel.bufferedAmount <= MAX_CONTROL_CHARS:
+            self.notice(message)
 
 
 def _what_is_wrong(error: ValidationError) -> str:

@@ -182,7 +182,14 @@ class Peer:
             self._tasks.spawn(drain(track, discard), "second video")
 
     async def _analyze(self, track: MediaStreamTrack, clock: TrackClock) -> None:
-        await drain(track, lambda f: self.session.put_frame(f, clock))
+        try:
+            await drain(track, lambda f: self.session.put_frame(f, clock))
+        except Exception:
+            logger.exception("Session %s: its frames can not be taken", self.session.sid)
+            self.session.tell({"type": "error", "code": 500, "message": "frames can not be taken"})
+            self._tasks.spawn(drain(track, discard), "drain")
+            await self.end("its frames could not be taken")
+            return
         try:
             await asyncio.wait_for(self._closed.wait(), HANG_UP_FOLLOWS_WITHIN_S)
         except TimeoutError:

@@ -11,6 +11,7 @@ converted in the worker.
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 from dataclasses import dataclass
@@ -73,12 +74,18 @@ class MailboxWriter:
         return self._memory.name if self._memory else None
 
     def put(self, frame: I420Frame, info: FrameInfo) -> None:
-        """Store a frame in place of the one before it, read or not."""
+        """Store a frame in place of the one before it, read or not.
+
+        Raises
+        ------
+        OSError
+            There is no shared memory left for frames of this size.
+        """
         even_width, even_height = _even(frame.width), _even(frame.height)
         slot_bytes = _HEADER_BYTES + even_width * even_height * 3 // 2
         if self._memory is None or _slot_capacity(self._memory) < slot_bytes:
             self.close()
-            self._memory = SharedMemory(create=True, size=_CONTROL_BYTES + 4 * slot_bytes)
+            self._memory = _create(_CONTROL_BYTES + 4 * slot_bytes)
         control = _buffer(self._memory)
         pair = 1 - control[_READING]
         slot = 1 - control[_SLOT + pair]
@@ -142,6 +149,25 @@ class MailboxReader:
     def close(self) -> None:
         """Let go of the shared memory."""
         self._memory.close()
+
+
+def _create(size: int) -> SharedMemory:
+    """New shared memory that is really there.
+
+    Without asking for its pages now, a full /dev/shm (64 MB in a container, unless told otherwise)
+    would show at the first write, as a signal that ends the process.
+    """
+    memory = SharedMemory(create=True, size=size)
+    try:
+        with open(f"/dev/shm/{memory.name}", "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except FileNotFoundError:
+        pass  # Not on Linux: the system has other ways.
+    except OSError:
+        memory.close()
+        memory.unlink()
+        raise
+    return memory
 
 
 def _attach(name: str) -> SharedMemory:

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -167,9 +167,15 @@ class WorkerPool:
             try:
                 reason = await self._live(worker)
             except WorkerRefused as refusal:
-                if not self.refused.done():
-                    self.refused.set_result(str(refusal))
-                return
+                if not self.became_ready.is_set():
+                    if not self.refused.done():
+                        self.refused.set_result(str(refusal))
+                    return
+                # It could be loaded before: someone is working on the model's file.
+                reason = f"can not load its analyzers ({refusal})"
+            except Exception as error:
+                logger.exception("Worker %d could not be served", worker.index)
+                reason = f"could not be served ({type(error).__name__})"
             was_ready, worker.ready = worker.ready, False
             worker.restarts += 1
             logger.warning("Worker %d %s: starting another", worker.index, reason)
@@ -184,7 +190,8 @@ class WorkerPool:
     async def _live(self, worker: Worker) -> str:
         """Run one process from its start to its end; says why it ended."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, contextlib.ExitStack() as undo:
+            undo.enter_context(ours)
             worker.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 # Modules are found where we find them: not first in the working directory, where
@@ -203,6 +210,7 @@ class WorkerPool:
                     "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
                 },
             )
+            undo.pop_all()
         reader, worker.writer = await asyncio.open_connection(sock=ours)
         worker.started_s = worker.heard_s = time.monotonic()
         watch = asyncio.create_task(self._watch(worker), name=f"watch worker {worker.index}")
@@ -239,7 +247,7 @@ class WorkerPool:
                     time.monotonic() - worker.started_s,
                 )
                 for session in list(worker.sessions.values()):
-                    session.worker_says(message)
+                    _guarded(session, session.worker_says, message)
             case Refused(text):
                 raise WorkerRefused(text)
             case Alive(busy):
@@ -248,7 +256,7 @@ class WorkerPool:
                         self._hang(worker, lane, sid)
             case _:
                 if (addressed := worker.sessions.get(message.sid)) is not None:
-                    addressed.worker_says(message)
+                    _guarded(addressed, addressed.worker_says, message)
 
     async def _watch(self, worker: Worker) -> None:
         """End a process that has stopped answering."""
@@ -278,7 +286,15 @@ class WorkerPool:
         for sid, session in list(worker.sessions.items()):
             hangs = self._hangs[sid, hung_lane] if hung_lane else 0
             left_out = hung_lane.split("+") if hung_lane and hangs >= HANGS_TO_LEAVE_OUT else ()
-            session.worker_restarted(reason, left_out)
+            _guarded(session, session.worker_restarted, reason, left_out)
+
+
+def _guarded(session: PinnedSession, method: Callable[..., None], *arguments: Any) -> None:
+    """Call a session; a fault in one must not cost the worker and its other sessions."""
+    try:
+        method(*arguments)
+    except Exception:
+        logger.exception("Session %s failed to take what its worker sent", session.sid)
 
 
 def _kill(process: asyncio.subprocess.Process | None) -> None:

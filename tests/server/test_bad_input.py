@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import struct
 
 import aiohttp
 import numpy as np
@@ -230,19 +231,63 @@ async def test_a_second_data_channel_is_told_and_harms_nothing(server, witness):
         ('{"type": "rate", "hz": -1}', "hz"),
         ('{"type": "subscribe", "keys": "all"}', "keys"),
         ("x" * 70_000, "characters"),
+        ('{"type": "ping", "t": 1000000000000000000000000000000000000000000000}', ""),
+        ('{"type": "configure", "options": {"nosuch": {}}}', "nosuch"),
     ],
-    ids=["binary", "no JSON", "unknown type", "negative rate", "wrong shape", "too long"],
+    ids=[
+        *("binary", "no JSON", "unknown type", "negative rate", "wrong shape", "too long"),
+        *("huge number", "unknown analyzer"),
+    ],
 )
 async def test_bad_control_messages(server, witness, sent, says):
     async with ClientPeer(server.url) as peer:
         await peer.connect(ColourTrack())
         peer.send(sent)
-        error = await peer.wait_for(lambda m: m.get("type") == "error")
-        assert error["code"] == 400
-        assert says in error["message"]
+        error = await peer.wait_for(lambda m: m.get("type") in ("error", "pong"))
+        assert error.get("code", 400) == 400
+        assert says in error.get("message", "")
         at = max(m.get("count", 0) for m in peer.received)
         await peer.wait_for(lambda m: m.get("count", 0) > at)
         await peer.end()
+
+
+async def test_a_text_message_that_is_not_utf8(server, witness):
+    async with ClientPeer(server.url) as peer:
+        await peer.connect(ColourTrack())
+        await peer.wait_for(lambda m: "count" in m)
+        string = 51  # The payload type of text, RFC 8831, section 8.
+        peer.connection.sctp._data_channel_queue.append((peer.channel, string, b"\xff\xfe"))
+        await peer.connection.sctp._data_channel_flush()
+        at = max(m.get("count", 0) for m in peer.received)
+        await peer.wait_for(lambda m: m.get("count", 0) > at + 5)
+        await peer.ping()
+        await peer.end()
+
+
+async def test_options_that_are_nested_too_deep(socket_to, server, witness):
+    options: dict = {}
+    for _ in range(500):
+        options = {"deeper": options}
+    sdp = await make_offer(ColourTrack())
+    error = await ask(socket_to, offer_with(sdp, options={"counter": options}))
+    assert error["data"]["code"] == 400
+    assert "deep" in error["data"]["message"]
+
+
+async def test_a_socket_that_is_cut_in_mid_negotiation(server, witness):
+    sdp = await make_offer(ColourTrack())
+    async with aiohttp.ClientSession() as http:
+        for message in (offer_with(sdp), {"type": "ice-servers"}):
+            ws = await http.ws_connect(f"{server.url}/signaling")
+            for _ in range(5):
+                await ws.send_json(message)
+            ws.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            ws._response.connection.transport.abort()
+    status = await asyncio.to_thread(server.get, "/health")
+    assert status["ready"]
+    assert server.log.count("Traceback") == 0
 
 
 @pytest.mark.parametrize("phase", ["start", "frame", "end"])
@@ -258,6 +303,15 @@ async def test_an_analyzer_that_raises_costs_its_own_result_only(server, witness
         assert errors[0]["phase"] == phase
         assert f"broken in {phase}" in errors[0]["message"]
         assert "Traceback" not in errors[0]["message"]
+
+
+async def test_what_an_analyzer_raises_may_be_no_text(server, witness):
+    async with ClientPeer(server.url, options={"faulty": {"frame": "raise surrogate"}}) as peer:
+        await peer.connect(ColourTrack())
+        error = await peer.wait_for(lambda m: m.get("type") == "analyzer_error")
+        assert "no file" in error["message"]
+        await peer.wait_for(lambda m: m.get("count", 0) > 10)
+        await peer.end()
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,59 @@ async def test_an_expired_session_ends(tmp_path):
         )
         assert status["end_reason"] == "the peer went away"
         assert status["last_result"]["final"] is True
+
+
+async def test_a_failed_attempt_to_resume_does_not_end_the_session(server):
+    async with ClientPeer(server.url) as peer:
+        await peer.connect(ColourTrack())
+        before = await peer.wait_for(lambda m: m.get("count", 0) >= 5)
+    url = f"{server.url}/offer"
+    async with aiohttp.ClientSession() as http:
+        body = {"sdp": "v=0\r\n", "type": "offer", "resume": peer.session.resume}
+        async with http.post(url, json=body) as response:
+            assert response.status == 400
+    async with ClientPeer(server.url, resume=peer.session.resume) as again:
+        await again.connect(ColourTrack())
+        assert (await again.wait_for(lambda m: "count" in m))["count"] > before["count"]
+        await again.end()
+
+
+async def test_a_session_that_made_room_ends_properly(tmp_path):
+    recordings = tmp_path / "recordings"
+    with running_server(
+        tmp_path,
+        *("--analyzers", COUNTER, "--workers", "1", "--max-sessions", "1"),
+        *("--record-to", str(recordings)),
+    ) as server:
+        async with ClientPeer(server.url) as gone:
+            await gone.connect(ColourTrack())
+            await gone.wait_for(lambda m: m.get("count", 0) > 3)
+        sid = gone.session.id
+        await asyncio.to_thread(
+            server.wait_until, f"/sessions/{sid}", lambda s: s["state"] == "disconnected"
+        )
+        async with ClientPeer(server.url) as next_one:
+            await next_one.connect(ColourTrack())
+            status = await asyncio.to_thread(
+                server.wait_until, f"/sessions/{sid}", lambda s: s["state"] == "ended"
+            )
+            assert status["end_reason"] == "its place was needed"
+            assert status["last_result"]["total"] > 3
+            await next_one.end()
+    assert (recordings / sid / "summary.json").exists()
+
+
+async def test_a_reader_of_events_gets_notices_too(server):
+    from server.api.sessions import MAX_WAITING, EventSink
+    from server.results import Result, Timing
+
+    sink = EventSink()
+    sink.notice({"type": "analyzers_restarted"})
+    for number in range(10):
+        sink.result(Result(None, {"n": str(number).encode()}, Timing(0, {}, {}), 0))
+    sink.final(Result(None, {}, Timing(0, {}, {}), 0, final=True))
+    events = [event async for event in sink]
+    assert events[0].startswith(b"event: analyzers_restarted\n")
+    assert len(events) == 1 + MAX_WAITING
+    assert b'"n":9' in events[-2]
+    assert events[-1].startswith(b"event: final\n")

@@ -58,6 +58,8 @@ class Faulty(BaseModel):
         match self._options[sid].get(phase):
             case "raise":
                 raise RuntimeError(f"broken in {phase}")
+            case "raise surrogate":
+                raise FileNotFoundError("no file \udcff")
             case "numpy":
                 return {"faulty": np.float32(1.5)}
             case "nan":

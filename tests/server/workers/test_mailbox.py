@@ -136,3 +136,17 @@ def test_another_process_reads_whole_frames_while_we_write(writer):
         torn, taken = map(int, process.stdout.readline().split())
     assert torn == 0
     assert taken > 100, "it really read while we wrote"
+
+
+def test_memory_that_is_not_there_is_an_error_and_not_a_signal(writer, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    before = set(Path("/dev/shm").iterdir())
+    with pytest.raises(OSError, match="No space left"):
+        writer.put(make_frame(64, 48), make_info(1, 64, 48))
+    assert set(Path("/dev/shm").iterdir()) == before
+    monkeypatch.undo()
+    writer.put(make_frame(64, 48), make_info(2, 64, 48))
+    assert writer.name

@@ -169,3 +169,49 @@ async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(
     assert pauses[0] >= 0.5
     assert pauses[1] >= 1.0
     assert not pool.ready
+
+
+async def test_a_session_that_fails_costs_neither_the_worker_nor_the_others(make_pool):
+    class Failing(Recorded):
+        def worker_says(self, message):
+            raise ValueError("a fault of ours")
+
+        def worker_restarted(self, reason, left_out):
+            raise ValueError("another")
+
+    pool = make_pool(1, COUNTER)
+    await until_ready(pool)
+    failing, other = Failing("failing"), Recorded("other")
+    worker = pool.assign(failing)
+    pool.assign(other)
+    for sid in ("failing", "other"):
+        worker.send(Start(sid, ("counter",), {}, 0.0))
+        worker.send(End(sid, 0.0))
+    assert (await other.next(Final)).sid == "other"
+    os.kill(worker.pid, signal.SIGKILL)
+    await asyncio.wait_for(other.restarts.get(), WITHIN_S)
+    await other.next(Ready)
+    assert worker.restarts == 1
+
+
+async def test_a_model_that_breaks_later_does_not_stop_the_server(make_pool, tmp_path, monkeypatch):
+    model = tmp_path / "edited.py"
+    source = (
+        "from analyzers.base_model import BaseModel\n"
+        "class Edited(BaseModel):\n"
+        "    def frame(self, sid, frame, timestamp):\n"
+        "        return None\n"
+    )
+    model.write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = make_pool(1, "edited:Edited")
+    await until_ready(pool)
+    model.write_text("this is no Python\n")
+    worker = pool.workers[0]
+    os.kill(worker.pid, signal.SIGKILL)
+    async with asyncio.timeout(WITHIN_S):
+        while worker.restarts < 2:
+            await asyncio.sleep(0.05)
+    assert not pool.refused.done()
+    model.write_text(source)
+    await until_ready(pool)
