@@ -294,3 +294,28 @@ async def test_a_peer_that_vanishes_is_noticed_within_five_seconds(pair):
     began = time.monotonic()
     await asyncio.wait_for(gone.wait(), WITHIN_S)
     assert time.monotonic() - began < 5.0
+
+
+async def test_data_channel_messages_travel_in_pieces_that_fit_any_path():
+    offerer, answerer = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
+    channel = offerer.createDataChannel("data")
+    heard = asyncio.get_running_loop().create_future()
+    answerer.on("datachannel", lambda c: c.on("message", heard.set_result))
+    await connect(offerer, answerer)
+    sizes = []
+    send_chunk = offerer.sctp._send_chunk
+
+    async def note_size(chunk):
+        if hasattr(chunk, "user_data"):
+            sizes.append(len(chunk.user_data))
+        await send_chunk(chunk)
+
+    offerer.sctp._send_chunk = note_size
+    async with asyncio.timeout(WITHIN_S):
+        while channel.readyState != "open":
+            await asyncio.sleep(0.01)
+        channel.send("x" * 5000)
+        assert await heard == "x" * 5000
+    assert max(sizes) == aiortc_compat.SCTP_PIECE_BYTES
+    await offerer.close()
+    await answerer.close()
