@@ -9,7 +9,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -81,16 +81,32 @@ class Settings(BaseSettings):
         description="analyzers to run, in order, by name or as package.module:Class, with commas"
         " between; on the same key in their results the later one wins",
     )
+    pose_engine: Literal["auto", "openvino", "mediapipe"] = Field(
+        "auto", description="what runs pose: openvino, mediapipe, or auto: openvino if it imports"
+    )
     pose_model: Path | None = Field(
-        None, description="a PoseLandmarker .task bundle instead of the one in MediaPipe's wheel"
+        None,
+        description="a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in"
+        " mediapipe's wheel; with it openvino needs no mediapipe",
+    )
+    detector: Path | None = Field(
+        None,
+        description="weights (.xml, .onnx) of a person detector, for several people and people far"
+        " away: person-detection-retail-0013",
+    )
+    inference_device: str = Field(
+        "CPU", description="what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"
+    )
+    inference_precision: Literal["auto", "f32", "bf16"] = Field(
+        "auto",
+        description="what openvino computes in: f32, bf16, or auto: bf16 if the CPU has it and it"
+        " proves faster",
     )
     workers: int = Field(
-        # Sessions are pinned: with as many workers as cores, a third stream on two cores leaves one
-        # of them half idle. With one more, the system shares the cores out (docs/design.md).
-        default_factory=lambda: (os.cpu_count() or 1) + 1,
+        default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         le=256,
-        description="processes that run analyzers (default: one more than there are cores)",
+        description="processes that run analyzers, a core each (default: as many as there are)",
     )
     ice_servers: Annotated[tuple[IceServer, ...], NoDecode, BeforeValidator(_parse_servers)] = (
         Field(
@@ -122,8 +138,9 @@ class Settings(BaseSettings):
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("--cert-file and --key-file go together")
         self.tls_context()
-        if self.pose_model is not None and not self.pose_model.is_file():
-            raise ValueError(f"--pose-model: there is no file {self.pose_model}")
+        for flag, path in (("--pose-model", self.pose_model), ("--detector", self.detector)):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{flag}: there is no file {path}")
         return self
 
     def tls_context(self) -> ssl.SSLContext | None:
@@ -151,7 +168,16 @@ class Settings(BaseSettings):
 
     def analyzer_settings(self) -> dict[str, dict[str, Any]]:
         """What the analyzers' constructors are given, by name."""
-        return {"pose": {"model": str(self.pose_model)}} if self.pose_model else {}
+        pose: dict[str, Any] = {
+            "engine": self.pose_engine,
+            "device": self.inference_device,
+            "precision": self.inference_precision,
+        }
+        if self.pose_model is not None:
+            pose["model"] = str(self.pose_model)
+        if self.detector is not None:
+            pose["detector"] = str(self.detector)
+        return {"pose": pose}
 
 
 _EXAMPLES = """\

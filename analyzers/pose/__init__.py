@@ -1,4 +1,4 @@
-"""Where people's joints are: BlazePose's 33 landmarks, on MediaPipe."""
+"""Where people's joints are: BlazePose's 33 landmarks."""
 
 from analyzers.pose.analyzer import Pose
 

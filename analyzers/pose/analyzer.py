@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
-from analyzers.pose.landmarker import Landmarker, LandmarkerPool, Person
+from analyzers.pose.engine import Person, PoseTracker, check_frame
+from analyzers.pose.engines import make_engine
 from analyzers.pose.landmarks import NAMES
 from analyzers.pose.people import Identities, bounding_box, box_area
 
@@ -27,14 +28,14 @@ _VISIBILITY_DECIMALS = 4
 
 @dataclass(slots=True)
 class _Session:
-    landmarker: Landmarker
+    tracker: PoseTracker
     identities: Identities = field(default_factory=Identities)
     frames: int = 0
     frames_with_pose: int = 0
 
 
 class Pose(BaseModel):
-    """Finds people's landmarks with MediaPipe's PoseLandmarker.
+    """Finds people's landmarks with BlazePose.
 
     A frame's result holds `has_pose`, and the most prominent person's
     `landmarks` (x and y in 0..1 of the frame) and `world_landmarks` (metres),
@@ -44,23 +45,47 @@ class Pose(BaseModel):
 
     Parameters
     ----------
+    engine : str
+        ``openvino``, ``mediapipe``, or ``auto``: openvino where it imports.
     model : str, optional
-        A pose landmarker bundle (.task: lite, full or heavy); by default one
-        that is built from the networks in the mediapipe package.
+        A pose landmarker bundle (.task: lite, full or heavy); by default the
+        networks in the mediapipe package.
     num_poses : int
         How many people a session follows unless it asks for another number.
+    device : str
+        What openvino computes on: CPU, GPU, NPU, AUTO and so on.
+    precision : str
+        What openvino computes in: ``f32``, ``bf16``, or ``auto``.
+    detector : str, optional
+        A person detector's network for openvino, to find several people.
 
     Raises
     ------
     AnalyzerUnavailable
-        When MediaPipe or its networks are missing.
+        When the engine, its device or its networks are missing.
     FileNotFoundError, ValueError
-        When `model` is not there, or is no pose landmarker bundle.
+        When a file is not there, or is not what it should be.
     """
 
-    def __init__(self, model: str | None = None, num_poses: int = 1) -> None:
+    def __init__(
+        self,
+        engine: str = "auto",
+        *,
+        model: str | None = None,
+        num_poses: int = 1,
+        device: str = "CPU",
+        precision: str = "auto",
+        detector: str | None = None,
+    ) -> None:
         self._num_poses = _checked_num_poses(num_poses)
-        self._pool = LandmarkerPool(model, num_poses)
+        self._engine = make_engine(
+            engine,
+            model=model,
+            num_poses=num_poses,
+            device=device,
+            precision=precision,
+            detector=detector,
+        )
         self._sessions: dict[str, _Session] = {}
 
     def start(
@@ -72,27 +97,28 @@ class Pose(BaseModel):
         **kwargs: Any,
     ) -> None:
         num_poses = _wanted_num_poses(options or {}, self._num_poses)
-        self._sessions[sid] = _Session(self._pool.take(num_poses))
+        self._sessions[sid] = _Session(self._engine.open(num_poses))
 
     def configure(self, sid: str, options: Mapping[str, Any]) -> None:
         session = self._sessions[sid]
-        num_poses = _wanted_num_poses(options, session.landmarker.num_poses)
-        if num_poses != session.landmarker.num_poses:
-            self._replace_landmarker(session, num_poses)
+        num_poses = _wanted_num_poses(options, session.tracker.num_poses)
+        if num_poses != session.tracker.num_poses:
+            self._replace_tracker(session, num_poses)
 
     def frame(
         self, sid: str, frame: NDArray[np.uint8], timestamp: float, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
+        check_frame(frame)
         session = self._sessions[sid]
         try:
-            people = session.landmarker.detect(frame, timestamp)
+            people = session.tracker.detect(frame, timestamp)
         except (RuntimeError, ValueError):
-            # A graph that failed once fails for ever.
-            self._replace_landmarker(session, session.landmarker.num_poses)
+            # MediaPipe's graph fails for ever once it failed.
+            self._replace_tracker(session, session.tracker.num_poses)
             raise
         session.frames += 1
         session.frames_with_pose += bool(people)
-        if session.landmarker.num_poses > 1:
+        if session.tracker.num_poses > 1:
             return _several(people, session.identities, timestamp)
         return _single(people)
 
@@ -101,7 +127,7 @@ class Pose(BaseModel):
     ) -> dict[str, Any]:
         """Return how many frames were seen, and how many of them had somebody in them."""
         session = self._sessions.pop(sid)
-        self._pool.give_back(session.landmarker)
+        session.tracker.close()
         return {
             "pose_summary": {
                 "frames": session.frames,
@@ -109,10 +135,10 @@ class Pose(BaseModel):
             }
         }
 
-    def _replace_landmarker(self, session: _Session, num_poses: int) -> None:
-        fresh = self._pool.take(num_poses)
-        self._pool.give_back(session.landmarker)
-        session.landmarker = fresh
+    def _replace_tracker(self, session: _Session, num_poses: int) -> None:
+        fresh = self._engine.open(num_poses)
+        session.tracker.close()
+        session.tracker = fresh
 
 
 def _wanted_num_poses(options: Mapping[str, Any], otherwise: int) -> int:
@@ -135,7 +161,7 @@ def _single(people: list[Person]) -> dict[str, Any]:
 
 
 def _several(people: list[Person], identities: Identities, timestamp_ms: float) -> dict[str, Any]:
-    points = [np.array([(p.x, p.y) for p in person.landmarks]) for person in people]
+    points = [person.landmarks[:, :2] for person in people]
     numbers = identities.assign(points, timestamp_ms)
     entries: list[dict[str, Any]] = [
         {"id": number, "box": bounding_box(where), **_both_lists(person)}
@@ -158,15 +184,17 @@ def _both_lists(person: Person) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _as_dicts(landmarks: list[Any], decimals: int) -> list[dict[str, Any]]:
+def _as_dicts(landmarks: NDArray[np.float64], decimals: int) -> list[dict[str, Any]]:
     return [
         {
             "index": index,
             "name": name,
-            "x": round(landmark.x, decimals),
-            "y": round(landmark.y, decimals),
-            "z": round(landmark.z, decimals),
-            "visibility": round(landmark.visibility, _VISIBILITY_DECIMALS),
+            "x": round(x, decimals),
+            "y": round(y, decimals),
+            "z": round(z, decimals),
+            "visibility": round(visibility, _VISIBILITY_DECIMALS),
         }
-        for index, (name, landmark) in enumerate(zip(NAMES, landmarks, strict=True))
+        for index, (name, (x, y, z, visibility)) in enumerate(
+            zip(NAMES, landmarks.tolist(), strict=True)
+        )
     ]

@@ -1,12 +1,10 @@
 """Pose on real frames: what it answers, how it keeps sessions apart, what it survives."""
 
 import itertools
-import sys
 
 import numpy as np
 import pytest
 
-from analyzers.base_model import AnalyzerUnavailable
 from analyzers.chain import arrange
 from analyzers.encode import encode
 from analyzers.pose import Pose
@@ -20,9 +18,9 @@ EMPTY = {"has_pose": False, "landmarks": [], "world_landmarks": []}
 BLACK = np.zeros((480, 640, 3), np.uint8)
 
 
-@pytest.fixture(scope="module")
-def pose():
-    return Pose()
+@pytest.fixture(scope="module", params=["openvino", "mediapipe"])
+def pose(request):
+    return Pose(request.param)
 
 
 @pytest.fixture
@@ -222,15 +220,16 @@ def test_it_runs_in_a_lane(pose, clip):
     assert b'"frames_with_pose":1' in lane.end("s", 33).fragments["pose"]["pose_summary"]
 
 
-def test_a_landmarker_that_failed_is_replaced(pose, session, clip):
+def test_a_landmarker_that_failed_is_replaced(clip):
     mediapipe = pytest.importorskip("mediapipe")
-    sid = session()
+    pose, sid = Pose("mediapipe"), "s"
+    pose.start(sid, 0)
     grey = mediapipe.Image(
         image_format=mediapipe.ImageFormat.GRAY8, data=np.zeros((480, 640), np.uint8)
     )
     # The network wants colour: this breaks MediaPipe's graph for good.
     with pytest.raises(ValueError, match="failed"):
-        pose._sessions[sid].landmarker._landmarker.detect_for_video(grey, 1)
+        pose._sessions[sid].tracker._landmarker.detect_for_video(grey, 1)
     with pytest.raises(ValueError, match="Graph has errors"):
         pose.frame(sid, clip[0], 33)
     assert pose.frame(sid, clip[1], 66)["has_pose"]
@@ -242,17 +241,23 @@ def test_frames_that_are_not_contiguous_are_taken(pose, session, clip):
     assert pose.frame(session(), mirrored, 0) == pose.frame(session(), mirrored.copy(), 0)
 
 
-def test_without_mediapipe_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(AnalyzerUnavailable, match=r"not installed: pip install 'kinecast\[pose\]'"):
-        Pose()
-
-
-def test_on_a_python_without_a_build_it_says_which_to_use(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mediapipe", None)
-    monkeypatch.setattr(sys, "version_info", (3, 13, 1))
-    with pytest.raises(AnalyzerUnavailable, match=r"this is Python 3\.13: run .* 3\.11 or 3\.12"):
-        Pose()
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((480, 640), np.uint8),
+        np.zeros((480, 640, 1), np.uint8),
+        np.zeros((480, 640, 4), np.uint8),
+        np.zeros((480, 640, 3), np.float32),
+        np.zeros((0, 640, 3), np.uint8),
+    ],
+)
+def test_what_is_no_frame_is_refused_and_changes_nothing(pose, session, clip, frame):
+    sid = session()
+    with pytest.raises(
+        ValueError, match=r"a frame is uint8 RGB of shape \(height, width, 3\), not"
+    ):
+        pose.frame(sid, frame, 0)
+    assert pose.frame(sid, clip[0], 33)["has_pose"]
 
 
 def test_a_wrong_model_is_one_clear_line(tmp_path):

@@ -13,12 +13,13 @@ import logging
 import os
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.pose import weights
+from analyzers.pose.weights import Weights
 
 logger = logging.getLogger(__name__)
 
@@ -26,26 +27,11 @@ logger = logging.getLogger(__name__)
 _RECIPE = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """A network of the wheel, and what the Tasks API has to know about it.
-
-    `mean` and `std` scale a pixel p (0..255) to (p - mean) / std: to -1..1 for
-    the detector and to 0..1 for the landmarks, as MediaPipe's own graphs do
-    (modules/pose_detection, modules/pose_landmark: ImageToTensorCalculator's
-    output range).
-    """
-
-    source: str
-    name_in_bundle: str
-    mean: float
-    std: float
-
-
-_NETWORKS = (
-    _Network("pose_detection/pose_detection.tflite", "pose_detector.tflite", 127.5, 127.5),
-    _Network("pose_landmark/pose_landmark_full.tflite", "pose_landmarks_detector.tflite", 0, 255),
-)
+# A pixel p (0..255) is scaled to (p - mean) / std: to -1..1 for the detector and to 0..1 for the
+# landmarks, as MediaPipe's own graphs do (modules/pose_detection, modules/pose_landmark:
+# ImageToTensorCalculator's output range).
+_DETECTOR_MEAN, _DETECTOR_STD = 127.5, 127.5
+_LANDMARKS_MEAN, _LANDMARKS_STD = 0.0, 255.0
 
 
 def cached_bundle() -> Path:
@@ -66,7 +52,7 @@ def cached_bundle() -> Path:
     path = directory / f"pose_full-mediapipe_{mediapipe.__version__}-{_RECIPE}.task"
     if _is_whole(path):
         return path
-    content = build(Path(mediapipe.__file__).parent, mediapipe.__version__)
+    content = build(weights.from_package(Path(mediapipe.__file__).parent))
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _write_atomically(path, content)
@@ -79,49 +65,31 @@ def cached_bundle() -> Path:
     return path
 
 
-def build(package: Path, version: str) -> bytes:
+def build(networks: Weights) -> bytes:
     """Build the bundle.
-
-    Parameters
-    ----------
-    package : Path
-        The directory of the package mediapipe.
-    version : str
-        Its release, for the error.
 
     Returns
     -------
     bytes
         A zip with both networks, uncompressed, since MediaPipe maps them from
         where they are. The same bytes every time.
-
-    Raises
-    ------
-    AnalyzerUnavailable
-        When the package carries no networks.
     """
+    detector = _described(networks.detector, _DETECTOR_MEAN, _DETECTOR_STD)
+    landmarks = _described(networks.landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as bundle:
-        for network in _NETWORKS:
-            source = package / "modules" / network.source
-            try:
-                model = source.read_bytes()
-            except FileNotFoundError:
-                raise AnalyzerUnavailable(
-                    f"mediapipe {version} carries no pose networks: install mediapipe==0.10.21, or"
-                    " pass --pose-model FILE.task with a pose landmarker bundle from MediaPipe"
-                ) from None
-            # ZipInfo dates from 1980, so the bytes do not depend on the time.
-            bundle.writestr(zipfile.ZipInfo(network.name_in_bundle), _described(model, network))
+        # ZipInfo dates from 1980, so the bytes do not depend on the time.
+        bundle.writestr(zipfile.ZipInfo(weights.DETECTOR_IN_BUNDLE), detector)
+        bundle.writestr(zipfile.ZipInfo(weights.LANDMARKS_IN_BUNDLE), landmarks)
     return content.getvalue()
 
 
-def _described(model: bytes, network: _Network) -> bytes:
+def _described(model: bytes, mean: float, std: float) -> bytes:
     """Write into a network how its input is scaled and what its tensors are called."""
     from mediapipe.tasks.python.metadata.metadata_writers import metadata_writer, writer_utils
 
     writer = metadata_writer.MetadataWriter.create(bytearray(model))
-    writer.add_image_input([network.mean], [network.std])
+    writer.add_image_input([mean], [std])
     for name in writer_utils.get_output_tensor_names(bytearray(model)):
         writer.add_feature_output(name)
     described, _ = writer.populate()
@@ -131,7 +99,7 @@ def _described(model: bytes, network: _Network) -> bytes:
 def _is_whole(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as bundle:
-            return bundle.namelist() == [network.name_in_bundle for network in _NETWORKS]
+            return bundle.namelist() == [weights.DETECTOR_IN_BUNDLE, weights.LANDMARKS_IN_BUNDLE]
     except (OSError, zipfile.BadZipFile):
         return False
 

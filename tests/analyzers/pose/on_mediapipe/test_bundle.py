@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from analyzers.base_model import AnalyzerUnavailable
-from analyzers.pose import Pose, bundle
+from analyzers.pose import Pose, weights
+from analyzers.pose.on_mediapipe import bundle
 from analyzers.registry import find, load
 
 mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 # Files to develop with are not in the repository; they lie beside it, or where this says.
 DATA = Path(os.environ.get("KINECAST_DATA", ROOT.parent / "shared" / "data"))
 LITE = DATA / "models" / "mediapipe" / "pose_landmarker_lite.task"
@@ -51,7 +52,7 @@ def test_a_damaged_file_is_replaced(cache):
 
 
 def test_processes_that_build_at_once_get_the_same_whole_file(cache):
-    code = "from analyzers.pose.bundle import cached_bundle; print(cached_bundle())"
+    code = "from analyzers.pose.on_mediapipe.bundle import cached_bundle; print(cached_bundle())"
     builders = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
@@ -61,12 +62,12 @@ def test_processes_that_build_at_once_get_the_same_whole_file(cache):
     (path,) = paths
     assert [entry.name for entry in cache.iterdir()] == [Path(path).name]
     package = Path(mediapipe.__file__).parent
-    assert Path(path).read_bytes() == bundle.build(package, mediapipe.__version__)
+    assert Path(path).read_bytes() == bundle.build(weights.from_package(package))
 
 
 def test_a_mediapipe_without_networks_says_what_to_do(tmp_path):
-    with pytest.raises(AnalyzerUnavailable, match=r"9\.9 carries no pose networks: .*--pose-model"):
-        bundle.build(tmp_path, "9.9")
+    with pytest.raises(AnalyzerUnavailable, match=r"carries no pose networks: .*--pose-model"):
+        weights.from_package(tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):

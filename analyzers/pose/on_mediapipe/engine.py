@@ -7,7 +7,7 @@ session: losing the person from view does not reset the smoothing of visibility
 
 Making one takes 75 ms on a 2-core EPYC machine, sometimes 350, and holds the
 global interpreter lock all that time, so every other session of the process
-waits. Hence `LandmarkerPool` makes spare ones when there is no session to wait.
+waits. Hence `MediapipeEngine` makes spare ones when there is no session to wait.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import AnalyzerUnavailable
-from analyzers.pose import bundle
+from analyzers.pose import weights
+from analyzers.pose.clock import RisingClock
+from analyzers.pose.engine import Person
+from analyzers.pose.on_mediapipe import bundle
 
 logger = logging.getLogger(__name__)
 
@@ -35,23 +37,6 @@ _SPARES = 2
 
 # What the first frame of a landmarker is like; the size of a common video.
 _WARM_UP_SHAPE = (480, 640, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One person as MediaPipe sees them.
-
-    Attributes
-    ----------
-    landmarks : list
-        33 of MediaPipe's NormalizedLandmark: x and y in 0..1 of the frame,
-        z in the scale of x with the hips at 0, visibility 0..1.
-    world_landmarks : list
-        33 of MediaPipe's Landmark: metres from the middle of the hips.
-    """
-
-    landmarks: list[Any]
-    world_landmarks: list[Any]
 
 
 class Landmarker:
@@ -65,6 +50,8 @@ class Landmarker:
         A pose landmarker bundle (.task).
     num_poses : int
         How many people at most.
+    on_close : callable
+        Called after `close`.
 
     Raises
     ------
@@ -72,8 +59,11 @@ class Landmarker:
         When `model` is no pose landmarker bundle.
     """
 
-    def __init__(self, mediapipe: Any, model: Path, num_poses: int) -> None:
+    def __init__(
+        self, mediapipe: Any, model: Path, num_poses: int, on_close: Callable[[], None]
+    ) -> None:
         self.num_poses = num_poses
+        self._on_close = on_close
         self._mediapipe = mediapipe
         vision = mediapipe.tasks.vision
         options = vision.PoseLandmarkerOptions(
@@ -87,28 +77,25 @@ class Landmarker:
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise ValueError(f"{model} is no pose landmarker bundle: {reason}") from error
-        self._clock = _RisingClock()
+        self._clock = RisingClock()
         # The first inference is three times as slow as the others. A black frame leaves no trace:
         # nobody is in it to be followed or smoothed.
         self.detect(np.zeros(_WARM_UP_SHAPE, np.uint8), 0)
 
     def detect(self, rgb: NDArray[np.uint8], timestamp_ms: float) -> list[Person]:
-        """Find the people of the next frame.
+        """Find the people of the next frame; see `PoseTracker`.
 
-        Parameters
-        ----------
-        rgb : ndarray, shape (H, W, 3), uint8
-            The frame; its size may differ from the last one's.
-        timestamp_ms : float
-            Its time. One that is not later than the last one's is taken as
-            a millisecond later.
+        Raises
+        ------
+        RuntimeError
+            MediaPipe failed; it will for every later frame, too.
         """
         image = self._mediapipe.Image(
             image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)
         )
         result = self._landmarker.detect_for_video(image, self._clock.tick(timestamp_ms))
         return [
-            Person(landmarks, world)
+            Person(_as_array(landmarks), _as_array(world))
             for landmarks, world in zip(
                 result.pose_landmarks, result.pose_world_landmarks, strict=True
             )
@@ -121,10 +108,11 @@ class Landmarker:
         except (RuntimeError, ValueError) as error:
             # Closing repeats the error of a graph that failed; detect() has raised it already.
             logger.debug("closing a landmarker: %s", error)
+        self._on_close()
 
 
-class LandmarkerPool:
-    """Hands out fresh landmarkers, keeping spare ones ready.
+class MediapipeEngine:
+    """The reference: opens landmarkers, and keeps spare ones ready.
 
     Spare ones are made only while there is no session: on construction, and
     when the last session has gone. When they are used up, one more session
@@ -146,15 +134,17 @@ class LandmarkerPool:
         When `model` is not there, or is no pose landmarker bundle.
     """
 
-    def __init__(self, model: str | None, num_poses: int) -> None:
+    name = "mediapipe"
+
+    def __init__(self, model: str | None = None, num_poses: int = 1) -> None:
         self._mediapipe = import_mediapipe()
-        self._model = bundle.cached_bundle() if model is None else _existing(model)
+        self._model = bundle.cached_bundle() if model is None else weights.existing(model)
         self._num_poses = num_poses
         self._in_use = 0
         self._spares: list[Landmarker] = []
         self._refill()
 
-    def take(self, num_poses: int) -> Landmarker:
+    def open(self, num_poses: int) -> Landmarker:
         """Return a landmarker that has seen nobody yet."""
         if self._spares and num_poses == self._num_poses:
             landmarker = self._spares.pop()
@@ -163,10 +153,8 @@ class LandmarkerPool:
         self._in_use += 1
         return landmarker
 
-    def give_back(self, landmarker: Landmarker) -> None:
-        """Close a landmarker that was taken."""
+    def _closed(self) -> None:
         self._in_use -= 1
-        landmarker.close()
         if self._in_use == 0:
             self._refill()
 
@@ -175,7 +163,7 @@ class LandmarkerPool:
             self._spares.append(self._make(self._num_poses))
 
     def _make(self, num_poses: int) -> Landmarker:
-        return Landmarker(self._mediapipe, self._model, num_poses)
+        return Landmarker(self._mediapipe, self._model, num_poses, self._closed)
 
 
 def import_mediapipe() -> Any:
@@ -193,52 +181,27 @@ def import_mediapipe() -> Any:
 
 
 def _why_unavailable(error: ImportError) -> str:
+    needed = "MediaPipe's engine needs mediapipe 0.10.21, which"
     if sys.version_info >= (3, 13):
         version = ".".join(map(str, sys.version_info[:2]))
         return (
-            "pose needs mediapipe 0.10.21, which has no build for Python 3.13 and later, and this"
-            f" is Python {version}: run Kinecast on Python 3.11 or 3.12, or leave pose out of"
-            " --analyzers"
+            f"{needed} has no build for Python 3.13 and later, and this is Python {version}: choose"
+            " --pose-engine openvino with --pose-model FILE.task, or run Kinecast on Python 3.11 or"
+            " 3.12"
         )
     if isinstance(error, ModuleNotFoundError) and error.name == "mediapipe":
         return (
-            "pose needs mediapipe 0.10.21, which is not installed: pip install 'kinecast[pose]',"
-            " or leave pose out of --analyzers"
+            f"{needed} is not installed: pip install 'kinecast[pose]', or leave pose out of"
+            " --analyzers"
         )
     return (
-        f"pose needs mediapipe 0.10.21, which is installed but does not load ({error}; numpy is"
-        f" {np.__version__}, it wants one below 2): pip install --force-reinstall 'kinecast[pose]'"
+        f"{needed} is installed but does not load ({error}; numpy is {np.__version__}, it wants one"
+        " below 2): pip install --force-reinstall 'kinecast[pose]'"
     )
 
 
-def _existing(model: str) -> Path:
-    path = Path(model)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no pose model {model}")
-    return path
-
-
-class _RisingClock:
-    """Makes times rise strictly, as MediaPipe demands, keeping the steps between frames.
-
-    A source that starts over at 0 is shifted for good, not held at one
-    millisecond a frame: the smoothing reads speeds from the steps.
-    """
-
-    __slots__ = ("_last_ms", "_shift_ms")
-
-    def __init__(self) -> None:
-        self._last_ms = -1
-        self._shift_ms = 0
-
-    def tick(self, timestamp_ms: float) -> int:
-        now_ms = int(timestamp_ms) + self._shift_ms
-        if now_ms <= self._last_ms:
-            late_ms = self._last_ms + 1 - now_ms
-            self._shift_ms += late_ms
-            now_ms += late_ms
-        self._last_ms = now_ms
-        return now_ms
+def _as_array(landmarks: list[Any]) -> NDArray[np.float64]:
+    return np.array([(each.x, each.y, each.z, each.visibility) for each in landmarks])
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Neural networks on OpenVINO, as analyzers use them."""

@@ -1,0 +1,1 @@
+"""BlazePose on MediaPipe itself: the reference."""

@@ -1,0 +1,1 @@
+"""BlazePose's networks on OpenVINO."""
