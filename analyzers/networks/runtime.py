@@ -174,9 +174,20 @@ class Runtime:
             How it wants its picture.
         into : ndarray, shape (1, H, W, 3), uint8, optional
             An array to read the picture from, shared with another network.
+
+        Raises
+        ------
+        AnalyzerUnavailable
+            When OpenVINO says that it can, and then can not.
         """
         precision = "bf16" if self._device == CPU else self._precision
-        return self._compile(model, picture, self._device, precision, into)
+        try:
+            return self._compile(model, picture, self._device, precision, into)
+        except RuntimeError as error:
+            raise AnalyzerUnavailable(
+                f"OpenVINO can not compile for {self._device} in {precision} ({_reason(error)}):"
+                " set --inference-device or --inference-precision"
+            ) from error
 
     def compile_after(self, network: Network, output: str, model: Any) -> Network:
         """Compile a network that reads an output of another one in place, to be exact."""
@@ -277,6 +288,8 @@ def _options(device: str, precision: str) -> dict[str, Any]:
 
 def _reason(error: RuntimeError) -> str:
     """Return the sentence in OpenVINO's error, which begins with lines about its source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
-    return (told or lines or ["no reason given"])[0].rstrip(".")
+    lines = [line.strip() for line in str(error).splitlines()]
+    for line in lines:
+        if line and not line.startswith(("Exception from", "Check '")):
+            return line.partition(" Error: Exception from")[0].rstrip(".")
+    return "it gives no reason"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,10 @@ def from_bundle(path: Path) -> Weights:
     try:
         with zipfile.ZipFile(path) as bundle:
             return Weights(bundle.read(DETECTOR_IN_BUNDLE), bundle.read(LANDMARKS_IN_BUNDLE))
-    except (zipfile.BadZipFile, KeyError) as error:
-        reason = str(error).strip("'\"")
-        raise ValueError(f"{path} is no pose landmarker bundle: {reason}") from error
+    except KeyError as error:
+        raise ValueError(f"{path} is no pose landmarker bundle: {error.args[0]}") from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise ValueError(f"{path} is no pose landmarker bundle: {error}") from error
 
 
 def from_package(package: Path) -> Weights:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from analyzers.networks import model_cache, person_detector
+from analyzers.networks.person_detector import PersonDetector
 from analyzers.networks.runtime import CPU, Runtime
 from analyzers.pose import weights
 from analyzers.pose.on_openvino.detector import PoseDetector
 from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork
+from analyzers.pose.on_openvino.search import Search
 from analyzers.pose.on_openvino.tracker import Tracker
 
 
@@ -19,6 +24,9 @@ class OpenvinoEngine:
         package mediapipe are taken.
     device, precision : str
         See `Runtime`.
+    detector : str, optional
+        A person detector's file, see `PersonDetector`; by default the one in
+        the model cache, if it is there.
 
     Raises
     ------
@@ -42,13 +50,20 @@ class OpenvinoEngine:
         networks = weights.load(model)
         try:
             self._landmark_network = LandmarkNetwork(runtime, runtime.read(networks.landmarks))
-            self._detector = PoseDetector(
+            self._pose_detector = PoseDetector(
                 runtime, runtime.read(networks.detector), quick=self._landmark_network.is_quick
             )
         except ValueError as error:
             raise ValueError(f"{model or 'mediapipe'} has no pose networks: {error}") from error
+        self._person_detector = _person_detector(runtime, detector)
         self.is_quick = self._landmark_network.is_quick
 
     def open(self, num_poses: int) -> Tracker:
         """Return a tracker that has seen nobody yet."""
-        return Tracker(self._detector, self._landmark_network, num_poses)
+        search = Search(self._pose_detector, self._person_detector)
+        return Tracker(search, self._landmark_network, num_poses)
+
+
+def _person_detector(runtime: Runtime, path: str | None) -> PersonDetector | None:
+    found = Path(path) if path else model_cache.find(person_detector.DEFAULT_NAME)
+    return PersonDetector(runtime, found) if found else None

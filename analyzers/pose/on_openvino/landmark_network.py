@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks.runtime import Picture, Runtime, faster
 from analyzers.pose.on_openvino.refinement import refine
 from analyzers.pose.on_openvino.region import Region
 from analyzers.pose.on_openvino.split import narrow_places
+
+logger = logging.getLogger(__name__)
 
 LANDMARKS = 33
 # The network gives six more points; the first two of them say where to look in the next frame.
@@ -29,6 +34,11 @@ _CUT_MAP = [8, 8]
 
 # bf16 shifts the score, mostly down by 0.05: where that could matter, the exact network decides.
 _DOUBTFUL = (0.05, 0.7)
+
+
+# Of the person's larger side; and blurred enough that a face is none any more.
+_FOCUS_MARGIN = 0.2
+_BLUR_PX = (31, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,14 @@ class Sight:
     landmarks: NDArray[np.float64]
     world_landmarks: NDArray[np.float64]
     region: Region
+
+    def scaled(self, factor: float) -> Sight:
+        """Return what would be seen in a frame of another size."""
+        return replace(
+            self,
+            landmarks=self.landmarks * (factor, factor, factor, 1.0),
+            region=self.region.scaled(factor),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +177,34 @@ class LandmarkNetwork:
         self._names = _Outputs.of(model)
         exact = _Exact(runtime, model, self._names)
         self._exact: _Variant = exact
+        self._used: _Variant = exact
         self._picture = exact.picture[0]
         self._quick: _Variant | None = None
         if runtime.has_quick:
-            quick = _Quick(runtime, model, self._names, exact.picture)
-            if not runtime.quick_must_prove_itself or faster(quick.run, exact.run):
-                self._quick = quick
+            self._quick = self._make_quick(runtime, model, exact)
         self.is_quick = self._quick is not None
 
-    def look(self, rgb: NDArray[np.uint8], region: Region) -> Sight:
+    def _make_quick(self, runtime: Runtime, model: Any, exact: _Exact) -> _Quick | None:
+        try:
+            quick = _Quick(runtime, model, self._names, exact.picture)
+        except AnalyzerUnavailable as error:
+            if not runtime.quick_must_prove_itself:
+                raise
+            logger.warning("pose is computed in f32: %s", error)
+            return None
+        if runtime.quick_must_prove_itself and not faster(quick.run, exact.run):
+            logger.info("pose is computed in f32, which is as fast as bf16 here")
+            return None
+        return quick
+
+    def heat_maps(self) -> NDArray[np.float32]:
+        """Return where the network saw each point in its last region: (64, 64, 39), logits."""
+        heat_maps: NDArray[np.float32] = self._used.output(self._names.heat_maps)[0]
+        return heat_maps
+
+    def look(
+        self, rgb: NDArray[np.uint8], region: Region, focus: NDArray[np.float64] | None = None
+    ) -> Sight:
         """Find the landmarks of the person in a region.
 
         Parameters
@@ -176,13 +213,19 @@ class LandmarkNetwork:
             The frame.
         region
             Where the person is.
+        focus : ndarray, shape (N, 2), optional
+            Points of the frame around which the person is, when others are
+            beside: what is away from them is blurred.
         """
         region.cut(rgb, self._picture, repeat_edge=True)
+        if focus is not None:
+            self._blur_around(region.from_frame(focus))
         network = self._quick or self._exact
         network.run()
         if network is self._quick and _DOUBTFUL[0] < self._score(network) < _DOUBTFUL[1]:
             network = self._exact
             network.run()
+        self._used = network
         points = network.output(self._names.landmarks).reshape(_POINTS, _VALUES).astype(float)
         in_region = points[:, :2] / _SIDE_PX
         # As in MediaPipe, what says where to look next is refined too.
@@ -198,6 +241,15 @@ class LandmarkNetwork:
             world_landmarks=world,
             region=Region.around(xy[_MIDDLE], xy[_EDGE]),
         )
+
+    def _blur_around(self, focus: NDArray[np.float64]) -> None:
+        low, high = focus.min(axis=0), focus.max(axis=0)
+        margin = _FOCUS_MARGIN * (high - low).max()
+        edges = (np.array([low - margin, high + margin]) * _SIDE_PX).round().clip(0, _SIDE_PX)
+        (x0, y0), (x1, y1) = edges.astype(int)
+        sharp = self._picture[y0:y1, x0:x1].copy()
+        cv2.blur(self._picture, _BLUR_PX, dst=self._picture)
+        self._picture[y0:y1, x0:x1] = sharp
 
     def _score(self, network: _Variant) -> float:
         return float(network.output(self._names.score).flat[0])

@@ -74,6 +74,10 @@ class Region:
         """Turn points, shape (N, 2), in 0..1 of the region into pixels of the frame."""
         return (points - 0.5) @ self.rotation() * self.size + (self.x, self.y)
 
+    def from_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn points, shape (N, 2), in pixels of the frame into 0..1 of the region."""
+        return (points - (self.x, self.y)) / self.size @ self.rotation().T + 0.5
+
     def cut(
         self, rgb: NDArray[np.uint8], into: NDArray[np.uint8], *, repeat_edge: bool = False
     ) -> None:

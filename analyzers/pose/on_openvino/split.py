@@ -21,24 +21,28 @@ def narrow_places(model: Any, outputs: list[Any]) -> list[Any]:
         From the input on.
     """
     needed = _ancestors(outputs)
-    on_the_way: dict[str, int] = {}
+    position: dict[str, int] = {}
     nodes: list[Any] = []
     for node in model.get_ordered_ops():
         name = node.get_friendly_name()
         begins = node.get_type_name() == "Parameter"
-        follows = any(_source(end).get_friendly_name() in on_the_way for end in node.inputs())
+        follows = any(_source(end).get_friendly_name() in position for end in node.inputs())
         # Weights lie beside the way from input to output.
         if name in needed and (begins or follows):
-            on_the_way[name] = len(nodes)
+            position[name] = len(nodes)
             nodes.append(node)
+    ends = {output.node.get_friendly_name() for output in outputs}
     places = []
     furthest = 0
-    for position, node in enumerate(nodes):
+    for here, node in enumerate(nodes):
         # Nothing before this node is read by anything behind it.
-        if position >= furthest:
+        if here >= furthest and node.get_output_size() == 1:
             places.append(node.output(0))
-        for reader in node.output(0).get_target_inputs():
-            furthest = max(furthest, on_the_way.get(reader.get_node().get_friendly_name(), 0))
+        for reader in _readers(node):
+            if reader in ends:
+                # An output is read behind everything.
+                furthest = len(nodes)
+            furthest = max(furthest, position.get(reader, 0))
     return places
 
 
@@ -56,3 +60,11 @@ def _ancestors(outputs: list[Any]) -> set[str]:
 
 def _source(end: Any) -> Any:
     return end.get_source_output().get_node()
+
+
+def _readers(node: Any) -> list[str]:
+    return [
+        end.get_node().get_friendly_name()
+        for output in node.outputs()
+        for end in output.get_target_inputs()
+    ]

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.networks.boxes import Box, overlap
 from analyzers.pose.clock import RisingClock
 from analyzers.pose.engine import Person
-from analyzers.pose.on_openvino.detector import PoseDetector
 from analyzers.pose.on_openvino.filters import PersonSmoother
 from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork, Sight
-from analyzers.pose.on_openvino.region import Region, overlap
+from analyzers.pose.on_openvino.region import Region
 from analyzers.pose.on_openvino.scene import EmptySceneWatch
+from analyzers.pose.on_openvino.search import Followed, Newcomer, Search
 
-# MediaPipe's defaults: min_pose_presence_confidence, and min_tracking_confidence, which is how far
-# the regions of two people may overlap.
+# MediaPipe's default: min_pose_presence_confidence.
 _MIN_PRESENCE = 0.5
-_MAX_OVERLAP = 0.5
 
+# While fewer are followed than wanted, each detector has its turn this often: every fifth frame at
+# 30 frames per second.
+_SEARCH_INTERVAL_MS = 160
+
+# Two whose landmarks' boxes overlap by more are one person.
+_DOUBLE = 0.6
 
 # Browsers adapt a video's size and keep its shape, but for rounding.
 _SAME_SHAPE = 0.02
@@ -27,10 +33,14 @@ _SAME_SHAPE = 0.02
 
 @dataclass(slots=True)
 class _Track:
-    """Someone who is followed."""
+    """Someone who is followed, as seen in the last frame."""
 
-    region: Region
+    sight: Sight
     smoother: PersonSmoother = field(default_factory=PersonSmoother)
+
+    @property
+    def body(self) -> Box:
+        return Box.around(self.sight.landmarks[:, :2])
 
 
 class Tracker:
@@ -38,20 +48,21 @@ class Tracker:
 
     Parameters
     ----------
-    detector, landmark_network
+    search
+        Its own.
+    landmark_network
         Shared with other videos.
     num_poses
         How many people at most.
     """
 
-    def __init__(
-        self, detector: PoseDetector, landmark_network: LandmarkNetwork, num_poses: int
-    ) -> None:
+    def __init__(self, search: Search, landmark_network: LandmarkNetwork, num_poses: int) -> None:
         self.num_poses = num_poses
-        self._detector = detector
+        self._search = search
         self._landmark_network = landmark_network
         self._clock = RisingClock()
         self._empty_scene = EmptySceneWatch()
+        self._searched_ms = -_SEARCH_INTERVAL_MS
         self._tracks: list[_Track] = []
         self._frame_size: tuple[int, int] | None = None
 
@@ -59,23 +70,66 @@ class Tracker:
         """Find the people of the next frame; see `PoseTracker`."""
         time_ms = self._clock.tick(timestamp_ms)
         self._adapt_to_size(rgb)
-        if not self._tracks and self._empty_scene.wants_search(rgb, time_ms):
-            self._tracks = [_Track(region) for region in self._search(rgb)]
-        people, followed = [], []
-        for track in self._tracks:
-            sight = self._landmark_network.look(rgb, track.region)
-            if sight.score < _MIN_PRESENCE or not sight.region.is_usable:
-                continue
-            track.region = sight.region
-            followed.append(track)
-            people.append(_person(track, sight, rgb, time_ms))
-        self._tracks = followed
-        if followed:
+        search_is_due = self._is_search_due(rgb, time_ms)
+        self._follow(rgb)
+        if search_is_due:
+            self._searched_ms = time_ms
+            followed = [Followed(track.sight.region, track.body) for track in self._tracks]
+            self._welcome(rgb, self._search.find(rgb, followed))
+        if self._tracks:
             self._empty_scene.somebody()
-        return people
+        return [_person(track, rgb, time_ms) for track in self._tracks]
 
     def close(self) -> None:
         """Nothing is held that Python does not give back by itself."""
+
+    def _is_search_due(self, rgb: NDArray[np.uint8], time_ms: int) -> bool:
+        if not self._tracks:
+            return self._empty_scene.wants_search(rgb, time_ms)
+        if len(self._tracks) >= self.num_poses:
+            return False
+        return time_ms - self._searched_ms >= _SEARCH_INTERVAL_MS / self._search.detectors
+
+    def _follow(self, rgb: NDArray[np.uint8]) -> None:
+        bodies = [track.body for track in self._tracks]
+        # Who was followed for longest comes first: of two on one person it stays.
+        before, self._tracks = self._tracks, []
+        for track, body in zip(before, bodies, strict=True):
+            others = [other for other in bodies if other is not body]
+            points = track.sight.landmarks[:, :2]
+            sight = self._look(rgb, track.sight.region, body, points, others)
+            if sight is not None:
+                track.sight = sight
+                self._tracks.append(track)
+
+    def _welcome(self, rgb: NDArray[np.uint8], newcomers: Sequence[Newcomer]) -> None:
+        for newcomer in newcomers:
+            if len(self._tracks) >= self.num_poses:
+                return
+            others = [track.body for track in self._tracks]
+            others += [other.box for other in newcomers if other.box and other is not newcomer]
+            box = newcomer.box
+            sight = self._look(rgb, newcomer.region, box, box.corners() if box else None, others)
+            if sight is not None:
+                self._tracks.append(_Track(sight))
+
+    def _look(
+        self,
+        rgb: NDArray[np.uint8],
+        region: Region,
+        body: Box | None,
+        points: NDArray[np.float64] | None,
+        others: Sequence[Box],
+    ) -> Sight | None:
+        """Return what is seen of someone, None if they are not there or followed already."""
+        beside = body is not None and any(body.meets(other) for other in others)
+        sight = self._landmark_network.look(rgb, region, points if beside else None)
+        if sight.score < _MIN_PRESENCE or not sight.region.is_usable:
+            return None
+        seen = Box.around(sight.landmarks[:, :2])
+        if any(overlap(seen, track.body) >= _DOUBLE for track in self._tracks):
+            return None
+        return sight
 
     def _adapt_to_size(self, rgb: NDArray[np.uint8]) -> None:
         height, width = rgb.shape[:2]
@@ -87,19 +141,15 @@ class Tracker:
             # Turned or cut: nobody is where they were.
             self._tracks = []
             self._empty_scene.somebody()
-        self._tracks = [_Track(track.region.scaled(factor)) for track in self._tracks]
-
-    def _search(self, rgb: NDArray[np.uint8]) -> list[Region]:
-        kept: list[Region] = []
-        for region in self._detector.find(rgb):
-            # The later one of two that overlap is kept, as in MediaPipe.
-            kept = [other for other in kept if overlap(other, region) <= _MAX_OVERLAP] + [region]
-        return [region for region in kept if region.is_usable][: self.num_poses]
+        self._tracks = [_Track(track.sight.scaled(factor)) for track in self._tracks]
 
 
-def _person(track: _Track, sight: Sight, rgb: NDArray[np.uint8], time_ms: int) -> Person:
+def _person(track: _Track, rgb: NDArray[np.uint8], time_ms: int) -> Person:
     landmarks, world = track.smoother(
-        sight.landmarks, sight.world_landmarks, time_ms / 1000, sight.region.size
+        track.sight.landmarks,
+        track.sight.world_landmarks,
+        time_ms / 1000,
+        track.sight.region.size,
     )
     height, width = rgb.shape[:2]
     return Person(

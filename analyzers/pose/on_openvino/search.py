@@ -1,0 +1,128 @@
+"""Looks for people in a frame whom nobody follows yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzers.networks.boxes import Box, pair
+from analyzers.networks.person_detector import PersonDetector
+from analyzers.pose.on_openvino.detector import PoseDetector
+from analyzers.pose.on_openvino.region import Region, overlap
+
+# From a person's box to the region of their body: the hips are a little below its middle
+# (docs/pose-engine.md has what other numbers find).
+_BOX_MARGIN = 1.25
+_HIPS = 0.52
+# A box is that of someone who is followed if it overlaps their landmarks by this much.
+_SAME_PERSON = 0.3
+# min_tracking_confidence, MediaPipe's default: regions that overlap more are the same person's.
+_SAME_REGION = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Someone who is followed already.
+
+    Attributes
+    ----------
+    region
+        Where they will be.
+    body
+        The box around their landmarks.
+    """
+
+    region: Region
+    body: Box
+
+    @property
+    def is_lying(self) -> bool:
+        """Whether the body is nearer to level than to upright."""
+        return abs(math.sin(self.region.angle)) > math.sqrt(0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Where someone seems to be.
+
+    Attributes
+    ----------
+    region
+        Of their body.
+    box
+        Around them, if the person detector saw them.
+    """
+
+    region: Region
+    box: Box | None = None
+
+
+class Search:
+    """Finds people with two detectors, in turns.
+
+    BlazePose's own sees one or two large people in any direction, and says in
+    which. The person detector sees many, small ones and crowded ones, but few
+    who lie; it is optional.
+    """
+
+    def __init__(self, pose_detector: PoseDetector, person_detector: PersonDetector | None) -> None:
+        self._pose_detector = pose_detector
+        self._person_detector = person_detector
+        self._turn = 0
+
+    @property
+    def detectors(self) -> int:
+        """How many searches it takes until each detector had its turn."""
+        return 1 if self._person_detector is None else 2
+
+    def find(self, rgb: NDArray[np.uint8], followed: Sequence[Followed]) -> list[Newcomer]:
+        """Look with the detector whose turn it is.
+
+        Parameters
+        ----------
+        rgb : ndarray, shape (H, W, 3), uint8
+            The frame.
+        followed
+            Who is not new.
+
+        Returns
+        -------
+        list of Newcomer
+            The surest first.
+        """
+        self._turn += 1
+        if self._person_detector is not None and self._turn % 2 == 0:
+            return _new_boxes(self._person_detector.find(rgb), followed)
+        return _new_regions(self._pose_detector.find(rgb), followed)
+
+
+def _new_regions(regions: list[Region], followed: Sequence[Followed]) -> list[Newcomer]:
+    kept: list[Region] = []
+    for region in regions:
+        # The later one of two that overlap is kept, as in MediaPipe.
+        kept = [other for other in kept if overlap(other, region) <= _SAME_REGION] + [region]
+    return [
+        Newcomer(region)
+        for region in kept
+        if region.is_usable
+        and all(overlap(region, other.region) <= _SAME_REGION for other in followed)
+    ]
+
+
+def _new_boxes(boxes: list[Box], followed: Sequence[Followed]) -> list[Newcomer]:
+    known = pair([other.body for other in followed], boxes, _SAME_PERSON)
+    # Boxes of people who lie are often parts of them.
+    lying = [other.body for other in followed if other.is_lying]
+    return [
+        Newcomer(_region(box), box)
+        for index, box in enumerate(boxes)
+        if index not in known and not any(body.holds(*box.middle) for body in lying)
+    ]
+
+
+def _region(box: Box) -> Region:
+    return Region(box.middle[0], box.y0 + _HIPS * box.height, _BOX_MARGIN * box.height)
