@@ -13,6 +13,9 @@ from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork
 from analyzers.pose.on_openvino.search import Search
 from analyzers.pose.on_openvino.tracker import Tracker
 
+# Many boxes with less are of no one, or of someone who has a better one (docs/pose-engine.md).
+_MIN_BOX_SCORE = 0.8
+
 
 class OpenvinoEngine:
     """Compiles the networks once, for all videos of a process.
@@ -50,20 +53,20 @@ class OpenvinoEngine:
         networks = weights.load(model)
         try:
             self._landmark_network = LandmarkNetwork(runtime, runtime.read(networks.landmarks))
+            self.is_quick = self._landmark_network.is_quick
             self._pose_detector = PoseDetector(
-                runtime, runtime.read(networks.detector), quick=self._landmark_network.is_quick
+                runtime, runtime.read(networks.detector), quick=self.is_quick
             )
         except ValueError as error:
             raise ValueError(f"{model or 'mediapipe'} has no pose networks: {error}") from error
-        self._person_detector = _person_detector(runtime, detector)
-        self.is_quick = self._landmark_network.is_quick
+        self._person_detector = None
+        boxes = Path(detector) if detector else model_cache.find(person_detector.DEFAULT_NAME)
+        if boxes is not None:
+            self._person_detector = PersonDetector(
+                runtime, boxes, quick=self.is_quick, min_score=_MIN_BOX_SCORE
+            )
 
     def open(self, num_poses: int) -> Tracker:
         """Return a tracker that has seen nobody yet."""
         search = Search(self._pose_detector, self._person_detector)
         return Tracker(search, self._landmark_network, num_poses)
-
-
-def _person_detector(runtime: Runtime, path: str | None) -> PersonDetector | None:
-    found = Path(path) if path else model_cache.find(person_detector.DEFAULT_NAME)
-    return PersonDetector(runtime, found) if found else None

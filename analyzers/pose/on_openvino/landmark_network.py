@@ -37,7 +37,7 @@ _DOUBTFUL = (0.05, 0.7)
 
 
 # Of the person's larger side; and blurred enough that a face is none any more.
-_FOCUS_MARGIN = 0.2
+_FOCUS_MARGIN = 0.15
 _BLUR_PX = (31, 31)
 
 

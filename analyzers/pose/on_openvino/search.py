@@ -62,7 +62,7 @@ class Newcomer:
 
 
 class Search:
-    """Finds people with two detectors, in turns.
+    """Finds people with two detectors.
 
     BlazePose's own sees one or two large people in any direction, and says in
     which. The person detector sees many, small ones and crowded ones, but few
@@ -72,15 +72,10 @@ class Search:
     def __init__(self, pose_detector: PoseDetector, person_detector: PersonDetector | None) -> None:
         self._pose_detector = pose_detector
         self._person_detector = person_detector
-        self._turn = 0
-
-    @property
-    def detectors(self) -> int:
-        """How many searches it takes until each detector had its turn."""
-        return 1 if self._person_detector is None else 2
+        self._searches = 0
 
     def find(self, rgb: NDArray[np.uint8], followed: Sequence[Followed]) -> list[Newcomer]:
-        """Look with the detector whose turn it is.
+        """Look for people.
 
         Parameters
         ----------
@@ -92,12 +87,24 @@ class Search:
         Returns
         -------
         list of Newcomer
-            The surest first.
+            The surest first. Some may be the same person, seen by both
+            detectors.
         """
-        self._turn += 1
-        if self._person_detector is not None and self._turn % 2 == 0:
-            return _new_boxes(self._person_detector.find(rgb), followed)
-        return _new_regions(self._pose_detector.find(rgb), followed)
+        self._searches += 1
+        # Where one person is, others are mostly smaller: a part of the frame shows them larger.
+        part = self._part(rgb) if followed and self._searches % 2 == 0 else None
+        found = _new_regions(self._pose_detector.find(rgb, part), followed)
+        # While nobody is there, every other time: an empty scene should cost little.
+        if self._person_detector is not None and (followed or self._searches % 2 == 0):
+            found += _new_boxes(self._person_detector.find(rgb), followed)
+        return found
+
+    def _part(self, rgb: NDArray[np.uint8]) -> Region:
+        """Return the frame's left, middle and right square in turn, or upper, middle and lower."""
+        height, width = rgb.shape[:2]
+        side = min(height, width)
+        at = self._searches // 2 % 3 / 2
+        return Region(side / 2 + at * (width - side), side / 2 + at * (height - side), side)
 
 
 def _new_regions(regions: list[Region], followed: Sequence[Followed]) -> list[Newcomer]:
@@ -109,7 +116,11 @@ def _new_regions(regions: list[Region], followed: Sequence[Followed]) -> list[Ne
         Newcomer(region)
         for region in kept
         if region.is_usable
-        and all(overlap(region, other.region) <= _SAME_REGION for other in followed)
+        and all(
+            overlap(region, other.region) <= _SAME_REGION
+            and not other.body.holds(region.x, region.y)
+            for other in followed
+        )
     ]
 
 

@@ -20,8 +20,7 @@ from analyzers.pose.on_openvino.search import Followed, Newcomer, Search
 # MediaPipe's default: min_pose_presence_confidence.
 _MIN_PRESENCE = 0.5
 
-# While fewer are followed than wanted, each detector has its turn this often: every fifth frame at
-# 30 frames per second.
+# While somebody is followed, and fewer than wanted: every fifth frame at 30 frames per second.
 _SEARCH_INTERVAL_MS = 160
 
 # Two whose landmarks' boxes overlap by more are one person.
@@ -62,7 +61,7 @@ class Tracker:
         self._landmark_network = landmark_network
         self._clock = RisingClock()
         self._empty_scene = EmptySceneWatch()
-        self._searched_ms = -_SEARCH_INTERVAL_MS
+        self._searched_ms = 0
         self._tracks: list[_Track] = []
         self._frame_size: tuple[int, int] | None = None
 
@@ -70,9 +69,9 @@ class Tracker:
         """Find the people of the next frame; see `PoseTracker`."""
         time_ms = self._clock.tick(timestamp_ms)
         self._adapt_to_size(rgb)
-        search_is_due = self._is_search_due(rgb, time_ms)
+        before = len(self._tracks)
         self._follow(rgb)
-        if search_is_due:
+        if self._is_search_due(rgb, time_ms, before):
             self._searched_ms = time_ms
             followed = [Followed(track.sight.region, track.body) for track in self._tracks]
             self._welcome(rgb, self._search.find(rgb, followed))
@@ -83,12 +82,14 @@ class Tracker:
     def close(self) -> None:
         """Nothing is held that Python does not give back by itself."""
 
-    def _is_search_due(self, rgb: NDArray[np.uint8], time_ms: int) -> bool:
-        if not self._tracks:
+    def _is_search_due(self, rgb: NDArray[np.uint8], time_ms: int, before: int) -> bool:
+        if not before:
             return self._empty_scene.wants_search(rgb, time_ms)
-        if len(self._tracks) >= self.num_poses:
+        now = len(self._tracks)
+        # One person who is lost is looked for in the next frame, as in MediaPipe.
+        if now >= self.num_poses or self.num_poses == 1:
             return False
-        return time_ms - self._searched_ms >= _SEARCH_INTERVAL_MS / self._search.detectors
+        return now < before or time_ms - self._searched_ms >= _SEARCH_INTERVAL_MS
 
     def _follow(self, rgb: NDArray[np.uint8]) -> None:
         bodies = [track.body for track in self._tracks]

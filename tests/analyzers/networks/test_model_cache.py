@@ -1,0 +1,27 @@
+"""Networks are found in the user's cache."""
+
+import pytest
+
+from analyzers.networks import model_cache
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "kinecast" / "models"
+
+
+def test_nothing_is_found_where_there_is_nothing(models):
+    assert model_cache.find("some-network") is None
+    models.mkdir(parents=True)
+    (models / "some-network.bin").touch()
+    (models / "another-network.xml").touch()
+    assert model_cache.find("some-network") is None
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".onnx"])
+def test_a_network_is_found_by_its_name(models, suffix):
+    models.mkdir(parents=True)
+    path = models / f"person-detection-retail-0013{suffix}"
+    path.touch()
+    assert model_cache.find("person-detection-retail-0013") == path

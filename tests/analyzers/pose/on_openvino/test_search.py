@@ -1,0 +1,112 @@
+"""Who is new and who is not, with answers known by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from analyzers.networks.boxes import Box
+from analyzers.pose.on_openvino.region import Region
+from analyzers.pose.on_openvino.search import Followed, Search
+
+FRAME = np.zeros((480, 640, 3), np.uint8)
+ANN = Followed(Region(100, 200, 200), Box(70, 120, 130, 280))
+
+
+class Answers:
+    """In a detector's place: answers as it is told and writes down where it was to look."""
+
+    def __init__(self, *answer):
+        self.answer = list(answer)
+        self.asked = []
+
+    def find(self, rgb, within=None):
+        self.asked.append(within)
+        return list(self.answer)
+
+
+def test_a_region_that_nobody_has_is_a_newcomer():
+    region = Region(500, 200, 200, 0.3)
+    (newcomer,) = Search(Answers(region), None).find(FRAME, [ANN])
+    assert (newcomer.region, newcomer.box) == (region, None)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        # The same middle.
+        Region(100, 200, 200),
+        # Overlaps: 170 x 200 of 230 x 200.
+        Region(130, 200, 200),
+        # Hardly overlaps, but its middle is in Ann's box: her head.
+        Region(100, 130, 60),
+        # Nothing to look at.
+        Region(500, 200, 0.4),
+        Region(math.nan, 200, 200),
+    ],
+)
+def test_a_region_of_someone_who_is_followed_is_none(region):
+    assert Search(Answers(region), None).find(FRAME, [ANN]) == []
+
+
+def test_of_two_regions_that_overlap_the_later_one_counts():
+    sure, same, other = Region(300, 200, 200), Region(310, 200, 200), Region(520, 200, 200)
+    found = Search(Answers(sure, same, other), None).find(FRAME, [])
+    assert [newcomer.region for newcomer in found] == [same, other]
+
+
+def test_a_box_becomes_the_upright_region_around_the_hips():
+    people = Answers(Box(300, 100, 360, 300))
+    (newcomer,) = Search(Answers(), people).find(FRAME, [ANN])
+    # 1.25 times 200 pixels, its middle at 52 % of the height.
+    assert newcomer.region == Region(330, 204, 250, 0)
+    assert newcomer.box == people.answer[0]
+
+
+def test_a_box_of_someone_who_is_followed_is_none():
+    # Ann's landmarks fill 60 x 160 of 80 x 200: 0.6.
+    assert Search(Answers(), Answers(Box(60, 100, 140, 300))).find(FRAME, [ANN]) == []
+
+
+def test_two_boxes_on_one_person_leave_one_newcomer():
+    beside = Box(90, 120, 150, 280)
+    (newcomer,) = Search(Answers(), Answers(Box(70, 120, 130, 280), beside)).find(FRAME, [ANN])
+    assert newcomer.box == beside
+
+
+@pytest.mark.parametrize(
+    ("angle_deg", "is_new"), [(0, True), (40, True), (50, False), (-90, False)]
+)
+def test_boxes_within_someone_who_lies_are_parts_of_them(angle_deg, is_new):
+    body = Box(100, 300, 500, 420)
+    lying = Followed(Region(300, 360, 450, math.radians(angle_deg)), body)
+    found = Search(Answers(), Answers(Box(120, 310, 170, 400))).find(FRAME, [lying])
+    assert bool(found) == is_new
+
+
+def test_parts_of_the_frame_have_their_turn_once_somebody_is_followed():
+    detector = Answers()
+    search = Search(detector, None)
+    for _ in range(7):
+        search.find(FRAME, [ANN])
+    left, middle, right = (Region(x, 240, 480) for x in (240, 320, 400))
+    assert detector.asked == [None, middle, None, right, None, left, None]
+
+
+def test_parts_of_a_tall_frame_are_above_each_other():
+    detector = Answers()
+    search = Search(detector, None)
+    for _ in range(6):
+        search.find(FRAME.transpose(1, 0, 2), [ANN])
+    assert [region for region in detector.asked if region] == [
+        Region(240, y, 480) for y in (320, 400, 240)
+    ]
+
+
+def test_an_empty_scene_is_searched_whole_and_for_boxes_every_other_time():
+    pose, people = Answers(), Answers()
+    search = Search(pose, people)
+    for _ in range(6):
+        search.find(FRAME, [])
+    assert pose.asked == [None] * 6
+    assert len(people.asked) == 3
