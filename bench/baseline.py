@@ -11,6 +11,7 @@ import importlib
 import itertools
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -24,9 +25,15 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from analyzers.pose import Pose
 from client_test.ice_hosts import offering
 
-DEFAULT_ANALYZERS = "analyzers.pose:Pose,bench.barcode_analyzer:BarcodeReader"
+DEFAULT_ANALYZERS = "bench.baseline:mediapipe_pose,bench.barcode_analyzer:BarcodeReader"
+
+
+def mediapipe_pose() -> Pose:
+    """Pose as such servers run it."""
+    return Pose("mediapipe")
 
 
 class BaselineSession:
@@ -103,14 +110,14 @@ class BaselineSession:
             self._channel.send(json.dumps(result | {"timestamp": round(time.time() * 1000)}))
 
 
-def build_app(analyzer_classes: list[type[Any]], ice_addresses: list[str]) -> web.Application:
+def build_app(factories: list[Callable[[], Any]], ice_addresses: list[str]) -> web.Application:
     """The baseline's HTTP application: ``POST /offer`` and ``GET /health``."""
     sessions: set[BaselineSession] = set()
     numbers = itertools.count()
 
     async def offer(request: web.Request) -> web.Response:
         body = await request.json()
-        session = BaselineSession(f"baseline-{next(numbers)}", [c() for c in analyzer_classes])
+        session = BaselineSession(f"baseline-{next(numbers)}", [make() for make in factories])
         sessions.add(session)
         description = {"sdp": body["sdp"], "type": body["type"]}
         return web.json_response(await session.answer(description, ice_addresses))
@@ -128,11 +135,11 @@ def build_app(analyzer_classes: list[type[Any]], ice_addresses: list[str]) -> we
     return app
 
 
-def load_class(path: str) -> type[Any]:
-    """The class that ``package.module:Class`` names."""
+def load_factory(path: str) -> Callable[[], Any]:
+    """What makes an analyzer: the class or function that ``package.module:name`` names."""
     module, _, name = path.partition(":")
-    loaded: type[Any] = getattr(importlib.import_module(module), name)
-    return loaded
+    factory: Callable[[], Any] = getattr(importlib.import_module(module), name)
+    return factory
 
 
 def main() -> None:
@@ -141,10 +148,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8093)
     parser.add_argument("--ice-address", action="append", default=None)
-    parser.add_argument("--analyzers", default=DEFAULT_ANALYZERS, help="package.module:Class,…")
+    parser.add_argument("--analyzers", default=DEFAULT_ANALYZERS, help="package.module:name,…")
     arguments = parser.parse_args()
-    classes = [load_class(path) for path in arguments.analyzers.split(",") if path]
-    app = build_app(classes, arguments.ice_address or ["127.0.0.1"])
+    factories = [load_factory(path) for path in arguments.analyzers.split(",") if path]
+    app = build_app(factories, arguments.ice_address or ["127.0.0.1"])
     web.run_app(app, host=arguments.host, port=arguments.port, print=None)
 
 

@@ -48,9 +48,7 @@ def kinecast(*analyzers: str, name: str = "kinecast") -> ServerKind:
     return ServerKind(name, "websocket", ("-m", "server", "--analyzers", chain))
 
 
-BASELINE = ServerKind(
-    "baseline", "http", ("-m", "bench.baseline", "--analyzers", f"analyzers.pose:Pose,{BARCODE}")
-)
+BASELINE = ServerKind("baseline", "http", ("-m", "bench.baseline"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from bench.endurance import CyclesFigures, SoakFigures
 from bench.measure import Figures
 
 MIN_RESULTS_PER_S = 29.0
-MAX_P50_SHARE, MAX_P95_SHARE = 0.55, 0.65
+MAX_P50_SHARE, MAX_P95_SHARE = 0.35, 0.65
+MIN_RESULTS_EACH_LOADED = 20.0
 MAX_LAST_TO_FIRST = 1.3
 MAX_P95_LOADED_MS = 200.0
 MIN_RATE_SHARE = 0.95
@@ -39,6 +40,8 @@ def check_streams(ours: Figures, baseline: Figures) -> Iterator[Check]:
         yield at_most(f"{who}: p50 of last 3 s, of first 3 s", growth, MAX_LAST_TO_FIRST)
         yield at_most(f"{who}: p95, ms", ours.p95_ms, MAX_P95_LOADED_MS)
         yield at_least(f"{who}: results/s, of baseline's", share, MIN_RATE_SHARE)
+        each = ours.results_per_s / ours.streams
+        yield at_least(f"{who}: results/s of each", each, MIN_RESULTS_EACH_LOADED)
 
 
 def check_slow_model(alone: Figures, beside: Figures) -> Iterator[Check]:

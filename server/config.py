@@ -9,9 +9,10 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from analyzers.registry import AnalyzerSpec, find
@@ -82,7 +83,7 @@ class Settings(BaseSettings):
         " between; on the same key in their results the later one wins",
     )
     pose_engine: Literal["auto", "openvino", "mediapipe"] = Field(
-        "auto", description="what runs pose: openvino, mediapipe, or auto: openvino if it imports"
+        "auto", description="what runs pose; auto: openvino if it imports"
     )
     pose_model: Path | None = Field(
         None,
@@ -99,8 +100,7 @@ class Settings(BaseSettings):
     )
     inference_precision: Literal["auto", "f32", "bf16"] = Field(
         "auto",
-        description="what openvino computes in: f32, bf16, or auto: bf16 if the CPU has it and it"
-        " proves faster",
+        description="what openvino computes in; auto: bf16 if the CPU has it and it proves faster",
     )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -241,10 +241,19 @@ def _make_parser() -> _Parser:
         if isinstance(field.default, int | str) and field.default != "":
             text += f" (default: {field.default})"
         action = "append" if name == "ice_address" else "store"
-        parser.add_argument(*flags, action=action, help=text, metavar=_metavar(name))
+        parser.add_argument(*flags, action=action, help=text, metavar=_metavar(name, field))
     return parser
 
 
-def _metavar(name: str) -> str:
-    special = {"record_to": "DIR", "ice_port_range": "FIRST-LAST", "analyzers": "A,B"}
+def _metavar(name: str, field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return "|".join(get_args(field.annotation))
+    special = {
+        "record_to": "DIR",
+        "ice_port_range": "FIRST-LAST",
+        "analyzers": "A,B",
+        "pose_model": "FILE",
+        "detector": "FILE",
+        "inference_device": "NAME",
+    }
     return special.get(name, name.rsplit("_", 1)[-1].upper())

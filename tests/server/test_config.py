@@ -1,8 +1,10 @@
 """Settings from flags, the environment and .env; what is wrong is told in one line."""
 
+import os
+
 import pytest
 
-from server.config import BadSettings, parse_settings
+from server.config import BadSettings, Settings, parse_settings
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +23,31 @@ def test_the_defaults_are_safe():
     assert settings.ice_servers == ()
     assert settings.ice_address == ()
     assert settings.record_to is None
-    assert settings.workers >= 1
+    assert settings.workers == os.cpu_count()
+    assert settings.analyzer_settings() == {
+        "pose": {"engine": "auto", "device": "CPU", "precision": "auto"}
+    }
+
+
+def test_what_pose_is_told(tmp_path):
+    model, detector = tmp_path / "pose.task", tmp_path / "person.xml"
+    model.touch()
+    detector.touch()
+    flags = {
+        "--pose-engine": "openvino",
+        "--pose-model": str(model),
+        "--detector": str(detector),
+        "--inference-device": "GPU.1",
+        "--inference-precision": "f32",
+    }
+    settings = parse_settings([word for flag in flags.items() for word in flag])
+    assert settings.analyzer_settings()["pose"] == {
+        "engine": "openvino",
+        "model": str(model),
+        "detector": str(detector),
+        "device": "GPU.1",
+        "precision": "f32",
+    }
 
 
 def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path, monkeypatch):
@@ -77,6 +103,9 @@ def test_secrets_are_not_printed():
         (["--ice-port-range", "1-2"], "1024"),
         (["--key-file", "key.pem"], "go together"),
         (["--po", "1"], "--po"),
+        (["--pose-engine", "tensorrt"], "--pose-engine: .*'openvino'.*tensorrt"),
+        (["--inference-precision", "int8"], "--inference-precision: .*'bf16'.*int8"),
+        (["--detector", "nowhere.xml"], "--detector: there is no file nowhere.xml"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(flags, says):
@@ -90,6 +119,6 @@ def test_help_names_every_setting(capsys):
         parse_settings(["--help"])
     assert raised.value.code == 0
     text = capsys.readouterr().out
-    for flag in ("--host", "--ice-address", "--record-to", "--websocket-only", "--pose-model"):
-        assert flag in text
+    for field in Settings.model_fields:
+        assert f"--{field.replace('_', '-')}" in text
     assert "examples:" in text
