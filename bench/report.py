@@ -45,8 +45,8 @@ class Report:
 
     def print(self, console: Console) -> None:
         """Print the tables on the terminal."""
-        console.print(_table("Latency and throughput", STREAM_COLUMNS, self._stream_rows()))
-        console.print(_table("Targets", CHECK_COLUMNS, self._check_rows()))
+        console.print(rich_table("Latency and throughput", STREAM_COLUMNS, self._stream_rows()))
+        console.print(rich_table("Targets", CHECK_COLUMNS, self._check_rows()))
         for note in self.notes:
             console.print(note, highlight=False)
 
@@ -57,9 +57,9 @@ class Report:
             "Made by `bench/latency.py`, which says in its help what it measures.",
             "\n".join(f"- {line}" for line in (*machine(), self.settings)),
             "## Latency and throughput",
-            _markdown_table(STREAM_COLUMNS, self._stream_rows()),
+            markdown_table(STREAM_COLUMNS, self._stream_rows()),
             "## Targets",
-            _markdown_table(CHECK_COLUMNS, self._check_rows()),
+            markdown_table(CHECK_COLUMNS, self._check_rows()),
             *self.notes,
         ]
         return "\n\n".join(parts) + "\n"
@@ -93,17 +93,17 @@ class Report:
 
 def machine() -> list[str]:
     """What it was measured on: a line each."""
-    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {package_version(name)}" for name in PACKAGES)
     memory_gb = psutil.virtual_memory().total / 1e9
     return [
-        f"{_cpu_model()}, {os.cpu_count()} cores, {memory_gb:.0f} GB; the client shares them",
+        f"{cpu_model()}, {os.cpu_count()} cores, {memory_gb:.0f} GB; the client shares them",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         versions,
         time.strftime("%Y-%m-%d", time.gmtime()),
     ]
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":
@@ -111,20 +111,20 @@ def _cpu_model() -> str:
     return platform.processor() or "unknown processor"
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def rich_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from analyzers.networks import model_cache, person_detector
@@ -12,6 +13,8 @@ from analyzers.pose.on_openvino.detector import PoseDetector
 from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork
 from analyzers.pose.on_openvino.search import Search
 from analyzers.pose.on_openvino.tracker import Tracker
+
+logger = logging.getLogger(__name__)
 
 # Many boxes with less are of no one, or of someone who has a better one (docs/pose-engine.md).
 _MIN_BOX_SCORE = 0.8
@@ -65,6 +68,12 @@ class OpenvinoEngine:
             self._person_detector = PersonDetector(
                 runtime, boxes, quick=self.is_quick, min_score=_MIN_BOX_SCORE
             )
+        logger.info(
+            "Pose runs on OpenVINO, %s, in %s%s",
+            device,
+            "low precision where that is safe" if self.is_quick else "f32",
+            ", with a person detector" if self._person_detector else "",
+        )
 
     def open(self, num_poses: int) -> Tracker:
         """Return a tracker that has seen nobody yet."""

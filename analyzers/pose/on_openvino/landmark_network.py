@@ -35,7 +35,6 @@ _CUT_MAP = [8, 8]
 # bf16 shifts the score, mostly down by 0.05: where that could matter, the exact network decides.
 _DOUBTFUL = (0.05, 0.7)
 
-
 # Of the person's larger side; and blurred enough that a face is none any more.
 _FOCUS_MARGIN = 0.15
 _BLUR_PX = (31, 31)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzers.pose.landmarks import INDEX
-from bench.pose_compare import Agreement, Distances, Spread, angles_deg, spread
+from bench.poses.compare import Agreement, Distances, Spread, angles_deg, spread
 
 LEFT_ELBOW, RIGHT_ELBOW, LEFT_KNEE, RIGHT_KNEE, LEFT_HIP, RIGHT_HIP, LEFT_SHOULDER, _ = range(8)
 

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from bench.pose_athlete import SAMPLE
-from bench.pose_clips import (
+from bench.poses.athlete import SAMPLE
+from bench.poses.clips import (
     WIDTH_PX,
     Source,
     read_video,

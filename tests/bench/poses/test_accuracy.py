@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from analyzers.pose.engine import Person
-from bench.pose_accuracy import ALL, Accuracy
-from bench.pose_clips import PoseClip, Source
-from bench.pose_compare import Agreement
-from bench.pose_turns import Answers
+from bench.poses.accuracy import ALL, Accuracy
+from bench.poses.clips import PoseClip, Source
+from bench.poses.compare import Agreement
+from bench.poses.turns import Answers
 
 WIDTH, HEIGHT, FRAMES = 640, 480, 6
 REFERENCE, NOISY, ENGINE = "reference", "noisy", "engine"

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from analyzers.pose.engine import Person
-from bench import pose_turns
-from bench.pose_turns import Answers, Runner, Turns
+from bench.poses.turns import BLOCK_FRAMES, WARM_UP_FRAMES, Answers, Runner, Turns
 
 FRAMES = 250
 Call = tuple[str, int]
@@ -64,7 +63,7 @@ def test_engines_take_turns_block_by_block_and_each_is_first_in_turn() -> None:
     calls: list[Call] = []
     engines = [Engine(name, calls) for name in "abc"]
     Turns([Runner(each.name, each) for each in engines]).run(*video(), ignore)
-    turns = [name for name, frame in calls if frame % pose_turns.BLOCK_FRAMES == 0]
+    turns = [name for name, frame in calls if frame % BLOCK_FRAMES == 0]
     assert turns == [*"abc", *"bca", *"cab"]
     for name in "abc":
         assert [frame for who, frame in calls if who == name] == list(range(FRAMES))
@@ -115,7 +114,7 @@ def test_warming_up_leaves_no_trace() -> None:
     turns = Turns([Runner("a", engine)])
     frames, times = video()
     turns.warm_up(frames)
-    assert len(engine.seen) == pose_turns.WARM_UP_FRAMES
+    assert len(engine.seen) == WARM_UP_FRAMES
     turns.warm_up(frames[:3])
     answers = turns.run(frames, times, ignore)["a"]
     assert len(answers.people) == FRAMES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.pose_empty import NOISE_SIGMA, PAN_PX, PAN_RANGE_PX, pan, with_camera_noise
+from bench.poses.empty import NOISE_SIGMA, PAN_PX, PAN_RANGE_PX, pan, with_camera_noise
 
 
 def test_the_camera_turns_there_and_back() -> None:

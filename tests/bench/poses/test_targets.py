@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from bench import pose_targets
-from bench.pose_accuracy import DifferenceFigures, TruthFigures
-from bench.pose_compare import Agreement, Spread
-from bench.pose_empty import MOVING, STILL, STILL_NOISY
-from bench.pose_figures import ProcessesFigures, SpeedFigures
-from bench.pose_people import PeopleFigures
-from bench.pose_report import PoseReport
+from bench.poses import targets
+from bench.poses.accuracy import DifferenceFigures, TruthFigures
+from bench.poses.compare import Agreement, Spread
+from bench.poses.empty import MOVING, STILL, STILL_NOISY
+from bench.poses.figures import ProcessesFigures, SpeedFigures
+from bench.poses.people import PeopleFigures
+from bench.poses.report import PoseReport
 
 F32, BF16 = "openvino f32", "openvino bf16"
 
@@ -25,16 +25,14 @@ def test_speed_is_of_cpu_time_over_all_clips(f32_ms: float, reached: bool) -> No
         *(speed("one", "mediapipe", 1.0, 1.0), speed("one", F32, 1.0, 99.0)),
         *(speed("all", "mediapipe", 99.0, 18.0), speed("all", F32, 1.0, f32_ms)),
     ]
-    (check,) = pose_targets.check_speed(figures)
+    (check,) = targets.check_speed(figures)
     assert (check.reached, check.measured) == (reached, f"{18 / f32_ms:.2f}")
 
 
 def test_each_precision_has_its_own_speed_to_reach() -> None:
-    figures = [
-        ProcessesFigures(n, r, 1.0, 999.0, 1.0)
-        for n, r in (("mediapipe", 100), (F32, 200), (BF16, 249))
-    ]
-    checks = list(pose_targets.check_processes(figures))
+    rates = {"mediapipe": 100.0, F32: 200.0, BF16: 249.0}
+    figures = [ProcessesFigures(engine, rate, 1.0, 999.0, 1.0) for engine, rate in rates.items()]
+    checks = list(targets.check_processes(figures))
     assert [(c.asked, c.measured, c.reached) for c in checks] == [
         (">= 1.8", "2.00", True),
         (">= 2.5", "2.49", False),
@@ -52,7 +50,7 @@ def test_differences_are_judged_by_the_worst_unit_over_all_clips() -> None:
         DifferenceFigures("all", F32, Agreement(), {}, spreads(1.4, 1.6)),
         DifferenceFigures("all", BF16, Agreement(), {}, spreads(2.4, 1.6)),
     ]
-    checks = list(pose_targets.check_differences(figures))
+    checks = list(targets.check_differences(figures))
     assert [(c.measured, c.reached) for c in checks] == [
         *(("1.40", True), ("1.60", False)),
         *(("2.40", True), ("1.60", True)),
@@ -61,13 +59,13 @@ def test_differences_are_judged_by_the_worst_unit_over_all_clips() -> None:
 
 def test_errors_may_be_three_percent_above() -> None:
     figures = [TruthFigures(F32, 10, {}, spreads(1.02, 1.04))]
-    checks = list(pose_targets.check_errors(figures))
+    checks = list(targets.check_errors(figures))
     assert [(c.measured, c.reached) for c in checks] == [("1.02", True), ("1.04", False)]
 
 
 def test_what_could_not_be_measured_falls_short() -> None:
     figures = [TruthFigures(F32, 10, {}, spreads(math.nan, 1.0))]
-    assert [check.reached for check in pose_targets.check_errors(figures)] == [False, True]
+    assert [check.reached for check in targets.check_errors(figures)] == [False, True]
 
 
 def test_people_are_found_with_the_detector() -> None:
@@ -75,17 +73,17 @@ def test_people_are_found_with_the_detector() -> None:
         PeopleFigures(F32, False, 20.0, 0.0, 90.0, 90.0),
         PeopleFigures(F32, True, 63.0, 0.0, 41.0, 41.0),
     ]
-    checks = list(pose_targets.check_people(figures))
+    checks = list(targets.check_people(figures))
     assert [(c.measured, c.reached) for c in checks] == [("63.00", True), ("41.00", False)]
 
 
 def test_nobody_in_view_is_judged_by_the_slowest_scene() -> None:
     figures = [speed(STILL, F32, 2.0), speed(STILL_NOISY, F32, 8.0), speed(MOVING, F32, 4.0)]
-    checks = list(pose_targets.check_empty(figures))
+    checks = list(targets.check_empty(figures))
     assert [(c.measured, c.reached) for c in checks] == [("8.00", False), ("0.50", True)]
 
 
 def test_a_report_of_nothing_has_no_targets() -> None:
     report = PoseReport("nothing")
-    assert list(pose_targets.check_all(report)) == []
+    assert list(targets.check_all(report)) == []
     assert report.reached

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzers.pose.engine import Person
-from bench.pose_people import (
+from bench.poses.people import (
     count_matches,
     count_people,
     intersection_over_union,

@@ -4,7 +4,7 @@ from multiprocessing import Pipe
 
 import pytest
 
-from bench.pose_processes import Stint, receive_all, throughput
+from bench.poses.processes import Stint, receive_all, throughput
 
 
 def test_throughput_is_from_the_first_beginning_to_the_last_end() -> None:

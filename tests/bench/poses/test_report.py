@@ -5,12 +5,12 @@ import math
 
 import pytest
 
-from bench.pose_accuracy import DifferenceFigures, TruthFigures
-from bench.pose_compare import Agreement, Spread
-from bench.pose_figures import ProcessesFigures, speed
-from bench.pose_people import PeopleFigures
-from bench.pose_report import PoseReport
-from bench.pose_turns import Answers
+from bench.poses.accuracy import DifferenceFigures, TruthFigures
+from bench.poses.compare import Agreement, Spread
+from bench.poses.figures import ProcessesFigures, speed
+from bench.poses.people import PeopleFigures
+from bench.poses.report import PoseReport
+from bench.poses.turns import Answers
 from bench.targets import at_least
 
 F32 = "openvino f32"
