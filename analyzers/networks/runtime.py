@@ -34,12 +34,13 @@ PRECISIONS = ("auto", "f32", "bf16")
 class Picture:
     """How a network wants its picture; it is given RGB bytes, shape (H, W, 3).
 
-    A pixel p (0..255) reaches the network as (p - mean) / std.
+    A pixel p (0..255) reaches the network as (p - mean) / std. Both are one
+    number for all channels or one for each, in the order of `channels`.
     """
 
     layout: Literal["NHWC", "NCHW"]
-    mean: float = 0.0
-    std: float = 1.0
+    mean: float | tuple[float, float, float] = 0.0
+    std: float | tuple[float, float, float] = 1.0
     channels: Literal["RGB", "BGR"] = "RGB"
 
 
@@ -213,9 +214,9 @@ class Runtime:
         if picture.channels == "BGR":
             process.reverse_channels()
         if picture.mean:
-            process.mean(picture.mean)
+            process.mean(_for_openvino(picture.mean))
         if picture.std != 1.0:
-            process.scale(picture.std)
+            process.scale(_for_openvino(picture.std))
         compiled = self._core.compile_model(steps.build(), device, _options(device, precision))
         request = compiled.create_infer_request()
         array = np.zeros(compiled.input().shape, np.uint8) if into is None else into
@@ -284,6 +285,10 @@ def _options(device: str, precision: str) -> dict[str, Any]:
         # Pinned, two workers would sit on the same core.
         "ENABLE_CPU_PINNING": False,
     }
+
+
+def _for_openvino(value: float | tuple[float, float, float]) -> float | list[float]:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _reason(error: RuntimeError) -> str:

@@ -60,7 +60,13 @@ class PoseDetector:
             self._quick = runtime.compile_quick(model, _PICTURE, into=self._network.picture)
         self._anchors = make_anchors()
 
-    def find(self, rgb: NDArray[np.uint8], within: Region | None = None) -> list[Region]:
+    def find(
+        self,
+        rgb: NDArray[np.uint8],
+        within: Region | None = None,
+        *,
+        nobody_is_likely: bool = True,
+    ) -> list[Region]:
         """Find people.
 
         Parameters
@@ -69,6 +75,8 @@ class PoseDetector:
             The frame.
         within : Region, optional
             Where to look; the whole frame by default.
+        nobody_is_likely : bool
+            Look quickly first, which is for nothing where somebody is.
 
         Returns
         -------
@@ -77,7 +85,7 @@ class PoseDetector:
         """
         within = within or Region.whole(rgb)
         within.cut(rgb, self._network.picture[0])
-        if self._quick is not None:
+        if self._quick is not None and nobody_is_likely:
             self._quick.run()
             if self._quick.outputs[self._scores].max() < _logit(_DOUBTFUL_SCORE):
                 return []

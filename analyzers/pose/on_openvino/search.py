@@ -73,6 +73,7 @@ class Search:
         self._pose_detector = pose_detector
         self._person_detector = person_detector
         self._searches = 0
+        self._views = 0
 
     def find(self, rgb: NDArray[np.uint8], followed: Sequence[Followed]) -> list[Newcomer]:
         """Look for people.
@@ -91,19 +92,29 @@ class Search:
             detectors.
         """
         self._searches += 1
-        # Where one person is, others are mostly smaller: a part of the frame shows them larger.
-        part = self._part(rgb) if followed and self._searches % 2 == 0 else None
-        found = _new_regions(self._pose_detector.find(rgb, part), followed)
-        # While nobody is there, every other time: an empty scene should cost little.
-        if self._person_detector is not None and (followed or self._searches % 2 == 0):
+        other_time = self._searches % 2 == 0
+        found: list[Newcomer] = []
+        # Each detector has a situation in which it looks only every other time.
+        if not followed or self._person_detector is None or other_time:
+            view = self._next_view(rgb) if followed else None
+            regions = self._pose_detector.find(rgb, view, nobody_is_likely=not followed)
+            found += _new_regions(regions, followed)
+        if self._person_detector is not None and (followed or other_time):
             found += _new_boxes(self._person_detector.find(rgb), followed)
         return found
 
-    def _part(self, rgb: NDArray[np.uint8]) -> Region:
-        """Return the frame's left, middle and right square in turn, or upper, middle and lower."""
+    def _next_view(self, rgb: NDArray[np.uint8]) -> Region | None:
+        """Return None for the whole frame, and in between its left, middle and right square.
+
+        Of a tall frame the upper, middle and lower one. Where one person is,
+        others are mostly smaller: a part of the frame shows them larger.
+        """
+        self._views += 1
+        if self._views % 2:
+            return None
         height, width = rgb.shape[:2]
         side = min(height, width)
-        at = self._searches // 2 % 3 / 2
+        at = (self._views // 2 - 1) % 3 / 2
         return Region(side / 2 + at * (width - side), side / 2 + at * (height - side), side)
 
 

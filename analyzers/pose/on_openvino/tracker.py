@@ -20,8 +20,10 @@ from analyzers.pose.on_openvino.search import Followed, Newcomer, Search
 # MediaPipe's default: min_pose_presence_confidence.
 _MIN_PRESENCE = 0.5
 
-# While somebody is followed, and fewer than wanted: every fifth frame at 30 frames per second.
-_SEARCH_INTERVAL_MS = 160
+# Between searches while somebody is followed, and fewer than wanted: every fifth frame at 30 frames
+# per second, and sooner when someone was lost.
+_PAUSE_MS = 160
+_PAUSE_AFTER_LOSS_MS = 80
 
 # Two whose landmarks' boxes overlap by more are one person.
 _DOUBLE = 0.6
@@ -62,6 +64,7 @@ class Tracker:
         self._clock = RisingClock()
         self._empty_scene = EmptySceneWatch()
         self._searched_ms = 0
+        self._lost_someone = False
         self._tracks: list[_Track] = []
         self._frame_size: tuple[int, int] | None = None
 
@@ -73,6 +76,7 @@ class Tracker:
         self._follow(rgb)
         if self._is_search_due(rgb, time_ms, before):
             self._searched_ms = time_ms
+            self._lost_someone = False
             followed = [Followed(track.sight.region, track.body) for track in self._tracks]
             self._welcome(rgb, self._search.find(rgb, followed))
         if self._tracks:
@@ -86,10 +90,12 @@ class Tracker:
         if not before:
             return self._empty_scene.wants_search(rgb, time_ms)
         now = len(self._tracks)
+        self._lost_someone |= now < before
         # One person who is lost is looked for in the next frame, as in MediaPipe.
         if now >= self.num_poses or self.num_poses == 1:
             return False
-        return now < before or time_ms - self._searched_ms >= _SEARCH_INTERVAL_MS
+        pause_ms = _PAUSE_AFTER_LOSS_MS if self._lost_someone else _PAUSE_MS
+        return time_ms - self._searched_ms >= pause_ms
 
     def _follow(self, rgb: NDArray[np.uint8]) -> None:
         bodies = [track.body for track in self._tracks]
