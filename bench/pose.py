@@ -101,13 +101,16 @@ def bench(asked: argparse.Namespace, console: Console, report: PoseReport) -> No
         report.notes.append(NO_BF16)
     videos = _athlete_videos(asked, amount, console, report) if "clips" in asked.only else []
     real = _real_names(asked.data, amount, report) if "clips" in asked.only else ()
+    detector = asked.data / DETECTOR
+    if not _is_there(detector, "What needs the person detector", report):
+        detector = None
     with Others(report.notes), Display(console) as display:
         if "clips" in asked.only:
             clips = _clips(asked.data, real, videos, amount)
             count = len(real) + 1 + len(videos)
             parts.measure_clips(report, display, engines, clips, count)
         if "empty" in asked.only:
-            parts.measure_empty(report, display, engines, amount.empty_s)
+            parts.measure_empty(report, display, engines, amount.empty_s, detector)
         if "processes" in asked.only:
             parts.measure_processes(
                 report,
@@ -117,14 +120,12 @@ def bench(asked: argparse.Namespace, console: Console, report: PoseReport) -> No
                 rounds=amount.process_rounds,
             )
         if "people" in asked.only and _is_there(asked.data / CAMPUS, "Several people", report):
-            detector = asked.data / DETECTOR
-            what = "Several people with the person detector"
             parts.measure_people(
                 report,
                 display,
                 engines,
                 video=asked.data / CAMPUS,
-                detector=detector if _is_there(detector, what, report) else None,
+                detector=detector,
                 rounds=amount.people_rounds,
             )
 

@@ -52,6 +52,13 @@ def _parse_servers(value: Any) -> Any:
     return parse_ice_servers(value) if isinstance(value, str) else value
 
 
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """Everything that can be set: each field is a flag and, in capitals, a variable."""
 
@@ -103,7 +110,7 @@ class Settings(BaseSettings):
         description="what openvino computes in; auto: bf16 if the CPU has it and it proves faster",
     )
     workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=_cores,
         ge=1,
         le=256,
         description="processes that run analyzers, a core each (default: as many as there are)",

@@ -46,6 +46,8 @@ class PersonDetector:
     ) -> None:
         if not path.is_file():
             raise FileNotFoundError(f"there is no detector {path}")
+        if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
+            raise FileNotFoundError(f"{path} is there without its weights, {path.stem}.bin")
         model = runtime.read(path)
         shapes = [list(port.get_partial_shape().get_min_shape()) for port in model.inputs]
         answer = list(model.outputs[0].get_partial_shape().get_min_shape())

@@ -8,6 +8,7 @@ uses it decides when to ask the exact one.
 from __future__ import annotations
 
 import importlib
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,13 @@ from analyzers.base_model import AnalyzerUnavailable
 
 CPU = "CPU"
 
-# A worker has one core; sessions are what fills the others.
-_THREADS = 1
+_CPU_OPTIONS = {
+    # A worker has one core; sessions are what fills the others.
+    "INFERENCE_NUM_THREADS": 1,
+    "NUM_STREAMS": 1,
+    # Pinned, two workers would sit on the same core.
+    "ENABLE_CPU_PINNING": False,
+}
 
 PRECISIONS = ("auto", "f32", "bf16")
 
@@ -108,6 +114,8 @@ class Runtime:
             raise ValueError(f"the precision is {precision!r}, not one of {', '.join(PRECISIONS)}")
         self._openvino = import_openvino()
         self._core = self._openvino.Core()
+        # For devices that hand on to the CPU: AUTO, HETERO and so on.
+        self._core.set_property(CPU, _CPU_OPTIONS)
         self._check_device(device)
         self._device = device
         self._precision = precision
@@ -214,9 +222,9 @@ class Runtime:
         if picture.channels == "BGR":
             process.reverse_channels()
         if picture.mean:
-            process.mean(_for_openvino(picture.mean))
+            process.mean(_as_list(picture.mean))
         if picture.std != 1.0:
-            process.scale(_for_openvino(picture.std))
+            process.scale(_as_list(picture.std))
         compiled = self._core.compile_model(steps.build(), device, _options(device, precision))
         request = compiled.create_infer_request()
         array = np.zeros(compiled.input().shape, np.uint8) if into is None else into
@@ -235,6 +243,11 @@ class Runtime:
                 f"OpenVINO can not use the device {device!r} ({_reason(error)}); this machine"
                 f" has {there}: set --inference-device to one of these"
             ) from error
+
+
+def _as_list(value: float | tuple[float, float, float]) -> float | list[float]:
+    """Return what OpenVINO takes: it knows no tuples."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def import_openvino() -> Any:
@@ -277,14 +290,7 @@ def _options(device: str, precision: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if precision != "auto":
         options["INFERENCE_PRECISION_HINT"] = precision
-    if device != CPU:
-        return options | {"PERFORMANCE_HINT": "LATENCY"}
-    return options | {
-        "INFERENCE_NUM_THREADS": _THREADS,
-        "NUM_STREAMS": 1,
-        # Pinned, two workers would sit on the same core.
-        "ENABLE_CPU_PINNING": False,
-    }
+    return options | (_CPU_OPTIONS if device == CPU else {"PERFORMANCE_HINT": "LATENCY"})
 
 
 def _for_openvino(value: float | tuple[float, float, float]) -> float | list[float]:
@@ -296,5 +302,7 @@ def _reason(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     for line in lines:
         if line and not line.startswith(("Exception from", "Check '")):
-            return line.partition(" Error: Exception from")[0].rstrip(".")
+            line = line.partition(" Error: Exception from")[0].rstrip(".")
+            # Where this machine keeps its libraries is nobody's business.
+            return re.sub(r"/\S*/", "", line)
     return "it gives no reason"

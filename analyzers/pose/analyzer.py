@@ -112,7 +112,7 @@ class Pose(BaseModel):
         session = self._sessions[sid]
         try:
             people = session.tracker.detect(frame, timestamp)
-        except (RuntimeError, ValueError):
+        except Exception:
             # MediaPipe's graph fails for ever once it failed.
             self._replace_tracker(session, session.tracker.num_poses)
             raise

@@ -53,6 +53,8 @@ def make_engine(
     if choice == "mediapipe":
         from analyzers.pose.on_mediapipe.engine import MediapipeEngine
 
+        if detector is not None or (device, precision) != ("CPU", "auto"):
+            logger.warning("a detector, a device and a precision are for openvino, not mediapipe")
         return MediapipeEngine(model, num_poses)
     from analyzers.pose.on_openvino.engine import OpenvinoEngine
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.pose.clock import RisingClock
+
 # How far a person's landmarks may move between frames, on average, in diagonals of their box. Two
 # people side by side are about 0.5 apart; someone who runs moves 0.1 in 1/30 s.
 _MAX_MOVE = 0.35
@@ -30,6 +32,7 @@ class Identities:
     def __init__(self) -> None:
         self._known: list[_Known] = []
         self._last_number = 0
+        self._clock = RisingClock()
 
     def assign(self, people: list[NDArray[np.float64]], timestamp_ms: float) -> list[int]:
         """Number the people of the next frame.
@@ -50,15 +53,15 @@ class Identities:
         list of int
             A number for each of `people`.
         """
-        self._known = [
-            known for known in self._known if abs(timestamp_ms - known.seen_ms) <= _MEMORY_MS
-        ]
         matched = self._match(people)
         numbers: list[int] = []
+        now_ms = self._clock.tick(timestamp_ms)
         for index, points in enumerate(people):
             known = matched.get(index) or self._welcome()
-            known.points, known.seen_ms = points, timestamp_ms
+            known.points, known.seen_ms = points, now_ms
             numbers.append(known.number)
+        # Only frames without someone make them forgotten, not the time between two frames.
+        self._known = [known for known in self._known if now_ms - known.seen_ms <= _MEMORY_MS]
         return numbers
 
     def _match(self, people: list[NDArray[np.float64]]) -> dict[int, _Known]:

@@ -29,6 +29,11 @@ class EngineKind:
     choice: str
     precision: str = "auto"
 
+    @property
+    def with_detector(self) -> str:
+        """In the tables, with a person detector."""
+        return f"{self.name} with detector"
+
     def start(self, *, num_poses: int = 1, detector: Path | None = None) -> PoseEngine:
         """Load the networks.
 

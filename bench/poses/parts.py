@@ -57,18 +57,29 @@ def measure_clips(
 
 
 def measure_empty(
-    report: PoseReport, display: Display, engines: Sequence[EngineKind], seconds: int
+    report: PoseReport,
+    display: Display,
+    engines: Sequence[EngineKind],
+    seconds: int,
+    detector: Path | None,
 ) -> None:
-    """Times with nobody in view."""
+    """Times with nobody in view; with the person detector, too, if there is one."""
     frames = seconds * FPS
     times_ms = np.arange(frames) * 1000.0 / FPS
-    turns = Turns([Runner(kind.name, kind.start()) for kind in engines])
+    runners = [Runner(kind.name, kind.start()) for kind in engines]
+    if detector is not None:
+        runners += [
+            Runner(kind.with_detector, kind.start(detector=detector))
+            for kind in engines
+            if kind is not MEDIAPIPE
+        ]
+    turns = Turns(runners)
     try:
         for number, (scene, pictures) in enumerate(empty_scenes(frames), 1):
             if number == 1:
                 turns.warm_up(pictures)
             what = f"nobody in view, {number} of {len(SCENES)}: {scene}"
-            with display.task(what, frames * len(engines)) as advance:
+            with display.task(what, frames * len(runners)) as advance:
                 answers = turns.run(pictures, times_ms, advance)
             figures = [speed(scene, name, [each]) for name, each in answers.items()]
             report.empty += figures

@@ -23,7 +23,7 @@ def test_the_defaults_are_safe():
     assert settings.ice_servers == ()
     assert settings.ice_address == ()
     assert settings.record_to is None
-    assert settings.workers == os.cpu_count()
+    assert settings.workers == len(os.sched_getaffinity(0))
     assert settings.analyzer_settings() == {
         "pose": {"engine": "auto", "device": "CPU", "precision": "auto"}
     }

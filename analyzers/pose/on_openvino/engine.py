@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks import model_cache, person_detector
 from analyzers.networks.person_detector import PersonDetector
 from analyzers.networks.runtime import CPU, Runtime
@@ -62,12 +63,7 @@ class OpenvinoEngine:
             )
         except ValueError as error:
             raise ValueError(f"{model or 'mediapipe'} has no pose networks: {error}") from error
-        self._person_detector = None
-        boxes = Path(detector) if detector else model_cache.find(person_detector.DEFAULT_NAME)
-        if boxes is not None:
-            self._person_detector = PersonDetector(
-                runtime, boxes, quick=self.is_quick, min_score=_MIN_BOX_SCORE
-            )
+        self._person_detector = self._load_person_detector(runtime, detector)
         logger.info(
             "Pose runs on OpenVINO, %s, in %s%s",
             device,
@@ -79,3 +75,19 @@ class OpenvinoEngine:
         """Return a tracker that has seen nobody yet."""
         search = Search(self._pose_detector, self._person_detector)
         return Tracker(search, self._landmark_network, num_poses)
+
+    def _load_person_detector(self, runtime: Runtime, path: str | None) -> PersonDetector | None:
+        if path is not None:
+            return self._make_person_detector(runtime, Path(path))
+        cached = model_cache.find(person_detector.DEFAULT_NAME)
+        if cached is None:
+            return None
+        try:
+            return self._make_person_detector(runtime, cached)
+        except (OSError, ValueError, AnalyzerUnavailable) as error:
+            # Nobody asked for it.
+            logger.warning("Pose goes without the person detector in the model cache: %s", error)
+            return None
+
+    def _make_person_detector(self, runtime: Runtime, path: Path) -> PersonDetector:
+        return PersonDetector(runtime, path, quick=self.is_quick, min_score=_MIN_BOX_SCORE)

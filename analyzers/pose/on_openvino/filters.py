@@ -69,6 +69,12 @@ class OneEuroFilter:
         self._raw = values
         return self._smooth
 
+    def rescale(self, factor: float) -> None:
+        """Go on with values in another unit; speeds are without one."""
+        if self._raw is not None:
+            self._raw = self._raw * factor
+            self._smooth = self._smooth * factor
+
 
 class PersonSmoother:
     """Smooths one person's landmarks from frame to frame."""
@@ -108,6 +114,10 @@ class PersonSmoother:
         self._visibility = visibility
         positions = self._positions(landmarks[:, :3], time_s, 1.0 / size)
         return np.column_stack([positions, visibility]), self._world(world_landmarks, time_s)
+
+    def rescale(self, factor: float) -> None:
+        """Go on in a frame of another size."""
+        self._positions.rescale(factor)
 
 
 def _share(cutoff_hz: Any, frequency_hz: float) -> Any:

@@ -131,7 +131,10 @@ class _Quick:
     ) -> None:
         model = model.clone()
         heads = [model.output(name) for name in (names.landmarks, names.score, names.world)]
-        cut = [place for place in narrow_places(model, heads) if _is_cut_map(place)][-1]
+        places = [place for place in narrow_places(model, heads) if _is_cut_map(place)]
+        if not places:
+            raise AnalyzerUnavailable("this landmark network has no place to cut it at")
+        cut = places[-1]
         entry = runtime.parameter_like(cut)
         for reader in cut.get_target_inputs():
             reader.replace_source_output(entry.output(0))

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 # Someone who was lost is mostly found at once; only then the search slows down.
 _PATIENCE_MS = 1000
-# Five searches a second while nothing moves, and fifteen while something does; a little less than
-# 200 and 67, since frames' times vary by some milliseconds.
-_STILL_INTERVAL_MS = 190
-_MOVING_INTERVAL_MS = 60
+# Five searches a second while nothing moves, and fifteen while something does.
+_STILL_INTERVAL_MS = 200
+_MOVING_INTERVAL_MS = 66
 
 # Means of this many rows and columns of points are compared, so that camera noise averages out.
 _CELLS = 16
@@ -26,6 +25,7 @@ class EmptySceneWatch:
     def __init__(self) -> None:
         self._nobody_since_ms: int | None = None
         self._searched_ms = 0
+        self._last_ms = 0
         self._searched: NDArray[np.float32] | None = None
 
     def somebody(self) -> None:
@@ -47,7 +47,10 @@ class EmptySceneWatch:
             self._nobody_since_ms = time_ms
         if time_ms - self._nobody_since_ms < _PATIENCE_MS:
             return True
-        pause_ms = time_ms - self._searched_ms
+        step_ms = time_ms - self._last_ms
+        self._last_ms = time_ms
+        # The frame that is nearest to the interval is searched.
+        pause_ms = time_ms - self._searched_ms + step_ms / 2
         if self._searched is not None and pause_ms < _MOVING_INTERVAL_MS:
             return False
         now = _summary(rgb)

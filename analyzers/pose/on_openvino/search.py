@@ -20,8 +20,15 @@ _BOX_MARGIN = 1.25
 _HIPS = 0.52
 # A box is that of someone who is followed if it overlaps their landmarks by this much.
 _SAME_PERSON = 0.3
+# Hips that are nearer to someone's, in sizes of that one's region, are the same person's.
+_SAME_HIPS = 0.2
 # min_tracking_confidence, MediaPipe's default: regions that overlap more are the same person's.
 _SAME_REGION = 0.5
+
+# The person detector costs two to three times the pose detector: while nobody is there it looks
+# less often, and while somebody is, the pose detector does, which finds few more in a crowd.
+_BOXES_PAUSE_MS = 160
+_REGIONS_PAUSE_MS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +79,14 @@ class Search:
     def __init__(self, pose_detector: PoseDetector, person_detector: PersonDetector | None) -> None:
         self._pose_detector = pose_detector
         self._person_detector = person_detector
-        self._searches = 0
         self._views = 0
+        self._boxes_ms = self._regions_ms = -_REGIONS_PAUSE_MS
+        # So that the pose detector, which is quicker, begins.
+        self._boxes_were_last = True
 
-    def find(self, rgb: NDArray[np.uint8], followed: Sequence[Followed]) -> list[Newcomer]:
+    def find(
+        self, rgb: NDArray[np.uint8], followed: Sequence[Followed], time_ms: int
+    ) -> list[Newcomer]:
         """Look for people.
 
         Parameters
@@ -84,24 +95,40 @@ class Search:
             The frame.
         followed
             Who is not new.
+        time_ms
+            The frame's time; rises.
 
         Returns
         -------
         list of Newcomer
-            The surest first. Some may be the same person, seen by both
-            detectors.
+            Those of each detector, the surest first. Some may be the same
+            person, seen by both.
         """
-        self._searches += 1
-        other_time = self._searches % 2 == 0
-        found: list[Newcomer] = []
-        # Each detector has a situation in which it looks only every other time.
-        if not followed or self._person_detector is None or other_time:
-            view = self._next_view(rgb) if followed else None
-            regions = self._pose_detector.find(rgb, view, nobody_is_likely=not followed)
-            found += _new_regions(regions, followed)
-        if self._person_detector is not None and (followed or other_time):
-            found += _new_boxes(self._person_detector.find(rgb), followed)
+        if self._person_detector is None:
+            return self._regions(rgb, followed)
+        if not followed:
+            # One of them for each frame: an empty scene should cost little.
+            if not self._boxes_were_last and time_ms - self._boxes_ms >= _BOXES_PAUSE_MS:
+                return self._boxes(rgb, followed, time_ms)
+            self._boxes_were_last = False
+            return self._regions(rgb, followed)
+        found = self._boxes(rgb, followed, time_ms)
+        if time_ms - self._regions_ms >= _REGIONS_PAUSE_MS:
+            self._regions_ms = time_ms
+            found += self._regions(rgb, followed)
         return found
+
+    def _boxes(
+        self, rgb: NDArray[np.uint8], followed: Sequence[Followed], time_ms: int
+    ) -> list[Newcomer]:
+        assert self._person_detector is not None
+        self._boxes_ms, self._boxes_were_last = time_ms, True
+        return _new_boxes(self._person_detector.find(rgb), followed)
+
+    def _regions(self, rgb: NDArray[np.uint8], followed: Sequence[Followed]) -> list[Newcomer]:
+        view = self._next_view(rgb) if followed else None
+        regions = self._pose_detector.find(rgb, view, nobody_is_likely=not followed)
+        return _new_regions(regions, followed)
 
     def _next_view(self, rgb: NDArray[np.uint8]) -> Region | None:
         """Return None for the whole frame, and in between its left, middle and right square.
@@ -129,7 +156,8 @@ def _new_regions(regions: list[Region], followed: Sequence[Followed]) -> list[Ne
         if region.is_usable
         and all(
             overlap(region, other.region) <= _SAME_REGION
-            and not other.body.holds(region.x, region.y)
+            and math.hypot(region.x - other.region.x, region.y - other.region.y)
+            > _SAME_HIPS * other.region.size
             for other in followed
         )
     ]
@@ -142,7 +170,9 @@ def _new_boxes(boxes: list[Box], followed: Sequence[Followed]) -> list[Newcomer]
     return [
         Newcomer(_region(box), box)
         for index, box in enumerate(boxes)
-        if index not in known and not any(body.holds(*box.middle) for body in lying)
+        if index not in known
+        and box.height >= 1
+        and not any(body.holds(*box.middle) for body in lying)
     ]
 
 

@@ -78,7 +78,7 @@ class Tracker:
             self._searched_ms = time_ms
             self._lost_someone = False
             followed = [Followed(track.sight.region, track.body) for track in self._tracks]
-            self._welcome(rgb, self._search.find(rgb, followed))
+            self._welcome(rgb, self._search.find(rgb, followed, time_ms))
         if self._tracks:
             self._empty_scene.somebody()
         return [_person(track, rgb, time_ms) for track in self._tracks]
@@ -131,7 +131,8 @@ class Tracker:
         """Return what is seen of someone, None if they are not there or followed already."""
         beside = body is not None and any(body.meets(other) for other in others)
         sight = self._landmark_network.look(rgb, region, points if beside else None)
-        if sight.score < _MIN_PRESENCE or not sight.region.is_usable:
+        # Written so that a score which is no number is none.
+        if not (sight.score >= _MIN_PRESENCE and sight.region.is_usable):
             return None
         seen = Box.around(sight.landmarks[:, :2])
         if any(overlap(seen, track.body) >= _DOUBLE for track in self._tracks):
@@ -148,7 +149,9 @@ class Tracker:
             # Turned or cut: nobody is where they were.
             self._tracks = []
             self._empty_scene.somebody()
-        self._tracks = [_Track(track.sight.scaled(factor)) for track in self._tracks]
+        for track in self._tracks:
+            track.sight = track.sight.scaled(factor)
+            track.smoother.rescale(factor)
 
 
 def _person(track: _Track, rgb: NDArray[np.uint8], time_ms: int) -> Person:

@@ -14,7 +14,7 @@ def models(tmp_path, monkeypatch):
 def test_nothing_is_found_where_there_is_nothing(models):
     assert model_cache.find("some-network") is None
     models.mkdir(parents=True)
-    (models / "some-network.bin").touch()
+    (models / "some-network.xml").touch()
     (models / "another-network.xml").touch()
     assert model_cache.find("some-network") is None
 
@@ -24,4 +24,5 @@ def test_a_network_is_found_by_its_name(models, suffix):
     models.mkdir(parents=True)
     path = models / f"person-detection-retail-0013{suffix}"
     path.touch()
+    path.with_suffix(".bin").touch()
     assert model_cache.find("person-detection-retail-0013") == path

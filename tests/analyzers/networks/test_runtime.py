@@ -70,6 +70,15 @@ PIXELS = [(0, 100, 200), (1, 2, 255)]
         (Picture("NHWC", std=255.0), [[0, 100 / 255, 200 / 255], [1 / 255, 2 / 255, 1]]),
         (Picture("NHWC", mean=100.0), [[-100, 0, 100], [-99, -98, 155]]),
         (Picture("NHWC", mean=100.0, std=50.0), [[-2, 0, 2], [-1.98, -1.96, 3.1]]),
+        (
+            Picture("NHWC", mean=(1.0, 2.0, 3.0), std=(1.0, 2.0, 4.0)),
+            [[-1, 49, 49.25], [0, 0, 63]],
+        ),
+        # In the network's own order: blue comes first.
+        (
+            Picture("NHWC", mean=(1.0, 2.0, 3.0), channels="BGR"),
+            [[199, 98, -3], [254, 0, -2]],
+        ),
         (Picture("NHWC", channels="BGR"), [[200, 100, 0], [255, 2, 1]]),
         (
             Picture("NHWC", mean=100.0, std=50.0, channels="BGR"),

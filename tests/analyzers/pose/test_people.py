@@ -43,7 +43,17 @@ def test_someone_new_gets_a_new_number():
 def test_someone_out_of_sight_is_remembered_for_a_second(away_ms, number):
     identities = Identities()
     identities.assign([person(0.4)], 0)
+    for time_ms in range(33, away_ms, 33):
+        assert identities.assign([], time_ms) == []
     assert identities.assign([person(0.42)], away_ms) == [number]
+
+
+@pytest.mark.parametrize("times_ms", [(0, 5000, 90_000), (60_000, 60_033, 0, 33), (0, 1001, 2002)])
+def test_time_without_frames_makes_nobody_forgotten(times_ms):
+    identities = Identities()
+    assert [identities.assign([person(0.4)], time_ms) for time_ms in times_ms] == [[1]] * len(
+        times_ms
+    )
 
 
 def test_a_box_is_what_of_the_landmarks_is_in_the_frame():

@@ -9,7 +9,8 @@ import pytest
 
 from analyzers.pose.on_openvino.engine import OpenvinoEngine
 from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork
-from analyzers.pose.on_openvino.search import Search
+from analyzers.pose.on_openvino.region import Region
+from analyzers.pose.on_openvino.search import Newcomer, Search
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
@@ -177,3 +178,58 @@ def test_people_who_lie_are_followed_among_several(name):
         ]
     assert np.mean([len(people) >= 1 for people in seen]) > 0.95
     assert np.mean([len(people) for people in seen]) < 1.2
+
+
+def test_two_newcomers_on_one_person_are_one(engine, monkeypatch, clip):
+    find = Search.find
+
+    def twice(self, rgb, followed, time_ms):
+        (newcomer,) = find(self, rgb, followed, time_ms)
+        region = newcomer.region
+        beside = Newcomer(Region(region.x + 12, region.y + 8, region.size, region.angle))
+        return [newcomer, beside]
+
+    monkeypatch.setattr(Search, "find", twice)
+    assert len(engine.open(3).detect(clip[0], 0)) == 1
+
+
+def test_of_two_tracks_that_meet_on_one_person_the_older_stays(engine, two_people, clip):
+    tracker = engine.open(2)
+    assert len(tracker.detect(two_people[0], 0)) == 2
+    older = tracker._tracks[0]
+    # Both now look at the same person.
+    tracker._tracks[1].sight = tracker._tracks[0].sight
+    tracker.detect(two_people[1], 33)
+    assert tracker._tracks[0] is older
+    assert sum(track.sight.region.x < 320 for track in tracker._tracks) == 1
+
+
+def test_a_change_of_size_keeps_the_smoothing(engine, clip):
+    halved = [np.ascontiguousarray(frame[::2, ::2]) for frame in clip]
+    changed = follow(engine.open(1), clip[:30] + halved[30:32])
+    unchanged = follow(engine.open(1), clip[:32])
+    # Visibility is smoothed over tens of frames: started afresh it would jump.
+    difference = np.abs(changed[30][0].landmarks - unchanged[30][0].landmarks)
+    assert difference[:, 3].max() < 0.02
+    assert np.median(difference[:, :2]) < 0.01
+
+
+@needs_data
+def test_someone_who_lies_down_beside_another_is_found():
+    engine = OpenvinoEngine(detector=str(DETECTOR))
+    with av.open(str(DATA / "exercise_videos" / "prime_situps.mp4")) as container:
+        lying = [
+            frame.to_ndarray(format="rgb24", width=640, height=360)
+            for frame, _ in zip(container.decode(video=0), range(30), strict=False)
+        ]
+    with av.open(str(ROOT / "sample-video.mp4")) as container:
+        standing = [
+            frame.to_ndarray(format="rgb24")[:360, 200:440]
+            for frame, _ in zip(container.decode(video=0), range(60), strict=False)
+        ]
+    empty = np.full_like(lying[0], 128)
+    frames = [np.hstack([frame, empty]) for frame in standing[:30]]
+    frames += [np.hstack(pair) for pair in zip(standing[30:], lying, strict=True)]
+    seen = follow(engine.open(4), [np.ascontiguousarray(frame) for frame in frames])
+    assert len(seen[29]) == 1
+    assert len(seen[-1]) == 2
