@@ -1,5 +1,10 @@
 """The engine gives MediaPipe's answers, and the truth as nearly as MediaPipe does."""
 
+import itertools
+import json
+from pathlib import Path
+
+import av
 import numpy as np
 import pytest
 
@@ -9,7 +14,9 @@ from analyzers.pose.landmarks import INDEX
 pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
+ROOT = Path(__file__).resolve().parents[4]
 SIZE_PX = (640, 480)
+LENGTH = 100
 # Not 0, which MediaPipe's filters take for "not known".
 BEGIN_MS = 1000
 LIMBS = [
@@ -36,6 +43,22 @@ def distances(first, second):
     pixels = (first[0] - second[0])[..., :2] * SIZE_PX
     metres = (first[1] - second[1])[..., :3]
     return np.linalg.norm(pixels, axis=2), np.linalg.norm(metres, axis=2) * 100
+
+
+@pytest.fixture(scope="module", params=["squats", "jumping jacks", "presses"])
+def scene(request):
+    """A part of the rendered sample video: its frames, and where the joints are."""
+    begin = {"squats": 0, "jumping jacks": 120, "presses": 290}[request.param]
+    truth = json.loads((ROOT / "sample-video.json").read_text())["frames"]
+    joints_px = [frame["people"][0]["joints_px"] for frame in truth[begin : begin + LENGTH]]
+    with av.open(str(ROOT / "sample-video.mp4")) as container:
+        frames = itertools.islice(container.decode(video=0), begin, begin + LENGTH)
+        return [frame.to_ndarray(format="rgb24") for frame in frames], np.array(joints_px)
+
+
+@pytest.fixture(scope="module")
+def clip(scene):
+    return scene[0]
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +117,18 @@ def test_visibility_and_depth_are_mediapipes(exact, reference):
     assert np.array_equal(exact[1][..., 3], exact[0][..., 3])
 
 
-@pytest.mark.parametrize("engine", ["exact", "quick"])
-def test_the_truth_is_as_near_as_to_mediapipe(engine, reference, truth_px, request):
+# Over many clips both are within 1 % (docs/pose-engine.md); a hundred frames vary by more.
+@pytest.mark.parametrize(("engine", "at_most"), [("exact", 1.03), ("quick", 1.06)])
+def test_the_truth_is_as_near_as_to_mediapipe(engine, at_most, reference, scene, request):
+    _, truth_px = scene
+
     def error_px(run):
         found = run[0][..., :2] * SIZE_PX
-        return np.linalg.norm(found - truth_px[: len(found)], axis=2)[:, LIMBS]
+        return np.linalg.norm(found - truth_px, axis=2)[:, LIMBS]
 
     ours, theirs = error_px(request.getfixturevalue(engine)), error_px(reference)
-    assert np.median(ours) < 1.03 * np.median(theirs)
-    assert np.percentile(ours, 95) < 1.05 * np.percentile(theirs, 95)
+    assert np.median(ours) < at_most * np.median(theirs)
+    assert np.percentile(ours, 95) < at_most * np.percentile(theirs, 95)
 
 
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
