@@ -1,8 +1,10 @@
 """The mailbox: the newest whole frame, across processes, whoever is killed."""
 
+import itertools
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import av
@@ -107,18 +109,18 @@ READER = textwrap.dedent("""
     reader = MailboxReader(sys.argv[1])
     print("ready", flush=True)
     torn = taken = last = 0
-    while last < int(sys.argv[2]):
+    while taken < int(sys.argv[2]):
         info, i420 = reader.take()
         values = set(np.unique(i420[: info.height]).tolist())
         torn += len(values) != 1 or values != {info.number % 251} or info.number < last
         taken += info.number != last
         last = info.number
-    print(torn, taken, flush=True)
+    print(torn, flush=True)
 """)
 
 
 def test_another_process_reads_whole_frames_while_we_write(writer):
-    """One process writes as fast as it can; the other checks that no frame is torn."""
+    """One process writes as fast as it can until the other has checked a thousand frames."""
     frames = []
     for value in range(251):
         frame = av.VideoFrame(320, 240, "yuv420p")
@@ -126,16 +128,18 @@ def test_another_process_reads_whole_frames_while_we_write(writer):
             plane.update(bytes([value]) * plane.buffer_size)
         frames.append(frame)
     writer.put(frames[1], make_info(1, 320, 240))
-    count = 20_000
+    deadline = time.monotonic() + 90
     with subprocess.Popen(
-        [sys.executable, "-c", READER, writer.name, str(count)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", READER, writer.name, "1000"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "ready\n"
-        for number in range(2, count + 1):
+        for number in itertools.count(2):
+            if process.poll() is not None:
+                break
+            assert time.monotonic() < deadline, "it does not read"
             writer.put(frames[number % 251], make_info(number, 320, 240))
-        torn, taken = map(int, process.stdout.readline().split())
+        torn = int(process.stdout.readline())
     assert torn == 0
-    assert taken > 100, "it really read while we wrote"
 
 
 def test_memory_that_is_not_there_is_an_error_and_not_a_signal(writer, monkeypatch):
