@@ -9,11 +9,16 @@ import sys
 
 
 def main() -> None:
-    """Parse the settings and serve; a bad setting is one line and exit status 2."""
+    """Serve, or carry out ``kinecast models``; a bad setting is one line and exit status 2."""
     # With the console script, a model in the working directory would not be found otherwise. Last,
     # since someone's project may have a package "server" too.
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.append(os.getcwd())
+
+    if sys.argv[1:2] == ["models"]:
+        from server import models_command
+
+        raise SystemExit(models_command.main(sys.argv[2:]))
 
     from server.config import BadSettings, parse_settings
 

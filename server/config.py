@@ -97,10 +97,16 @@ class Settings(BaseSettings):
         description="a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in"
         " mediapipe's wheel; with it openvino needs no mediapipe",
     )
-    detector: Path | None = Field(
+    detector: str | None = Field(
         None,
-        description="weights (.xml, .onnx) of a person detector, for several people and people far"
-        " away: person-detection-retail-0013",
+        description="a person detector, by name or file (.xml, .onnx), for several people and"
+        " people far away (default: person-detection-retail-0013, if fetched by `kinecast"
+        " models`)",
+    )
+    reid_model: str | None = Field(
+        None,
+        description="a re-identification network, by name or file (default: one that `kinecast"
+        " models` has fetched, or else a descriptor that needs none)",
     )
     inference_device: str = Field(
         "CPU", description="what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"
@@ -145,9 +151,12 @@ class Settings(BaseSettings):
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("--cert-file and --key-file go together")
         self.tls_context()
-        for flag, path in (("--pose-model", self.pose_model), ("--detector", self.detector)):
-            if path is not None and not path.is_file():
-                raise ValueError(f"{flag}: there is no file {path}")
+        if self.pose_model is not None and not self.pose_model.is_file():
+            raise ValueError(f"--pose-model: there is no file {self.pose_model}")
+        for flag, network in (("--detector", self.detector), ("--reid-model", self.reid_model)):
+            is_file_name = network is not None and Path(network).suffix in (".xml", ".onnx")
+            if network is not None and is_file_name and not Path(network).is_file():
+                raise ValueError(f"{flag}: there is no file {network}")
         return self
 
     def tls_context(self) -> ssl.SSLContext | None:
@@ -175,16 +184,12 @@ class Settings(BaseSettings):
 
     def analyzer_settings(self) -> dict[str, dict[str, Any]]:
         """What the analyzers' constructors are given, by name."""
-        pose: dict[str, Any] = {
-            "engine": self.pose_engine,
-            "device": self.inference_device,
-            "precision": self.inference_precision,
-        }
+        inference = {"device": self.inference_device, "precision": self.inference_precision}
+        pose: dict[str, Any] = {"engine": self.pose_engine, "detector": self.detector, **inference}
         if self.pose_model is not None:
             pose["model"] = str(self.pose_model)
-        if self.detector is not None:
-            pose["detector"] = str(self.detector)
-        return {"pose": pose}
+        reid = {"model": self.reid_model, "detector": self.detector, **inference}
+        return {"pose": pose, "reid": reid}
 
 
 _EXAMPLES = """\
@@ -197,6 +202,9 @@ examples:
                                                         for browsers on other machines, which give a
                                                         page its camera over HTTPS only
   python -m server --record-to recordings               keep every session
+
+  kinecast models list                                  networks that can be fetched, see
+                                                        kinecast models --help
 
 Every flag can also be set in the environment or in a file .env: --max-sessions 4 is MAX_SESSIONS=4.
 """
@@ -260,7 +268,8 @@ def _metavar(name: str, field: FieldInfo) -> str:
         "ice_port_range": "FIRST-LAST",
         "analyzers": "A,B",
         "pose_model": "FILE",
-        "detector": "FILE",
+        "detector": "NAME|FILE",
+        "reid_model": "NAME|FILE",
         "inference_device": "NAME",
     }
     return special.get(name, name.rsplit("_", 1)[-1].upper())

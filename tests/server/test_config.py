@@ -24,8 +24,10 @@ def test_the_defaults_are_safe():
     assert settings.ice_address == ()
     assert settings.record_to is None
     assert settings.workers == len(os.sched_getaffinity(0))
+    inference = {"device": "CPU", "precision": "auto"}
     assert settings.analyzer_settings() == {
-        "pose": {"engine": "auto", "device": "CPU", "precision": "auto"}
+        "pose": {"engine": "auto", "detector": None, **inference},
+        "reid": {"model": None, "detector": None, **inference},
     }
 
 
@@ -39,11 +41,18 @@ def test_what_pose_is_told(tmp_path):
         "--detector": str(detector),
         "--inference-device": "GPU.1",
         "--inference-precision": "f32",
+        "--reid-model": "person-reidentification-retail-0288",
     }
     settings = parse_settings([word for flag in flags.items() for word in flag])
     assert settings.analyzer_settings()["pose"] == {
         "engine": "openvino",
         "model": str(model),
+        "detector": str(detector),
+        "device": "GPU.1",
+        "precision": "f32",
+    }
+    assert settings.analyzer_settings()["reid"] == {
+        "model": "person-reidentification-retail-0288",
         "detector": str(detector),
         "device": "GPU.1",
         "precision": "f32",

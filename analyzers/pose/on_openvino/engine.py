@@ -32,7 +32,7 @@ class OpenvinoEngine:
     device, precision : str
         See `Runtime`.
     detector : str, optional
-        A person detector's file, see `PersonDetector`; by default the one in
+        A person detector's name or file, see `PersonDetector`; by default the one in
         the model cache, if it is there.
 
     Raises
@@ -78,7 +78,8 @@ class OpenvinoEngine:
 
     def _load_person_detector(self, runtime: Runtime, path: str | None) -> PersonDetector | None:
         if path is not None:
-            return self._make_person_detector(runtime, Path(path))
+            # By name, a network of the cache.
+            return self._make_person_detector(runtime, model_cache.find(path) or Path(path))
         cached = model_cache.find(person_detector.DEFAULT_NAME)
         if cached is None:
             return None

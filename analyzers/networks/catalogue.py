@@ -1,0 +1,315 @@
+"""The networks that Kinecast knows: where their weights come from, and what they want.
+
+Files, sizes, checksums and licences are those published in Open Model Zoo's model.yml files and on
+MediaPipe's model pages. A network without files has no place that publishes a checksum: it is used
+when its file is there, and its licence is that of its project's code (torchreid, YOLOX).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from analyzers.networks.sidecar import Sidecar
+
+_ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo"
+_ZOO_2021 = "https://download.01.org/opencv/2021/openvinotoolkit/2021.2/open_model_zoo"
+_MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
+_APACHE = "Apache-2.0"
+
+# ImageNet's mean and standard deviation of red, green and blue, in 0..255: what torchvision's
+# networks, and with them OSNet (torchreid), are trained with.
+_IMAGENET_MEAN = (123.675, 116.28, 103.53)
+_IMAGENET_STD = (58.395, 57.12, 57.375)
+
+# Thresholds are chosen by bench/reid.py, which says how: strangers accepted and right persons
+# refused at it are 14 % and 9 % with retail-0288, 12 % and 13 % with OSNet. retail-0287 could not
+# be measured, and is given that of its sister.
+_THRESHOLD_RETAIL = 0.77
+
+# Wait for an answer, not for the whole file.
+_TIMEOUT_S = 30
+
+
+class Task(StrEnum):
+    """What a network is for."""
+
+    DETECTION = "detection"
+    REIDENTIFICATION = "re-identification"
+    POSE = "pose"
+
+
+class FetchError(RuntimeError):
+    """Weights could not be fetched: one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """One file as it is published.
+
+    Attributes
+    ----------
+    url : str
+        Where.
+    size : int
+        Bytes.
+    checksum : str
+        The algorithm, a colon, and its value in hexadecimal.
+    """
+
+    url: str
+    size: int
+    checksum: str
+
+    @property
+    def name(self) -> str:
+        """What it is called in a folder."""
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A network that is known by name.
+
+    Attributes
+    ----------
+    name : str
+        As in Open Model Zoo.
+    task : Task
+        What it is for.
+    licence : str
+        Of the weights, by its SPDX name.
+    files : tuple of WeightsFile
+        The first one is the network, the others belong beside it. None when
+        they can not be fetched.
+    sidecar : Sidecar or None
+        How it wants its picture.
+    """
+
+    name: str
+    task: Task
+    licence: str
+    files: tuple[WeightsFile, ...] = ()
+    sidecar: Sidecar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a fetch is.
+
+    Attributes
+    ----------
+    file : str
+        Which file.
+    received, size : int
+        Bytes so far, and in all.
+    """
+
+    file: str
+    received: int
+    size: int
+
+
+def _retail_reid(name: str, threshold: float, base: str, *files: tuple[str, int, str]) -> Weights:
+    return Weights(
+        name,
+        Task.REIDENTIFICATION,
+        _APACHE,
+        tuple(
+            WeightsFile(f"{base}/models_bin/3/{name}/FP32/{name}{suffix}", size, f"sha256:{value}")
+            for suffix, size, value in files
+        ),
+        Sidecar(
+            task="re-identification",
+            size=(128, 256),
+            channels="BGR",
+            name=name,
+            threshold=threshold,
+        ),
+    )
+
+
+KNOWN: tuple[Weights, ...] = (
+    Weights(
+        "person-detection-retail-0013",
+        Task.DETECTION,
+        _APACHE,
+        (
+            WeightsFile(
+                f"{_ZOO}/2022.1/models_bin/3/person-detection-retail-0013/FP32/"
+                "person-detection-retail-0013.xml",
+                470_356,
+                "sha384:0a346bc301457760eed3570a03a650529016505487c8f76bc4fb06d4a68d9ac9"
+                "01def7d5d7d4728b0699ab359dec4cfb",
+            ),
+            WeightsFile(
+                f"{_ZOO}/2022.1/models_bin/3/person-detection-retail-0013/FP32/"
+                "person-detection-retail-0013.bin",
+                2_891_364,
+                "sha384:9e0fb51e3b9064657b14ddd8c190f7088fd561a184acd38ba7a7d4c491879e56"
+                "a5a6d4619810cbbaef36a9653810486a",
+            ),
+        ),
+        Sidecar(
+            task="detection",
+            size=(544, 320),
+            channels="BGR",
+            name="person-detection-retail-0013",
+            family="ssd",
+        ),
+    ),
+    _retail_reid(
+        "person-reidentification-retail-0287",
+        _THRESHOLD_RETAIL,
+        f"{_ZOO}/2021.2",
+        (".xml", 504_295, "95b7dc76dd85bae3dae4e528540e6133e54d86ed6f241c9a24e26b9b9ebcb064"),
+        (".bin", 2_362_196, "2def95a238b8c6a63925d9772deb5684ceb2e933d20a5e3a1dbcade15e287eea"),
+    ),
+    _retail_reid(
+        "person-reidentification-retail-0288",
+        _THRESHOLD_RETAIL,
+        _ZOO_2021,
+        (".xml", 503_748, "9f53a621a24cddb743421d4ae89ebacffe89f250371c4ba162a7b39b3b2956b0"),
+        (".bin", 728_632, "1d50150374cf33e0fb582d7b7affc06feb8fe2c8081e877e6456cc1f8d2eef3e"),
+    ),
+    Weights(
+        "osnet_x0_25_msmt17",
+        Task.REIDENTIFICATION,
+        "MIT",
+        sidecar=Sidecar(
+            task="re-identification",
+            size=(128, 256),
+            channels="RGB",
+            mean=_IMAGENET_MEAN,
+            scale=_IMAGENET_STD,
+            name="osnet_x0_25_msmt17",
+            threshold=0.41,
+        ),
+    ),
+    Weights(
+        "yolox_nano",
+        Task.DETECTION,
+        _APACHE,
+        sidecar=Sidecar(
+            task="detection", size=(416, 416), channels="BGR", name="yolox_nano", family="yolox"
+        ),
+    ),
+    Weights(
+        "pose_landmarker_lite",
+        Task.POSE,
+        _APACHE,
+        (
+            WeightsFile(
+                f"{_MEDIAPIPE}/pose_landmarker/pose_landmarker_lite/float16/latest/"
+                "pose_landmarker_lite.task",
+                5_777_746,
+                "sha256:59929e1d1ee95287735ddd833b19cf4ac46d29bc7afddbbf6753c459690d574a",
+            ),
+        ),
+    ),
+)
+
+
+def known(name: str) -> Weights | None:
+    """Return the network of a name, None when there is none in the catalogue."""
+    return next((weights for weights in KNOWN if weights.name == name), None)
+
+
+def names(task: Task | None = None) -> list[str]:
+    """Return the names in the catalogue, of one task or all."""
+    return [weights.name for weights in KNOWN if task in (None, weights.task)]
+
+
+def is_as_published(weights: Weights, folder: Path) -> bool:
+    """Tell whether all of a network's files are in a folder, with their checksums."""
+    return bool(weights.files) and all(
+        _is_right(folder / file.name, file) for file in weights.files
+    )
+
+
+def _is_right(path: Path, file: WeightsFile) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size:
+        return False
+    algorithm, _, expected = file.checksum.partition(":")
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, algorithm).hexdigest() == expected
+
+
+def fetch(weights: Weights, folder: Path, report: Callable[[Progress], None] | None = None) -> Path:
+    """Fetch a network's files, those that are not there with the right checksum.
+
+    A file appears under its name only when it is complete and its checksum is
+    right; the network itself comes last, after what belongs beside it.
+
+    Parameters
+    ----------
+    weights
+        Which.
+    folder
+        Where to; made when it is not there.
+    report
+        Told after every piece.
+
+    Returns
+    -------
+    Path
+        The network's file.
+
+    Raises
+    ------
+    FetchError
+        When it can not be had, or is not what was published.
+    """
+    if not weights.files:
+        raise FetchError(
+            f"{weights.name} has no published checksum: put its file into {folder} yourself"
+        )
+    pooch = _pooch()
+    for file in reversed(weights.files):
+        bar = _Bar(file, report) if report else False
+        downloader = pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT_S)
+        try:
+            pooch.retrieve(
+                file.url, file.checksum, fname=file.name, path=folder, downloader=downloader
+            )
+        # requests' errors are OSErrors; pooch raises ValueError for a wrong checksum.
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise FetchError(f"{file.url} can not be fetched: {reason}") from error
+    return folder / weights.files[0].name
+
+
+class _Bar:
+    """What pooch takes for a progress bar; it sets `total`, and calls the rest."""
+
+    def __init__(self, file: WeightsFile, report: Callable[[Progress], None]) -> None:
+        self._file = file
+        self._report = report
+        self._received = 0
+        self.total = file.size
+
+    def update(self, received: int) -> None:
+        # At the end pooch resets the bar and fills it once more, for files of unknown length.
+        self._received = min(self._received + received, self.total)
+        self._report(Progress(self._file.name, self._received, self.total))
+
+    def reset(self) -> None:
+        self._received = 0
+
+    def close(self) -> None:
+        return
+
+
+def _pooch() -> Any:
+    try:
+        pooch = importlib.import_module("pooch")
+    except ImportError as error:
+        raise FetchError("fetching weights needs pooch: pip install pooch") from error
+    # It tells of every file; the command line does that itself.
+    pooch.get_logger().setLevel("WARNING")
+    return pooch

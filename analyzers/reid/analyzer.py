@@ -1,0 +1,138 @@
+"""The re-identification analyzer: where in the picture a reference person is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzers.base_model import BaseModel
+from analyzers.reid.embedding import Embedding, parse
+from analyzers.reid.recognizer import Recognizer
+from analyzers.reid.session import Session
+from analyzers.reid.sightings import posed_people
+
+_MAX_RATE_HZ = 60.0
+_OPTIONS = ("reference", "threshold")
+
+
+class Reid(BaseModel):
+    """Finds a reference person among those in the picture.
+
+    A frame's result holds `matches`, the nearest first: `bbox` (x0, y0, x1,
+    y1 in pixels), cosine `distance` to the reference, the detector's
+    `confidence`, a `track_id` that stays, and `person_id`, the person's `id` in
+    pose's `people` (None where pose follows one person, or not this one). `reid`
+    says what looked: `model`, whether it is the `fallback`, `detector`,
+    `threshold`, `has_reference`, how many `people` there were, and
+    `looked_at_ms`.
+
+    People are looked at `rate_hz` times a second, in a thread of their own, and
+    no frame waits for it: in between, boxes move with the people whom pose sees.
+
+    A session's options are `reference`, see `embedding.parse` (None for
+    nobody), and `threshold`.
+
+    Parameters
+    ----------
+    model, detector, device, precision
+        See `Recognizer`.
+    threshold : float, optional
+        The largest cosine distance, 0..2, of a match; by default the model's,
+        chosen on data.
+    rate_hz : float
+        How often people are looked at.
+
+    Raises
+    ------
+    AnalyzerUnavailable
+        When a network or OpenVINO is missing.
+    ValueError
+        When a setting is wrong.
+    """
+
+    requires = ("pose",)
+
+    def __init__(
+        self,
+        model: str | None = None,
+        detector: str | None = None,
+        *,
+        device: str = "CPU",
+        precision: str = "auto",
+        threshold: float | None = None,
+        rate_hz: float = 5.0,
+    ) -> None:
+        if not 0.0 < rate_hz <= _MAX_RATE_HZ:
+            raise ValueError(f"rate_hz is {rate_hz!r}; it must be over 0, up to {_MAX_RATE_HZ:g}")
+        self._recognizer = Recognizer(model, detector, device=device, precision=precision)
+        describer = self._recognizer.describer
+        self._threshold = describer.threshold if threshold is None else _checked(threshold)
+        self._interval_ms = 1000.0 / rate_hz
+        # One, since a network computes for one at a time; sessions take turns.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reid")
+        self._sessions: dict[str, Session] = {}
+
+    def start(
+        self,
+        sid: str,
+        timestamp: float | None = None,
+        *args: Any,
+        options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        session = Session(self._recognizer, self._thread, self._threshold, self._interval_ms)
+        self._apply(session, options or {})
+        self._sessions[sid] = session
+
+    def configure(self, sid: str, options: Mapping[str, Any]) -> None:
+        self._apply(self._sessions[sid], options)
+
+    def frame(
+        self,
+        sid: str,
+        frame: NDArray[np.uint8],
+        timestamp: float,
+        *args: Any,
+        results: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        height, width = frame.shape[:2]
+        posed = posed_people((results or {}).get("pose"), width, height)
+        return self._sessions[sid].frame(frame, timestamp, posed)
+
+    def end(
+        self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return how many people were seen, and who of them was the reference, when."""
+        return self._sessions.pop(sid).end()
+
+    def _apply(self, session: Session, options: Mapping[str, Any]) -> None:
+        """Check all options, then take them: a wrong one changes nothing."""
+        for key in options:
+            if key not in _OPTIONS:
+                raise ValueError(f"reid has no option {key!r}, only {', '.join(_OPTIONS)}")
+        threshold = options.get("threshold")
+        checked = None if threshold is None else _checked(threshold)
+        if "reference" in options:
+            session.reference = self._reference(options["reference"])
+        if checked is not None:
+            session.threshold = checked
+
+    def _reference(self, given: Any) -> Embedding | None:
+        if given is None:
+            return None
+        reference = parse(given)
+        describer = self._recognizer.describer
+        reference.check_comparable(describer.name, describer.size)
+        return reference
+
+
+def _checked(threshold: Any) -> float:
+    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if not is_number or not 0.0 <= threshold <= 2.0:
+        raise ValueError(f"the threshold is {threshold!r}; it must be a cosine distance, 0 to 2")
+    return float(threshold)

@@ -1,0 +1,108 @@
+"""Looks at a frame: who is there, and what each of them looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzers.networks.boxes import Box, pair
+from analyzers.networks.runtime import CPU, Runtime
+from analyzers.reid.models import Describer, make_describer, make_detector
+from analyzers.reid.sightings import PosedPerson
+from analyzers.reid.tracks import Sighting
+
+# In the result, for boxes that come from pose.
+POSE = "pose"
+
+# Of a person who is smaller there is nothing to tell them by.
+_MIN_HEIGHT_PX = 32
+_MIN_WIDTH_PX = 8
+
+# A detected box and the one around someone's landmarks are of one person from here on.
+_SAME_PERSON = 0.3
+
+
+class Recognizer:
+    """Finds people and describes them.
+
+    Parameters
+    ----------
+    model : str, optional
+        What describes them, by name or path; see `make_describer`.
+    detector : str, optional
+        What finds them, by name or path; by default the detector in the user's
+        cache. Without one, people are those that pose sees.
+    device, precision : str
+        See `Runtime`.
+
+    Attributes
+    ----------
+    describer : Describer
+        What describes them.
+    detector_name : str
+        What finds them.
+
+    Raises
+    ------
+    AnalyzerUnavailable, ValueError
+        When what was asked for is not there, or is not what it should be.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        detector: str | None = None,
+        *,
+        device: str = CPU,
+        precision: str = "auto",
+    ) -> None:
+        def make_runtime() -> Runtime:
+            return Runtime(device, precision)
+
+        self.describer: Describer = make_describer(model, make_runtime)
+        named = make_detector(detector, make_runtime)
+        self.detector_name = named[0] if named else POSE
+        self._detector = named[1] if named else None
+
+    def look(self, rgb: NDArray[np.uint8], posed: Sequence[PosedPerson] = ()) -> list[Sighting]:
+        """Find and describe everyone.
+
+        Parameters
+        ----------
+        rgb : ndarray, shape (H, W, 3), uint8
+            The frame.
+        posed
+            Whom pose sees in it.
+
+        Returns
+        -------
+        list of Sighting
+            The surest first.
+        """
+        height, width = rgb.shape[:2]
+        seen = [person.box for person in posed]
+        boxes = seen if self._detector is None else self._detector.find(rgb)
+        boxes = [inside for box in boxes if _is_large_enough(inside := _clip(box, width, height))]
+        boxes.sort(key=lambda box: -box.score)
+        same = pair(seen, boxes, _SAME_PERSON)
+        return [
+            Sighting(
+                box,
+                self.describer.describe(
+                    rgb, box, posed[same[index]].landmarks if index in same else None
+                ),
+            )
+            for index, box in enumerate(boxes)
+        ]
+
+
+def _clip(box: Box, width: int, height: int) -> Box:
+    return Box(
+        max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, width), min(box.y1, height), box.score
+    )
+
+
+def _is_large_enough(box: Box) -> bool:
+    return box.height >= _MIN_HEIGHT_PX and box.width >= _MIN_WIDTH_PX
