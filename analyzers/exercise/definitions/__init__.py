@@ -1,0 +1,1 @@
+"""The exercises, one module each: `EXERCISE` in it is a `Definition`."""

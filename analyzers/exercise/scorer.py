@@ -1,0 +1,188 @@
+"""Scores the exercises of one person, from landmarks and times alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from analyzers.exercise.definition import Definition, Fault, definitions
+from analyzers.exercise.form import LiveFaults
+from analyzers.exercise.history import History
+from analyzers.exercise.hold import HoldCounter
+from analyzers.exercise.recognition import Found, Recogniser
+from analyzers.exercise.scoring import Repetition, score_repetition
+from analyzers.exercise.signals import Row, measure
+
+# Nobody can do half a repetition unseen: after a longer gap, movements begin anew.
+_MAX_GAP_S = 1.0
+# Fifteen looks a second see every repetition that sixty see: frames nearer to the last one than
+# this are left out, and cost nothing. On the clips of bench/exercise.py counts from one in two and
+# from one in three frames differ from those of all frames by one repetition in one clip.
+_MIN_STEP_S = 0.036
+# An exercise is over when nothing of it was seen for so long.
+_OVER_AFTER_S = 6.0
+# Someone who just did a repetition rests; they do not hold a plank.
+_BUSY_S = 2.5
+
+NONE = "none"
+
+
+@dataclass(slots=True)
+class State:
+    """What there is to say after a frame.
+
+    Attributes
+    ----------
+    exercise : str
+        What is being done, or ``none``.
+    phase : str
+        ``rest``, ``down``, ``up`` or ``hold``.
+    new : list of Repetition
+        Those that became certain with this frame.
+    faults : tuple of Fault
+        What to change, of the last repetition and of this moment.
+    held_s : float
+        How long the hold that goes on has lasted.
+    """
+
+    exercise: str = NONE
+    phase: str = "rest"
+    new: list[Repetition] = field(default_factory=list)
+    faults: tuple[Fault, ...] = ()
+    held_s: float = 0.0
+
+
+class ExerciseScorer:
+    """Scores one person's session; fed frame by frame, at any rate.
+
+    Parameters
+    ----------
+    exercise : str, optional
+        The only exercise to look for; otherwise it is told from all there are.
+
+    Raises
+    ------
+    ValueError
+        When there is no such exercise.
+    """
+
+    def __init__(self, exercise: str | None = None) -> None:
+        known = definitions()
+        if exercise is not None and exercise not in known:
+            raise ValueError(
+                f"there is no exercise {exercise!r}; there are {', '.join(sorted(known))}"
+            )
+        wanted = list(known.values()) if exercise is None else [known[exercise]]
+        self.repetitions: list[Repetition] = []
+        self.holds = [HoldCounter(each) for each in wanted if each.held]
+        self._history = History()
+        self._recogniser = Recogniser(wanted)
+        self._current: Definition | None = None
+        self._live: LiveFaults | None = None
+        self._active_s = float("-inf")
+        self._last_s = float("-inf")
+
+    def feed(
+        self, landmarks: Sequence[Row], world: Sequence[Row], time_s: float, aspect: float
+    ) -> State:
+        """Take a frame with the person in it.
+
+        Parameters
+        ----------
+        landmarks, world : 33 rows of x, y, z, visibility
+            In 0..1 of the frame, and in metres from the middle of the hips.
+        time_s : float
+            Seconds since the session's first frame; a frame that is not `due` is left out.
+        aspect : float
+            Width of the frame over its height.
+        """
+        if not self.due(time_s):
+            return self._state(time_s, [])
+        if time_s - self._last_s > _MAX_GAP_S:
+            self.begin_anew()
+        self._last_s = time_s
+        row = self._history.add(time_s, measure(landmarks, world, aspect))
+        found = self._recogniser.feed(time_s, row, self._history)
+        new = self._count(found)
+        busy = time_s - self._busy_until_s() < _BUSY_S
+        for hold in self.holds:
+            hold.feed(time_s, row, self._history, busy)
+        if self._live is not None:
+            moving = self._phase() != "rest"
+            self._live.feed(time_s, row if moving else None)
+            if moving:
+                self._active_s = time_s
+        return self._state(time_s, new)
+
+    def due(self, time_s: float) -> bool:
+        """Tell whether a frame is late enough after the last one to be looked at."""
+        return time_s - self._last_s >= _MIN_STEP_S
+
+    def idle(self, time_s: float) -> State:
+        """Take a frame without the person, or one that is not `due`."""
+        return self._state(time_s, [])
+
+    def finish(self) -> list[Repetition]:
+        """End the session; return the repetitions that were certain with its end."""
+        new: list[Repetition] = []
+        if self._history.times_s:
+            new = self._count(self._recogniser.flush(self._last_s, self._history))
+        for hold in self.holds:
+            hold.finish()
+        return new
+
+    def begin_anew(self) -> None:
+        """Forget movements that are going on: what comes next is another body, or later."""
+        self._history.clear()
+        self._recogniser.reset()
+        for hold in self.holds:
+            hold.finish()
+
+    def _count(self, found: list[Found]) -> list[Repetition]:
+        new = []
+        for each in found:
+            self._change_to(each)
+            seen = self._live.take_seen() if self._live is not None else ()
+            new.append(
+                score_repetition(each.exercise, each.cycle, each.statistics, self._history, seen)
+            )
+        self.repetitions += new
+        return new
+
+    def _change_to(self, found: Found) -> None:
+        self._active_s = found.found_s
+        if self._current is found.exercise:
+            return
+        self._current = found.exercise
+        self._live = LiveFaults(found.exercise)
+        for time_s, row in self._history.rows_between(found.cycle.start_s, found.cycle.end_s):
+            self._live.feed(time_s, row)
+
+    def _busy_until_s(self) -> float:
+        return self.repetitions[-1].end_s if self.repetitions else float("-inf")
+
+    def _phase(self) -> str:
+        if self._current is None:
+            return "rest"
+        phase = self._recogniser.phase(self._current.name)
+        if phase == "rest":
+            return phase
+        other = {"down": "up", "up": "down"}
+        return self._current.out if phase == "out" else other[self._current.out]
+
+    def _state(self, time_s: float, new: list[Repetition]) -> State:
+        for hold in self.holds:
+            if hold.now is not None:
+                return State(hold.exercise.name, "hold", new, hold.faults.shown, hold.now.seconds)
+        if self._current is not None and time_s - self._active_s > _OVER_AFTER_S:
+            self._current = self._live = None
+        if self._current is None:
+            return State(new=new)
+        return State(self._current.name, self._phase(), new, self._faults())
+
+    def _faults(self) -> tuple[Fault, ...]:
+        """Return the last repetition's own faults, and those that show now."""
+        shown = self._live.shown if self._live is not None else ()
+        return shown + tuple(
+            fault for fault in self.repetitions[-1].faults if fault.statistic != "live"
+        )

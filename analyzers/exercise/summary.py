@@ -1,0 +1,144 @@
+"""What is told of repetitions and holds: as JSON, and as the session's summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from analyzers.exercise.definition import Definition, Fault, definitions
+from analyzers.exercise.hold import HoldCounter
+from analyzers.exercise.scorer import NONE, ExerciseScorer, State
+from analyzers.exercise.scoring import Repetition, mean_parts, total
+
+# From which a part of the score is worth a good word.
+_GOOD = 80.0
+# A fault in fewer of the repetitions is a slip, and no advice.
+_OFTEN = 0.25
+
+
+class FrameResults:
+    """Makes the results of a session's frames; what a set is like is worked out once per change."""
+
+    def __init__(self, scorer: ExerciseScorer) -> None:
+        self._scorer = scorer
+        self._of: tuple[str, int] | None = None
+        self._done: list[Repetition] = []
+        self._last: dict[str, Any] | None = None
+        self._parts: dict[str, float] = {}
+        self._score: float | None = None
+
+    def after(self, state: State) -> dict[str, Any]:
+        """Return what the client gets after a frame."""
+        now = (state.exercise, len(self._scorer.repetitions))
+        if now != self._of:
+            self._of = now
+            self._done = [e for e in self._scorer.repetitions if e.exercise == state.exercise]
+            self._last = _as_dict(self._done[-1]) if self._done else None
+            self._parts = mean_parts(self._done) if self._done else {}
+            self._score = total(self._parts) if self._parts else None
+        parts, score = self._parts, self._score
+        if state.phase == "hold":
+            parts = next(each.now.parts for each in self._scorer.holds if each.now is not None)
+            score = total(parts)
+        exercise = definitions().get(state.exercise)
+        return {
+            "exercise": state.exercise,
+            "reps": len(self._done),
+            "phase": state.phase,
+            "held_s": round(state.held_s, 2),
+            "score": score,
+            "score_parts": parts,
+            "repetition": self._last,
+            "feedback": [] if exercise is None else _feedback(exercise, parts, self._done, state),
+            "warnings": _as_texts(state.faults),
+        }
+
+
+def session_summary(scorer: ExerciseScorer) -> dict[str, Any]:
+    """Return what there is to say of the whole session: for each exercise, and in all."""
+    exercises: dict[str, Any] = {}
+    for each in scorer.repetitions:
+        exercises.setdefault(each.exercise, []).append(each)
+    told = {
+        name: _repetitions_summary(definitions()[name], done) for name, done in exercises.items()
+    }
+    for holds in scorer.holds:
+        if holds.holds:
+            told[holds.exercise.name] = _holds_summary(holds)
+    return {"exercises": told, "main_exercise": main_exercise(scorer)}
+
+
+def main_exercise(scorer: ExerciseScorer) -> str:
+    """Return what was mostly done: most repetitions, else what was held, else ``none``."""
+    counted = Counter(each.exercise for each in scorer.repetitions)
+    if counted:
+        return counted.most_common(1)[0][0]
+    held = [(sum(h.seconds for h in each.holds), each.exercise.name) for each in scorer.holds]
+    return max((each for each in held if each[0] > 0.0), default=(0.0, NONE))[1]
+
+
+def _feedback(
+    exercise: Definition, parts: dict[str, float], done: Sequence[Repetition], state: State
+) -> list[dict[str, str]]:
+    now = done[-1].parts if done and state.phase != "hold" else parts
+    first = now.get("depth", now.get("steadiness", 0.0)) >= _GOOD
+    second = now.get("alignment", 0.0) >= _GOOD and not state.faults
+    return [
+        {"code": code, "text": text}
+        for (code, text), deserved in zip(exercise.good, (first, second), strict=True)
+        if deserved
+    ]
+
+
+def _as_texts(faults: Sequence[Fault]) -> list[dict[str, str]]:
+    return [{"code": each.code, "text": each.text} for each in faults]
+
+
+def _as_dict(repetition: Repetition) -> dict[str, Any]:
+    return {
+        "exercise": repetition.exercise,
+        "start_ms": round(repetition.start_s * 1000.0),
+        "turn_ms": round(repetition.turn_s * 1000.0),
+        "end_ms": round(repetition.end_s * 1000.0),
+        "range_of_motion": round(repetition.range_of_motion, 3),
+        "tempo_s": _tempo(repetition),
+        "score": repetition.score,
+        "score_parts": repetition.parts,
+        "faults": [each.code for each in repetition.faults],
+    }
+
+
+def _tempo(repetition: Repetition) -> dict[str, float]:
+    out, back = repetition.out_s, repetition.back_s
+    down, up = (out, back) if definitions()[repetition.exercise].out == "down" else (back, out)
+    return {"down": round(down, 2), "hold": round(repetition.hold_s, 2), "up": round(up, 2)}
+
+
+def _repetitions_summary(exercise: Definition, done: Sequence[Repetition]) -> dict[str, Any]:
+    counted = Counter(fault for each in done for fault in each.faults)
+    fault, times = counted.most_common(1)[0] if counted else (None, 0)
+    return {
+        "reps": len(done),
+        "mean_score": round(fmean(each.score for each in done), 1),
+        "best_score": max(each.score for each in done),
+        "time_under_tension_s": round(sum(each.end_s - each.start_s for each in done), 1),
+        "most_frequent_fault": fault.code if fault else None,
+        "advice": f"{fault.text}." if fault and times > _OFTEN * len(done) else exercise.advice,
+    }
+
+
+def _holds_summary(holds: HoldCounter) -> dict[str, Any]:
+    scores = [total(each.parts) for each in holds.holds]
+    fault = holds.most_frequent_fault()
+    seconds = round(sum(each.seconds for each in holds.holds), 1)
+    return {
+        "reps": 0,
+        "held_s": seconds,
+        "mean_score": round(fmean(scores), 1),
+        "best_score": max(scores),
+        "time_under_tension_s": seconds,
+        "most_frequent_fault": fault.code if fault else None,
+        "advice": f"{fault.text}." if fault else holds.exercise.advice,
+    }

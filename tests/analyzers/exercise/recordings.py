@@ -1,0 +1,166 @@
+"""Landmarks of the rendered athlete: exact, since nothing has to be rendered for them."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from analyzers.exercise.scorer import ExerciseScorer
+from client_test.athlete.catalogue import CLIPS, FLOOR, STANDING
+from client_test.athlete.clip import Clip, Shot
+from client_test.athlete.people import MAN_IN_BLUE
+from client_test.athlete.performance import Performance, Set
+
+_FPS = 30
+_VISIBLE = np.full((33, 1), 0.95)
+
+# BlazePose's numbers of the left side's points and of the right side's.
+_LEFT = [1, 2, 3, 7, 9, *range(11, 33, 2)]
+_RIGHT = [4, 5, 6, 8, 10, *range(12, 33, 2)]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One person's landmarks over time: (frames,), (frames, 33, 4) twice."""
+
+    times_s: np.ndarray
+    landmarks: np.ndarray
+    world: np.ndarray
+    aspect: float
+
+    def at(self, times_s):
+        """Return the recording at other times, interpolated."""
+        upper = np.clip(np.searchsorted(self.times_s, times_s), 1, len(self.times_s) - 1)
+        before, after = self.times_s[upper - 1], self.times_s[upper]
+        part = np.clip((times_s - before) / (after - before), 0, 1)[:, None, None]
+
+        def between(points):
+            return points[upper - 1] * (1 - part) + points[upper] * part
+
+        return Recording(times_s, between(self.landmarks), between(self.world), self.aspect)
+
+    def sampled(self, fps):
+        return self.at(np.arange(0.0, self.times_s[-1], 1.0 / fps))
+
+    def slower(self, factor):
+        return Recording(self.times_s * factor, self.landmarks, self.world, self.aspect)
+
+    def without(self, frames):
+        keep = np.setdiff1d(np.arange(len(self.times_s)), frames)
+        return Recording(self.times_s[keep], self.landmarks[keep], self.world[keep], self.aspect)
+
+    def mirrored(self):
+        swap = np.arange(33)
+        swap[_LEFT], swap[_RIGHT] = _RIGHT, _LEFT
+        landmarks, world = self.landmarks[:, swap].copy(), self.world[:, swap].copy()
+        landmarks[..., 0] = 1.0 - landmarks[..., 0]
+        world[..., 0] *= -1.0
+        return Recording(self.times_s, landmarks, world, self.aspect)
+
+    def scaled(self, scale, x, y):
+        """Return the person smaller or larger in the frame, and elsewhere; another's height."""
+        landmarks = self.landmarks.copy()
+        landmarks[..., 0] = 0.5 + x + scale * (landmarks[..., 0] - 0.5)
+        landmarks[..., 1] = 0.5 + y + scale * (landmarks[..., 1] - 0.5)
+        landmarks[..., 2] *= scale
+        world = self.world.copy()
+        world[..., :3] *= 0.8 + 0.2 * scale
+        return Recording(self.times_s, landmarks, world, self.aspect)
+
+    def trembling(self, metres, seed):
+        """Return it with noise, of as many metres in the world and as much in the picture."""
+        noise = np.random.default_rng(seed).normal(0.0, metres, self.world.shape)
+        noise[..., 3] = 0.0
+        # In the catalogue's views a metre is a third of the frame's height.
+        return Recording(
+            self.times_s, self.landmarks + noise / 3.0, self.world + noise, self.aspect
+        )
+
+
+@dataclass
+class Played:
+    """What the scorer said of a recording."""
+
+    scorer: ExerciseScorer
+    states: list
+
+    @property
+    def counted(self):
+        return [each.exercise for each in self.scorer.repetitions]
+
+    @property
+    def told_late_s(self):
+        """How long after its end each repetition was told."""
+        return [time_s - each.end_s for time_s, state in self.states for each in state.new]
+
+    @property
+    def faults(self):
+        """The codes of all faults that were shown."""
+        return {fault.code for _, state in self.states for fault in state.faults}
+
+
+def play(recording, exercise=None):
+    scorer = ExerciseScorer(exercise)
+    frames = zip(
+        recording.times_s.tolist(),
+        recording.landmarks.tolist(),
+        recording.world.tolist(),
+        strict=True,
+    )
+    states = [
+        (time_s, scorer.feed(landmarks, world, time_s, recording.aspect))
+        for time_s, landmarks, world in frames
+    ]
+    scorer.finish()
+    return Played(scorer, states)
+
+
+@cache
+def of_catalogue(name, person=0):
+    """Return the landmarks of one person of a clip in the athlete's catalogue."""
+    return _recorded(CLIPS[name], person)
+
+
+@cache
+def of_exercise(exercise, yaw_deg=0.0, repetitions=3, on_floor=False):
+    """Return the landmarks of repetitions seen from another side; 90 is from the side."""
+    performance = Performance(MAN_IN_BLUE, (Set(exercise, repetitions),), yaw_deg=yaw_deg)
+    view = FLOOR if on_floor else STANDING
+    return _recorded(Clip("", "", (Shot((performance,), view),)), 0)
+
+
+def _recorded(clip, person):
+    clip = clip.resized(width=640, height=480, fps=_FPS)
+    landmarks, world = [], []
+    for number in range(clip.frame_count):
+        frame = clip.frame(number)
+        joints = frame.moments[person].skeleton.landmarks()
+        flat, solid = _seen(frame.camera, joints)
+        landmarks.append(flat)
+        world.append(solid)
+    times_s = np.arange(len(landmarks)) / _FPS
+    return Recording(times_s, np.array(landmarks), np.array(world), clip.width / clip.height)
+
+
+def _seen(camera, joints):
+    """Return landmarks and world landmarks, (33, 4) each, as BlazePose has their axes."""
+    position = np.array(camera.position)
+    forward = np.array(camera.target) - position
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    up = np.cross(right, forward)
+    hips = joints[[23, 24]].mean(axis=0)
+    from_hips = joints - hips
+    solid = np.stack([from_hips @ right, -(from_hips @ up), from_hips @ forward], axis=1)
+    focal = 0.5 * camera.height / np.tan(np.radians(camera.vertical_fov_deg) / 2.0)
+    frame_per_metre = focal / ((hips - position) @ forward) / camera.width
+    pixels = camera.project(joints)
+    flat = np.column_stack(
+        [
+            pixels[:, 0] / camera.width,
+            pixels[:, 1] / camera.height,
+            solid[:, 2] * frame_per_metre,
+        ]
+    )
+    return np.hstack([flat, _VISIBLE]), np.hstack([solid, _VISIBLE])
