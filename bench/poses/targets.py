@@ -8,7 +8,7 @@ from bench.poses.accuracy import ALL, DifferenceFigures, TruthFigures
 from bench.poses.compare import Spread
 from bench.poses.empty import MOVING, STILL
 from bench.poses.engines import MEDIAPIPE, OPENVINO_BF16, OPENVINO_F32
-from bench.poses.figures import ProcessesFigures, SpeedFigures
+from bench.poses.figures import SpeedFigures
 from bench.poses.people import PeopleFigures
 from bench.poses.report import PoseReport
 from bench.targets import Check, at_least, at_most
@@ -24,7 +24,6 @@ MAX_NOBODY_MS = 7.0
 def check_all(report: PoseReport) -> Iterator[Check]:
     """The targets for what was measured."""
     yield from check_speed(report.speed)
-    yield from check_processes(report.processes)
     yield from check_differences(report.differences)
     yield from check_errors(report.errors)
     yield from check_people(report.people)
@@ -42,15 +41,6 @@ def check_speed(figures: Sequence[SpeedFigures]) -> Iterator[Check]:
         if engine in cpu_ms:
             ratio = cpu_ms[MEDIAPIPE.name] / cpu_ms[engine]
             yield at_least(f"{engine}: frames per core, x mediapipe's", ratio, least)
-
-
-def check_processes(figures: Sequence[ProcessesFigures]) -> Iterator[Check]:
-    """Frames a second of two processes."""
-    rate = {f.engine: f.frames_per_s for f in figures}
-    for engine, least in MIN_SPEED.items():
-        if engine in rate:
-            ratio = rate[engine] / rate[MEDIAPIPE.name]
-            yield at_least(f"{engine}: frames/s of two processes, x mediapipe's", ratio, least)
 
 
 def check_differences(figures: Sequence[DifferenceFigures]) -> Iterator[Check]:
