@@ -36,7 +36,7 @@ _MAX_GROWTH = 1.4
 _MAX_OVERLAP = 0.35
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """A cycle that may be a repetition of an exercise."""
 

@@ -72,14 +72,14 @@ def test_settings_reach_those_constructors_that_take_them(write_module):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["pose", "posse"], r"unknown analyzer 'posse'; there are mock_model_1, .*pose"),
+        (["pose", "posse"], r"unknown analyzer 'posse'; there are exercise, .*pose"),
         (["no_such_module_x:Thing"], r"'no_such_module_x:Thing': there is no module no_such_mod"),
         (["analyzers.no_such:Thing"], r"there is no module analyzers\.no_such"),
         (["analyzers.chain.deeper:Thing"], r"there is no module analyzers\.chain\.deeper"),
         (["some path:Thing"], r"does not read package\.module:Class"),
         (["analyzers.pose:"], r"does not read package\.module:Class"),
         ([""], r"unknown analyzer ''"),
-        ([], r"no analyzer is named; there are mock_model_1"),
+        ([], r"no analyzer is named; there are exercise"),
         (["pose", "mock_model_1", "pose"], r"analyzers\.pose:Pose is named 2 times"),
         (["pose", "analyzers.pose:Pose"], r"analyzers\.pose:Pose is named 2 times"),
     ],
