@@ -7,13 +7,14 @@ import errno
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from multiprocessing import resource_tracker
 from typing import Any
 
 from aiohttp import web
 
-from server.api import health, sessions, signaling
+from server.api import signaling
+from server.api.route import Handler
+from server.api.routes import ROUTES
 from server.config import BadSettings, Settings
 from server.context import METRICS, POOL, SESSIONS, SETTINGS, SOCKETS
 from server.media import aiortc_compat
@@ -32,8 +33,6 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 SHUTDOWN_S = 2.0
 # Final results and recordings; a disk that no longer answers must not hold up the end for ever.
 DRAIN_WITHIN_S = 20.0
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
@@ -73,14 +72,11 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app.on_shutdown.append(signaling.close_sockets)
     main.add_routes(
         [
-            web.get("/signaling", signaling.websocket),
-            web.post("/offer", signaling.offer),
-            web.get("/health", health.health),
-            web.get("/metrics", health.metrics),
-            web.get("/sessions", sessions.list_sessions),
-            web.get("/sessions/{id}", sessions.get_session),
-            web.delete("/sessions/{id}", sessions.delete_session),
-            web.get("/sessions/{id}/results", sessions.stream_results),
+            # Unlike a route with the method GET, this answers HEAD too.
+            web.get(r.path, r.handler)
+            if r.method == "GET" and not r.websocket
+            else web.route(r.method, r.path, r.handler)
+            for r in ROUTES
         ]
     )
     next_port.add_routes([web.get("/{path:.*}", signaling.websocket)])

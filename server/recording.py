@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import av
 
+from server.media.picture import EncodedPicture
 from server.media.recorder import Recorder, RecordingError
 
 
 class SessionRecorder(Protocol):
     """Keeps what a session saw and said. Only `close` may take time."""
 
-    def video(self, frame: av.VideoFrame, time_ms: float) -> None: ...
+    def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None: ...
 
     def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
 

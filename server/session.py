@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import av
-import orjson
 
 from server.media.clock import SessionClock, TrackClock
+from server.media.picture import EncodedPicture
 from server.metrics import Metrics
 from server.recording import RecorderFactory, SessionRecorder
 from server.results import Result, Sink, Timing
+from server.session_report import summary
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     Configure,
@@ -27,6 +28,7 @@ from server.workers.messages import (
     Problems,
     Ready,
     Start,
+    Unreadable,
 )
 from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
 
@@ -82,9 +84,11 @@ class Session:
         self.created_at_ms = time.time_ns() // 1_000_000
         self.frames_in = 0
         self.frames_analyzed = 0
+        self.frames_unreadable = 0
         self.restarts = 0
         self.end_reason: str | None = None
         self.last: Result | None = None
+        self.last_frame: FrameInfo | None = None
         self._sinks: list[Sink] = []
         self.ended = asyncio.Event()
         self._pool = pool
@@ -95,7 +99,6 @@ class Session:
         self._started_on_worker = False
         self._mailbox = MailboxWriter()
         self.clock = SessionClock()
-        self._last_info: FrameInfo | None = None
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
@@ -122,7 +125,10 @@ class Session:
     @property
     def dropped(self) -> int:
         """Frames that arrived and were never analyzed, because a newer one took their place."""
-        return max(self.frames_in - self.frames_analyzed, 0)
+        return self._dropped_up_to(self.frames_in)
+
+    def _dropped_up_to(self, number: int) -> int:
+        return max(number - self.frames_analyzed - self.frames_unreadable, 0)
 
     # ---- frames in
 
@@ -153,18 +159,37 @@ class Session:
         if frame.format.name != PICTURE_FORMAT:
             frame = frame.reformat(format=PICTURE_FORMAT)
         now_s = time.monotonic()
-        pts_ms = clock.session_ms(frame, now_s)
+        info = self._arrived(clock.session_ms(frame, now_s), now_s, frame.width, frame.height)
+        if self._recorder is not None:
+            self._recorder.video(frame, info.pts_ms)
+        self._mailbox.put(frame, info)
+        self._ring()
+
+    def put_picture(self, picture: EncodedPicture) -> int:
+        """Take a frame that came as a picture, which a worker decodes.
+
+        Returns
+        -------
+        Its number, which the result will have: from 1, or 0 when the session takes none.
+        """
+        if self.state is not SessionState.STREAMING:
+            return 0
+        now_s = time.monotonic()
+        self.clock.begin(now_s)
+        pts_ms = self.clock.elapsed_s(now_s) * 1000
+        info = self._arrived(pts_ms, now_s, picture.width, picture.height)
+        if self._recorder is not None:
+            self._recorder.video(picture, pts_ms)
+        self._mailbox.put_encoded(picture.data, info)
+        self._ring()
+        return info.number
+
+    def _arrived(self, pts_ms: float, now_s: float, width: int, height: int) -> FrameInfo:
         self.frames_in += 1
         self._metrics.frames_in.inc()
-        info = FrameInfo(
-            self.frames_in, pts_ms, time.time() * 1000, now_s, frame.width, frame.height
-        )
-        self._last_info = info
-        if self._recorder is not None:
-            self._recorder.video(frame, pts_ms)
-        self._mailbox.put(frame, info)
-        if self._started_on_worker:
-            self._ring()
+        info = FrameInfo(self.frames_in, pts_ms, time.time() * 1000, now_s, width, height)
+        self.last_frame = info
+        return info
 
     def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
         """Take a decoded piece of sound: recorded, if anything is."""
@@ -178,7 +203,9 @@ class Session:
             self._mailbox.close()
 
     def _ring(self) -> None:
-        if self._mailbox.name is not None and self._worker is not None:
+        """Tell the worker that a frame waits, once it knows of this session."""
+        if self._started_on_worker and self._mailbox.name is not None:
+            assert self._worker is not None
             self._worker.send(FrameWaits(self.sid, self._mailbox.name))
 
     # ---- the worker
@@ -207,6 +234,9 @@ class Session:
                 self._start_on_worker()
             case FrameResult():
                 self._take_result(message)
+            case Unreadable(_, frame, text):
+                self.frames_unreadable += 1
+                self.tell({"type": "unreadable_frame", "frame": frame.number, "message": text})
             case Problems(_, problems):
                 for problem in problems:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
@@ -243,7 +273,7 @@ class Session:
     def _start_on_worker(self) -> None:
         assert self._worker is not None
         self._started_on_worker = True
-        began_ms = self._last_info.pts_ms if self._last_info else 0.0
+        began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
         names = self._pool.names
         self._worker.send(
             Start(
@@ -312,7 +342,7 @@ class Session:
                 message.timings_ms,
                 message.held,
             ),
-            dropped=max(message.frame.number - self.frames_analyzed, 0),
+            dropped=self._dropped_up_to(message.frame.number),
         )
         self._count_dropped(result.dropped)
         self.last = result
@@ -365,7 +395,7 @@ class Session:
         if self._worker is None:
             return Final(self.sid)
         if self._started_on_worker:
-            last_ms = self._last_info.pts_ms if self._last_info else 0.0
+            last_ms = self.last_frame.pts_ms if self.last_frame else 0.0
             self._worker.send(End(self.sid, last_ms))
         try:
             return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
@@ -377,41 +407,7 @@ class Session:
         if self._recorder is None:
             return
         self._recorder.result(final.encode())
-        await self._recorder.close(self.summary())
-
-    # ---- what is told of it
-
-    def status(self) -> dict[str, Any]:
-        """State, counts and rates, for /sessions."""
-        streamed_s = self.clock.elapsed_s(time.monotonic())
-        return {
-            "id": self.sid,
-            "state": str(self.state),
-            "created_at": self.created_at_ms,
-            "analyzers": list(self.analyzers),
-            "worker": self.worker_index,
-            "frames": self.frames_in,
-            "analyzed": self.frames_analyzed,
-            "dropped": self.dropped,
-            "frames_per_s": round(self.frames_in / streamed_s, 1) if streamed_s else 0.0,
-            "results_per_s": round(self.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
-            "restarts": self.restarts,
-            "end_reason": self.end_reason,
-        }
-
-    def summary(self) -> dict[str, Any]:
-        """What summary.json says when the session is over."""
-        status = self.status()
-        return {
-            **{k: status[k] for k in ("id", "created_at", "analyzers", "frames", "analyzed")},
-            "dropped": self.dropped,
-            "restarts": self.restarts,
-            "ended_at": time.time_ns() // 1_000_000,
-            "end_reason": self.end_reason,
-            "states": [str(state) for state in self.history],
-            "duration_ms": round(self._last_info.pts_ms, 2) if self._last_info else 0.0,
-            "final": orjson.loads(self.last.encode()) if self.last else None,
-        }
+        await self._recorder.close(summary(self))
 
     def _enter(self, state: SessionState) -> None:
         if state is not self.state:

@@ -108,7 +108,7 @@ class SessionManager:
         if offer.play is not None:
             raise NotFound(f"nothing is published as {offer.play!r}")
         resumed = self._resumable(offer.resume)
-        session = resumed or self._new_session(offer)
+        session = resumed or self._new_session(offer.analyzers, offer.options)
         self._keep_waiting(session)
         peer: Peer | None = None
         try:
@@ -124,6 +124,31 @@ class SessionManager:
         await self._attach(session, peer)
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
+    def open_direct(
+        self, analyzers: Sequence[str], options: dict[str, dict[str, Any]] | None = None
+    ) -> Session:
+        """Open a session that no peer connection feeds, for `put_picture` or `put_frame`.
+
+        Whoever opens it calls `end`.
+
+        Parameters
+        ----------
+        analyzers
+            Those that it needs, by name.
+        options
+            For each of them, by name.
+
+        Raises
+        ------
+        SignalingError
+            What to tell the client: no room (503), an analyzer that this server lacks (400).
+        """
+        if self._draining:
+            raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
+        session = self._new_session(analyzers, options or {})
+        session.begin()
+        return session
+
     def _resumable(self, token: str | None) -> Session | None:
         if token is None:
             return None
@@ -133,12 +158,14 @@ class SessionManager:
                 return session
         return None
 
-    def _new_session(self, offer: Offer) -> Session:
+    def _new_session(
+        self, analyzers: Sequence[str] | None, options: dict[str, dict[str, Any]]
+    ) -> Session:
         self._make_room()
         session = Session(
             self._pool,
-            self._choose(offer.analyzers),
-            self._check_options(offer.options),
+            self._choose(analyzers),
+            self._check_options(options),
             self._metrics,
             self._recorder,
         )

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from server.context import SESSIONS
 from server.results import Result
+from server.session_report import status
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ MAX_WAITING = 4
 
 async def list_sessions(request: web.Request) -> web.Response:
     """All running sessions."""
-    return web.json_response({"sessions": [s.status() for s in request.app[SESSIONS].list()]})
+    return web.json_response({"sessions": [status(s) for s in request.app[SESSIONS].list()]})
 
 
 async def get_session(request: web.Request) -> web.Response:
@@ -31,7 +32,7 @@ async def get_session(request: web.Request) -> web.Response:
     session = request.app[SESSIONS].get(request.match_info["id"])
     last = orjson.loads(session.last.encode()) if session.last else None
     return web.json_response(
-        {**session.status(), "states": [str(s) for s in session.history], "last_result": last}
+        {**status(session), "states": [str(s) for s in session.history], "last_result": last}
     )
 
 
@@ -40,7 +41,7 @@ async def delete_session(request: web.Request) -> web.Response:
     sessions = request.app[SESSIONS]
     sid = request.match_info["id"]
     await sessions.end(sid, "ended over HTTP")
-    return web.json_response(sessions.get(sid).status())
+    return web.json_response(status(sessions.get(sid)))
 
 
 async def stream_results(request: web.Request) -> web.StreamResponse:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import av
 
+from server.media.picture import EncodedPicture
+
 # The backlog holds about a second of video: 30 frames at a camera's usual rate, and less of large
 # ones (five frames of 3840x2160 in I420 are 62 MB).
 MAX_VIDEO_FRAMES = 30
@@ -31,7 +33,7 @@ class Batch:
 
     results: list[bytes]
     audio: list[tuple[av.AudioFrame, float]]
-    video: tuple[av.VideoFrame, float] | None
+    video: tuple[av.VideoFrame | EncodedPicture, float] | None
 
 
 class Backlog:
@@ -52,15 +54,18 @@ class Backlog:
         self.results_dropped = 0
         self._open = True
         self._changed = threading.Condition()
-        self._video: deque[tuple[av.VideoFrame, float, int]] = deque()
+        self._video: deque[tuple[av.VideoFrame | EncodedPicture, float, int]] = deque()
         self._video_bytes = 0
         self._audio: list[tuple[av.AudioFrame, float]] = []
         self._results: list[bytes] = []
         self._result_bytes = 0
 
-    def put_video(self, frame: av.VideoFrame, time_ms: float) -> None:
+    def put_video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None:
         """Let `frame` wait, if it is among `MAX_VIDEO_FRAMES` and `MAX_VIDEO_BYTES`."""
-        size = sum(plane.buffer_size for plane in frame.planes)
+        if isinstance(frame, EncodedPicture):
+            size = len(frame.data)
+        else:
+            size = sum(plane.buffer_size for plane in frame.planes)
         with self._changed:
             if not self._open or not self._has_room(size):
                 self.video_dropped += 1

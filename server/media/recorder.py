@@ -22,6 +22,8 @@ import orjson
 from server.media.backlog import MAX_AUDIO_FRAMES, Backlog
 from server.media.counted_file import CountedFile
 from server.media.mp4 import MovieWriter
+from server.media.picture import EncodedPicture
+from server.workers.decoding import NotDecodable, decode
 
 logger = logging.getLogger(__name__)
 
@@ -123,8 +125,11 @@ class Recorder:
         """Why recording stopped before the session did, in one line; None while all is well."""
         return self._error
 
-    def video(self, frame: av.VideoFrame, time_ms: float) -> None:
-        """Record one frame, of any size and pixel format, at `time_ms` since the first one."""
+    def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None:
+        """Record one frame, of any size and pixel format, at `time_ms` since the first one.
+
+        An encoded picture is decoded on the recorder's thread; one that can not be is left out.
+        """
         self._backlog.put_video(frame, time_ms)
 
     def audio(self, frame: av.AudioFrame, time_ms: float) -> None:
@@ -200,7 +205,13 @@ class Recorder:
         for frame, time_ms in frames:
             self._movie.audio(frame, time_ms)
 
-    def _record_video(self, frame: av.VideoFrame, time_ms: float) -> None:
+    def _record_video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None:
+        if isinstance(frame, EncodedPicture):
+            try:
+                frame = av.VideoFrame.from_ndarray(decode(frame.data), format="rgb24")
+            except NotDecodable:
+                self._backlog.count_lost_video()
+                return
         if self._movie is None:
             self._movie = MovieWriter(
                 _open(self.directory / VIDEO_NAME),

@@ -16,13 +16,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, cast
-
-import cv2
+from typing import Any, Protocol
 
 from analyzers.chain import Lane, LaneReport, Merged
 from analyzers.ordering import closure
-from server.workers.mailbox import Array, FrameInfo, MailboxReader
+from server.workers.lane_frame import LaneFrame
+from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
     Configure,
     End,
@@ -31,6 +30,7 @@ from server.workers.messages import (
     FrameWaits,
     Problems,
     Start,
+    Unreadable,
 )
 
 logger = logging.getLogger(__name__)
@@ -48,12 +48,9 @@ class LaneRunner(Protocol):
     def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None: ...
 
 
-class _Newest(NamedTuple):
-    """A frame as the lanes get it."""
-
-    info: FrameInfo
-    rgb: Array
-    taken_s: float
+def _look(lane: Lane, sid: str, newest: LaneFrame) -> LaneReport:
+    rgb = newest.rgb()
+    return LaneReport() if rgb is None else lane.frame(sid, rgb, newest.info.pts_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ class _Ticket:
 
     sid: str
     kind: str
-    newest: _Newest | None = None
+    newest: LaneFrame | None = None
 
 
 @dataclass(slots=True)
 class _Round:
     """One frame that lanes work at in step."""
 
-    frame: _Newest
+    frame: LaneFrame
     began_s: float
     waiting: set[str]
     answered: bool = False
@@ -82,7 +79,7 @@ class _Session:
     merged: Merged
     mailbox: MailboxReader | None = None
     rung: bool = False
-    latest: _Newest | None = None
+    latest: LaneFrame | None = None
     round: _Round | None = None
     taken: dict[str, int] = field(default_factory=dict)
     """Lane: number of the frame it was last given."""
@@ -224,19 +221,17 @@ class Dispatcher:
                 self._give(runner, session, newest)
                 return
 
-    def _newest(self, session: _Session) -> _Newest | None:
-        """The newest frame, as RGB: converted once, however many lanes look at it."""
+    def _newest(self, session: _Session) -> LaneFrame | None:
+        """The newest frame: converted once, however many lanes look at it."""
         if session.rung and session.mailbox is not None:
             session.rung = False
             taken_s = time.monotonic()
-            info, i420 = session.mailbox.take()
-            rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)[: info.height, : info.width]
-            session.latest = _Newest(info, cast(Array, rgb), taken_s)
+            session.latest = LaneFrame(*session.mailbox.take(), taken_s)
         return session.latest
 
-    def _give(self, runner: LaneRunner, session: _Session, newest: _Newest) -> None:
+    def _give(self, runner: LaneRunner, session: _Session, newest: LaneFrame) -> None:
         session.taken[runner.lane.name] = newest.info.number
-        job = functools.partial(runner.lane.frame, session.sid, newest.rgb, newest.info.pts_ms)
+        job = functools.partial(_look, runner.lane, session.sid, newest)
         runner.submit(session.sid, job, _Ticket(session.sid, "frame", newest))
 
     # ---- what lanes report
@@ -263,7 +258,7 @@ class Dispatcher:
                 session.seen[analyzer] = ticket.newest.info.number
             self._after_frame(session, name, ticket.newest)
 
-    def _after_frame(self, session: _Session, lane: str, frame: _Newest) -> None:
+    def _after_frame(self, session: _Session, lane: str, frame: LaneFrame) -> None:
         current = session.round
         if current is not None and current.frame is frame:
             current.waiting.discard(lane)
@@ -284,11 +279,14 @@ class Dispatcher:
         if current.answered:
             self._send_result(session, current.frame)
 
-    def _send_result(self, session: _Session, frame: _Newest) -> None:
+    def _send_result(self, session: _Session, frame: LaneFrame) -> None:
         if session.ending is not None:
             return
         info = frame.info
         session.sent = info.number
+        if frame.fault is not None:
+            self._send(Unreadable(session.sid, info, frame.fault))
+            return
         held = {name: number for name, number in session.seen.items() if number != info.number}
         self._send(
             FrameResult(

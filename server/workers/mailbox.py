@@ -5,8 +5,8 @@ communication mechanism", IEE Proceedings 137, 1990). The writer never waits and
 the reader reads; the reader always gets the newest whole frame; either may be killed at any moment
 and harms nothing. A lock would be left locked by a killed worker.
 
-A frame is stored as I420, the decoder's own format, half the bytes of RGB. The colours are
-converted in the worker.
+A decoded frame is stored as I420, the decoder's own format, half the bytes of RGB. The colours are
+converted in the worker. A picture that came as JPEG or PNG is stored as it came, and decoded there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
@@ -28,9 +29,12 @@ Array = NDArray[np.uint8]
 # each of the two pairs the slot last written.
 _LATEST, _READING, _SLOT = 0, 1, 2
 _CONTROL_BYTES = 64
-# number, pts_ms, received_at_ms, received_monotonic_s, width, height
-_HEADER = struct.Struct("<qdddII")
+# number, pts_ms, received_at_ms, received_monotonic_s, width, height, and of an encoded picture how
+# many bytes it has; 0 stands for planes
+_HEADER = struct.Struct("<qdddIIQ")
 _HEADER_BYTES = 64
+# Encoded pictures differ in size: memory for them grows in steps, so that it seldom does.
+_ENCODED_STEP_BYTES = 1 << 18
 
 
 class I420Frame(Protocol):
@@ -82,7 +86,37 @@ class MailboxWriter:
             There is no shared memory left for frames of this size.
         """
         even_width, even_height = _even(frame.width), _even(frame.height)
-        slot_bytes = _HEADER_BYTES + even_width * even_height * 3 // 2
+        content_bytes = even_width * even_height * 3 // 2
+        self._publish(
+            content_bytes,
+            info,
+            0,
+            lambda view: _store_planes(view, frame, even_width, even_height),
+        )
+
+    def put_encoded(self, data: bytes, info: FrameInfo) -> None:
+        """Store an encoded picture in place of the frame before it, read or not.
+
+        Raises
+        ------
+        OSError
+            There is no shared memory left for it.
+        """
+        room = -(-len(data) // _ENCODED_STEP_BYTES) * _ENCODED_STEP_BYTES
+
+        def store(view: memoryview) -> None:
+            view[: len(data)] = data
+
+        self._publish(room, info, len(data), store)
+
+    def _publish(
+        self,
+        content_bytes: int,
+        info: FrameInfo,
+        encoded_bytes: int,
+        store: Callable[[memoryview], None],
+    ) -> None:
+        slot_bytes = _HEADER_BYTES + content_bytes
         if self._memory is None or _slot_capacity(self._memory) < slot_bytes:
             self.close()
             self._memory = _create(_CONTROL_BYTES + 4 * slot_bytes)
@@ -97,10 +131,11 @@ class MailboxWriter:
             info.pts_ms,
             info.received_at_ms,
             info.received_monotonic_s,
-            frame.width,
-            frame.height,
+            info.width,
+            info.height,
+            encoded_bytes,
         )
-        _store_planes(view[_HEADER_BYTES:slot_bytes], frame, even_width, even_height)
+        store(view[_HEADER_BYTES:slot_bytes])
         _memory_fence()
         control[_SLOT + pair] = slot
         control[_LATEST] = pair
@@ -121,15 +156,16 @@ class MailboxReader:
         self._memory = _attach(name)
 
     def take(self) -> tuple[FrameInfo, Array]:
-        """Copy out the newest frame.
+        """The newest frame.
 
         Returns
         -------
         info
             What is known of it.
-        i420
-            The planes as OpenCV has them, (height * 3 / 2, width) with both rounded up to even.
-            A view into the shared memory, whole until the next call.
+        content
+            The planes as OpenCV has them, (height * 3 / 2, width) with both rounded up to even; or
+            of an encoded picture its bytes, (N,). A view into the shared memory, whole until the
+            next call.
         """
         control = _buffer(self._memory)
         pair = control[_LATEST]
@@ -137,11 +173,11 @@ class MailboxReader:
         _memory_fence()
         slot = control[_SLOT + pair]
         view = _slot_view(self._memory, pair, slot)
-        number, pts_ms, received_at_ms, received_monotonic_s, width, height = _HEADER.unpack_from(
-            view
-        )
-        info = FrameInfo(number, pts_ms, received_at_ms, received_monotonic_s, width, height)
-        even_width, even_height = _even(width), _even(height)
+        *known, encoded_bytes = _HEADER.unpack_from(view)
+        info = FrameInfo(*known)
+        if encoded_bytes:
+            return info, np.frombuffer(view, np.uint8, encoded_bytes, _HEADER_BYTES)
+        even_width, even_height = _even(info.width), _even(info.height)
         count = even_width * even_height * 3 // 2
         planes = np.frombuffer(view, np.uint8, count, _HEADER_BYTES)
         return info, planes.reshape(even_height * 3 // 2, even_width)

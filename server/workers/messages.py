@@ -105,6 +105,15 @@ class FrameResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A frame came as a picture that can not be decoded; no analyzer saw it."""
+
+    sid: str
+    frame: FrameInfo
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problems:
     """Something went wrong in analyzers; the session goes on."""
 

@@ -1,0 +1,45 @@
+"""What is told of a session: its status while it runs, and its summary when it is over."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from server.session import Session
+
+
+def status(session: Session) -> dict[str, Any]:
+    """State, counts and rates, for /sessions."""
+    streamed_s = session.clock.elapsed_s(time.monotonic())
+    return {
+        "id": session.sid,
+        "state": str(session.state),
+        "created_at": session.created_at_ms,
+        "analyzers": list(session.analyzers),
+        "worker": session.worker_index,
+        "frames": session.frames_in,
+        "analyzed": session.frames_analyzed,
+        "dropped": session.dropped,
+        "unreadable": session.frames_unreadable,
+        "frames_per_s": round(session.frames_in / streamed_s, 1) if streamed_s else 0.0,
+        "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
+        "restarts": session.restarts,
+        "end_reason": session.end_reason,
+    }
+
+
+def summary(session: Session) -> dict[str, Any]:
+    """What summary.json says when the session is over."""
+    told = status(session)
+    return {
+        **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
+        **{key: told[key] for key in ("dropped", "unreadable", "restarts")},
+        "ended_at": time.time_ns() // 1_000_000,
+        "end_reason": session.end_reason,
+        "states": [str(state) for state in session.history],
+        "duration_ms": round(session.last_frame.pts_ms, 2) if session.last_frame else 0.0,
+        "final": orjson.loads(session.last.encode()) if session.last else None,
+    }
