@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
+from pydantic import BaseModel
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,6 +41,13 @@ class Route:
         What a token must allow to be let in; None lets everyone in.
     websocket
         Whether it is a WebSocket, to which other rules apply.
+    body
+        The JSON that it takes.
+    form
+        The fields of the multipart form that it takes.
+    answers
+        What it answers, by status: JSON of a model, or a media type. Of errors, only those
+        that have another form than ``{"message", "code"}`` need to be named.
     """
 
     method: str
@@ -48,3 +56,6 @@ class Route:
     summary: str
     scope: Scope | None
     websocket: bool = False
+    body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    answers: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)

@@ -1,0 +1,73 @@
+"""What the server tells of itself and of its sessions, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Error(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    message: str
+    code: int = Field(description="The HTTP status")
+
+
+class AnalyzerHealth(BaseModel):
+    """Whether an analyzer runs."""
+
+    ready: bool
+    reason: str | None = Field(None, description="Why it does not")
+
+
+class WorkerHealth(BaseModel):
+    """One worker process."""
+
+    index: int
+    pid: int | None
+    ready: bool
+    sessions: int
+    restarts: int
+
+
+class Health(BaseModel):
+    """What is ready, what is not and why."""
+
+    status: Literal["ok", "starting", "degraded"]
+    ready: bool
+    analyzers: dict[str, AnalyzerHealth]
+    workers: list[WorkerHealth]
+    sessions: int
+    recording: str | None = Field(None, description="The directory that sessions are recorded to")
+
+
+class SessionStatus(BaseModel):
+    """State, counts and rates of a session."""
+
+    id: str
+    state: Literal["new", "streaming", "disconnected", "ending", "ended"]
+    created_at: int = Field(description="Milliseconds since the epoch")
+    analyzers: list[str]
+    worker: int | None
+    frames: int
+    analyzed: int
+    dropped: int = Field(description="Skipped, because a newer frame took their place")
+    unreadable: int = Field(description="Pictures that could not be decoded")
+    frames_per_s: float
+    results_per_s: float
+    restarts: int = Field(description="How often its worker was replaced")
+    end_reason: str | None
+
+
+class SessionList(BaseModel):
+    """The running sessions, oldest first."""
+
+    sessions: list[SessionStatus]
+
+
+class SessionDetail(SessionStatus):
+    """A session and its last result."""
+
+    states: list[str] = Field(description="All states it went through")
+    last_result: dict[str, Any] | None
