@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server.api import signaling
+from server.api import docs, signaling
+from server.api.openapi import document
 from server.api.route import Handler
 from server.api.routes import ROUTES
 from server.config import BadSettings, Settings
@@ -79,6 +80,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
             for r in ROUTES
         ]
     )
+    docs.set_up(main, document(ROUTES))
     next_port.add_routes([web.get("/{path:.*}", signaling.websocket)])
     return main, next_port
 

@@ -53,28 +53,22 @@ def _values(value: Any) -> Iterable[Any]:
 
 
 class Offer(_Message):
-    """A client's offer.
+    """A client's offer."""
 
-    Attributes
-    ----------
-    sdp : str
-        The session description.
-    resume : str or None
-        Token of the session to continue.
-    play : str or None
-        Name of a source whose video the client wants back.
-    analyzers : list of str or None
-        Which analyzers to run, in the server's order; None means all that it has.
-    options : dict
-        Options for each analyzer, by its name.
-    """
-
-    sdp: str = Field(max_length=MAX_SDP_CHARS)
+    sdp: str = Field(max_length=MAX_SDP_CHARS, description="The session description")
     type: Literal["offer"] = "offer"
-    resume: _OptionalToken = None
-    play: _OptionalName = None
-    analyzers: list[_Name] | None = Field(default=None, max_length=MAX_ANALYZERS)
-    options: dict[_Name, dict[str, Any]] = Field(default={}, max_length=MAX_ANALYZERS)
+    resume: _OptionalToken = Field(None, description="Token of the session to continue")
+    play: _OptionalName = Field(
+        None, description="Name of a source whose video the client wants back"
+    )
+    analyzers: list[_Name] | None = Field(
+        default=None,
+        max_length=MAX_ANALYZERS,
+        description="Which analyzers to run, in the server's order; by default all that it has",
+    )
+    options: dict[_Name, dict[str, Any]] = Field(
+        default={}, max_length=MAX_ANALYZERS, description="Options for each analyzer, by its name"
+    )
 
     @field_validator("options")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.api import health, sessions, signaling
+from server.api import docs, health, sessions, signaling
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus
 from server.api.route import Route, Scope
 from signaling.messages import Answer, Offer
@@ -65,5 +65,24 @@ ROUTES = (
         "A session's results as server-sent events",
         Scope.VIEW,
         answers={200: "text/event-stream"},
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        docs.openapi,
+        "This document",
+        None,
+        answers={200: "application/json"},
+    ),
+    Route(
+        "GET",
+        "/docs",
+        docs.docs,
+        "The page that describes all this",
+        None,
+        answers={200: "text/html"},
+    ),
+    Route(
+        "GET", "/docs.css", docs.style, "The style of that page", None, answers={200: "text/css"}
     ),
 )
