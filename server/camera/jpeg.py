@@ -1,0 +1,188 @@
+"""The camera's pictures as JPEG, each encoded once for all who watch in one size and quality."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import av
+import cv2
+
+from server.camera.camera import Camera
+from server.camera.source import Capture
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a JPEG is to be.
+
+    Attributes
+    ----------
+    width
+        In pixels; the height follows. None keeps the camera's, and so does a larger one.
+    quality
+        1 to 100, as libjpeg has it.
+    """
+
+    width: int | None = None
+    quality: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Jpeg:
+    """One encoded picture, and when it was taken by ``time.monotonic()``."""
+
+    data: bytes
+    captured_s: float
+
+
+def encode(frame: av.VideoFrame, look: Look) -> bytes:
+    """Encode a picture: some milliseconds, never on the event loop."""
+    width, height = frame.width, frame.height
+    if look.width is not None and look.width < width:
+        width, height = look.width, max(round(height * look.width / width), 1)
+    pixels = frame.to_ndarray(width=width, height=height, format="bgr24")
+    done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, look.quality])
+    if not done:
+        raise RuntimeError("OpenCV could not encode a JPEG")
+    return data.tobytes()
+
+
+class JpegCamera:
+    """Encodes while somebody watches.
+
+    Parameters
+    ----------
+    camera
+        Whose pictures.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._looks: dict[Look, _Shared] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="jpeg")
+
+    async def still(self, look: Look) -> Jpeg | None:
+        """The newest picture; None while the camera does not run."""
+        capture = self._camera.latest
+        if capture is None:
+            return None
+        loop = asyncio.get_running_loop()
+        data = await loop.run_in_executor(self._thread, encode, capture.frame, look)
+        return Jpeg(data, capture.captured_s)
+
+    def watch(self, look: Look, fps: float | None = None) -> Viewer:
+        """Watch; the viewer is to be closed.
+
+        Raises
+        ------
+        CameraUnavailable
+            There is no such camera.
+        """
+        shared = self._looks.get(look)
+        if shared is None:
+            shared = _Shared(self._camera, look, self._thread)
+            self._looks[look] = shared
+        return Viewer(shared, fps, lambda: self._left(look, shared))
+
+    def _left(self, look: Look, shared: _Shared) -> None:
+        if not shared.viewers:
+            shared.close()
+            self._looks.pop(look, None)
+
+    def close(self) -> None:
+        """Encode no more; for all who watch, it is over."""
+        for shared in list(self._looks.values()):
+            for viewer in list(shared.viewers):
+                viewer.end()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class Viewer:
+    """Someone who watches: iterate to get each newest JPEG. Whoever is slow skips some."""
+
+    def __init__(self, shared: _Shared, fps: float | None, left: Callable[[], None]) -> None:
+        self._shared = shared
+        self._left = left
+        self._interval_s = 1.0 / fps if fps else 0.0
+        self._next_s = 0.0
+        self._newest: Jpeg | None = None
+        self._came = asyncio.Event()
+        self._over = False
+        shared.viewers.append(self)
+
+    def show(self, jpeg: Jpeg) -> None:
+        """Take a picture in place of one that was not looked at yet."""
+        # Half a frame early is on time: pictures never come at an even pace.
+        if jpeg.captured_s < self._next_s:
+            return
+        self._next_s = jpeg.captured_s + self._interval_s - min(self._interval_s / 2, 0.016)
+        self._newest = jpeg
+        self._came.set()
+
+    def __aiter__(self) -> Viewer:
+        return self
+
+    async def __anext__(self) -> Jpeg:
+        while self._newest is None:
+            if self._over:
+                raise StopAsyncIteration
+            self._came.clear()
+            await self._came.wait()
+        newest, self._newest = self._newest, None
+        return newest
+
+    def end(self) -> None:
+        """There will be no more pictures."""
+        self._over = True
+        self._came.set()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        if self in self._shared.viewers:
+            self._shared.viewers.remove(self)
+            self._left()
+
+
+class _Shared:
+    """The viewers of one look. One picture is encoded at a time, the newest one next."""
+
+    def __init__(self, camera: Camera, look: Look, thread: ThreadPoolExecutor) -> None:
+        self.viewers: list[Viewer] = []
+        self._camera = camera
+        self._look = look
+        self._thread = thread
+        self._waiting: Capture | None = None
+        self._encoding: asyncio.Task[None] | None = None
+        camera.subscribe(self._take)
+
+    def close(self) -> None:
+        self._camera.unsubscribe(self._take)
+        if self._encoding is not None:
+            self._encoding.cancel()
+
+    def _take(self, capture: Capture) -> None:
+        self._waiting = capture
+        if self._encoding is None:
+            self._encoding = asyncio.create_task(self._encode(), name="jpeg")
+
+    async def _encode(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting is not None:
+                capture, self._waiting = self._waiting, None
+                began_s = time.monotonic()
+                data = await loop.run_in_executor(self._thread, encode, capture.frame, self._look)
+                logger.debug("A JPEG took %.1f ms", (time.monotonic() - began_s) * 1000)
+                for viewer in list(self.viewers):
+                    viewer.show(Jpeg(data, capture.captured_s))
+        except Exception:
+            logger.exception("A picture could not be encoded")
+        finally:
+            self._encoding = None

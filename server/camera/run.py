@@ -1,0 +1,94 @@
+"""One run of a camera, from its opening to its end, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from server.camera.source import CameraError, Capture, Source
+
+logger = logging.getLogger(__name__)
+
+Change = Callable[[Capture], Capture]
+
+
+class Run:
+    """Opens a camera and hands its newest picture to the event loop.
+
+    A driver that hangs can not be interrupted: its thread is left behind, and what it still says is
+    not listened to.
+
+    Parameters
+    ----------
+    source
+        The camera.
+    change
+        What is done to each picture, on the camera's thread.
+    arrived
+        Takes each picture, on the event loop. When the loop is behind, older ones are skipped.
+    """
+
+    def __init__(self, source: Source, change: Change, arrived: Callable[[Capture], None]) -> None:
+        self.source = source
+        self.ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        """What it ended with."""
+        self.delivered_s = time.monotonic()
+        """When the last picture came, or when it was begun."""
+        self._change = change
+        self._arrived = arrived
+        self._loop = asyncio.get_running_loop()
+        self._newest: Capture | None = None
+        self._over = False
+        name = f"camera {source.backend}"
+        self._thread = threading.Thread(target=self._read_all, name=name, daemon=True)
+        self._thread.start()
+
+    async def stop(self, within_s: float) -> None:
+        """Close the camera, and wait for its thread; not longer than that for one that hangs."""
+        self._over = True
+        self.source.close()
+        await asyncio.to_thread(self._thread.join, within_s)
+        if self._thread.is_alive():
+            logger.error("The camera's driver hangs: its thread is left behind")
+
+    def _read_all(self) -> None:
+        error: Exception
+        try:
+            self.source.open()
+            while True:
+                self._hand_over(self._change(self.source.read()))
+        except CameraError as known:
+            error = known
+        except Exception as unknown:
+            # Whatever a driver raises, it must not end the camera for good.
+            logger.exception("The camera failed")
+            error = unknown
+        try:
+            self.source.release()
+        except Exception:
+            logger.exception("The camera could not be released")
+        self._on_loop(self._end, error)
+
+    def _hand_over(self, capture: Capture) -> None:
+        waiting, self._newest = self._newest, capture
+        if waiting is None:
+            self._on_loop(self._take)
+
+    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            self._over = True  # The server is gone.
+
+    def _take(self) -> None:
+        capture, self._newest = self._newest, None
+        if capture is not None and not self._over:
+            self.delivered_s = time.monotonic()
+            self._arrived(capture)
+
+    def _end(self, error: Exception) -> None:
+        if not self.ended.done():
+            self.ended.set_result(error)

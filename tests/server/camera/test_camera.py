@@ -1,0 +1,227 @@
+"""A camera that is shared: runs while it is wanted, comes back when it fails or hangs."""
+
+import asyncio
+import threading
+import time
+
+import av
+import pytest
+
+from server.camera import camera as module
+from server.camera.camera import Camera, CameraState
+from server.camera.source import CameraError, CameraUnavailable, Capture, Mode, Source
+
+
+class Scripted(Source):
+    """Does what the test says: delivers, fails, or hangs until it is closed or for ever."""
+
+    backend = "scripted"
+
+    def __init__(self, script):
+        super().__init__(Mode(64, 48, 100))
+        self.script = script
+        self.closed = threading.Event()
+        self.released = threading.Event()
+        self.count = 0
+
+    def open(self):
+        if self.script == "cannot open":
+            raise CameraError("the cable is loose")
+        if self.script == "gone":
+            raise CameraUnavailable("there is no such camera")
+
+    def read(self):
+        if self.closed.wait(0.01):
+            raise CameraError("closed")
+        self.count += 1
+        if self.script == "fails" and self.count > 3:
+            raise CameraError("the sensor failed")
+        if self.script == "raises" and self.count > 3:
+            raise ZeroDivisionError("a driver's bug")
+        if self.script == "hangs" and self.count > 3:
+            self.closed.wait()
+            raise CameraError("closed")
+        return Capture(av.VideoFrame(64, 48, "yuv420p"), time.monotonic())
+
+    def close(self):
+        self.closed.set()
+
+    def release(self):
+        self.released.set()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    for name, value in {
+        "SILENT_S": 0.2,
+        "LINGERS_S": 0.1,
+        "FIRST_PAUSE_S": 0.02,
+        "LONGEST_PAUSE_S": 0.05,
+    }.items():
+        monkeypatch.setattr(module, name, value)
+
+
+class Cameras:
+    """Makes sources by a list of scripts, the last one over and over."""
+
+    def __init__(self, *scripts):
+        self.scripts = list(scripts)
+        self.made = []
+
+    def __call__(self):
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        if script == "missing":
+            raise CameraUnavailable("nothing is plugged in")
+        self.made.append(Scripted(script))
+        return self.made[-1]
+
+
+async def until(condition, within_s=10.0):
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_it_runs_once_for_all_and_stops_after_the_last():
+    made = Cameras("delivers")
+    camera = Camera(made)
+    first, second = [], []
+    assert camera.state is CameraState.STOPPED
+    camera.subscribe(first.append)
+    camera.subscribe(second.append)
+    await until(lambda: len(first) > 5 and len(second) > 5)
+    assert camera.state is CameraState.RUNNING
+    assert len(made.made) == 1
+    camera.unsubscribe(first.append)
+    await until(lambda: len(second) > 20)
+    camera.unsubscribe(second.append)
+    await until(lambda: camera.state is CameraState.STOPPED)
+    await until(made.made[0].released.is_set)
+    assert camera.latest is None
+
+
+async def test_who_comes_back_in_time_finds_it_running():
+    made = Cameras("delivers")
+    camera = Camera(made)
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: seen)
+    camera.unsubscribe(seen.append)
+    camera.subscribe(seen.append)
+    await asyncio.sleep(3 * module.LINGERS_S)
+    assert camera.state is CameraState.RUNNING
+    assert len(made.made) == 1
+    await camera.stop()
+
+
+@pytest.mark.parametrize("fault", ["fails", "raises", "hangs", "cannot open"])
+async def test_it_comes_back_and_viewers_stay(fault):
+    made = Cameras(fault, fault, "delivers")
+    camera = Camera(made)
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: made.made[-1].script == "delivers" and made.made[-1].count > 3)
+    await until(lambda: camera.state is CameraState.RUNNING)
+    assert camera.status()["starts"] == 3
+    assert camera.error is None
+    mark = len(seen)
+    await until(lambda: len(seen) > mark + 3)
+    assert all(source.released.is_set() for source in made.made[:-1])
+    await camera.stop()
+
+
+async def test_a_driver_that_never_returns_is_left_behind(monkeypatch):
+    monkeypatch.setattr(module, "_STOPS_WITHIN_S", 0.05)
+    forever = threading.Event()
+    made = Cameras("delivers")
+
+    def make():
+        source = made()
+        if len(made.made) == 1:
+            source.read = lambda: forever.wait()
+            monkeypatch.setattr(module, "OPENS_WITHIN_S", 0.1)
+        return source
+
+    camera = Camera(make)
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: seen)
+    assert len(made.made) == 2
+    forever.set()
+    await camera.stop()
+
+
+async def test_a_camera_that_is_not_there():
+    camera = Camera(Cameras("missing"))
+    with pytest.raises(CameraUnavailable, match="nothing is plugged in"):
+        camera.start()
+    assert camera.state is CameraState.UNAVAILABLE
+    assert camera.status()["error"] == "nothing is plugged in"
+
+
+async def test_one_that_is_gone_is_not_tried_again_until_asked_for():
+    made = Cameras("gone", "delivers")
+    camera = Camera(made)
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: camera.state is CameraState.UNAVAILABLE)
+    camera.start()
+    await until(lambda: seen)
+    await camera.stop()
+
+
+async def test_held_it_runs_for_nobody_until_it_is_stopped():
+    made = Cameras("delivers")
+    camera = Camera(made)
+    camera.start()
+    await until(lambda: camera.latest)
+    seen = []
+    camera.subscribe(seen.append)
+    camera.unsubscribe(seen.append)
+    await asyncio.sleep(3 * module.LINGERS_S)
+    assert camera.state is CameraState.RUNNING
+    await camera.stop()
+    assert camera.state is CameraState.STOPPED
+    assert made.made[0].released.is_set()
+
+
+async def test_stopped_it_stays_so_although_someone_watches():
+    camera = Camera(Cameras("delivers"))
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: seen)
+    await camera.stop()
+    mark = len(seen)
+    await asyncio.sleep(0.1)
+    assert len(seen) == mark
+    camera.start()
+    await until(lambda: len(seen) > mark)
+    await camera.stop()
+
+
+async def test_a_viewer_that_raises_harms_no_other():
+    camera = Camera(Cameras("delivers"))
+    seen = []
+
+    def broken(capture):
+        raise RuntimeError("a viewer's bug")
+
+    camera.subscribe(broken)
+    camera.subscribe(seen.append)
+    await until(lambda: len(seen) > 3)
+    await camera.stop()
+
+
+async def test_a_busy_event_loop_gets_the_newest_only():
+    made = Cameras("delivers")
+    camera = Camera(made)
+    seen = []
+    camera.subscribe(seen.append)
+    await until(lambda: seen)
+    mark, count = len(seen), made.made[0].count
+    time.sleep(0.3)  # noqa: ASYNC251 - this is the fault that is tested.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert made.made[0].count - count > 10
+    assert len(seen) - mark <= 2
+    await camera.stop()

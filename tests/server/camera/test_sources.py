@@ -1,0 +1,89 @@
+"""The cameras that need no hardware, and what happens without the hardware of the others."""
+
+import itertools
+import threading
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from server.camera.clip import Clip
+from server.camera.pattern import Pattern
+from server.camera.source import CameraError, CameraUnavailable, Mode
+from server.camera.v4l2 import V4l2
+
+SAMPLE = Path(__file__).parents[3] / "sample-video.mp4"
+
+
+def test_the_pattern_is_as_asked_and_moves():
+    source = Pattern(Mode(320, 180, 50))
+    source.open()
+    captures = [source.read() for _ in range(20)]
+    assert {(c.frame.width, c.frame.height) for c in captures} == {(320, 180)}
+    times = [c.captured_s for c in captures]
+    assert np.diff(times) == pytest.approx(1 / 50, abs=0.02)
+    assert np.mean(np.diff(times)) == pytest.approx(1 / 50, abs=0.002)
+    first, last = (c.frame.to_ndarray(format="rgb24") for c in (captures[0], captures[-1]))
+    assert (first != last).any()
+    assert tuple(first[90, 5]) == (191, 191, 191)
+    assert tuple(first[90, 315]) == (0, 0, 191)
+
+
+def test_a_clip_goes_round_at_its_own_pace(tmp_path):
+    path = tmp_path / "short.mp4"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=50)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for value in (20, 90, 160):
+            picture = np.full((48, 64, 3), value, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    source = Clip(Mode(), path)
+    source.open()
+    captures = [source.read() for _ in range(9)]
+    levels = [round(c.frame.to_ndarray(format="rgb24").mean()) for c in captures]
+    assert levels == pytest.approx([20, 90, 160] * 3, abs=6)
+    gaps = [b.captured_s - a.captured_s for a, b in itertools.pairwise(captures)]
+    assert np.mean(gaps) == pytest.approx(1 / 50, abs=0.002)
+    assert {c.frame.pict_type for c in captures} == {av.video.frame.PictureType.NONE}
+    source.close()
+    source.release()
+
+
+def read_on(source):
+    while True:
+        source.read()
+
+
+@pytest.mark.parametrize("source", [Pattern(Mode(64, 48, 0.01)), Clip(Mode(), SAMPLE)])
+def test_closing_ends_a_read_that_waits(source):
+    source.open()
+    source.read()
+    threading.Timer(0.1, source.close).start()
+    began = time.monotonic()
+    with pytest.raises(CameraError, match="closed"):
+        read_on(source)
+    assert time.monotonic() - began < 10
+    source.release()
+
+
+def test_what_can_not_be_played(tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    for path in (text, tmp_path / "missing.mp4"):
+        with pytest.raises(CameraUnavailable, match="can not be played"):
+            Clip(Mode(), path).open()
+
+
+def test_a_device_that_is_not_there(tmp_path):
+    with pytest.raises(CameraUnavailable, match="plugged in"):
+        V4l2(Mode(), tmp_path / "video0").open()
+
+
+def test_a_device_that_is_none(tmp_path):
+    path = tmp_path / "video0"
+    path.write_bytes(b"nothing")
+    with pytest.raises(CameraError, match="can not be opened"):
+        V4l2(Mode(), path).open()
