@@ -16,7 +16,8 @@ from typing import Any
 
 from bench.stamped_clip import I420, StampedTrack, load_stamped
 from client_test.errors import ClientError
-from client_test.peer import ClientPeer, Message
+from client_test.inbox import Message
+from client_test.peer import ClientPeer
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT, RATE_HZ = 640, 480, 30.0

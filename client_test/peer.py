@@ -5,8 +5,7 @@ import ipaddress
 import json
 import socket
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -27,9 +26,8 @@ from aiortc.sdp import candidate_from_sdp
 
 from client_test.errors import NoFinalResult, NotConnected
 from client_test.ice_hosts import offering
+from client_test.inbox import Inbox, Message
 from client_test.negotiation import Session, Use, negotiate
-
-Message = dict[str, Any]
 
 END_SESSION = "end session"
 LOOPBACK = "127.0.0.1"
@@ -51,7 +49,7 @@ class Clock:
     rtt_ms: float
 
 
-class ClientPeer:
+class ClientPeer(Inbox):
     """A peer connection with one data channel, and everything that arrives on it.
 
     Use it as an asynchronous context manager; leaving it closes the connection.
@@ -100,10 +98,6 @@ class ClientPeer:
         The URL that answered the offer.
     states
         Every connection state so far: ``["new", "connecting", "connected", "closed"]``.
-    received
-        The messages so far, oldest first.
-    final
-        The final result, once it has come.
     """
 
     def __init__(
@@ -128,6 +122,7 @@ class ClientPeer:
         on_message: Callable[[Message], None] | None = None,
         on_track: Callable[[MediaStreamTrack], None] | None = None,
     ) -> None:
+        super().__init__(history, on_result, on_message)
         self.url = url if "://" in url else f"http://{url}"
         if ice_addresses is None and _is_loopback(urlsplit(self.url).hostname or ""):
             ice_addresses = [LOOPBACK]
@@ -136,8 +131,6 @@ class ClientPeer:
         self.session: Session | None = None
         self.door: str | None = None
         self.states: list[str] = []
-        self.received: deque[Message] = deque(maxlen=history)
-        self.final: Message | None = None
         self._use: Use = use
         self._token = token
         self._insecure = insecure
@@ -154,12 +147,8 @@ class ClientPeer:
         self._optional_keys = {k: v for k, v in optional_keys.items() if v is not None}
         self._codec = codec
         self._timeout_s = timeout_s
-        self._on_result = on_result
-        self._on_message = on_message
         self._on_track = on_track
-        self._listeners: list[asyncio.Queue[Message | None]] = []
         self._opened = asyncio.Event()
-        self._gone = asyncio.Event()
         self._http: aiohttp.ClientSession | None = None
         self._websocket: aiohttp.ClientWebSocketResponse | None = None
         self._websocket_reader: asyncio.Task[None] | None = None
@@ -215,7 +204,7 @@ class ClientPeer:
         def on_state() -> None:
             self.states.append(connection.connectionState)
             if connection.connectionState in ("closed", "failed"):
-                self._end_listeners()
+                self._close_inbox()
 
         @connection.on("track")
         def on_track(track: MediaStreamTrack) -> None:
@@ -268,7 +257,7 @@ class ClientPeer:
             data = message.get("data") or {}
             line = data.get("candidate") or data.get("sdp")
             if message.get("type") != "ice-candidate":
-                self._dispatch(message)
+                self._take(message)
             elif line and self.connection is not None:
                 candidate = candidate_from_sdp(line.removeprefix("candidate:"))
                 candidate.sdpMid = data.get("sdpMid")
@@ -293,76 +282,11 @@ class ClientPeer:
 
     def _watch_channel(self, channel: RTCDataChannel) -> None:
         channel.on("open", self._opened.set)
-        channel.on("close", self._end_listeners)
+        channel.on("close", self._close_inbox)
 
         @channel.on("message")
         def on_message(text: str | bytes) -> None:
-            self._dispatch(json.loads(text))
-
-    def _dispatch(self, message: Message) -> None:
-        self.received.append(message)
-        if message.get("final"):
-            self.final = message
-        for listener in self._listeners:
-            listener.put_nowait(message)
-        handler = self._on_result if is_result(message) else self._on_message
-        if handler is not None:
-            handler(message)
-
-    def _end_listeners(self) -> None:
-        self._gone.set()
-        for listener in self._listeners:
-            listener.put_nowait(None)
-
-    @property
-    def gone(self) -> bool:
-        """Whether the data channel or the connection has closed."""
-        return self._gone.is_set()
-
-    async def messages(self) -> AsyncGenerator[Message, None]:
-        """Every message, those that `received` holds first, until the connection closes."""
-        queue: asyncio.Queue[Message | None] = asyncio.Queue()
-        for message in self.received:
-            queue.put_nowait(message)
-        if self.gone:
-            queue.put_nowait(None)
-        self._listeners.append(queue)
-        try:
-            while (incoming := await queue.get()) is not None:
-                yield incoming
-        finally:
-            self._listeners.remove(queue)
-
-    async def results(self) -> AsyncGenerator[Message, None]:
-        """Like `messages`, results only; ends after the final one."""
-        async for message in self.messages():
-            if not is_result(message):
-                continue
-            yield message
-            if message.get("final"):
-                return
-
-    async def wait_for(
-        self, predicate: Callable[[Message], bool], timeout_s: float = 10.0
-    ) -> Message:
-        """The first message, past or to come, of which `predicate` is true.
-
-        Raises
-        ------
-        NotConnected
-            The connection closed before such a message came.
-        TimeoutError
-            None came in time.
-        """
-        messages = self.messages()
-        try:
-            async with asyncio.timeout(timeout_s):
-                async for message in messages:
-                    if predicate(message):
-                        return message
-        finally:
-            await messages.aclose()
-        raise NotConnected("the connection closed before the message that was waited for")
+            self._take(json.loads(text))
 
     # What is sent
 
@@ -420,7 +344,7 @@ class ClientPeer:
         if self._websocket is not None and (stream := self._websocket.get_extra_info("socket")):
             # Closed without the WebSocket's own farewell.
             stream.shutdown(socket.SHUT_RDWR)
-        self._end_listeners()
+        self._close_inbox()
 
     async def close(self) -> None:
         """Hang up and release everything; may be called twice."""
@@ -434,12 +358,7 @@ class ClientPeer:
             await self.connection.close()
         if self._http is not None:
             await self._http.close()
-        self._end_listeners()
-
-
-def is_result(message: Message) -> bool:
-    """Results have "final"; other messages have a "type". Older servers' results have neither."""
-    return "final" in message or "type" not in message
+        self._close_inbox()
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,8 +10,9 @@ from av import VideoFrame
 
 from client_test.clip import ClipTrack
 from client_test.errors import NoFinalResult, NotConnected
+from client_test.inbox import Message
 from client_test.latency import LatencyMeter, RateMeter, percentiles
-from client_test.peer import ClientPeer, Message
+from client_test.peer import ClientPeer
 from client_test.picture import PictureTaker
 from client_test.progress import Display, Snapshot
 from client_test.summary import Summary

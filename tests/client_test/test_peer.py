@@ -12,7 +12,8 @@ from aiohttp import web
 from client_test.clip import ClipTrack
 from client_test.errors import ClientError, DoorMissing, NoFinalResult, NotConnected, Rejected
 from client_test.ice_hosts import offering
-from client_test.peer import ClientPeer, is_result
+from client_test.inbox import is_result
+from client_test.peer import ClientPeer
 
 
 def signaling_app(answer: Any, path: str = "/signaling") -> web.Application:
