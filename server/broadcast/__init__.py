@@ -1,0 +1,1 @@
+"""Video for many viewers, encoded once: each gets the same packets."""

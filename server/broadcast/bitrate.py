@@ -1,0 +1,26 @@
+"""How many bits a second one encoder makes for many viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+START_BITRATE = 2_000_000
+LEAST_BITRATE = 300_000
+MOST_BITRATE = 4_000_000
+
+
+def choose_bitrate(estimates: Sequence[int]) -> int:
+    """Follow the better half of the viewers: what all of them can take, within bounds.
+
+    One viewer on a bad line must not spoil the picture for all; it loses packets, and gets key
+    frames instead.
+
+    Parameters
+    ----------
+    estimates
+        What each viewer's side thinks its line carries, in bits a second (REMB).
+    """
+    if not estimates:
+        return START_BITRATE
+    better = sorted(estimates)[len(estimates) // 2 :]
+    return max(LEAST_BITRATE, min(better[0], MOST_BITRATE))
