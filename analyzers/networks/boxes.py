@@ -43,6 +43,11 @@ class Box:
         return self.y1 - self.y0
 
     @property
+    def area(self) -> float:
+        """Square pixels."""
+        return self.width * self.height
+
+    @property
     def middle(self) -> tuple[float, float]:
         """Pixels."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
@@ -70,7 +75,7 @@ def overlap(a: Box, b: Box) -> float:
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
     shared = width * height
-    return shared / (a.width * a.height + b.width * b.height - shared)
+    return shared / (a.area + b.area - shared)
 
 
 def pair(first: Sequence[Box], second: Sequence[Box], min_overlap: float) -> dict[int, int]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.networks import loading
 from analyzers.networks.boxes import Box
 from analyzers.networks.runtime import Runtime
 from analyzers.networks.sidecar import Sidecar
@@ -44,11 +45,9 @@ class Embedder:
     """
 
     def __init__(self, runtime: Runtime, path: Path, sidecar: Sidecar, *, quick: bool) -> None:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no re-identification network {path}")
         if sidecar.task != "re-identification":
             raise ValueError(f"{path} is for {sidecar.task}, not for re-identification")
-        model = runtime.read(path)
+        model = loading.read(runtime, path, "re-identification network")
         width, height = sidecar.size
         # ONNX leaves the number of pictures open.
         set_picture_size(model, path, width, height)
@@ -58,8 +57,7 @@ class Embedder:
                 f"{path} is no re-identification network: it has {len(model.outputs)} outputs,"
                 f" the first of shape {shape}, not one of shape [1, N]"
             )
-        compile_ = runtime.compile_quick if quick else runtime.compile
-        self._network = compile_(model, sidecar.picture)
+        self._network = loading.compile_network(runtime, model, sidecar.picture, quick=quick)
         self._output = model.outputs[0].any_name
         self.name = sidecar.name or path.stem
         self.size = max(shape)

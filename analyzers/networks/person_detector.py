@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.networks import loading
 from analyzers.networks.boxes import Box
 from analyzers.networks.runtime import Picture, Runtime
 
@@ -44,11 +45,7 @@ class PersonDetector:
     def __init__(
         self, runtime: Runtime, path: Path, *, quick: bool, min_score: float = 0.5
     ) -> None:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no detector {path}")
-        if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
-            raise FileNotFoundError(f"{path} is there without its weights, {path.stem}.bin")
-        model = runtime.read(path)
+        model = loading.read(runtime, path, "detector")
         shapes = [list(port.get_partial_shape().get_min_shape()) for port in model.inputs]
         answer = list(model.outputs[0].get_partial_shape().get_min_shape())
         if [len(shape) for shape in shapes] != [4] or shapes[0][1] != 3 or answer[-1:] != [_ROW]:
@@ -56,8 +53,7 @@ class PersonDetector:
                 f"{path} is no person detector of a known kind: it takes {shapes} and answers"
                 f" {answer}, not [1, 3, H, W] and [1, 1, N, {_ROW}] as {DEFAULT_NAME} does"
             )
-        compile_ = runtime.compile_quick if quick else runtime.compile
-        self._network = compile_(model, _PICTURE)
+        self._network = loading.compile_network(runtime, model, _PICTURE, quick=quick)
         self._output = model.outputs[0].any_name
         self._min_score = min_score
 

@@ -10,25 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
-from analyzers.pose.engine import Person, PoseTracker, check_frame
+from analyzers.pose.engine import PoseTracker, check_frame
 from analyzers.pose.engines import make_engine
-from analyzers.pose.landmarks import NAMES
-from analyzers.pose.people import Identities, bounding_box, box_area
+from analyzers.pose.people import Identities
+from analyzers.pose.results import of_one, of_several
+from analyzers.pose.still import StillPictures
 
 # What BlazePose is asked to follow at most; each person takes a run of the landmark network.
 MAX_POSES = 8
 
-# A result crosses SCTP in packets of some 1200 bytes, thirty times a second, and full floats would
-# double it. 1e-5 of a frame is a fiftieth of a pixel, 1e-4 m a tenth of a millimetre, both below
-# what the network can see.
-_FRAME_DECIMALS = 5
-_WORLD_DECIMALS = 4
-_VISIBILITY_DECIMALS = 4
+_OPTIONS = ("num_poses", "still")
 
 
 @dataclass(slots=True)
 class _Session:
     tracker: PoseTracker
+    is_still: bool = False
     identities: Identities = field(default_factory=Identities)
     frames: int = 0
     frames_with_pose: int = 0
@@ -39,9 +36,13 @@ class Pose(BaseModel):
 
     A frame's result holds `has_pose`, and the most prominent person's
     `landmarks` (x and y in 0..1 of the frame) and `world_landmarks` (metres),
-    33 each or none. A session that follows several people also gets `people`,
-    each with an `id` that stays, a `box` and both lists. The session's only
-    option is `num_poses`, 1 to 8.
+    33 each or none, and `track_id`, their number, which stays. A session that
+    follows several people also gets `people`: each one's number as `track_id`
+    and `id`, the box around them in pixels (`bbox`) and in 0..1 (`box`), and
+    both lists.
+
+    A session's options are `num_poses`, 1 to 8, and `still`, see
+    `StillPictures`: every frame is a picture of its own.
 
     Parameters
     ----------
@@ -96,31 +97,37 @@ class Pose(BaseModel):
         options: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        num_poses = _wanted_num_poses(options or {}, self._num_poses)
-        self._sessions[sid] = _Session(self._engine.open(num_poses))
+        num_poses, is_still = _wanted(options or {}, self._num_poses, False)
+        self._sessions[sid] = _Session(self._open(num_poses, is_still), is_still)
 
     def configure(self, sid: str, options: Mapping[str, Any]) -> None:
         session = self._sessions[sid]
-        num_poses = _wanted_num_poses(options, session.tracker.num_poses)
-        if num_poses != session.tracker.num_poses:
-            self._replace_tracker(session, num_poses)
+        before = session.tracker.num_poses, session.is_still
+        wanted = _wanted(options, *before)
+        if wanted != before:
+            self._replace_tracker(session, *wanted)
 
     def frame(
         self, sid: str, frame: NDArray[np.uint8], timestamp: float, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         check_frame(frame)
         session = self._sessions[sid]
+        num_poses = session.tracker.num_poses
         try:
             people = session.tracker.detect(frame, timestamp)
         except Exception:
             # MediaPipe's graph fails for ever once it failed.
-            self._replace_tracker(session, session.tracker.num_poses)
+            self._replace_tracker(session, num_poses, session.is_still)
             raise
         session.frames += 1
         session.frames_with_pose += bool(people)
-        if session.tracker.num_poses > 1:
-            return _several(people, session.identities, timestamp)
-        return _single(people)
+        if session.is_still:
+            # Who was in the last picture has nothing to do with who is in this one.
+            session.identities = Identities()
+        numbers = session.identities.assign(frame, people, timestamp)
+        if num_poses == 1:
+            return of_one(people, numbers)
+        return of_several(people, numbers, frame.shape[1], frame.shape[0])
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any
@@ -135,66 +142,27 @@ class Pose(BaseModel):
             }
         }
 
-    def _replace_tracker(self, session: _Session, num_poses: int) -> None:
-        fresh = self._engine.open(num_poses)
+    def _open(self, num_poses: int, is_still: bool) -> PoseTracker:
+        return StillPictures(self._engine, num_poses) if is_still else self._engine.open(num_poses)
+
+    def _replace_tracker(self, session: _Session, num_poses: int, is_still: bool) -> None:
+        fresh = self._open(num_poses, is_still)
         session.tracker.close()
-        session.tracker = fresh
+        session.tracker, session.is_still = fresh, is_still
 
 
-def _wanted_num_poses(options: Mapping[str, Any], otherwise: int) -> int:
+def _wanted(options: Mapping[str, Any], num_poses: int, is_still: bool) -> tuple[int, bool]:
+    """Return what options ask for; what they leave out stays."""
     for key in options:
-        if key != "num_poses":
-            raise ValueError(f"pose has no option {key!r}, only 'num_poses'")
-    return _checked_num_poses(options.get("num_poses", otherwise))
+        if key not in _OPTIONS:
+            raise ValueError(f"pose has no option {key!r}, only {', '.join(map(repr, _OPTIONS))}")
+    still = options.get("still", is_still)
+    if not isinstance(still, bool):
+        raise ValueError(f"still is {still!r}; it must be true or false")
+    return _checked_num_poses(options.get("num_poses", num_poses)), still
 
 
 def _checked_num_poses(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_POSES:
         raise ValueError(f"num_poses is {value!r}; it must be a whole number from 1 to {MAX_POSES}")
     return value
-
-
-def _single(people: list[Person]) -> dict[str, Any]:
-    if not people:
-        return {"has_pose": False, "landmarks": [], "world_landmarks": []}
-    return {"has_pose": True, **_both_lists(people[0])}
-
-
-def _several(people: list[Person], identities: Identities, timestamp_ms: float) -> dict[str, Any]:
-    points = [person.landmarks[:, :2] for person in people]
-    numbers = identities.assign(points, timestamp_ms)
-    entries: list[dict[str, Any]] = [
-        {"id": number, "box": bounding_box(where), **_both_lists(person)}
-        for number, where, person in zip(numbers, points, people, strict=True)
-    ]
-    entries.sort(key=lambda entry: entry["id"])
-    prominent = max(entries, key=lambda entry: box_area(entry["box"]), default=None)
-    return {
-        "has_pose": bool(entries),
-        "landmarks": prominent["landmarks"] if prominent else [],
-        "world_landmarks": prominent["world_landmarks"] if prominent else [],
-        "people": entries,
-    }
-
-
-def _both_lists(person: Person) -> dict[str, list[dict[str, Any]]]:
-    return {
-        "landmarks": _as_dicts(person.landmarks, _FRAME_DECIMALS),
-        "world_landmarks": _as_dicts(person.world_landmarks, _WORLD_DECIMALS),
-    }
-
-
-def _as_dicts(landmarks: NDArray[np.float64], decimals: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "index": index,
-            "name": name,
-            "x": round(x, decimals),
-            "y": round(y, decimals),
-            "z": round(z, decimals),
-            "visibility": round(visibility, _VISIBILITY_DECIMALS),
-        }
-        for index, (name, (x, y, z, visibility)) in enumerate(
-            zip(NAMES, landmarks.tolist(), strict=True)
-        )
-    ]

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
+from analyzers.networks.priority import with_low_priority
 from analyzers.reid.embedding import Embedding, parse
 from analyzers.reid.recognizer import Recognizer
 from analyzers.reid.session import Session
 from analyzers.reid.sightings import posed_people
 
 _MAX_RATE_HZ = 60.0
-_OPTIONS = ("reference", "threshold")
+_SWITCHES = ("every_frame", "enrol")
+_OPTIONS = ("reference", "threshold", *_SWITCHES)
 
 
 class Reid(BaseModel):
@@ -24,8 +26,8 @@ class Reid(BaseModel):
 
     A frame's result holds `matches`, the nearest first: `bbox` (x0, y0, x1,
     y1 in pixels), cosine `distance` to the reference, the detector's
-    `confidence`, a `track_id` that stays, and `person_id`, the person's `id` in
-    pose's `people` (None where pose follows one person, or not this one). `reid`
+    `confidence`, a `track_id` that stays, and `person_id`, the number that pose has
+    given the person (None where it does not follow them). `reid`
     says what looked: `model`, whether it is the `fallback`, `detector`,
     `threshold`, `has_reference`, how many `people` there were, and
     `looked_at_ms`.
@@ -34,7 +36,11 @@ class Reid(BaseModel):
     no frame waits for it: in between, boxes move with the people whom pose sees.
 
     A session's options are `reference`, see `embedding.parse` (None for
-    nobody), and `threshold`.
+    nobody), `threshold`, `every_frame` and `enrol`. With `every_frame` each frame
+    is looked at at once and its `matches` are of this frame, however long that
+    takes. With `enrol` each frame is looked at at once too, and its result has
+    `reid_people`, everyone in it, the largest first: `bbox`, `confidence`, and
+    `embedding`, a token to give as a reference.
 
     Parameters
     ----------
@@ -68,7 +74,10 @@ class Reid(BaseModel):
     ) -> None:
         if not 0.0 < rate_hz <= _MAX_RATE_HZ:
             raise ValueError(f"rate_hz is {rate_hz!r}; it must be over 0, up to {_MAX_RATE_HZ:g}")
-        self._recognizer = Recognizer(model, detector, device=device, precision=precision)
+        # Its networks give way to pose's.
+        self._recognizer = with_low_priority(
+            lambda: Recognizer(model, detector, device=device, precision=precision)
+        )
         describer = self._recognizer.describer
         self._threshold = describer.threshold if threshold is None else _checked(threshold)
         self._interval_ms = 1000.0 / rate_hz
@@ -100,9 +109,10 @@ class Reid(BaseModel):
         results: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
+        session = self._sessions[sid]
         height, width = frame.shape[:2]
-        posed = posed_people((results or {}).get("pose"), width, height)
-        return self._sessions[sid].frame(frame, timestamp, posed)
+        pose = (results or {}).get("pose") if session.is_looking else None
+        return session.frame(frame, timestamp, posed_people(pose, width, height))
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any
@@ -117,10 +127,13 @@ class Reid(BaseModel):
                 raise ValueError(f"reid has no option {key!r}, only {', '.join(_OPTIONS)}")
         threshold = options.get("threshold")
         checked = None if threshold is None else _checked(threshold)
+        switches = {key: _switch(key, options[key]) for key in _SWITCHES if key in options}
         if "reference" in options:
             session.reference = self._reference(options["reference"])
         if checked is not None:
             session.threshold = checked
+        session.every_frame = switches.get("every_frame", session.every_frame)
+        session.enrol = switches.get("enrol", session.enrol)
 
     def _reference(self, given: Any) -> Embedding | None:
         if given is None:
@@ -136,3 +149,9 @@ def _checked(threshold: Any) -> float:
     if not is_number or not 0.0 <= threshold <= 2.0:
         raise ValueError(f"the threshold is {threshold!r}; it must be a cosine distance, 0 to 2")
     return float(threshold)
+
+
+def _switch(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} is {value!r}; it must be true or false")
+    return value

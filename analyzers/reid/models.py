@@ -89,7 +89,7 @@ def make_describer(model: str | None, make_runtime: Callable[[], Runtime]) -> De
     ----------
     model
         A name, a path, or the fallback's name; by default the best network in
-        the user's cache, and the fallback when there is none.
+        the user's cache, and the fallback when there is none that works.
     make_runtime
         Called when a network is to be computed.
 
@@ -103,18 +103,27 @@ def make_describer(model: str | None, make_runtime: Callable[[], Runtime]) -> De
     if model == appearance.NAME:
         return Appearance()
     if model is None:
-        model = next((name for name in _MODELS if model_cache.find(name)), None)
-    if model is None:
-        logger.warning(
-            "re-identification has no weights and falls back on clothes' colours,"
-            " which is much less sure: kinecast models fetch %s",
-            _MODELS[0],
-        )
-        return Appearance()
+        return _best_describer(make_runtime)
     path, wants = resolve(model, Task.REIDENTIFICATION)
     runtime = make_runtime()
     embedder = Embedder(runtime, path, wants, quick=runtime.has_quick)
     return NetworkDescriber(embedder, _THRESHOLD if wants.threshold is None else wants.threshold)
+
+
+def _best_describer(make_runtime: Callable[[], Runtime]) -> Describer:
+    """Make the best one of those in the user's cache that work, or else the fallback."""
+    for name in filter(model_cache.find, _MODELS):
+        try:
+            return make_describer(name, make_runtime)
+        except (OSError, ValueError, AnalyzerUnavailable) as error:
+            # Nobody asked for it.
+            logger.warning("re-identification goes without %s: %s", name, error)
+    logger.warning(
+        "re-identification has no weights and falls back on clothes' colours,"
+        " which is much less sure: kinecast models fetch %s",
+        _MODELS[0],
+    )
+    return Appearance()
 
 
 def make_detector(
@@ -125,14 +134,23 @@ def make_detector(
     Parameters and errors are those of `make_describer`.
     """
     if detector is None:
-        detector = next((name for name in _DETECTORS if model_cache.find(name)), None)
-    if detector is None:
-        return None
+        return _best_detector(make_runtime)
     path, wants = resolve(detector, Task.DETECTION)
     runtime = make_runtime()
     if wants.family == "yolox":
         return path.stem, YoloxDetector(runtime, path, wants, quick=runtime.has_quick)
     return path.stem, PersonDetector(runtime, path, quick=runtime.has_quick)
+
+
+def _best_detector(make_runtime: Callable[[], Runtime]) -> tuple[str, Detector] | None:
+    """Make the best one of those in the user's cache that work; None when none does."""
+    for name in filter(model_cache.find, _DETECTORS):
+        try:
+            return make_detector(name, make_runtime)
+        except (OSError, ValueError, AnalyzerUnavailable) as error:
+            # Nobody asked for it.
+            logger.warning("re-identification goes without %s: %s", name, error)
+    return None
 
 
 def resolve(model: str, task: Task) -> tuple[Path, Sidecar]:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.networks.boxes import Box, pair
+from analyzers.networks.margins import with_margins
 from analyzers.networks.runtime import CPU, Runtime
-from analyzers.reid.models import Describer, make_describer, make_detector
+from analyzers.reid.models import Describer, Detector, make_describer, make_detector
 from analyzers.reid.sightings import PosedPerson
 from analyzers.reid.tracks import Sighting
 
@@ -22,6 +23,12 @@ _MIN_WIDTH_PX = 8
 
 # A detected box and the one around someone's landmarks are of one person from here on.
 _SAME_PERSON = 0.3
+
+# Whom pose alone sees counts when their torso is mostly visible.
+_LEAST_VISIBLE = 0.5
+
+# Around someone who fills the picture; the detector then finds 99 % of CUHK03's crops.
+_MARGIN_ABOVE, _MARGIN_SHAPE = 0.5, 1.7
 
 
 class Recognizer:
@@ -66,8 +73,13 @@ class Recognizer:
         self.detector_name = named[0] if named else POSE
         self._detector = named[1] if named else None
 
-    def look(self, rgb: NDArray[np.uint8], posed: Sequence[PosedPerson] = ()) -> list[Sighting]:
+    def look(
+        self, rgb: NDArray[np.uint8], posed: Sequence[PosedPerson] = (), *, fills: bool = False
+    ) -> list[Sighting]:
         """Find and describe everyone.
+
+        Whom only one of detector and pose sees counts as well: those who lie
+        or are close to the camera are mostly pose's alone.
 
         Parameters
         ----------
@@ -75,6 +87,8 @@ class Recognizer:
             The frame.
         posed
             Whom pose sees in it.
+        fills
+            Where nobody is found, look for someone who fills the picture.
 
         Returns
         -------
@@ -83,8 +97,11 @@ class Recognizer:
         """
         height, width = rgb.shape[:2]
         seen = [person.box for person in posed]
-        boxes = seen if self._detector is None else self._detector.find(rgb)
-        boxes = [inside for box in boxes if _is_large_enough(inside := _clip(box, width, height))]
+        boxes = [
+            inside
+            for box in self._people(rgb, seen, fills)
+            if _is_large_enough(inside := _clip(box, width, height))
+        ]
         boxes.sort(key=lambda box: -box.score)
         same = pair(seen, boxes, _SAME_PERSON)
         return [
@@ -96,6 +113,36 @@ class Recognizer:
             )
             for index, box in enumerate(boxes)
         ]
+
+    def _people(self, rgb: NDArray[np.uint8], seen: list[Box], fills: bool) -> list[Box]:
+        if self._detector is None:
+            return seen
+        found = self._detector.find(rgb)
+        if fills and not found and not seen:
+            found = _filling(self._detector, rgb)
+        return found + _others(seen, found)
+
+
+def _filling(detector: Detector, rgb: NDArray[np.uint8]) -> list[Box]:
+    """Return whom the detector finds when there is room around the picture."""
+    roomy = with_margins(rgb, above=_MARGIN_ABOVE, shape=_MARGIN_SHAPE)
+    boxes = detector.find(roomy.picture)
+    corners = [roomy.back(box.corners()[::2]).ravel().tolist() for box in boxes]
+    return [
+        Box(x0, y0, x1, y1, box.score) for box, (x0, y0, x1, y1) in zip(boxes, corners, strict=True)
+    ]
+
+
+def _others(seen: Sequence[Box], found: Sequence[Box]) -> list[Box]:
+    """Return those whom pose sees and the detector does not."""
+    known = pair(found, seen, _SAME_PERSON)
+    return [
+        box
+        for index, box in enumerate(seen)
+        if index not in known
+        and box.score >= _LEAST_VISIBLE
+        and not any(other.holds(*box.middle) for other in found)
+    ]
 
 
 def _clip(box: Box, width: int, height: int) -> Box:

@@ -35,8 +35,12 @@ class _Found:
     """Someone in the last look, with the person of pose's whom their box moves with."""
 
     track: Track
-    box: Box
+    sighting: Sighting
     anchor: PosedPerson | None
+
+    @property
+    def box(self) -> Box:
+        return self.sighting.box
 
 
 @dataclass(slots=True)
@@ -77,6 +81,10 @@ class Session:
         Who is looked for. Without anyone, nobody is looked at.
     threshold : float
         See above.
+    every_frame : bool
+        Look at every frame and wait for it, so that the answer is of that frame.
+    enrol : bool
+        Look at every frame, and hand out what each person looks like.
     """
 
     def __init__(
@@ -84,6 +92,8 @@ class Session:
     ) -> None:
         self.reference: Embedding | None = None
         self.threshold = threshold
+        self.every_frame = False
+        self.enrol = False
         self._recognizer = recognizer
         self._thread = thread
         self._interval_ms = interval_ms
@@ -95,18 +105,18 @@ class Session:
         self._looks = 0
         self._matched: dict[int, _Matched] = {}
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether there is anything to look for."""
+        return self.enrol or self.reference is not None
+
     def frame(
         self, rgb: NDArray[np.uint8], timestamp_ms: float, posed: Sequence[PosedPerson]
     ) -> dict[str, Any]:
         """Say where the reference is in a frame."""
-        if self._look is not None and self._look.people.done():
-            self._take(self._look)
-        if self._look is None and self.reference is not None and self._is_due(timestamp_ms):
-            self._asked_ms = timestamp_ms
-            people = self._thread.submit(self._recognizer.look, rgb, posed)
-            self._look = _Look(people, timestamp_ms, posed)
+        self._look_at(rgb, timestamp_ms, posed)
         height, width = rgb.shape[:2]
-        return {
+        answer: dict[str, Any] = {
             "matches": self._matches(timestamp_ms, posed, width, height),
             "reid": {
                 **self._who_looks(),
@@ -116,6 +126,28 @@ class Session:
                 "looked_at_ms": self._found_ms,
             },
         }
+        if self.enrol:
+            answer["reid_people"] = self._people(width, height)
+        return answer
+
+    def _look_at(
+        self, rgb: NDArray[np.uint8], timestamp_ms: float, posed: Sequence[PosedPerson]
+    ) -> None:
+        at_once = self.enrol or (self.every_frame and self.reference is not None)
+        if self._look is not None and (at_once or self._look.people.done()):
+            self._take(self._look)
+        if at_once:
+            self._take(self._ask(rgb, timestamp_ms, posed))
+        elif self._look is None and self.reference is not None and self._is_due(timestamp_ms):
+            self._look = self._ask(rgb, timestamp_ms, posed)
+
+    def _ask(
+        self, rgb: NDArray[np.uint8], timestamp_ms: float, posed: Sequence[PosedPerson]
+    ) -> _Look:
+        self._asked_ms = timestamp_ms
+        # Even what is waited for: networks compute for one at a time, and sessions share them.
+        people = self._thread.submit(self._recognizer.look, rgb, posed, fills=self.enrol)
+        return _Look(people, timestamp_ms, posed)
 
     def end(self) -> dict[str, Any]:
         """Say who was seen in all of the video."""
@@ -160,8 +192,8 @@ class Session:
         boxes = [sighting.box for sighting in sightings]
         anchors = pair([person.box for person in look.posed], boxes, _SAME_PERSON)
         self._found = [
-            _Found(track, box, look.posed[anchors[index]] if index in anchors else None)
-            for index, (track, box) in enumerate(zip(tracks, boxes, strict=True))
+            _Found(track, sighting, look.posed[anchors[index]] if index in anchors else None)
+            for index, (track, sighting) in enumerate(zip(tracks, sightings, strict=True))
         ]
         self._found_ms = look.timestamp_ms
         self._looks += 1
@@ -198,6 +230,17 @@ class Session:
                 "person_id": found.anchor.number or None if found.anchor else None,
             }
             for found, distance in sorted(self._within_threshold(), key=lambda entry: entry[1])
+        ]
+
+    def _people(self, width: int, height: int) -> list[dict[str, Any]]:
+        largest_first = sorted(self._found, key=lambda found: -found.box.area)
+        return [
+            {
+                "bbox": _as_pixels(found.box, width, height),
+                "confidence": round(found.box.score, _DECIMALS),
+                "embedding": found.sighting.embedding.token(),
+            }
+            for found in largest_first
         ]
 
 

@@ -27,7 +27,7 @@ class PosedPerson:
     Attributes
     ----------
     number : int
-        Pose's for them; 0 when it follows one person only.
+        Pose's for them, from 1; 0 when it gives none.
     landmarks : ndarray, shape (33, 3)
         x and y in pixels, visibility 0..1.
     box : Box
@@ -61,7 +61,7 @@ def posed_people(pose: Mapping[str, Any] | None, width: int, height: int) -> lis
     entries = (
         [(int(person["id"]), person["landmarks"]) for person in people]
         if people
-        else [(0, pose["landmarks"])]
+        else [(int(pose.get("track_id") or 0), pose["landmarks"])]
     )
     return [_posed(number, points, width, height) for number, points in entries]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzers.pose.engine import Person
-from analyzers.pose.people import bounding_box
+from analyzers.pose.results import bounding_box
 from bench.poses.clips import Floats
 
 # Poses that an engine is asked for at most.

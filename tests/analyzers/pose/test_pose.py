@@ -14,7 +14,7 @@ from analyzers.registry import AnalyzerLoadError, find, load
 pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
 FRAME_MS = 1000 / 30
-EMPTY = {"has_pose": False, "landmarks": [], "world_landmarks": []}
+EMPTY = {"has_pose": False, "track_id": None, "landmarks": [], "world_landmarks": []}
 BLACK = np.zeros((480, 640, 3), np.uint8)
 
 
@@ -66,7 +66,8 @@ def test_every_frame_has_landmarks_where_the_joints_are(pose, session, clip, tru
 
 def test_a_result_has_its_form(pose, session, clip):
     result = pose.frame(session(), clip[0], 0)
-    assert list(result) == ["has_pose", "landmarks", "world_landmarks"]
+    assert list(result) == ["has_pose", "track_id", "landmarks", "world_landmarks"]
+    assert result["track_id"] == 1
     for key in ("landmarks", "world_landmarks"):
         assert [point["name"] for point in result[key]] == list(NAMES)
         assert [point["index"] for point in result[key]] == list(range(33))
@@ -185,6 +186,17 @@ def test_the_largest_person_is_the_one_at_the_top(pose, session, two_people):
     assert nobody == {**EMPTY, "people": []}
 
 
+def test_who_leaves_and_comes_back_within_three_seconds_keeps_their_number(pose, session, clip):
+    sid = session()
+    away = [BLACK] * 75
+    numbers = [result["track_id"] for result in run(pose, sid, [*clip[:10], *away, *clip[10:20]])]
+    assert numbers == [1] * 10 + [None] * 75 + [1] * 10
+    # And a second one in other clothes does not get it.
+    shown = [np.ascontiguousarray(frame[..., ::-1]) for frame in clip[20:30]]
+    numbers = [result["track_id"] for result in run(pose, sid, [*away, *shown], 4000)]
+    assert numbers == [None] * 75 + [2] * 10
+
+
 def test_num_poses_can_be_changed_in_mid_session(pose, session, two_people):
     sid = session()
     assert "people" not in pose.frame(sid, two_people[0], 0)
@@ -206,7 +218,7 @@ def test_a_wrong_num_poses_is_refused_and_changes_nothing(pose, session, clip, v
 
 
 def test_an_unknown_option_is_refused(pose, session):
-    with pytest.raises(ValueError, match="pose has no option 'speed', only 'num_poses'"):
+    with pytest.raises(ValueError, match="pose has no option 'speed', only 'num_poses', 'still'"):
         pose.configure(session(), {"speed": 2})
 
 
@@ -216,7 +228,13 @@ def test_it_runs_in_a_lane(pose, clip):
     report = lane.frame("s", clip[0], 0)
     assert report.problems == ()
     assert report.fragments["pose"]["has_pose"] == b"true"
-    assert set(report.fragments["pose"]) == {"has_pose", "landmarks", "world_landmarks", "people"}
+    assert set(report.fragments["pose"]) == {
+        "has_pose",
+        "track_id",
+        "landmarks",
+        "world_landmarks",
+        "people",
+    }
     assert b'"frames_with_pose":1' in lane.end("s", 33).fragments["pose"]["pose_summary"]
 
 

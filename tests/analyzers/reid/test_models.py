@@ -44,6 +44,33 @@ def test_without_weights_there_is_the_fallback_and_it_is_said(caplog):
     assert make_detector(None, no_runtime) is None
 
 
+def test_weights_that_nobody_asked_for_and_are_damaged_are_done_without(cache, caplog):
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    for stem in ("person-reidentification-retail-0288", "person-detection-retail-0013"):
+        touch(cache, f"{stem}.xml", f"{stem}.bin")
+    with caplog.at_level(logging.WARNING):
+        assert make_describer(None, Runtime).is_fallback
+        assert make_detector(None, Runtime) is None
+    assert "goes without person-reidentification-retail-0288" in caplog.text
+    assert "goes without person-detection-retail-0013" in caplog.text
+    # Who asks for them is told.
+    with pytest.raises(ValueError, match="OpenVINO can not read"):
+        make_describer("person-reidentification-retail-0288", Runtime)
+
+
+def test_without_openvino_there_is_the_fallback(cache, caplog):
+    def no_openvino():
+        raise AnalyzerUnavailable("openvino is not installed: pip install it")
+
+    stem = "person-reidentification-retail-0288"
+    touch(cache, f"{stem}.xml", f"{stem}.bin")
+    with caplog.at_level(logging.WARNING):
+        assert make_describer(None, no_openvino).is_fallback
+    assert "openvino is not installed" in caplog.text
+    with pytest.raises(AnalyzerUnavailable, match="not installed"):
+        make_describer(stem, no_openvino)
+
+
 def test_the_fallback_can_be_asked_for(cache, caplog):
     stem = "person-reidentification-retail-0288"
     touch(cache, f"{stem}.xml", f"{stem}.bin")

@@ -221,7 +221,7 @@ def test_another_model_s_reference_is_refused_by_name(reid, anna):
         ({"threshold": "0.5"}, "0 to 2"),
         ({"threshold": True}, "0 to 2"),
         ({"threshold": float("nan")}, "0 to 2"),
-        ({"rate": 3}, "no option 'rate', only reference, threshold"),
+        ({"rate": 3}, "no option 'rate', only reference, threshold, every_frame, enrol"),
         ({"reference": 5}, "the reference is neither"),
     ],
 )

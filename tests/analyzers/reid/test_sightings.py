@@ -22,10 +22,11 @@ def test_several_people_have_pose_s_numbers_and_boxes_around_their_heads_too():
     assert box.score == pytest.approx(1)
 
 
-def test_one_person_has_no_number():
-    pose = {"has_pose": True, "landmarks": as_dicts(joints_px(20, 20))}
-    (person,) = posed_people(pose, WIDTH, HEIGHT)
-    assert person.number == 0
+def test_one_person_has_the_number_that_pose_gives():
+    pose = {"has_pose": True, "track_id": 4, "landmarks": as_dicts(joints_px(20, 20))}
+    assert [person.number for person in posed_people(pose, WIDTH, HEIGHT)] == [4]
+    del pose["track_id"]
+    assert [person.number for person in posed_people(pose, WIDTH, HEIGHT)] == [0]
 
 
 def test_boxes_stay_within_the_frame():

@@ -51,7 +51,7 @@ def test_rows_become_boxes_in_pixels_surest_first(runtime, network_of):
             0: (0.5, 0.5, 0, 0, 1, 0.1, 1),
         }
     )
-    detector = YoloxDetector(runtime, path, WANTS, quick=False)
+    detector = YoloxDetector(runtime, path, WANTS, quick=False, min_score=0.3)
     # Twice the size of the network's picture.
     first, second = detector.find(np.zeros((128, 128, 3), np.uint8))
     for found, expected in ((first, (64, 0, 128, 64, 0.9)), (second, (40, 8, 72, 72, 0.4))):

@@ -1,0 +1,1 @@
+"""How well people are found, told apart and followed."""

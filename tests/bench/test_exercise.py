@@ -1,0 +1,64 @@
+"""The exercise bench: what it prints, and what it says of a folder that is not whole."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "bench" / "exercise.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env={**os.environ})
+
+
+def folder(path: Path, truth: object) -> str:
+    (path / "rep_counts.json").write_text(json.dumps(truth))
+    return str(path)
+
+
+def test_json_has_summary_clips_and_form_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "sample.mp4").write_bytes((ROOT / "sample-video.mp4").read_bytes())
+    truth = {"sample.mp4": {"exercise": "jumping jacks", "rep_markers": 4}}
+    done = run("--json", "--data", folder(tmp_path, truth))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert set(report) == {"summary", "clips", "form"}
+    assert report["summary"] == {
+        "clips": 1, "exact": 1.0, "off_by_one": 1.0, "mean_error": 0.0, "recognised": 1.0
+    }  # fmt: skip
+    [clip] = report["clips"]
+    assert (clip["clip"], clip["true"], clip["true_least"]) == ("sample.mp4", 4, 3)
+    assert (clip["counted"], clip["error"], clip["recognised"]) == (3, 0, "jumping_jack")
+    assert clip["told_late_s"] <= 0.5
+    assert "form is left out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        (None, "there is no"),
+        ({"a.mp4": {"exercise": "squat", "reps": 2}}, "names 1 clips that are not there: a.mp4"),
+        ({"a.mp4": {"reps": 2}}, "is not an object of clips"),
+        ([1, 2], "is not an object of clips"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said(tmp_path: Path, truth: object, words: str) -> None:
+    if truth is not None:
+        folder(tmp_path, truth)
+    done = run("--json", "--data", str(tmp_path))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_clip_that_is_no_video_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("not a video")
+    truth = {"a.mp4": {"exercise": "squat", "reps": 2}}
+    done = run("--data", folder(tmp_path, truth))
+    assert done.returncode == 2
+    assert "a.mp4 has no frame that can be decoded" in done.stderr
