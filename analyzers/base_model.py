@@ -59,10 +59,15 @@ class BaseModel(ABC):
     requires : tuple of str
         Names of the analyzers whose results `frame` reads. They run before
         this one, on the same frame.
+    after : tuple of str
+        Names of analyzers whose results `frame` reads when they are there:
+        those that are in the list run before this one, on the same frame, and
+        the others are not missed.
     """
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
+    after: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

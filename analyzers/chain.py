@@ -37,8 +37,8 @@ def arrange(analyzers: Sequence[BaseModel]) -> tuple[Lane, ...]:
     Returns
     -------
     tuple of Lane
-        One for each group of analyzers that require each other; in each,
-        requirements come first, otherwise the order is that of the list.
+        One for each group of analyzers that read each other's results; in
+        each, what is read comes first, otherwise the order is that of the list.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from analyzers.base_model import BaseModel
 
@@ -49,14 +49,14 @@ def closure(names: Iterable[str], analyzers: Sequence[BaseModel]) -> tuple[str, 
 def group(analyzers: Sequence[BaseModel]) -> list[list[BaseModel]]:
     """Split analyzers into groups that read each other's results, each in running order.
 
-    Requirements come first; otherwise the order is that of the list, as is the
-    order of the groups.
+    What one requires, or comes after, runs before it; otherwise the order is
+    that of the list, as is the order of the groups.
 
     Raises
     ------
     ChainError
-        When a name is there twice, a requirement is missing, or requirements
-        go round in a circle.
+        When a name is there twice, a requirement is missing, or they go round
+        in a circle.
     """
     by_name = _by_name(analyzers)
     return [_in_order(members) for members in _components(by_name)]
@@ -77,11 +77,11 @@ def _by_name(analyzers: Sequence[BaseModel]) -> dict[str, BaseModel]:
 
 
 def _components(by_name: Mapping[str, BaseModel]) -> list[list[BaseModel]]:
-    """Find the connected components, requirements taken as undirected edges."""
-    neighbours: dict[str, set[str]] = {name: set(a.requires) for name, a in by_name.items()}
+    """Find the connected components, who reads whom taken as undirected edges."""
+    neighbours = {name: _read_by(analyzer, by_name) for name, analyzer in by_name.items()}
     for name, analyzer in by_name.items():
-        for required in analyzer.requires:
-            neighbours[required].add(name)
+        for read in _read_by(analyzer, by_name):
+            neighbours[read].add(name)
     components: list[list[BaseModel]] = []
     seen: set[str] = set()
     for name in by_name:
@@ -98,12 +98,18 @@ def _components(by_name: Mapping[str, BaseModel]) -> list[list[BaseModel]]:
     return components
 
 
+def _read_by(analyzer: BaseModel, names: Collection[str]) -> set[str]:
+    """Return what an analyzer reads of what there is; what it requires is there."""
+    return set(analyzer.requires) | {name for name in analyzer.after if name in names}
+
+
 def _in_order(members: Sequence[BaseModel]) -> list[BaseModel]:
+    names = {analyzer.name for analyzer in members}
     ordered: list[BaseModel] = []
     done: set[str] = set()
     waiting = list(members)
     while waiting:
-        ready = next((a for a in waiting if done.issuperset(a.requires)), None)
+        ready = next((a for a in waiting if done.issuperset(_read_by(a, names))), None)
         if ready is None:
             circle = ", ".join(repr(analyzer.name) for analyzer in waiting)
             raise ChainError(f"requirements go round in a circle among {circle}")

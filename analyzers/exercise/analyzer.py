@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analyzers.base_model import BaseModel
 from analyzers.exercise.definition import definitions
 from analyzers.exercise.person import ChosenPerson
+from analyzers.exercise.reference import ALONE, named_by
 from analyzers.exercise.scorer import ExerciseScorer
 from analyzers.exercise.signals import FACE
 from analyzers.exercise.summary import FrameResults, session_summary
@@ -28,6 +29,8 @@ class _Session:
     person: ChosenPerson = field(default_factory=ChosenPerson)
     clock: RisingClock = field(default_factory=RisingClock)
     followed: int | None = None
+    # Whom re-identification named last; it may fail on a frame.
+    named: Sequence[int | None] | None = None
 
 
 class Exercise(BaseModel):
@@ -39,11 +42,13 @@ class Exercise(BaseModel):
 
     A session's options are `name`, the only exercise to look for, and `person`, the id of the one
     to follow among several; either may be None. Naming another exercise begins the session's count
-    anew.
+    anew. When the session looks for a reference person with re-identification, that one is
+    followed.
     """
 
     name = "exercise"
     requires = ("pose",)
+    after = ("reid",)
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
@@ -84,10 +89,10 @@ class Exercise(BaseModel):
     ) -> dict[str, Any]:
         session = self._sessions[sid]
         time_s = session.clock.tick(timestamp) / 1000.0
-        person = _person(session, (results or {}).get("pose"), time_s)
+        height, width = frame.shape[:2]
+        person = _person(session, results or {}, time_s, width, height)
         if person is None or not session.scorer.due(time_s):
             return session.results.after(session.scorer.idle(time_s))
-        height, width = frame.shape[:2]
         state = session.scorer.feed(
             _rows(person["landmarks"]), _rows(person["world_landmarks"]), time_s, width / height
         )
@@ -96,10 +101,13 @@ class Exercise(BaseModel):
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
-        """Return, per exercise, repetitions or seconds held, scores, and a word of advice."""
+        """Return the summary, and what a frame's result has, of what was mostly done.
+
+        The summary has, per exercise, repetitions or seconds held, scores, and a word of advice.
+        """
         session = self._sessions.pop(sid)
         session.scorer.finish()
-        return {"exercise_summary": session_summary(session.scorer)}
+        return {**session.results.final(), "exercise_summary": session_summary(session.scorer)}
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,14 +124,20 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _person(
-    session: _Session, pose: Mapping[str, Any] | None, time_s: float
+    session: _Session, results: Mapping[str, Any], time_s: float, width: int, height: int
 ) -> Mapping[str, Any] | None:
     """Return the person to score, with both lists of landmarks, or None."""
+    pose: Mapping[str, Any] | None = results.get("pose")
     if not pose or not pose["has_pose"]:
         return None
-    if "people" not in pose:
-        return pose
-    person = session.person.choose(pose["people"], time_s)
+    people = pose.get("people")
+    if "reid" in results:
+        session.named = named_by(results["reid"], people, pose["landmarks"], width, height)
+    if people is None:
+        if session.named is None:
+            return pose
+        people = [{**pose, "id": ALONE}]
+    person = session.person.choose(people, time_s, session.named)
     if person is not None and session.person.followed != session.followed:
         if session.followed is not None:
             session.scorer.begin_anew()

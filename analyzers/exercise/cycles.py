@@ -11,16 +11,15 @@ _AT_REST = 0.12
 # How much of the way back makes it a repetition, how much makes its end certain.
 _BACK_ENOUGH = 0.6
 _BACK_SURELY = 0.8
-# At the end of a video nothing follows that could show that there was more to come.
-_BACK_AT_END = 0.95
+# At the end of a video nothing follows that could show that there was more to come: it has to have
+# come to rest.
+_BACK_AT_END = 1.0 - _AT_REST
 # A signal that rises so much again has turned.
 _TURNED = 0.2
 # How long a signal has to stay above its lowest value for the way back to be over. The two keep
 # within the half second after which a repetition has to be told.
 _STILL_SURELY_S = 0.12
 _STILL_S = 0.35
-# Repetitions of one set are alike: a movement of less than this part of theirs is none.
-_LIKE_THE_OTHERS = 0.4
 # Rest is where the signal was lowest in so many seconds, since people shift their feet.
 _REST_MEMORY_S = 4.0
 
@@ -42,6 +41,11 @@ class Cycle:
     partial: bool = False
 
     @property
+    def rest_s(self) -> float:
+        """When it was at rest: where it began, unless it began at its turn."""
+        return self.end_s if self.turn_s == self.start_s else self.start_s
+
+    @property
     def amplitude(self) -> float:
         return self.turn - self.rest
 
@@ -57,15 +61,24 @@ class CycleCounter:
         How long a repetition takes.
     from_turn : bool
         Whether the first repetition may begin at its turn.
+    alike : float
+        Repetitions of one set are alike: a rise of less than this part of theirs is none.
     """
 
     def __init__(
-        self, min_amplitude: float, min_s: float, max_s: float, *, from_turn: bool = False
+        self,
+        min_amplitude: float,
+        min_s: float,
+        max_s: float,
+        *,
+        from_turn: bool = False,
+        alike: float = 0.35,
     ) -> None:
         self._min_amplitude = min_amplitude
         self._min_s = min_s
         self._max_s = max_s
         self._from_turn = from_turn
+        self._alike = alike
         self._amplitudes: deque[float] = deque(maxlen=5)
         self.reset()
 
@@ -85,6 +98,11 @@ class CycleCounter:
         if self._peak is None:
             return "rest"
         return "out" if self._valley[1] > self._peak[1] - 0.25 * self._rise() else "back"
+
+    @property
+    def returning_since_s(self) -> float:
+        """When the movement that is on its way back turned; infinite when there is none."""
+        return self._peak[0] if self._peak is not None and self.phase == "back" else float("inf")
 
     def rest_there(self) -> None:
         """Take where the signal is after a partial cycle for its rest."""
@@ -126,7 +144,9 @@ class CycleCounter:
         """Return the cycle that was nearly over when the signal ended, if there is one."""
         if self._peak is None or self._part_back() < _BACK_AT_END:
             return None
-        return self._cycle(self._low[1])
+        cycle = self._cycle(self._low[1])
+        self._begin_at(*self._valley)
+        return cycle
 
     def _from_the_turn(self, time_s: float, value: float) -> Cycle | None:
         """Return the half of a cycle that a video begins with."""
@@ -216,7 +236,7 @@ class CycleCounter:
         rise = self._peak[1] - rest
         enough = self._min_amplitude
         if len(self._amplitudes) >= 2:
-            enough = max(enough, _LIKE_THE_OTHERS * median(self._amplitudes))
+            enough = max(enough, self._alike * median(self._amplitudes))
         peak_s, peak = self._peak
         start_s, end_s = self._low[0], self._valley[0]
         for time_s, value in self._trace:

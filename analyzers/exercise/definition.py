@@ -110,6 +110,8 @@ class Definition:
         How long a repetition takes.
     from_turn : bool
         Whether a video may begin at the first repetition's turn, as with a bar on the floor.
+    alike : float
+        The least part of the amplitude of a set's other repetitions that is one.
     full : float
         The signal's value at the turn that is full depth; half the depth part of the score is
         lost `full_soft` short of it.
@@ -138,6 +140,7 @@ class Definition:
     min_s: float = 0.4
     max_s: float = 12.0
     from_turn: bool = False
+    alike: float = 0.35
     full: float = 0.0
     full_soft: float = 1.0
     difference: str = ""

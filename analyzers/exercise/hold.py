@@ -17,7 +17,7 @@ _EVERY_S = 0.2
 _MIN_FIT = 0.5
 # A hold goes on over a shorter break than this, and counts when it is this long.
 _BREAK_S = 0.8
-_MIN_HOLD_S = 1.5
+_MIN_HOLD_S = 2.0
 # The hips' movement within a second, in lengths of the body: still, and not held any more.
 _STILL, _RESTLESS = 0.01, 0.06
 
@@ -67,6 +67,11 @@ class HoldCounter:
     def now(self) -> Hold | None:
         """The hold that goes on, once it counts."""
         return self._now if self._now is not None and self._now.counts else None
+
+    @property
+    def seconds(self) -> float:
+        """How long all holds that are over were."""
+        return sum(each.seconds for each in self.holds)
 
     def most_frequent_fault(self) -> Fault | None:
         """Return the fault that was shown for longest, if there was one."""

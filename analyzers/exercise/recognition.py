@@ -23,7 +23,8 @@ _MIN_FIT = 0.5
 # A set goes on: what was done in the last seconds is more likely than something else.
 _SAME_AGAIN = 1.25
 _SET_S = 8.0
-# Others' cycles of the same movement end a little later on their signals.
+# Others' cycles of the same movement end a little later on their signals. One that is on its way
+# back is waited for, but for what is being done anyway.
 _PATIENCE_S = 0.13
 # So soon after its end a repetition has to be told, whether others may come or not.
 _TOLD_WITHIN_S = 0.45
@@ -70,7 +71,11 @@ class Recogniser:
         self._exercises = [each for each in exercises if not each.held]
         self._counters = {
             each.name: CycleCounter(
-                each.min_amplitude, each.min_s, each.max_s, from_turn=each.from_turn
+                each.min_amplitude,
+                each.min_s,
+                each.max_s,
+                from_turn=each.from_turn,
+                alike=each.alike,
             )
             for each in self._exercises
         }
@@ -109,7 +114,7 @@ class Recogniser:
         self, exercise: Definition, cycle: Cycle, time_s: float, history: History
     ) -> None:
         statistics = history.during(cycle)
-        fit = fit_of(exercise, statistics) if _is_one_body(statistics) else 0.0
+        fit = fit_of(exercise, statistics) if is_one_body(statistics) else 0.0
         if fit >= _MIN_FIT:
             if cycle.partial:
                 self._counters[exercise.name].rest_there()
@@ -119,7 +124,8 @@ class Recogniser:
         due = [
             found
             for found in self._waiting
-            if time_s >= found.found_s + _PATIENCE_S or next_s > found.cycle.end_s + _TOLD_WITHIN_S
+            if next_s > found.cycle.end_s + _TOLD_WITHIN_S
+            or (time_s >= found.found_s + _PATIENCE_S and not self._has_rival_to_come(found))
         ]
         decided: list[Found] = []
         for found in due:
@@ -133,14 +139,26 @@ class Recogniser:
                 decided.append(best)
         return decided
 
+    def _has_rival_to_come(self, found: Found) -> bool:
+        if self._is_again(found):
+            return False
+        return any(
+            counter.returning_since_s < found.cycle.turn_s + _PATIENCE_S
+            for name, counter in self._counters.items()
+            if name != found.exercise.name
+        )
+
     def _likelihood(self, found: Found) -> float:
+        return found.fit * (_SAME_AGAIN if self._is_again(found) else 1.0)
+
+    def _is_again(self, found: Found) -> bool:
+        """Tell whether it goes on with the set."""
         last = self._last
-        again = (
+        return (
             last is not None
             and last.exercise.name == found.exercise.name
             and found.cycle.start_s - last.cycle.end_s < _SET_S
         )
-        return found.fit * (_SAME_AGAIN if again else 1.0)
 
     def _accept(self, found: Found) -> None:
         self._taken_until_s = found.cycle.end_s
@@ -148,7 +166,7 @@ class Recogniser:
         self._last = found
 
 
-def _is_one_body(statistics: dict[str, NDArray[np.float64]]) -> bool:
+def is_one_body(statistics: dict[str, NDArray[np.float64]]) -> bool:
     """Tell whether landmarks can have been on one and the same person all the time.
 
     Where nobody is, or while someone walks in, the network sees people in furniture: very small

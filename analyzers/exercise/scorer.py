@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from analyzers.exercise.begun import begun
 from analyzers.exercise.definition import Definition, Fault, definitions
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.history import History
@@ -21,6 +22,12 @@ _MAX_GAP_S = 1.0
 _MIN_STEP_S = 0.036
 # An exercise is over when nothing of it was seen for so long.
 _OVER_AFTER_S = 6.0
+# Somebody who is out of sight for so long has ended what they were about to end. Told this soon, a
+# repetition is told within half a second, at five frames a second too.
+_AWAY_S = 0.25
+# A clip of so long, cut around one repetition, may miss a part of it. In a longer session somebody
+# who only once bends down or lifts a hand does no exercise.
+_SHORT_S = 10.0
 # Someone who just did a repetition rests; they do not hold a plank.
 _BUSY_S = 2.5
 
@@ -73,14 +80,20 @@ class ExerciseScorer:
                 f"there is no exercise {exercise!r}; there are {', '.join(sorted(known))}"
             )
         wanted = list(known.values()) if exercise is None else [known[exercise]]
+        self._wanted = wanted
         self.repetitions: list[Repetition] = []
+        # Of which exercise half a repetition was seen, in a short session without a whole one.
+        self.begun: Definition | None = None
         self.holds = [HoldCounter(each) for each in wanted if each.held]
         self._history = History()
         self._recogniser = Recogniser(wanted)
         self._current: Definition | None = None
         self._live: LiveFaults | None = None
         self._active_s = float("-inf")
+        self._first_s = float("inf")
         self._last_s = float("-inf")
+        self._is_away = True
+        self._new: list[Repetition] = []
 
     def feed(
         self, landmarks: Sequence[Row], world: Sequence[Row], time_s: float, aspect: float
@@ -97,13 +110,15 @@ class ExerciseScorer:
             Width of the frame over its height.
         """
         if not self.due(time_s):
-            return self._state(time_s, [])
+            return self.idle(time_s)
         if time_s - self._last_s > _MAX_GAP_S:
             self.begin_anew()
+        self._first_s = min(self._first_s, time_s)
         self._last_s = time_s
+        self._is_away = False
         row = self._history.add(time_s, measure(landmarks, world, aspect))
         found = self._recogniser.feed(time_s, row, self._history)
-        new = self._count(found)
+        self._count(found)
         busy = time_s - self._busy_until_s() < _BUSY_S
         for hold in self.holds:
             hold.feed(time_s, row, self._history, busy)
@@ -112,7 +127,7 @@ class ExerciseScorer:
             self._live.feed(time_s, row if moving else None)
             if moving:
                 self._active_s = time_s
-        return self._state(time_s, new)
+        return self._state(time_s)
 
     def due(self, time_s: float) -> bool:
         """Tell whether a frame is late enough after the last one to be looked at."""
@@ -120,34 +135,41 @@ class ExerciseScorer:
 
     def idle(self, time_s: float) -> State:
         """Take a frame without the person, or one that is not `due`."""
-        return self._state(time_s, [])
+        if time_s - self._last_s >= _AWAY_S:
+            self._end_movement()
+        return self._state(time_s)
 
-    def finish(self) -> list[Repetition]:
-        """End the session; return the repetitions that were certain with its end."""
-        new: list[Repetition] = []
-        if self._history.times_s:
-            new = self._count(self._recogniser.flush(self._last_s, self._history))
-        for hold in self.holds:
-            hold.finish()
-        return new
+    def finish(self) -> None:
+        """End the session, and count the repetitions that are certain with its end."""
+        self._end_movement()
+        if not self.repetitions and self._last_s - self._first_s <= _SHORT_S:
+            self._history.know_stature()
+            self.begun = begun(self._wanted, self._history)
+        self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Forget movements that are going on: what comes next is another body, or later."""
+        """End movements that are going on: what comes next is another body, or later."""
+        self._end_movement()
         self._history.clear()
         self._recogniser.reset()
         for hold in self.holds:
             hold.finish()
 
-    def _count(self, found: list[Found]) -> list[Repetition]:
-        new = []
+    def _end_movement(self) -> None:
+        if self._is_away or not self._history.times_s:
+            return
+        self._is_away = True
+        self._count(self._recogniser.flush(self._last_s, self._history))
+
+    def _count(self, found: list[Found]) -> None:
         for each in found:
             self._change_to(each)
             seen = self._live.take_seen() if self._live is not None else ()
-            new.append(
-                score_repetition(each.exercise, each.cycle, each.statistics, self._history, seen)
+            repetition = score_repetition(
+                each.exercise, each.cycle, each.statistics, self._history, seen
             )
-        self.repetitions += new
-        return new
+            self.repetitions.append(repetition)
+            self._new.append(repetition)
 
     def _change_to(self, found: Found) -> None:
         self._active_s = found.found_s
@@ -170,7 +192,8 @@ class ExerciseScorer:
         other = {"down": "up", "up": "down"}
         return self._current.out if phase == "out" else other[self._current.out]
 
-    def _state(self, time_s: float, new: list[Repetition]) -> State:
+    def _state(self, time_s: float) -> State:
+        new, self._new = self._new, []
         for hold in self.holds:
             if hold.now is not None:
                 return State(hold.exercise.name, "hold", new, hold.faults.shown, hold.now.seconds)
@@ -181,8 +204,9 @@ class ExerciseScorer:
         return State(self._current.name, self._phase(), new, self._faults())
 
     def _faults(self) -> tuple[Fault, ...]:
-        """Return the last repetition's own faults, and those that show now."""
+        """Return the last repetition's faults, and those that show now.
+
+        What shows in one half of each repetition stays until a repetition is without it.
+        """
         shown = self._live.shown if self._live is not None else ()
-        return shown + tuple(
-            fault for fault in self.repetitions[-1].faults if fault.statistic != "live"
-        )
+        return tuple(dict.fromkeys((*self.repetitions[-1].faults, *shown)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -89,8 +90,9 @@ def score_repetition(
         exercise.direction * history.between(cycle.start_s, cycle.end_s)[:, INDEX[exercise.signal]]
     )
     out_s, hold_s, back_s = _tempo(cycle, trace)
+    too_small = any(fault.part == "depth" for fault in faults)
     parts = {
-        "depth": _depth(exercise, cycle),
+        "depth": min(_depth(exercise, cycle), 50.0 if too_small else 100.0),
         "alignment": max(0.0, 100.0 - _FAULT_COST * sum(f.part == "alignment" for f in faults)),
         "symmetry": _symmetry(exercise, statistics),
         "tempo": _tempo_part(exercise, out_s, back_s),
@@ -117,12 +119,9 @@ def total(parts: dict[str, float]) -> float:
     return round(sum(WEIGHTS[name] * value for name, value in parts.items()) / weight, 1)
 
 
-def mean_parts(repetitions: list[Repetition]) -> dict[str, float]:
-    """Return the parts of a set's score."""
-    return {
-        name: round(fmean(each.parts[name] for each in repetitions), 1)
-        for name in repetitions[0].parts
-    }
+def mean_parts(parts: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the parts of a set's score, from those of its repetitions or holds."""
+    return {name: round(fmean(each[name] for each in parts), 1) for name in parts[0]}
 
 
 def _percent(value: float, all_right: float, all_wrong: float) -> float:
@@ -154,10 +153,11 @@ def _tempo(cycle: Cycle, trace: NDArray[np.float64]) -> tuple[float, float, floa
 
 
 def _tempo_part(exercise: Definition, out_s: float, back_s: float) -> float:
+    # One that began at its turn had no way out.
     fractions = [
         min(1.0, taken / least)
         for taken, least in ((out_s, exercise.out_s), (back_s, exercise.back_s))
-        if least > 0.0
+        if least > 0.0 and taken > 0.0
     ]
     return 100.0 * fmean(fractions) if fractions else 100.0
 

@@ -32,10 +32,11 @@ NAMES: tuple[str, ...] = (
     "knee_min",
     "knee_difference",
     "hip",
+    "hinge",
     "feet_apart",
     "feet_split",
     "stance",
-    "knees_over_ankles",
+    "knees_out",
     "shin_tilt",
     "heel_lift",
     "elbow",
@@ -47,7 +48,9 @@ NAMES: tuple[str, ...] = (
     "wrist_up_max",
     "wrist_low",
     "support",
+    "stature",
     "shoulder_y",
+    "hip_y",
     "wrist_y",
     "legs_seen",
     "arms_seen",
@@ -58,7 +61,12 @@ INDEX: dict[str, int] = {name: number for number, name in enumerate(NAMES)}
 
 # These are places in the frame, in its heights; only their changes mean something, in the trunk's
 # lengths, and `History` makes them so: a trunk measured in one frame trembles too much.
-PLACES = (INDEX["shoulder_y"], INDEX["wrist_y"])
+PLACES = (INDEX["shoulder_y"], INDEX["hip_y"], INDEX["wrist_y"])
+
+# How high the shoulders are over the feet, in the frame's heights; `History` makes it parts of what
+# it is standing. Of someone who squats before the camera the network says that they stand upright
+# and are further away, with straight knees: their shoulders come down in the picture all the same.
+STATURE = INDEX["stature"]
 
 # Depth of a landmark in the picture is the network's guess: on bicep_dataset_hist (bending back,
 # seen from in front) it is 1.8 times what the same bend is from the side.
@@ -169,10 +177,12 @@ def measure(landmarks: Sequence[Row], world: Sequence[Row], aspect: float) -> li
     ankle_drop = (left_ankle[1] + right_ankle[1]) / 2.0 - w_hips[1]
     shoulder_width = max(math.dist(solid[_SHOULDER[0]], solid[_SHOULDER[1]]), 1e-3)
     knee_gap = abs(_along(solid[_KNEE[0]], solid[_KNEE[1]], aside))
+    hip_gap = abs(_along(solid[_HIP[0]], solid[_HIP[1]], aside))
     ankle_gap = abs(_along(left_ankle, right_ankle, aside))
 
     upright_flat = _from_up2(shoulders[0] - hips[0], shoulders[1] - hips[1])
     upright_solid = _from_up3(w_shoulders, w_hips)
+    knee_both, hip_both = _blend(knees, legs), _blend(hip_angles, legs)
     elbow_both = _blend(elbows, arms)
     lift_both = _blend(lifts, arms)
     up_both = _blend(wrists_up, arms)
@@ -184,14 +194,15 @@ def measure(landmarks: Sequence[Row], world: Sequence[Row], aspect: float) -> li
         _hip_line(shoulders, hips, ankles),
         (w_ankle_y - w_hips[1]) / leg_length,
         math.degrees(math.atan2(leg_across, ankle_drop)),
-        _blend(knees, legs),
+        knee_both,
         _least(knees, legs),
         knees[0] - knees[1],
-        _blend(hip_angles, legs),
+        hip_both,
+        knee_both - hip_both,
         feet_apart,
         feet_split,
         ankle_gap / shoulder_width,
-        knee_gap / max(ankle_gap, 0.05),
+        2.0 * knee_gap / max(hip_gap + ankle_gap, 0.05),
         _front_shin_tilt(flat, solid, ahead),
         _heel_lift(flat, seen),
         elbow_both,
@@ -203,7 +214,9 @@ def measure(landmarks: Sequence[Row], world: Sequence[Row], aspect: float) -> li
         -_least((-wrists_up[0], -wrists_up[1]), arms),
         (_blend((solid[_WRIST[0]][1], solid[_WRIST[1]][1]), arms) - w_hips[1]) / leg_length,
         (wrists_y - shoulders[1]) / body_length,
+        max(ankles[1] - shoulders[1], 0.5 * body_length),
         shoulders[1],
+        hips[1],
         wrists_y,
         _most_seen(seen, _KNEE, _ANKLE),
         _most_seen(seen, _ELBOW, _WRIST),

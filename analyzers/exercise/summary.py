@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Any
 
 from analyzers.exercise.definition import Definition, Fault, definitions
@@ -14,6 +13,13 @@ from analyzers.exercise.scoring import Repetition, mean_parts, total
 
 # From which a part of the score is worth a good word.
 _GOOD = 80.0
+# Who mostly held did so for this many times as long as they did repetitions: people also rest at
+# the top of a push-up, and get into a plank by something like one.
+_MOSTLY_HELD = 2.0
+# A shorter hold is a rest, if there was half a repetition of something else.
+_SURELY_HELD_S = 2.5
+# A data channel takes 64 kB in one message; the last so many repetitions are 30 kB.
+_LISTED = 100
 # A fault in fewer of the repetitions is a slip, and no advice.
 _OFTEN = 0.25
 
@@ -36,12 +42,28 @@ class FrameResults:
             self._of = now
             self._done = [e for e in self._scorer.repetitions if e.exercise == state.exercise]
             self._last = _as_dict(self._done[-1]) if self._done else None
-            self._parts = mean_parts(self._done) if self._done else {}
+            self._parts = mean_parts([e.parts for e in self._done]) if self._done else {}
             self._score = total(self._parts) if self._parts else None
         parts, score = self._parts, self._score
         if state.phase == "hold":
             parts = next(each.now.parts for each in self._scorer.holds if each.now is not None)
             score = total(parts)
+        return self._result(state, parts, score)
+
+    def final(self) -> dict[str, Any]:
+        """Return what the client gets at the end, of the main exercise, as the summary has it."""
+        name = main_exercise(self._scorer)
+        holds = next((each for each in self._scorer.holds if each.exercise.name == name), None)
+        if holds is None:
+            done = [each for each in self._scorer.repetitions if each.exercise == name]
+            return self.after(State(name, faults=done[-1].faults if done else ()))
+        self._done, self._last = [], None
+        fault = holds.most_frequent_fault()
+        state = State(name, faults=(fault,) if fault else (), held_s=holds.seconds)
+        parts = mean_parts([each.parts for each in holds.holds])
+        return self._result(state, parts, total(parts))
+
+    def _result(self, state: State, parts: dict[str, float], score: float | None) -> dict[str, Any]:
         exercise = definitions().get(state.exercise)
         return {
             "exercise": state.exercise,
@@ -58,7 +80,7 @@ class FrameResults:
 
 def session_summary(scorer: ExerciseScorer) -> dict[str, Any]:
     """Return what there is to say of the whole session: for each exercise, and in all."""
-    exercises: dict[str, Any] = {}
+    exercises: dict[str, list[Repetition]] = {}
     for each in scorer.repetitions:
         exercises.setdefault(each.exercise, []).append(each)
     told = {
@@ -67,16 +89,23 @@ def session_summary(scorer: ExerciseScorer) -> dict[str, Any]:
     for holds in scorer.holds:
         if holds.holds:
             told[holds.exercise.name] = _holds_summary(holds)
-    return {"exercises": told, "main_exercise": main_exercise(scorer)}
+    return {
+        "exercises": told,
+        "main_exercise": main_exercise(scorer),
+        "repetitions": [_as_dict(each) for each in scorer.repetitions[-_LISTED:]],
+    }
 
 
 def main_exercise(scorer: ExerciseScorer) -> str:
-    """Return what was mostly done: most repetitions, else what was held, else ``none``."""
+    """Return what was mostly done, else what was begun, else ``none``."""
+    held_s, held = max(((e.seconds, e.exercise.name) for e in scorer.holds), default=(0.0, NONE))
     counted = Counter(each.exercise for each in scorer.repetitions)
     if counted:
-        return counted.most_common(1)[0][0]
-    held = [(sum(h.seconds for h in each.holds), each.exercise.name) for each in scorer.holds]
-    return max((each for each in held if each[0] > 0.0), default=(0.0, NONE))[1]
+        moving_s = sum(each.end_s - each.start_s for each in scorer.repetitions)
+        return held if held_s > _MOSTLY_HELD * moving_s else counted.most_common(1)[0][0]
+    if scorer.begun is not None and held_s < _SURELY_HELD_S:
+        return scorer.begun.name
+    return held if held_s > 0.0 else NONE
 
 
 def _feedback(
@@ -121,7 +150,7 @@ def _repetitions_summary(exercise: Definition, done: Sequence[Repetition]) -> di
     fault, times = counted.most_common(1)[0] if counted else (None, 0)
     return {
         "reps": len(done),
-        "mean_score": round(fmean(each.score for each in done), 1),
+        "mean_score": total(mean_parts([each.parts for each in done])),
         "best_score": max(each.score for each in done),
         "time_under_tension_s": round(sum(each.end_s - each.start_s for each in done), 1),
         "most_frequent_fault": fault.code if fault else None,
@@ -130,15 +159,13 @@ def _repetitions_summary(exercise: Definition, done: Sequence[Repetition]) -> di
 
 
 def _holds_summary(holds: HoldCounter) -> dict[str, Any]:
-    scores = [total(each.parts) for each in holds.holds]
     fault = holds.most_frequent_fault()
-    seconds = round(sum(each.seconds for each in holds.holds), 1)
     return {
         "reps": 0,
-        "held_s": seconds,
-        "mean_score": round(fmean(scores), 1),
-        "best_score": max(scores),
-        "time_under_tension_s": seconds,
+        "held_s": round(holds.seconds, 2),
+        "mean_score": total(mean_parts([each.parts for each in holds.holds])),
+        "best_score": max(total(each.parts) for each in holds.holds),
+        "time_under_tension_s": round(holds.seconds, 1),
         "most_frequent_fault": fault.code if fault else None,
         "advice": f"{fault.text}." if fault else holds.exercise.advice,
     }

@@ -7,13 +7,17 @@ from analyzers.base_model import BaseModel
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
-def model(class_name, *, requires=(), frame=None, start=None, end=None, configure=None):
+def model(class_name, *, requires=(), after=(), frame=None, start=None, end=None, configure=None):
     """Make an analyzer from functions; by default `frame` answers {name: 1}."""
 
     def default_frame(self, sid, frame, timestamp, *args, **kwargs):
         return {self.name: 1}
 
-    members = {"requires": tuple(requires), "frame": frame or default_frame}
+    members = {
+        "requires": tuple(requires),
+        "after": tuple(after),
+        "frame": frame or default_frame,
+    }
     optional = {"start": start, "end": end, "configure": configure}
     members |= {name: function for name, function in optional.items() if function}
     return type(class_name, (BaseModel,), members)()

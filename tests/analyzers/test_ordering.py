@@ -66,3 +66,22 @@ def test_closure_adds_requirements_in_the_order_of_the_list():
     assert closure([], analyzers) == ()
     with pytest.raises(ChainError, match="unknown analyzer 'nose'; there are score, slow"):
         closure(["nose"], analyzers)
+
+
+def test_what_comes_after_another_reads_it_if_it_is_there():
+    """In its lane and after it, whatever the order of the list; and it runs without it."""
+    exercise = model("Exercise", requires=["pose"], after=["reid"])
+    reid, pose = model("Reid", requires=["pose"]), model("Pose")
+    assert names(arrange([pose, exercise, reid])) == [["pose", "reid", "exercise"]]
+    assert names(arrange([pose, exercise])) == [["pose", "exercise"]]
+    assert names(arrange([model("Late", after=["early"]), model("Early")])) == [["early", "late"]]
+
+
+def test_coming_after_another_does_not_ask_for_it():
+    analyzers = [model("Pose"), model("Reid"), model("Exercise", requires=["pose"], after=["reid"])]
+    assert closure(["exercise"], analyzers) == ("pose", "exercise")
+
+
+def test_analyzers_that_come_after_each_other_go_round_in_a_circle():
+    with pytest.raises(ChainError, match="circle among 'a', 'b'"):
+        arrange([model("A", after=["b"]), model("B", requires=["a"])])

@@ -3,7 +3,8 @@
 Counted on the height of the higher wrist over its shoulder, in arm lengths: from in front an
 elbow's angle cannot be seen in the picture, and world landmarks read it 40 degrees too open. Set on
 wissem_bicep_curls and gymapp_ez_bar_bicep_curl; how far leaning back is a fault on
-exercise_correction's bicep_dataset (MIT), see bench/exercise.py.
+exercise_correction's bicep_dataset (MIT), see bench/exercise.py; the weak peak and the swinging upper
+arm on the rendered athlete.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -27,8 +28,8 @@ EXERCISE = Definition(
         Condition("arms_seen", "mean", low=0.7, soft=0.15),
     ),
     out="up",
-    full=-0.08,
-    full_soft=0.25,
+    full=-0.15,
+    full_soft=0.2,
     out_s=0.5,
     back_s=0.5,
     faults=(
@@ -44,7 +45,7 @@ EXERCISE = Definition(
             "Keep your elbows at your sides: the upper arm is swinging",
             "arm_lift",
             "range",
-            above=38.0,
+            above=32.0,
         ),
         Fault(
             "curl_weak_peak",

@@ -1,7 +1,8 @@
 """The deadlift.
 
 Counted on the trunk's incline: from standing, down to the bar and up again. Hands that hang below
-the knees and a trunk that goes level tell it from the squat. Set on gymapp_deadlift.
+the knees and a trunk that goes level tell it from the squat. Set on gymapp_deadlift and the rendered
+athlete's skeleton.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -17,6 +18,7 @@ EXERCISE = Definition(
     max_s=12.0,
     conditions=(
         Condition("trunk", "turn", low=48.0, high=115.0, soft=12.0),
+        Condition("hinge", "turn", low=25.0, soft=20.0),
         Condition("trunk", "min", high=35.0, soft=15.0),
         Condition("wrist_low", "turn", low=0.1, soft=0.15),
         Condition("elbow", "mean", low=130.0, soft=25.0),

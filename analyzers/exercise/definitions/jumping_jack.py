@@ -1,7 +1,8 @@
 """The jumping jack.
 
 Counted on the wrists' height over the shoulders, which shows from every side; the feet tell it
-from raises and presses. Set on mrpose_jacks and the rendered athlete.
+from raises and presses. Set on mrpose_jacks and the rendered athlete, which also says how low hands
+are a fault.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -15,9 +16,9 @@ EXERCISE = Definition(
     min_s=0.4,
     max_s=4.0,
     conditions=(
-        Condition("trunk", "mean", high=25.0, soft=15.0),
+        Condition("trunk", "mean", high=32.0, soft=15.0),
         Condition("wrist_up", "start", high=-0.4, soft=0.3),
-        Condition("wrist_up", "turn", low=0.35, soft=0.3),
+        Condition("wrist_up", "turn", low=0.0, soft=0.3),
         Condition("elbow", "mean", low=115.0, soft=25.0),
         Condition("feet_apart", "change", low=0.1, soft=0.2),
         Condition("legs_seen", "mean", low=0.4, soft=0.25),
@@ -40,7 +41,7 @@ EXERCISE = Definition(
             "Jump your feet wider apart",
             "feet_apart",
             "turn",
-            below=0.25,
+            below=0.45,
             max_side_on=0.6,
         ),
     ),

@@ -21,7 +21,7 @@ EXERCISE = Definition(
         Condition("elbow", "turn", low=120.0, soft=20.0),
         Condition("elbow", "min", low=100.0, soft=20.0),
         Condition("feet_apart", "change", high=0.12, soft=0.1),
-        Condition("hip_height", "range", high=0.12, soft=0.08),
+        Condition("stature", "range", high=0.12, soft=0.06),
         Condition("arms_seen", "mean", low=0.4, soft=0.25),
     ),
     out="up",

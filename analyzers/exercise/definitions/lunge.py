@@ -1,6 +1,7 @@
 """The lunge, forwards, backwards or walking.
 
-Counted on the hips' height over the lower foot. The shin's tilt from which the knee is past the
+Counted on how far the shoulders come down, in statures, like the squat; the hips have to come down
+in the picture too, which tells it from a walk. The shin's tilt from which the knee is past the
 toe was set on exercise_correction's lunge_err_train2 (MIT); see bench/exercise.py.
 """
 
@@ -9,20 +10,22 @@ from analyzers.exercise.definition import Condition, Definition, Fault
 EXERCISE = Definition(
     name="lunge",
     title="lunge",
-    signal="hip_height",
+    signal="stature",
     direction=-1,
-    min_amplitude=0.12,
+    min_amplitude=0.07,
+    alike=0.2,
     min_s=0.8,
     max_s=12.0,
     conditions=(
-        Condition("hip_height", "start", low=0.75, soft=0.15),
+        Condition("hip_height", "start", low=0.73, soft=0.18),
+        Condition("hip_y", "change", low=0.2, soft=0.1),
         Condition("knee_min", "turn", high=122.0, soft=20.0),
-        Condition("feet_split", "turn", low=0.5, soft=0.2),
+        Condition("feet_split", "turn", low=0.47, soft=0.2),
         Condition("trunk", "mean", high=40.0, soft=15.0),
         Condition("legs_seen", "mean", low=0.4, soft=0.25),
     ),
-    full=0.62,
-    full_soft=0.14,
+    full=0.76,
+    full_soft=0.1,
     out_s=0.5,
     back_s=0.4,
     faults=(
@@ -31,7 +34,7 @@ EXERCISE = Definition(
             "Go deeper: bring your back knee close to the floor",
             "hip_height",
             "turn",
-            above=0.78,
+            above=0.72,
             part="depth",
         ),
         Fault(
@@ -39,7 +42,7 @@ EXERCISE = Definition(
             "Front knee is past your toes: take a longer step and sink straight down",
             "shin_tilt",
             "turn",
-            above=15.0,
+            above=20.0,
             min_side_on=0.5,
         ),
     ),

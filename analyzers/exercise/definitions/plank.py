@@ -10,7 +10,7 @@ EXERCISE = Definition(
     name="plank",
     title="plank",
     conditions=(
-        Condition("trunk", "mean", low=55.0, high=130.0, soft=15.0),
+        Condition("trunk", "mean", low=50.0, high=130.0, soft=15.0),
         Condition("knee", "mean", low=135.0, soft=20.0),
         Condition("leg_incline", "mean", low=50.0, high=110.0, soft=15.0),
         Condition("support", "mean", low=0.5, soft=0.12),

@@ -1,7 +1,8 @@
 """The pull-up.
 
-Counted on the elbows' angle with the hands overhead; that the body moves and not the hands tells
-it from a press. Set on gymapp_pull_ups and workouttracker's pull-up_11.
+Counted on the wrists' height over the shoulders, with the hands overhead; that the body moves and
+not the hands tells it from a press. Set on gymapp_pull_ups, workouttracker's pull-up_11 and the
+rendered athlete's skeleton.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -18,7 +19,7 @@ EXERCISE = Definition(
         Condition("trunk", "mean", high=40.0, soft=15.0),
         Condition("wrist_up_max", "min", low=-0.25, soft=0.2),
         Condition("wrist_up", "start", low=0.45, soft=0.2),
-        Condition("elbow", "change", high=-30.0, soft=15.0),
+        Condition("elbow", "change", high=-5.0, soft=25.0),
         Condition("shoulder_y", "change", high=-0.25, soft=0.15),
         Condition("wrist_y", "range", high=0.45, soft=0.25),
     ),
@@ -40,9 +41,9 @@ EXERCISE = Definition(
         Fault(
             "pull_up_not_hanging",
             "Straighten your arms at the bottom of each repetition",
-            "elbow",
+            "wrist_up",
             "start",
-            below=125.0,
+            below=0.58,
         ),
     ),
     good=(

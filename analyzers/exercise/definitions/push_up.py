@@ -1,8 +1,9 @@
 """The push-up.
 
 Counted on the elbows' angle. Conditions were set on mrpose_pushup_a, test1 and the workouttracker
-push-ups; the hips' line is allowed more than in a plank: of people whose form is good it is -0.03
-to 0.1 while they move.
+push-ups, depth and the hips' line on the rendered athlete too, whose good push-ups had to stay free
+of faults. The hips' line is allowed more than in a plank: of people whose form is good it is -0.03 to
+0.1 while they move.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -12,14 +13,14 @@ EXERCISE = Definition(
     title="push-up",
     signal="elbow",
     direction=-1,
-    min_amplitude=28.0,
+    min_amplitude=20.0,
     min_s=0.4,
     max_s=10.0,
     conditions=(
         Condition("trunk", "mean", low=55.0, high=132.0, soft=20.0),
         Condition("support", "start", low=0.35, soft=0.3),
         Condition("support", "change", high=-0.1, soft=0.15),
-        Condition("leg_incline", "mean", low=50.0, soft=25.0),
+        Condition("leg_incline", "mean", low=55.0, soft=20.0),
         Condition("arms_seen", "mean", low=0.45, soft=0.15),
     ),
     full=95.0,
@@ -31,9 +32,9 @@ EXERCISE = Definition(
         Fault(
             "push_up_shallow",
             "Go lower: bend your elbows to a right angle",
-            "elbow",
+            "support",
             "turn",
-            above=118.0,
+            above=0.75,
             part="depth",
         ),
         Fault(

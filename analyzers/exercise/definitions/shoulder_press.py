@@ -1,7 +1,8 @@
 """The shoulder press, standing or sitting, Arnold press included.
 
 Counted on the wrists' height over the shoulders, in arm lengths. Set on prime_shoulder,
-gymapp_standing_arnold_press and the rendered athlete.
+gymapp_standing_arnold_press and the rendered athlete; lock-out and lean are where its true landmarks
+show them and its good presses do not.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
@@ -16,11 +17,11 @@ EXERCISE = Definition(
     max_s=10.0,
     conditions=(
         Condition("trunk", "mean", high=35.0, soft=15.0),
-        Condition("wrist_up_max", "turn", low=0.6, soft=0.2),
+        Condition("wrist_up_max", "turn", low=0.5, soft=0.2),
         Condition("elbow_min", "min", high=118.0, soft=15.0),
-        Condition("elbow", "turn", low=120.0, soft=20.0),
+        Condition("elbow", "turn", low=100.0, soft=25.0),
         Condition("arm_lift_max", "turn", low=100.0, soft=25.0),
-        Condition("shoulder_y", "range", high=0.3, soft=0.15),
+        Condition("shoulder_y", "range", high=0.25, soft=0.15),
         Condition("arms_seen", "mean", low=0.3, soft=0.25),
     ),
     out="up",
@@ -33,9 +34,9 @@ EXERCISE = Definition(
         Fault(
             "press_not_locked_out",
             "Press all the way up: straighten your arms overhead",
-            "elbow",
+            "wrist_up_max",
             "turn",
-            below=138.0,
+            below=0.84,
             part="depth",
         ),
         Fault(
@@ -43,7 +44,7 @@ EXERCISE = Definition(
             "Don't lean back: tighten your belly and press straight up",
             "lean_back",
             "live",
-            above=16.0,
+            above=20.0,
         ),
     ),
     good=(

@@ -12,7 +12,7 @@ EXERCISE = Definition(
     signal="trunk",
     direction=-1,
     min_amplitude=25.0,
-    min_s=0.6,
+    min_s=0.8,
     max_s=10.0,
     conditions=(
         Condition("trunk", "start", low=60.0, soft=20.0),

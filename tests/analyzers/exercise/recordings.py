@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from analyzers.exercise.scorer import ExerciseScorer
+from analyzers.pose.landmarks import NAMES
 from client_test.athlete.catalogue import CLIPS, FLOOR, STANDING
 from client_test.athlete.clip import Clip, Shot
 from client_test.athlete.people import MAN_IN_BLUE
 from client_test.athlete.performance import Performance, Set
+
+ROOT = Path(__file__).resolve().parents[3]
 
 _FPS = 30
 _VISIBLE = np.full((33, 1), 0.95)
@@ -75,6 +79,20 @@ class Recording:
         return Recording(
             self.times_s, self.landmarks + noise / 3.0, self.world + noise, self.aspect
         )
+
+
+def both_lists(recording, number):
+    """Return a frame's landmarks as pose has them in its result."""
+    return {
+        key: [
+            {"index": i, "name": NAMES[i], "x": x, "y": y, "z": z, "visibility": v}
+            for i, (x, y, z, v) in enumerate(points[number].tolist())
+        ]
+        for key, points in (
+            ("landmarks", recording.landmarks),
+            ("world_landmarks", recording.world),
+        )
+    }
 
 
 @dataclass

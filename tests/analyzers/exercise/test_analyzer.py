@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from analyzers.exercise import Exercise
-from analyzers.pose.landmarks import NAMES
 
-from .recordings import of_catalogue
+from .recordings import Recording, both_lists, of_catalogue, play
 
 FRAME = np.zeros((480, 640, 3), np.uint8)
 NOBODY = {"has_pose": False, "landmarks": [], "world_landmarks": []}
@@ -17,24 +16,6 @@ KEYS = {
     "exercise", "reps", "phase", "held_s", "score", "score_parts", "repetition", "feedback",
     "warnings",
 }  # fmt: skip
-
-
-def both_lists(recording, number):
-    return {
-        key: [
-            {"index": i, "name": NAMES[i], "x": x, "y": y, "z": z, "visibility": v}
-            for i, (x, y, z, v) in enumerate(points[number].tolist())
-        ]
-        for key, points in (
-            ("landmarks", recording.landmarks),
-            ("world_landmarks", recording.world),
-        )
-    }
-
-
-def box_of(recording, number):
-    points = recording.landmarks[number, :, :2]
-    return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
 
 
 def run(exercise, recording, sid="a"):
@@ -81,6 +62,88 @@ def test_counts_scores_and_sums_up(exercise):
     assert squat["advice"] == "Knees are caving in: push them out over your toes."
 
 
+def agreed(final, name):
+    """Return a final result's summary of an exercise, after comparing the two."""
+    summary = final["exercise_summary"]["exercises"][name]
+    assert final["exercise"] == final["exercise_summary"]["main_exercise"] == name
+    assert final["reps"] == summary["reps"]
+    assert final["score"] == summary["mean_score"]
+    assert final["held_s"] == summary.get("held_s", 0.0)
+    assert final["phase"] == "rest"
+    assert set(final) == KEYS | {"exercise_summary"}
+    return summary
+
+
+def test_a_repetition_that_ends_with_the_video_is_in_the_final_result(exercise):
+    squats = of_catalogue("squat-oblique")
+    # Cut where the third squat is over by the landmarks, and not yet certain.
+    cut_s = play(squats).scorer.repetitions[-1].end_s + 0.1
+    results = run(exercise, squats.at(np.arange(0.0, cut_s, 1 / 30)))
+    assert results[-1]["reps"] == 2
+    final = exercise.end("a")
+    assert agreed(final, "squat")["reps"] == 3
+    listed = final["exercise_summary"]["repetitions"]
+    assert [each["exercise"] for each in listed] == ["squat"] * 3
+    assert final["repetition"] == listed[-1]
+    assert results[-1]["repetition"] == listed[-2]
+
+
+def test_the_final_result_is_of_what_was_mostly_done(exercise):
+    """And not of the last frame, when nobody is there any more."""
+    run(exercise, of_catalogue("sample-video"))
+    exercise.frame("a", FRAME, 60_000.0, results={"pose": NOBODY})
+    assert agreed(exercise.end("a"), "jumping_jack")["reps"] == 3
+
+
+def test_the_final_result_of_a_hold_has_its_seconds(exercise):
+    top = of_catalogue("push-up").at(np.zeros(150))
+    held = Recording(np.arange(150) / 30.0, top.landmarks, top.world, top.aspect)
+    result = run(exercise, held)[-1]
+    assert (result["exercise"], result["phase"]) == ("plank", "hold")
+    final = exercise.end("a")
+    agreed(final, "plank")
+    assert final["held_s"] == pytest.approx(5.0, abs=0.4)
+    assert set(final["score_parts"]) == {"alignment", "steadiness"}
+
+
+def test_who_rests_at_the_top_of_push_ups_did_push_ups(exercise):
+    push_ups = of_catalogue("push-up")
+    at_s = np.concatenate([np.zeros(90), np.arange(0.0, push_ups.times_s[-1], 1 / 30)])
+    seen = push_ups.at(at_s)
+    run(exercise, Recording(np.arange(len(at_s)) / 30.0, seen.landmarks, seen.world, seen.aspect))
+    final = exercise.end("a")
+    assert agreed(final, "push_up")["reps"] == 3
+    assert final["exercise_summary"]["exercises"]["plank"]["held_s"] > 2.0
+
+
+def test_half_a_repetition_in_a_short_clip_names_the_exercise_and_counts_nothing(exercise):
+    squats = of_catalogue("squat-side")
+    results = run(exercise, squats.at(np.arange(0.0, 1.3, 1 / 30)))
+    assert {result["exercise"] for result in results} == {"none"}
+    final = exercise.end("a")
+    assert (final["exercise"], final["reps"], final["score"]) == ("squat", 0, None)
+    assert final["exercise_summary"]["exercises"] == {}
+    # The way back alone, and in a long session neither.
+    for sid, until_s, name in (("b", 2.1, "squat"), ("c", 14.0, "none")):
+        exercise.start(sid, 0.0)
+        at_s = np.minimum(np.arange(1.2, until_s, 1 / 30), 2.1)
+        seen = squats.at(at_s)
+        times_s = np.arange(len(at_s)) / 30.0
+        run(exercise, Recording(times_s, seen.landmarks, seen.world, seen.aspect), sid)
+        assert exercise.end(sid)["exercise"] == name
+
+
+def test_a_repetition_is_told_in_time_when_the_person_is_gone_at_its_end(exercise):
+    squats = of_catalogue("squat-oblique")
+    end_s = play(squats).scorer.repetitions[-1].end_s
+    run(exercise, squats.at(np.arange(0.0, end_s + 0.05, 1 / 30)))
+    told = [
+        exercise.frame("a", FRAME, 1000.0 * time_s, results={"pose": NOBODY})["reps"]
+        for time_s in np.arange(end_s + 0.1, end_s + 0.5, 0.2)
+    ]
+    assert told[-1] == 3
+
+
 def test_phases_follow_the_movement(exercise):
     phases = [result["phase"] for result in run(exercise, of_catalogue("squat-oblique"))]
     history = [now for before, now in pairwise(phases) if now != before]
@@ -92,7 +155,12 @@ def test_nobody_is_none(exercise):
     for number in range(20):
         result = exercise.frame("a", FRAME, number * 50.0, results={"pose": NOBODY})
         assert (result["exercise"], result["reps"], result["score"]) == ("none", 0, None)
-    assert exercise.end("a") == {"exercise_summary": {"exercises": {}, "main_exercise": "none"}}
+    final = exercise.end("a")
+    assert final.pop("exercise_summary") == {
+        "exercises": {}, "main_exercise": "none", "repetitions": []
+    }  # fmt: skip
+    assert (final["exercise"], final["reps"], final["score"]) == ("none", 0, None)
+    assert set(final) == KEYS
 
 
 def test_a_frame_without_poses_result_is_none(exercise):
@@ -139,41 +207,3 @@ def test_wrong_options_are_refused(exercise, options, what):
 def test_the_client_fixes_the_exercise_in_mid_session(exercise):
     exercise.configure("a", {"name": "push_up"})
     assert run(exercise, of_catalogue("squat-front"))[-1]["exercise"] == "none"
-
-
-def several(first, second, number):
-    people = [
-        {"id": identity, "box": box_of(recording, number), **both_lists(recording, number)}
-        for identity, recording in ((1, first), (2, second))
-    ]
-    return {"pose": {"has_pose": True, "people": people, **both_lists(first, number)}}
-
-
-@pytest.mark.parametrize(
-    ("options", "counted"),
-    [({}, {"squat"}), ({"person": 1}, {"squat"}), ({"person": 2}, {"jumping_jack"})],
-)
-def test_one_of_two_people_is_followed(options, counted):
-    """The largest at first, or who was asked for, even when the other one comes nearer."""
-    exercise = Exercise()
-    exercise.start("a", 0.0, options=options)
-    squatting = of_catalogue("two-people", 0)
-    jumping = of_catalogue("two-people", 1)
-    small, large = jumping.scaled(0.5, 0.0, 0.0), jumping.scaled(1.3, 0.0, 0.0)
-    for number, time_s in enumerate(squatting.times_s):
-        other = small if number < 30 else large
-        exercise.frame("a", FRAME, time_s * 1000.0, results=several(squatting, other, number))
-    assert set(exercise.end("a")["exercise_summary"]["exercises"]) == counted
-
-
-def test_who_is_followed_may_be_away_for_three_seconds():
-    exercise = Exercise()
-    exercise.start("a", 0.0)
-    squatting = of_catalogue("two-people", 0)
-    jumping = of_catalogue("two-people", 1).scaled(0.5, 0.0, 0.0)
-    exercise.frame("a", FRAME, 0.0, results=several(squatting, jumping, 0))
-    for number in range(1, 80):
-        alone = several(squatting, jumping, number)
-        alone["pose"]["people"] = alone["pose"]["people"][1:]
-        exercise.frame("a", FRAME, squatting.times_s[number] * 1000.0, results=alone)
-    assert exercise.end("a")["exercise_summary"]["exercises"] == {}

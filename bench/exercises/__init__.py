@@ -1,0 +1,1 @@
+"""The parts of the exercise bench: `clips` counts, `form` names faults."""
