@@ -3,8 +3,8 @@
 Counted on the height of the higher wrist over its shoulder, in arm lengths: from in front an
 elbow's angle cannot be seen in the picture, and world landmarks read it 40 degrees too open. Set on
 wissem_bicep_curls and gymapp_ez_bar_bicep_curl; how far leaning back is a fault on
-exercise_correction's bicep_dataset (MIT), see bench/exercise.py; the weak peak and the swinging upper
-arm on the rendered athlete.
+exercise_correction's bicep_dataset (MIT), see bench/exercise.py; the weak peak and the swinging
+upper arm on the rendered athlete.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault

@@ -1,8 +1,8 @@
 """The deadlift.
 
 Counted on the trunk's incline: from standing, down to the bar and up again. Hands that hang below
-the knees and a trunk that goes level tell it from the squat. Set on gymapp_deadlift and the rendered
-athlete's skeleton.
+the knees and a trunk that goes level tell it from the squat. Set on gymapp_deadlift and the
+rendered athlete's skeleton.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault

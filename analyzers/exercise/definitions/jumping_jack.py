@@ -1,8 +1,8 @@
 """The jumping jack.
 
-Counted on the wrists' height over the shoulders, which shows from every side; the feet tell it
-from raises and presses. Set on mrpose_jacks and the rendered athlete, which also says how low hands
-are a fault.
+Counted on the wrists' height over the shoulders, which shows from every side; the feet tell it from
+raises and presses. Set on mrpose_jacks and the rendered athlete, which also says how low hands are
+a fault.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault

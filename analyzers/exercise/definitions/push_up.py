@@ -2,8 +2,8 @@
 
 Counted on the elbows' angle. Conditions were set on mrpose_pushup_a, test1 and the workouttracker
 push-ups, depth and the hips' line on the rendered athlete too, whose good push-ups had to stay free
-of faults. The hips' line is allowed more than in a plank: of people whose form is good it is -0.03 to
-0.1 while they move.
+of faults. The hips' line is allowed more than in a plank: of people whose form is good it is -0.03
+to 0.1 while they move.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault

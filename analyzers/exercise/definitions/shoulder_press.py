@@ -1,8 +1,8 @@
 """The shoulder press, standing or sitting, Arnold press included.
 
 Counted on the wrists' height over the shoulders, in arm lengths. Set on prime_shoulder,
-gymapp_standing_arnold_press and the rendered athlete; lock-out and lean are where its true landmarks
-show them and its good presses do not.
+gymapp_standing_arnold_press and the rendered athlete; lock-out and lean are where its true
+landmarks show them and its good presses do not.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
