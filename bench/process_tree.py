@@ -50,6 +50,11 @@ class ProcessTree:
         self._root = psutil.Process(pid)
         self._cpu_s: dict[int, float] = {}
 
+    @property
+    def pid(self) -> int:
+        """Of the root."""
+        return self._root.pid
+
     async def watch(self, interval_s: float = 0.25) -> None:
         """Sample until cancelled."""
         while True:

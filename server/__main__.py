@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> None:
-    """Serve, or carry out ``kinecast models``; a bad setting is one line and exit status 2."""
+    """Serve, or carry out a command; a bad setting is one line and exit status 2."""
     # With the console script, a model in the working directory would not be found otherwise. Last,
     # since someone's project may have a package "server" too.
     if os.getcwd() not in sys.path and "" not in sys.path:
@@ -19,6 +19,15 @@ def main() -> None:
         from server import models_command
 
         raise SystemExit(models_command.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["token"]:
+        from server import token_command
+
+        raise SystemExit(token_command.main(sys.argv[2:]))
+
+    if sys.argv[1:2] == ["find"]:
+        from server import find_command
+
+        raise SystemExit(find_command.main(sys.argv[2:]))
 
     from server.config import BadSettings, parse_settings
 
@@ -26,7 +35,7 @@ def main() -> None:
         settings = parse_settings(sys.argv[1:])
         logging.basicConfig(
             level=logging.DEBUG if settings.verbose else logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            handlers=[_log_handler()],
         )
         # aioice tells of every candidate pair, aiohttp of every request.
         for name in ("aioice", "aiohttp.access"):
@@ -38,6 +47,14 @@ def main() -> None:
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _log_handler() -> logging.Handler:
+    from server.safety.log import RedactingFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 if __name__ == "__main__":

@@ -7,33 +7,48 @@ import errno
 import logging
 import os
 import signal
+import ssl
 from multiprocessing import resource_tracker
 from typing import Any
 
 from aiohttp import web
 
-from server.api import docs, signaling
+from server.announce import announce
+from server.api import camera, docs, signaling, whep
 from server.api.openapi import document
-from server.api.route import Handler
+from server.api.route import Handler, Route, Scope
 from server.api.routes import ROUTES
 from server.config import BadSettings, Settings
-from server.context import METRICS, POOL, SESSIONS, SETTINGS, SOCKETS
+from server.context import METRICS, POOL, SESSIONS, SETTINGS, SOCKETS, VAULT
+from server.embedding_gate import EmbeddingGate
+from server.embeddings import EmbeddingVault
 from server.media import aiortc_compat
 from server.media.recorder import RecordingError, check_directory
 from server.metrics import Metrics
 from server.recording import record_to
+from server.safety import development_certificate, keys, tls
+from server.safety.access import ROUTE_TABLE
+from server.safety.connection_guard import CONNECTIONS
+from server.safety.development_certificate import DevelopmentCertificate
+from server.safety.install import protect
+from server.safety.listener import KEEP_ALIVE_S, GuardedSite
+from server.safety.log import AccessLogger
 from server.sessions import Limits, SessionManager
 from server.workers.pool import WorkerPool
-from signaling.errors import SignalingError
+from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
 # Requests that are still being answered when the server stops.
 SHUTDOWN_S = 2.0
 # Final results and recordings; a disk that no longer answers must not hold up the end for ever.
 DRAIN_WITHIN_S = 20.0
+
+NEXT_PORT = Route(
+    "GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, websocket=True
+)
+"""All that the next port serves, as older clients expect it."""
 
 
 @web.middleware
@@ -48,6 +63,13 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             raise
         status, body = error.status, {"message": error.text or error.reason, "code": error.status}
         headers = {k: v for k, v in error.headers.items() if k in ("Allow", "Retry-After")}
+    except ConnectionError as error:
+        # The client went, or was cut off, while it was being answered: nobody reads what follows.
+        logger.debug("%s %s: %s", request.method, request.path, error)
+        status, headers, body = 499, {}, {"message": "the client is gone", "code": 499}
+    except web.RequestPayloadError:
+        text = "the body is not what its headers say: check Content-Encoding and Content-Length"
+        status, headers, body = error_body(BadMessage(text))
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         status, headers, body = error_body(RuntimeError())
@@ -57,31 +79,29 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Application]:
     """The main application, and the one of the next port: a signaling WebSocket on any path."""
     metrics = Metrics()
+    vault = EmbeddingVault(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
-        Limits(settings.max_sessions, settings.resume_window),
+        Limits(settings.max_sessions, settings.resume_window, settings.frames_per_second),
         settings.ice_servers,
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
+        EmbeddingGate(vault),
     )
-    main = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
+    main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
+    protect((main, next_port), settings)
     for app in (main, next_port):
         app[SETTINGS], app[METRICS] = settings, metrics
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
-    main.add_routes(
-        [
-            # Unlike a route with the method GET, this answers HEAD too.
-            web.get(r.path, r.handler)
-            if r.method == "GET" and not r.websocket
-            else web.route(r.method, r.path, r.handler)
-            for r in ROUTES
-        ]
-    )
+    main[VAULT] = vault
+    camera.set_up(main, settings)
+    whep.set_up(main, settings)
+    main[ROUTE_TABLE].serve(main, ROUTES)
+    next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
-    next_port.add_routes([web.get("/{path:.*}", signaling.websocket)])
     return main, next_port
 
 
@@ -100,6 +120,12 @@ async def serve(settings: Settings) -> None:
             check_directory(settings.record_to)
         except RecordingError as error:
             raise BadSettings(f"--record-to: {error}") from error
+    certificate = _make_certificate() if settings.self_signed else None
+    context = (
+        tls.server_context(certificate.path, certificate.path)
+        if certificate
+        else settings.tls_context()
+    )
     # Starting it takes a moment; later that would be on the event loop, at the first frame.
     resource_tracker.ensure_running()
     stop = _stop_on_signals()
@@ -111,14 +137,14 @@ async def serve(settings: Settings) -> None:
     )
     main, next_port = build(settings, pool)
     manager = main[SESSIONS]
-    runners = [web.AppRunner(next_port, shutdown_timeout=SHUTDOWN_S)]
+    runners = [_make_runner(next_port)]
     if not settings.websocket_only:
-        runners.append(web.AppRunner(main, shutdown_timeout=SHUTDOWN_S))
+        runners.append(_make_runner(main))
     try:
         for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
-            await _listen(runner, settings, port)
+            await _listen(runner, settings, port, context)
         pool.start()
-        _tell_where(settings)
+        announce(settings, certificate)
         waits: list[asyncio.Future[Any]] = [stop, pool.refused]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if pool.refused.done():
@@ -131,13 +157,26 @@ async def serve(settings: Settings) -> None:
     finally:
         for runner in runners:
             await runner.cleanup()
+        await main[CONNECTIONS].close()
         await pool.stop()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings, port: int) -> None:
+def _make_runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=KEEP_ALIVE_S,
+        access_log_class=AccessLogger,
+    )
+
+
+async def _listen(
+    runner: web.AppRunner, settings: Settings, port: int, context: ssl.SSLContext | None
+) -> None:
     await runner.setup()
+    guard = runner.app[CONNECTIONS]
     try:
-        await web.TCPSite(runner, settings.host, port, ssl_context=settings.tls_context()).start()
+        await GuardedSite(runner, settings.host, port, guard, context).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise BadSettings(
@@ -145,6 +184,13 @@ async def _listen(runner: web.AppRunner, settings: Settings, port: int) -> None:
                 " (the next one is needed too)"
             ) from error
         raise BadSettings(f"can not listen on {settings.host}:{port}: {error.strerror}") from error
+
+
+def _make_certificate() -> DevelopmentCertificate:
+    try:
+        return development_certificate.ensure()
+    except OSError as error:
+        raise BadSettings(f"--self-signed: the certificate can not be kept: {error}") from error
 
 
 def _stop_on_signals() -> asyncio.Future[None]:
@@ -160,25 +206,3 @@ def _stop_on_signals() -> asyncio.Future[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)
     return stop
-
-
-def _tell_where(settings: Settings) -> None:
-    web_scheme, socket_scheme = ("https", "wss") if settings.cert_file else ("http", "ws")
-    if not settings.websocket_only:
-        logger.info(
-            "Kinecast serves %s://%s:%d (offers: /signaling, /offer; state: /health, /sessions)",
-            web_scheme,
-            settings.host,
-            settings.port,
-        )
-    logger.info(
-        "Signaling WebSocket on any path: %s://%s:%d",
-        socket_scheme,
-        settings.host,
-        settings.port + 1,
-    )
-    logger.info(
-        "Analyzers: %s in %d workers, which load now",
-        ", ".join(spec.name for spec in settings.analyzers),
-        settings.workers,
-    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.camera.camera import Camera
+from server.camera.jpeg import JpegCamera
 from server.config import Settings
+from server.embeddings import EmbeddingVault
 from server.metrics import Metrics
 from server.sessions import SessionManager
 from server.workers.pool import WorkerPool
@@ -14,3 +17,8 @@ METRICS = web.AppKey("metrics", Metrics)
 POOL = web.AppKey("pool", WorkerPool)
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
+VAULT = web.AppKey("vault", EmbeddingVault)
+CAMERA = web.AppKey("camera", Camera)
+NO_CAMERA = web.AppKey("no camera", str)
+"""Why there is none."""
+JPEGS = web.AppKey("jpegs", JpegCamera)

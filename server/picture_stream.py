@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from server.media.picture import BadPicture, EncodedPicture
 from server.results import Result
-from server.session import Session
+from server.session import Session, SessionState
 from server.sessions import SessionManager
 from signaling.errors import Busy
 
@@ -46,7 +46,7 @@ class PictureStream:
         Where it is opened.
     client
         Gets the results.
-    analyzers, options
+    analyzers, options, owner
         As `SessionManager.open_direct` takes them.
     """
 
@@ -56,8 +56,10 @@ class PictureStream:
         client: PictureClient,
         analyzers: Sequence[str],
         options: dict[str, dict[str, Any]] | None = None,
+        owner: str | None = None,
     ) -> None:
         self._sessions = sessions
+        self._owner = owner
         self._client = client
         self._analyzers = tuple(analyzers)
         self._options = options or {}
@@ -76,7 +78,7 @@ class PictureStream:
 
         Returns
         -------
-        Its number in this stream, from 1.
+        Its number in this stream, from 1; 0 when it was not taken.
 
         Raises
         ------
@@ -84,9 +86,11 @@ class PictureStream:
             As `SessionManager.open_direct`, of the first picture.
         """
         if self.session is None:
-            self.session = self._sessions.open_direct(self._analyzers, self._options)
+            self.session = self._sessions.open_direct(self._analyzers, self._options, self._owner)
             self.session.add_sink(self)
         number = self.session.put_picture(picture)
+        if not number:  # One too many: the next answer's count of dropped ones tells.
+            return 0
         self._open[number] = context
         if len(self._open) > _MAX_OPEN:
             del self._open[next(iter(self._open))]
@@ -95,13 +99,14 @@ class PictureStream:
     def configure(self, options: dict[str, dict[str, Any]]) -> None:
         """Set analyzers' options, for the pictures from now on."""
         if self.session is None:
-            self._options = {**self._options, **options}
+            given = {n: {**self._options.get(n, {}), **values} for n, values in options.items()}
+            self._options = {**self._options, **given}
         else:
             self.session.configure(options)
 
     async def close(self, reason: str) -> None:
-        """End the session."""
-        if self.session is not None:
+        """End the session, unless somebody else has."""
+        if self.session is not None and self.session.state is not SessionState.ENDED:
             await self._sessions.end(self.session.sid, reason)
 
     # ---- as the session's sink
@@ -135,6 +140,7 @@ async def look_once(
     picture: EncodedPicture,
     analyzers: Sequence[str],
     options: dict[str, dict[str, Any]] | None = None,
+    owner: str | None = None,
 ) -> Result:
     """Have a single picture analyzed.
 
@@ -146,7 +152,7 @@ async def look_once(
         As `SessionManager.open_direct`; or no worker had an answer in time (503).
     """
     client = _Once()
-    stream = PictureStream(sessions, client, analyzers, options)
+    stream = PictureStream(sessions, client, analyzers, options, owner)
     try:
         stream.put(picture)
         return await asyncio.wait_for(client.answer, LOOK_WITHIN_S)

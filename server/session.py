@@ -8,21 +8,26 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import av
 
+from server.audience import Audience
+from server.embedding_gate import REID, EmbeddingGate
 from server.media.clock import SessionClock, TrackClock
 from server.media.picture import EncodedPicture
 from server.metrics import Metrics
 from server.recording import RecorderFactory, SessionRecorder
-from server.results import Result, Sink, Timing
+from server.results import Result, Timing
+from server.safety.frame_rate import FrameRate
 from server.session_report import summary
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     Configure,
     End,
     Final,
+    Fragments,
     FrameResult,
     FrameWaits,
     Problems,
@@ -51,7 +56,7 @@ class SessionState(enum.StrEnum):
     ENDED = "ended"
 
 
-class Session:
+class Session(Audience):
     """Frames in, results out.
 
     Parameters
@@ -66,6 +71,12 @@ class Session:
         Counts what passes.
     recorder
         Records the session; None records nothing.
+    owner
+        The subject of whoever opened it; None where nobody is asked who they are.
+    gate
+        Keeps embeddings sealed outside; None leaves them as they are.
+    rate
+        How many frames a second it takes; None takes all.
     """
 
     def __init__(
@@ -75,8 +86,12 @@ class Session:
         options: dict[str, dict[str, Any]],
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
+        owner: str | None = None,
+        gate: EmbeddingGate | None = None,
+        rate: FrameRate | None = None,
     ) -> None:
-        self.sid = secrets.token_hex(8)
+        super().__init__(secrets.token_hex(8))
+        self.owner = owner
         self.resume_token = secrets.token_urlsafe(24)
         self.analyzers = tuple(analyzers)
         self.options = dict(options)
@@ -87,10 +102,10 @@ class Session:
         self.frames_unreadable = 0
         self.restarts = 0
         self.end_reason: str | None = None
-        self.last: Result | None = None
         self.last_frame: FrameInfo | None = None
-        self._sinks: list[Sink] = []
         self.ended = asyncio.Event()
+        self._gate = gate
+        self._rate = rate or FrameRate(0.0)
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
@@ -99,7 +114,6 @@ class Session:
         self._started_on_worker = False
         self._mailbox = MailboxWriter()
         self.clock = SessionClock()
-        self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
@@ -154,7 +168,7 @@ class Session:
 
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
         """Take a decoded frame; it replaces one that still waits."""
-        if self.state is not SessionState.STREAMING:
+        if self.state is not SessionState.STREAMING or self._is_too_many():
             return
         if frame.format.name != PICTURE_FORMAT:
             frame = frame.reformat(format=PICTURE_FORMAT)
@@ -164,6 +178,7 @@ class Session:
             self._recorder.video(frame, info.pts_ms)
         self._mailbox.put(frame, info)
         self._ring()
+        self._show_frame(frame)
 
     def put_picture(self, picture: EncodedPicture) -> int:
         """Take a frame that came as a picture, which a worker decodes.
@@ -172,7 +187,7 @@ class Session:
         -------
         Its number, which the result will have: from 1, or 0 when the session takes none.
         """
-        if self.state is not SessionState.STREAMING:
+        if self.state is not SessionState.STREAMING or self._is_too_many():
             return 0
         now_s = time.monotonic()
         self.clock.begin(now_s)
@@ -182,7 +197,16 @@ class Session:
             self._recorder.video(picture, pts_ms)
         self._mailbox.put_encoded(picture.data, info)
         self._ring()
+        self._show_picture(picture)
         return info.number
+
+    def _is_too_many(self) -> bool:
+        """Whether a frame is over the limit; it is counted as dropped."""
+        if self._rate.allow(time.monotonic()):
+            return False
+        self.frames_in += 1
+        self._metrics.frames_in.inc()
+        return True
 
     def _arrived(self, pts_ms: float, now_s: float, width: int, height: int) -> FrameInfo:
         self.frames_in += 1
@@ -216,10 +240,17 @@ class Session:
         Returns
         -------
         The names that are not of this session's analyzers; their options change nothing.
+
+        Raises
+        ------
+        BadSealedEmbedding
+            An embedding in them is none that was sealed here; nothing is changed.
         """
         own_names = {n: self._pool.names.get(n, n) for n in self.analyzers}
         asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
         known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
+        if self._gate is not None and (reid := asked_names.get(REID)) in known:
+            known[reid] = self._gate.opened(known[reid])
         for name, values in known.items():
             self.options[name] = {**self.options.get(name, {}), **values}
         if known and self._started_on_worker and self._worker is not None:
@@ -240,13 +271,16 @@ class Session:
             case Problems(_, problems):
                 for problem in problems:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
-                    self._tell_problem(problem.analyzer, problem.phase, problem.message)
+                    self.tell_problem(problem.analyzer, problem.phase, problem.message)
             case Final():
                 self._take_final(message)
 
     def _take_final(self, final: Final) -> None:
         if not self._final.done():
-            self._final.set_result(final)
+            self._final.set_result(replace(final, fragments=self._sealed(final.fragments)))
+
+    def _sealed(self, fragments: Fragments) -> Fragments:
+        return fragments if self._gate is None else self._gate.sealed(fragments)
 
     def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
@@ -257,7 +291,7 @@ class Session:
             self._take_final(Final(self.sid))
             return
         for name in left_out:
-            self._tell_problem(
+            self.tell_problem(
                 name, "hang", "did not answer in time again and is left out of this session"
             )
         names = self._pool.names
@@ -290,42 +324,6 @@ class Session:
 
     # ---- results out
 
-    def add_sink(self, sink: Sink) -> None:
-        """Send results there from now on, and what went wrong before.
-
-        A session that has ended sends its final result again.
-        """
-        for notice in self._problems.values():
-            sink.notice(notice)
-        if self.state is SessionState.ENDED and self.last is not None:
-            sink.final(self.last)
-        else:
-            self._sinks.append(sink)
-
-    def remove_sink(self, sink: Sink) -> None:
-        """Send nothing there any more."""
-        if sink in self._sinks:
-            self._sinks.remove(sink)
-
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send a notice to everyone who reads this session."""
-        for sink in list(self._sinks):
-            sink.notice(message)
-
-    def _tell_problem(self, analyzer: str, phase: str, message: str) -> None:
-        """Report an analyzer's fault to the client, once for each analyzer and phase."""
-        if (analyzer, phase) in self._problems:
-            return
-        logger.warning("Session %s: %s in %s: %s", self.sid, analyzer, phase, message)
-        notice = {
-            "type": "analyzer_error",
-            "analyzer": analyzer,
-            "phase": phase,
-            "message": message,
-        }
-        self._problems[analyzer, phase] = notice
-        self.tell(notice)
-
     def _tell_recording_stopped(self, message: str) -> None:
         logger.error("Session %s: recording stopped: %s", self.sid, message)
         self.tell({"type": "error", "code": 500, "message": f"recording stopped: {message}"})
@@ -336,7 +334,7 @@ class Session:
         self.frames_analyzed += 1
         result = Result(
             frame=message.frame,
-            fragments=message.fragments,
+            fragments=self._sealed(message.fragments),
             timing=Timing(
                 (message.taken_s - message.frame.received_monotonic_s) * 1000,
                 message.timings_ms,
@@ -345,10 +343,8 @@ class Session:
             dropped=self._dropped_up_to(message.frame.number),
         )
         self._count_dropped(result.dropped)
-        self.last = result
         self._metrics.observe(message, time.monotonic())
-        for sink in list(self._sinks):
-            sink.result(result)
+        self._publish(result)
         if self._recorder is not None:
             self._recorder.result(result.encode())
 
@@ -385,10 +381,8 @@ class Session:
             dropped=self.dropped,
             final=True,
         )
-        self.last = result
         self._enter(SessionState.ENDED)
-        for sink in list(self._sinks):
-            sink.final(result)
+        self._publish_final(result)
         await self._finish_recording(result)
 
     async def _final_of_analyzers(self) -> Final:

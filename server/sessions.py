@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.embedding_gate import REID, EmbeddingGate
 from server.media.peer import Gone, Peer
 from server.metrics import Metrics
 from server.recording import RecorderFactory
+from server.safety.frame_rate import FrameRate
+from server.safety.identity import ANONYMOUS, Identity
 from server.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
-from signaling.errors import BadMessage, Busy, NotFound
+from signaling.errors import BadMessage, Busy, NotAllowed, NotFound
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
@@ -39,10 +42,13 @@ class Limits:
         Sessions at once.
     resume_window_s
         How long a session whose peer is gone waits for it to come back.
+    frames_per_second
+        Frames that are taken of one session; 0 takes all.
     """
 
     max_sessions: int
     resume_window_s: float
+    frames_per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class SessionManager:
         As their types say.
     recorder
         Makes a session's recorder; None when nothing is recorded.
+    gate
+        Keeps embeddings sealed outside; None leaves them as they are.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class SessionManager:
         ice_servers: Sequence[IceServer],
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
+        gate: EmbeddingGate | None = None,
     ) -> None:
         self._pool = pool
         self._analyzers = tuple(analyzers)
@@ -84,6 +93,7 @@ class SessionManager:
         self._ice_servers = ice_servers
         self._metrics = metrics
         self._recorder = recorder
+        self._gate = gate
         self._running: dict[str, Session] = {}
         self._ended: OrderedDict[str, Session] = OrderedDict()
         self._peers: dict[str, Peer] = {}
@@ -93,22 +103,32 @@ class SessionManager:
 
     # ---- opening
 
-    async def open(self, offer: Offer) -> Opened:
+    async def open(self, offer: Offer, by: Identity = ANONYMOUS) -> Opened:
         """Answer an offer with a new session, or with the one that its token names.
 
         A token that is unknown or too old opens a new session: the answer's id tells.
 
+        Parameters
+        ----------
+        offer
+            What the client sent.
+        by
+            Who sent it, and so whose session it is.
+
         Raises
         ------
         SignalingError
-            What to tell the client: no room (503), bad SDP or an unknown analyzer (400).
+            What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
+            of somebody else's (403).
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
         if offer.play is not None:
             raise NotFound(f"nothing is published as {offer.play!r}")
         resumed = self._resumable(offer.resume)
-        session = resumed or self._new_session(offer.analyzers, offer.options)
+        if resumed is not None:
+            check_owner(resumed, by)
+        session = resumed or self._new_session(offer.analyzers, offer.options, by.subject)
         self._keep_waiting(session)
         peer: Peer | None = None
         try:
@@ -125,7 +145,12 @@ class SessionManager:
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
     def open_direct(
-        self, analyzers: Sequence[str], options: dict[str, dict[str, Any]] | None = None
+        self,
+        analyzers: Sequence[str],
+        options: dict[str, dict[str, Any]] | None = None,
+        owner: str | None = None,
+        *,
+        internal: bool = False,
     ) -> Session:
         """Open a session that no peer connection feeds, for `put_picture` or `put_frame`.
 
@@ -137,6 +162,11 @@ class SessionManager:
             Those that it needs, by name.
         options
             For each of them, by name.
+        owner
+            The subject of whoever opens it.
+        internal
+            Whether it is the server's own way to look at something, a file say: not recorded, and
+            with as many frames a second as there are.
 
         Raises
         ------
@@ -145,7 +175,7 @@ class SessionManager:
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        session = self._new_session(analyzers, options or {})
+        session = self._new_session(analyzers, options or {}, owner, internal=internal)
         session.begin()
         return session
 
@@ -159,7 +189,12 @@ class SessionManager:
         return None
 
     def _new_session(
-        self, analyzers: Sequence[str] | None, options: dict[str, dict[str, Any]]
+        self,
+        analyzers: Sequence[str] | None,
+        options: dict[str, dict[str, Any]],
+        owner: str | None,
+        *,
+        internal: bool = False,
     ) -> Session:
         self._make_room()
         session = Session(
@@ -167,15 +202,23 @@ class SessionManager:
             self._choose(analyzers),
             self._check_options(options),
             self._metrics,
-            self._recorder,
+            None if internal else self._recorder,
+            owner,
+            self._gate,
+            FrameRate(0.0 if internal else self._limits.frames_per_second),
         )
         self._running[session.sid] = session
         self._metrics.sessions_opened.inc()
         return session
 
-    def _make_room(self) -> None:
+    @property
+    def room(self) -> int:
+        """How many more sessions can be opened."""
         taken = sum(not session.ending for session in self._running.values())
-        if taken < self._limits.max_sessions:
+        return max(self._limits.max_sessions - taken, 0)
+
+    def _make_room(self) -> None:
+        if self.room:
             return
         waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
         if not waiting:
@@ -199,7 +242,12 @@ class SessionManager:
         return tuple(name for name in self._analyzers if name in chosen)
 
     def _check_options(self, options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {self._known(name): values for name, values in options.items()}
+        known = {self._known(name): values for name, values in options.items()}
+        if self._gate is not None:
+            for name in known:
+                if self._pool.names.get(name) == REID:
+                    known[name] = self._gate.opened(known[name])
+        return known
 
     def _known(self, name: str) -> str:
         """The configured analyzer of this name, be it its own or the one it was asked for with."""
@@ -325,3 +373,18 @@ class SessionManager:
     def count_states(self) -> Counter[str]:
         """How many running sessions are in each state."""
         return Counter(str(session.state) for session in self._running.values())
+
+
+def check_owner(session: Session, by: Identity) -> None:
+    """Refuse what is done to somebody else's session.
+
+    Raises
+    ------
+    NotAllowed
+        It is not theirs, and they have no control.
+    """
+    if not by.may_touch(session.owner):
+        raise NotAllowed(
+            f"session {session.sid!r} belongs to another token's subject: only they, or a token"
+            " with the scope control, may do this"
+        )

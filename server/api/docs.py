@@ -139,7 +139,11 @@ def _rows(
             notes.append(f"Default: {json.dumps(value['default'])}")
         elif key not in required:
             notes.append("Optional")
-        yield prefix + key, _type(value, schemas), " ".join(note.rstrip(".") + "." for note in notes if note)
+        yield (
+            prefix + key,
+            _type(value, schemas),
+            " ".join(note.rstrip(".") + "." for note in notes if note),
+        )
         for inner, mark in _inner(value):
             yield from _rows(inner, schemas, f"{prefix}{key}{mark}.", (*above, name))
 

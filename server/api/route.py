@@ -41,6 +41,8 @@ class Route:
         What a token must allow to be let in; None lets everyone in.
     websocket
         Whether it is a WebSocket, to which other rules apply.
+    expensive
+        Whether only so many a minute are answered, `expensive_per_minute`.
     body
         The JSON that it takes.
     form
@@ -56,6 +58,7 @@ class Route:
     summary: str
     scope: Scope | None
     websocket: bool = False
+    expensive: bool = False
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
     answers: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)

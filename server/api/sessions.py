@@ -12,7 +12,10 @@ from aiohttp import web
 
 from server.context import SESSIONS
 from server.results import Result
+from server.safety.identity import IDENTITY
+from server.session import Session
 from server.session_report import status
+from server.sessions import check_owner
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +26,15 @@ MAX_WAITING = 4
 
 
 async def list_sessions(request: web.Request) -> web.Response:
-    """All running sessions."""
-    return web.json_response({"sessions": [status(s) for s in request.app[SESSIONS].list()]})
+    """The running sessions of whoever asks; with control, everybody's."""
+    by = request[IDENTITY]
+    running = request.app[SESSIONS].list()
+    return web.json_response({"sessions": [status(s) for s in running if by.may_touch(s.owner)]})
 
 
 async def get_session(request: web.Request) -> web.Response:
     """One session with its last result."""
-    session = request.app[SESSIONS].get(request.match_info["id"])
+    session = _own_session(request)
     last = orjson.loads(session.last.encode()) if session.last else None
     return web.json_response(
         {**status(session), "states": [str(s) for s in session.history], "last_result": last}
@@ -38,15 +43,20 @@ async def get_session(request: web.Request) -> web.Response:
 
 async def delete_session(request: web.Request) -> web.Response:
     """End a session; the client gets its final result."""
-    sessions = request.app[SESSIONS]
-    sid = request.match_info["id"]
-    await sessions.end(sid, "ended over HTTP")
-    return web.json_response(status(sessions.get(sid)))
+    session = _own_session(request)
+    await request.app[SESSIONS].end(session.sid, "ended over HTTP")
+    return web.json_response(status(session))
+
+
+def _own_session(request: web.Request) -> Session:
+    session = request.app[SESSIONS].get(request.match_info["id"])
+    check_owner(session, request[IDENTITY])
+    return session
 
 
 async def stream_results(request: web.Request) -> web.StreamResponse:
     """A session's results as server-sent events, to the final one."""
-    session = request.app[SESSIONS].get(request.match_info["id"])
+    session = _own_session(request)
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
     )

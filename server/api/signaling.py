@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 from aiortc import InvalidStateError
 
+from server.api.bounded_socket import BoundedSocket
 from server.context import SESSIONS, SETTINGS, SOCKETS
 from server.media.peer import Peer
+from server.safety.identity import IDENTITY
 from server.sessions import Opened
 from signaling import http, ice
 from signaling.errors import BadMessage, SignalingError
@@ -20,26 +21,15 @@ from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, S
 
 logger = logging.getLogger(__name__)
 
-# Longer messages close the connection (1009). The protocol itself refuses from 1 MiB on, and says
-# so, which is kinder.
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-# A browser tab that was closed without a word is noticed after this.
-HEARTBEAT_S = 15.0
-
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """Negotiate over a WebSocket. Closing it does not end the session."""
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
-    await socket.prepare(request)
-    conversation = _Conversation(request, socket)
-    request.app[SOCKETS].add(socket)
-    try:
+    async with BoundedSocket.open(request) as socket:
+        conversation = _Conversation(request, socket)
+        socket.may_idle = conversation.goes_on
         async for message in socket:
-            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                await conversation.receive(message.data)
-    finally:
-        request.app[SOCKETS].discard(socket)
-    return socket
+            await conversation.receive(message)
+    return socket.response
 
 
 async def close_sockets(app: web.Application) -> None:
@@ -51,8 +41,9 @@ async def close_sockets(app: web.Application) -> None:
 class _Conversation:
     """One client's negotiation: feeds the protocol and carries out what it asks for."""
 
-    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+    def __init__(self, request: web.Request, socket: BoundedSocket) -> None:
         self._sessions = request.app[SESSIONS]
+        self._identity = request[IDENTITY]
         self._socket = socket
         self._peer: Peer | None = None
         settings = request.app[SETTINGS]
@@ -65,6 +56,10 @@ class _Conversation:
                 now=time.time(),
             )
         )
+
+    def goes_on(self) -> bool:
+        """Whether its session lives, which it may offer to continue at any time."""
+        return self._peer is not None and not self._peer.session.ending
 
     async def receive(self, message: str | bytes) -> None:
         """Carry out all that one message leads to."""
@@ -80,12 +75,10 @@ class _Conversation:
         match effect:
             case Send(text):
                 # The client may have hung up already; its session does not depend on this socket.
-                with contextlib.suppress(ConnectionResetError):
-                    if not self._socket.closed:
-                        await self._socket.send_str(text)
+                await self._socket.send(text)
                 return []
             case Negotiate(offer):
-                opened = await self._sessions.open(offer)
+                opened = await self._sessions.open(offer, self._identity)
                 self._peer = opened.peer
                 return self._protocol.answered(opened.sdp, opened.info)
             case AddCandidate() | EndCandidates():
@@ -109,7 +102,8 @@ class _Conversation:
 async def offer(request: web.Request) -> web.Response:
     """Answer one offer over HTTP."""
     try:
-        opened: Opened = await request.app[SESSIONS].open(http.parse_body(await request.read()))
+        offered = http.parse_body(await request.read())
+        opened: Opened = await request.app[SESSIONS].open(offered, request[IDENTITY])
     except SignalingError as error:
         status, headers, body = http.error_body(error)
         return web.json_response(body, status=status, headers=headers)

@@ -7,20 +7,27 @@ pinned in pyproject.toml, and tests/server/media/test_aiortc_compat.py fails whe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import queue
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aioice.ice
 import aiortc.rtcsctptransport
-from aiortc import RTCCertificate, RTCRtpReceiver
+from aiortc import RTCCertificate, RTCRtpReceiver, RTCRtpSender
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtcsctptransport import RTCSctpTransport
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtpPacket,
+    unpack_remb_fci,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +59,7 @@ MAX_DECODER_BACKLOG = 30
 _original_create_ssl_context = RTCCertificate._create_ssl_context
 _original_handle_rtp_packet = RTCRtpReceiver._handle_rtp_packet
 _ending_decoders: set[threading.Thread] = set()
+_original_handle_sender_rtcp = RTCRtpSender._handle_rtcp_packet
 _original_data_channel_receive = RTCSctpTransport._data_channel_receive
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
@@ -59,6 +67,7 @@ _original_get_host_addresses = aioice.ice.get_host_addresses
 def install() -> None:
     """Make aiortc and aioice behave as described here, for the whole process. May be repeated."""
     RTCCertificate._create_ssl_context = _create_ssl_context  # type: ignore[method-assign]
+    RTCRtpSender._handle_rtcp_packet = _handle_sender_rtcp  # type: ignore[method-assign]
     RTCRtpReceiver._handle_rtp_packet = _handle_rtp_packet  # type: ignore[method-assign]
     RTCRtpReceiver._RTCRtpReceiver__stop_decoder = _stop_decoder  # type: ignore[attr-defined]
     aioice.ice.CONSENT_INTERVAL = CONSENT_INTERVAL_S  # type: ignore[assignment]
@@ -108,6 +117,32 @@ async def request_key_frame(receiver: RTCRtpReceiver) -> None:
     """
     for ssrc in list(receiver._RTCRtpReceiver__remote_streams):  # type: ignore[attr-defined]
         await receiver._send_rtcp_pli(ssrc)
+
+
+def on_key_frame_request(sender: RTCRtpSender, requested: Callable[[], None]) -> None:
+    """Hear when the peer asks a sender for a key frame (PLI, FIR).
+
+    aiortc tells its own encoder only, which has nothing to do when the track gives packets. Drop
+    when RTCRtpSender has an event for it.
+    """
+    sender._send_keyframe = requested  # type: ignore[method-assign]
+
+
+def estimated_bitrate(sender: RTCRtpSender) -> int | None:
+    """What the peer thinks the way to it can carry, in bits a second (REMB); None before it says.
+
+    aiortc hands it to its own encoder, which knows bounds of its own. Drop with the above.
+    """
+    return getattr(sender, "_kinecast_remb", None)
+
+
+async def _handle_sender_rtcp(self: RTCRtpSender, packet: AnyRtcpPacket) -> None:
+    await _original_handle_sender_rtcp(self, packet)
+    if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+        with contextlib.suppress(ValueError):
+            bitrate, ssrcs = unpack_remb_fci(packet.fci)
+            if self._ssrc in ssrcs:
+                self._kinecast_remb = bitrate  # type: ignore[attr-defined]
 
 
 def take_complete_frame(buffer: JitterBuffer) -> tuple[RtpPacket, JitterFrame] | None:

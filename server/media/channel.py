@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from server.metrics import Metrics
 from server.results import Result
 from server.session import Session
+from signaling.errors import SignalingError
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,11 @@ class DataChannelSink:
             case Ping(t=t):
                 self._reply({"type": "pong", "t": t, "server_time": time.time() * 1000})
             case Configure(options=options):
-                unknown = self._session.configure(options)
+                try:
+                    unknown = self._session.configure(options)
+                except SignalingError as error:
+                    self._refuse(error.message, error.code)
+                    return
                 if unknown:
                     self._refuse(f"this session has no analyzer {', '.join(map(repr, unknown))}")
             case Rate(hz=hz):

@@ -14,6 +14,10 @@ _JPEG_END = b"\xff\xd9"
 # length, precision, height, width (ITU-T T.81, B.2.2)
 _FRAME_HEADER = struct.Struct(">HBHH")
 _START_OF_SCAN = 0xDA
+_SCAN = b"\xff\xda"
+# Progressive encoders make some ten. A scan of 33 bytes over 16 megapixels takes 11 ms, so that a
+# message full of them would keep a worker busy for an hour.
+_MAX_SCANS = 100
 # Every start of frame, SOF0 to SOF15, but for the codes among them that are DHT, JPG and DAC.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # A camera's picture has some ten segments; going through more is only asked of us to waste time.
@@ -108,6 +112,8 @@ def _read_jpeg(data: bytes) -> tuple[int, int]:
             # Within what is coded, 0xFF is always followed by a zero or a restart's code.
             if data.find(_JPEG_END, position) < 0:
                 raise BadPicture("the JPEG is cut off")
+            if data.count(_SCAN, position) > _MAX_SCANS:
+                raise BadPicture("the JPEG has too many scans")
             return size
         position += 2 + int.from_bytes(data[position + 2 : position + 4])
     raise BadPicture("the JPEG's header is damaged")

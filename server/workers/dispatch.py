@@ -241,9 +241,11 @@ class Dispatcher:
     ) -> None:
         """Take in what a lane has done."""
         name = runner.lane.name
+        session = self._sessions.get(ticket.sid)
+        # Before this frame changes it: it was given to the lane by what was known then.
+        on_its_own = session is not None and not any(self._in_step(r) for r in session.lanes)
         if ticket.kind == "frame":
             self._typical_s[name] += 0.5 * (duration_s - self._typical_s[name])
-        session = self._sessions.get(ticket.sid)
         if session is None:
             return
         if report.problems:
@@ -256,9 +258,11 @@ class Dispatcher:
         elif ticket.newest is not None:
             for analyzer in report.fragments:
                 session.seen[analyzer] = ticket.newest.info.number
-            self._after_frame(session, name, ticket.newest)
+            self._after_frame(session, name, ticket.newest, on_its_own)
 
-    def _after_frame(self, session: _Session, lane: str, frame: LaneFrame) -> None:
+    def _after_frame(
+        self, session: _Session, lane: str, frame: LaneFrame, on_its_own: bool
+    ) -> None:
         current = session.round
         if current is not None and current.frame is frame:
             current.waiting.discard(lane)
@@ -266,7 +270,7 @@ class Dispatcher:
             if not current.waiting:
                 session.round = None
                 self._send_result(session, frame)
-        elif not any(self._in_step(r) for r in session.lanes) and frame.info.number > session.sent:
+        elif on_its_own and frame.info.number > session.sent:
             self._send_result(session, frame)
 
     def _give_up_waiting(self, session: _Session) -> None:

@@ -34,7 +34,7 @@ _CONTROL_BYTES = 64
 _HEADER = struct.Struct("<qdddIIQ")
 _HEADER_BYTES = 64
 # Encoded pictures differ in size: memory for them grows in steps, so that it seldom does.
-_ENCODED_STEP_BYTES = 1 << 18
+_ENCODED_STEP_BYTES = 1 << 16
 
 
 class I420Frame(Protocol):

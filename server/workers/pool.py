@@ -97,8 +97,8 @@ class WorkerPool:
         The analyzers each of them loads.
     settings
         For each analyzer, by name, what its constructor is given.
-    verbose
-        Debug logging in the workers.
+    verbose, quiet
+        Debug logging in the workers, or nothing but warnings.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class WorkerPool:
         *,
         settings: dict[str, dict[str, Any]] | None = None,
         verbose: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.workers = [Worker(index) for index in range(size)]
         # What each is called: a class may name itself otherwise than the specification guessed.
@@ -118,7 +119,7 @@ class WorkerPool:
             {
                 "specs": [asdict(spec) for spec in specs],
                 "settings": settings or {},
-                "verbose": verbose,
+                "log_level": "DEBUG" if verbose else "WARNING" if quiet else "INFO",
             }
         )
         self._hangs: Counter[tuple[str, str]] = Counter()

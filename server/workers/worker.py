@@ -193,11 +193,11 @@ def main() -> None:
     """Serve the connection whose file descriptor is given, until it closes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True)
-    parser.add_argument("--setup", required=True, help="JSON: specs, settings, verbose")
+    parser.add_argument("--setup", required=True, help="JSON: specs, settings, log_level")
     arguments = parser.parse_args()
     setup = json.loads(arguments.setup)
     logging.basicConfig(
-        level=logging.DEBUG if setup["verbose"] else logging.INFO,
+        level=setup["log_level"],
         format="%(asctime)s %(levelname)s worker %(process)d %(name)s: %(message)s",
     )
     # Ctrl-C reaches the whole process group; the server ends its workers when it is done with them.

@@ -53,6 +53,11 @@ class Server:
             text = response.read().decode()
         return json.loads(text) if text.startswith(("{", "[")) else text
 
+    def delete(self, path: str) -> None:
+        """Ask for something to be ended."""
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
+
     def metric(self, name: str) -> float:
         """One value of /metrics; labels belong to the name."""
         match = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
@@ -67,6 +72,13 @@ class Server:
             if condition(answer):
                 return answer
             assert time.monotonic() < deadline, f"{path} still says {answer}\n{self.log}"
+            time.sleep(0.05)
+
+    def wait_until_logged(self, pattern: str, within_s: float = 10.0) -> None:
+        """Wait until the log has what matches a pattern."""
+        deadline = time.monotonic() + within_s
+        while not re.search(pattern, self.log):
+            assert time.monotonic() < deadline, f"no {pattern!r} in\n{self.log}"
             time.sleep(0.05)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
@@ -84,6 +96,7 @@ def running_server(
     command: Sequence[str] = MODULE,
     cwd: Path = ROOT,
     path: str = "",
+    until_ready: bool = True,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -99,6 +112,8 @@ def running_server(
         Where it runs.
     path
         Where else it finds modules.
+    until_ready
+        Whether to wait until its workers are.
     """
     port = free_port()
     log = log_dir / f"server-{port}.log"
@@ -106,14 +121,15 @@ def running_server(
         process = subprocess.Popen(
             [*command, "--port", str(port), "--ice-address", "127.0.0.1", *flags],
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": path},
+            # Keys and certificates are made in a directory of the test's.
+            env={**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")},
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
         )
     server = Server(process, port, log, scheme)
     try:
-        if scheme == "http" and "--websocket-only" not in flags:
+        if until_ready and scheme == "http" and "--websocket-only" not in flags:
             _wait_until_ready(server)
         yield server
     finally:

@@ -1,0 +1,59 @@
+"""Settings of this machine's own camera."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from server.camera.hooks import HookFunction, load
+from server.camera.source import Mode
+from server.config.base import SettingsGroup
+
+_SMALLEST, _LARGEST = 64, 8192
+
+
+def _size(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return value
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value).strip())
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(_SMALLEST <= side <= _LARGEST for side in size):
+        raise ValueError(f"{value!r} is not WIDTHxHEIGHT, each {_SMALLEST} to {_LARGEST}")
+    return size
+
+
+def _hook(value: Any) -> Any:
+    return load(value) if isinstance(value, str) else value
+
+
+class CameraSettings(SettingsGroup):
+    """The camera that others may watch."""
+
+    title: ClassVar[str] = "camera"
+
+    camera: str = Field(
+        "auto",
+        # The second is what an older camera server called it.
+        validation_alias=AliasChoices("camera", "pi_camera_backend"),
+        description="what to show as the camera of this machine: picamera2, v4l2 (or a device,"
+        " /dev/video0), a video file, pattern; auto: picamera2 where it is installed",
+    )
+    camera_enabled: bool = Field(True, description="there is no camera, whatever is plugged in")
+    camera_size: Annotated[tuple[int, int], NoDecode, BeforeValidator(_size)] = Field(
+        (1536, 864), description="pixels as WIDTHxHEIGHT (default: 1536x864)"
+    )
+    camera_fps: float = Field(20.0, ge=1, le=120, description="pictures a second")
+    camera_hook: Annotated[HookFunction | None, NoDecode, BeforeValidator(_hook)] = Field(
+        None,
+        description="module:function that gets each of the camera's pictures, (H, W, 3) uint8 RGB,"
+        " and returns a changed one, or None",
+    )
+
+    max_viewers: int = Field(64, ge=0, description="peers at once that watch and send nothing")
+
+    def camera_mode(self) -> Mode:
+        """What is asked of the camera."""
+        return Mode(*self.camera_size, self.camera_fps)

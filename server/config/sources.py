@@ -1,0 +1,31 @@
+"""Settings of what the server itself fetches for clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from server.config import parse
+from server.config.base import SettingsGroup
+from server.sources.allowed import AllowList
+
+
+def _patterns(value: Any) -> Any:
+    patterns = tuple(parse.words(value))
+    AllowList(patterns)
+    return patterns
+
+
+class SourceSettings(SettingsGroup):
+    """Which video the server reads for clients."""
+
+    title: ClassVar[str] = "sources"
+
+    allow_source: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_patterns)] = Field(
+        (),
+        description="a source that clients may have the server read: a camera's number, a URL"
+        " (http, https, rtsp) or a file with * for anything, a published stream; repeatable."
+        " Without it there are none. Hosts on private networks count only when written out",
+    )

@@ -1,0 +1,41 @@
+"""Who a request comes from, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.api.route import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sends a request.
+
+    Attributes
+    ----------
+    subject
+        The token's subject; None where the server asks for no token.
+    scopes
+        What the token allows.
+    """
+
+    subject: str | None
+    scopes: frozenset[Scope]
+
+    def may(self, scope: Scope) -> bool:
+        """Whether what needs this scope is allowed. Control includes the others."""
+        return scope in self.scopes or Scope.CONTROL in self.scopes
+
+    def may_touch(self, owner: str | None) -> bool:
+        """Whether what belongs to `owner` may be read, resumed or ended."""
+        return self.subject == owner or Scope.CONTROL in self.scopes
+
+
+ANONYMOUS = Identity(None, frozenset(Scope))
+"""Everyone, where the server asks for no token."""
+NOBODY = Identity("", frozenset())
+"""Who has shown no token where one is asked for: on routes that are open to all."""
+
+IDENTITY = web.RequestKey("identity", Identity)
