@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from server.api import docs, health, sessions, signaling
+from server.api import (
+    camera,
+    docs,
+    health,
+    pose,
+    realtime,
+    search,
+    sessions,
+    signaling,
+    tracking,
+    whep,
+)
+from server.api.camera import CameraStatus
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus
+from server.api.models_pose import PoseAnswer, PoseError, PoseForm
+from server.api.models_tracking import (
+    Find,
+    Found,
+    TrackingError,
+    UploadedEmbedding,
+    UploadEmbedding,
+)
 from server.api.route import Route, Scope
 from signaling.messages import Answer, Offer
 
@@ -66,6 +86,123 @@ ROUTES = (
         Scope.VIEW,
         answers={200: "text/event-stream"},
     ),
+    Route("GET", "/ws", pose.websocket, "Landmarks of each picture", Scope.PUBLISH, True),
+    Route(
+        "POST",
+        "/pose",
+        pose.pose,
+        "Landmarks of one picture",
+        Scope.PUBLISH,
+        expensive=True,
+        form=PoseForm,
+        answers={200: PoseAnswer} | dict.fromkeys((400, 408, 413, 500, 503), PoseError),
+    ),
+    Route(
+        "GET",
+        "/api/ai/realtime",
+        realtime.websocket,
+        "Exercise and score in each picture",
+        Scope.PUBLISH,
+        True,
+    ),
+    Route(
+        "GET",
+        "/camera/status",
+        camera.status,
+        "How the camera is",
+        Scope.VIEW,
+        answers={200: CameraStatus},
+    ),
+    Route(
+        "POST",
+        "/camera/start",
+        camera.start,
+        "Start the camera and keep it running",
+        Scope.CONTROL,
+        answers={200: CameraStatus},
+    ),
+    Route(
+        "POST",
+        "/camera/stop",
+        camera.stop,
+        "Stop the camera, whoever watches",
+        Scope.CONTROL,
+        answers={200: CameraStatus},
+    ),
+    Route(
+        "GET",
+        "/frame",
+        camera.frame,
+        "The camera's newest picture",
+        Scope.VIEW,
+        answers={200: "image/jpeg"},
+    ),
+    Route(
+        "GET",
+        "/stream.mjpg",
+        camera.stream,
+        "The camera's pictures as they come, as MJPEG",
+        Scope.VIEW,
+        answers={200: "multipart/x-mixed-replace"},
+    ),
+    Route(
+        "POST",
+        "/upload-embedding",
+        search.upload_embedding,
+        "What a person in a picture looks like, to look for them",
+        Scope.PUBLISH,
+        expensive=True,
+        body=UploadEmbedding,
+        answers={
+            200: UploadedEmbedding,
+            400: TrackingError,
+            413: TrackingError,
+            422: TrackingError,
+            503: TrackingError,
+        },
+    ),
+    Route(
+        "POST",
+        "/find",
+        search.find,
+        "Where a person is in a recording; as events with Accept: text/event-stream",
+        # Recordings are everybody's.
+        Scope.CONTROL,
+        expensive=True,
+        body=Find,
+        answers={
+            200: Found,
+            400: TrackingError,
+            404: TrackingError,
+            422: TrackingError,
+            503: TrackingError,
+        },
+    ),
+    Route(
+        "GET",
+        "/video-stream/{session_id}",
+        tracking.video_stream,
+        "Where a person is in each frame, the client's or those of a video that the server reads",
+        Scope.PUBLISH,
+        True,
+    ),
+    Route(
+        "POST",
+        "/whep/{name}",
+        whep.watch,
+        "Watch by WHEP: an SDP offer for an SDP answer",
+        Scope.VIEW,
+        answers={201: "application/sdp"},
+    ),
+    Route(
+        "OPTIONS",
+        "/whep/{name}",
+        whep.options,
+        "The STUN and TURN servers to watch with",
+        Scope.VIEW,
+    ),
+    Route("PATCH", "/whep/{name}/{id}", whep.patch, "Trickle ICE candidates", Scope.VIEW),
+    Route("DELETE", "/whep/{name}/{id}", whep.leave, "Watch no longer", Scope.VIEW),
     Route(
         "GET",
         "/openapi.json",

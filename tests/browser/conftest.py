@@ -27,7 +27,7 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     # Everything stays on this machine. ICE offers loopback addresses, too.
     "--allow-loopback-in-peer-connection",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -80,11 +80,10 @@ def browser(chromium, camera_clip) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server(chromium, tmp_path_factory) -> Iterator[Server]:
-    """A server that finds poses and counts; an offer can choose."""
-    with running_server(
-        tmp_path_factory.mktemp("server"), "--analyzers", f"pose,{COUNTER}", "--workers", "1"
-    ) as running:
+def server(chromium, examples_url, tmp_path_factory) -> Iterator[Server]:
+    """A server that finds poses and counts; an offer can choose. The examples may use it."""
+    flags = ("--analyzers", f"pose,{COUNTER}", "--workers", "1", "--allow-origin", examples_url)
+    with running_server(tmp_path_factory.mktemp("server"), *flags) as running:
         yield running
 
 
@@ -94,7 +93,10 @@ def open_tab(browser, server) -> Iterator[Callable[[], Page]]:
     with contextlib.ExitStack() as contexts:
 
         def open_tab() -> Page:
-            context = contexts.enter_context(contextlib.closing(browser.new_context()))
+            # Playwright evaluates the text of its conditions, which our pages' policy forbids.
+            context = contexts.enter_context(
+                contextlib.closing(browser.new_context(bypass_csp=True))
+            )
             context.set_default_timeout(10_000)
             context.add_init_script(path=PEER_SCRIPT)
             page = context.new_page()

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 from server.media.backlog import MAX_AUDIO_FRAMES, MAX_VIDEO_BYTES
+from server.media.picture import EncodedPicture
 from server.media.recorder import Recorder, RecordingError, check_directory
 from tests.server.media.movies import numbered, play, silence, tone
+from tests.support import pictures
 
 
 async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
@@ -84,6 +86,20 @@ async def test_any_pixel_format(tmp_path: Path, pixel_format: str) -> None:
     for decoded in play(recorder.directory / "video.mp4").frames:
         seen = decoded.to_ndarray(format="rgb24").mean(axis=(0, 1))
         assert seen == pytest.approx(colour[0, 0], abs=4)
+
+
+async def test_pictures_are_recorded_as_frames_are(tmp_path: Path) -> None:
+    """A damaged one among them is left out."""
+    recorder = Recorder(tmp_path, "session", audio=False)
+    for number in range(12):
+        shown = numbered(number).to_ndarray(format="rgb24")
+        data = b"no picture" if number == 5 else pictures.jpeg(shown)
+        recorder.video(EncodedPicture(data, 640, 480), number * 100.0)
+        await until(lambda n=number: recorder.frames_written >= n + (n < 5))
+    await recorder.close({})
+    assert recorder.error is None
+    movie = play(recorder.directory / "video.mp4")
+    assert movie.numbers == [n for n in range(12) if n != 5]
 
 
 async def test_audio_before_the_first_frame_is_kept_from_its_time_on(tmp_path: Path) -> None:

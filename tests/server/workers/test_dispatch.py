@@ -8,6 +8,7 @@ import pytest
 
 from analyzers.base_model import BaseModel
 from analyzers.chain import arrange
+from server.workers.decoding import decode
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
@@ -18,7 +19,9 @@ from server.workers.messages import (
     FrameWaits,
     Problems,
     Start,
+    Unreadable,
 )
+from tests.support import pictures
 
 QUICK_S, SLOW_S = 0.01, 1.0
 
@@ -87,6 +90,16 @@ class Worker:
         number = self.numbers[sid]
         info = FrameInfo(number, number * 33.0, 0.0, self.now, 16, 16)
         self.mailboxes[sid].put(frame, info)
+        self.ring(sid)
+
+    def picture(self, sid, data, size=(16, 16)):
+        self.numbers[sid] += 1
+        number = self.numbers[sid]
+        info = FrameInfo(number, number * 33.0, 0.0, self.now, *size)
+        self.mailboxes[sid].put_encoded(data, info)
+        self.ring(sid)
+
+    def ring(self, sid):
         self.dispatcher.receive(FrameWaits(sid, self.mailboxes[sid].name))
         self.dispatcher.dispatch(self.now)
 
@@ -222,6 +235,16 @@ def test_a_lane_that_is_quick_again_is_in_step_again(make_worker):
     assert worker.results()[-1].held == {}
 
 
+def test_no_result_is_lost_when_a_lane_becomes_quick(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    durations_s = (SLOW_S, QUICK_S, QUICK_S, QUICK_S, SLOW_S, QUICK_S, QUICK_S, QUICK_S)
+    for duration_s in durations_s:
+        worker.frame("a")
+        worker.run("red", duration_s)
+    assert numbers(worker.results()) == [("a", n) for n in range(1, len(durations_s) + 1)]
+
+
 def test_slow_lanes_alone_make_results_in_order(make_worker):
     worker = make_worker(Red(), Blue())
     worker.start("a", "red", "blue")
@@ -292,3 +315,85 @@ def test_a_mailbox_that_is_gone_already_harms_nothing(make_worker):
     worker.frame("a")
     worker.run("red")
     assert numbers(worker.results()) == [("a", 1)]
+
+
+def red_jpeg(red, size=(16, 16)):
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[..., 0] = red
+    return pictures.jpeg(picture)
+
+
+def unreadable(worker):
+    return [message for message in worker.sent if isinstance(message, Unreadable)]
+
+
+def test_a_picture_is_decoded_once_for_all_lanes(make_worker, monkeypatch):
+    decoded = []
+
+    def count(data):
+        decoded.append(len(data))
+        return decode(data)
+
+    monkeypatch.setattr("server.workers.lane_frame.decode", count)
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.picture("a", red_jpeg(200))
+    assert decoded == [], "the dispatcher does not wait for it"
+    worker.run("blue")
+    worker.run("red")
+    (result,) = worker.results()
+    assert abs(int(result.fragments["red"]) - 200) < 12
+    assert len(decoded) == 1
+
+
+def test_a_damaged_picture_is_told_once_however_many_lanes_there_are(make_worker):
+    worker = make_worker(Red(), Blue(), OnRed())
+    worker.start("a", "red", "blue", "on_red")
+    worker.picture("a", red_jpeg(90))
+    run_all(worker)
+    worker.picture("a", b"\xff\xd8 no picture")
+    run_all(worker)
+    worker.picture("a", red_jpeg(150))
+    run_all(worker)
+    (told,) = unreadable(worker)
+    assert (told.sid, told.frame.number) == ("a", 2)
+    assert "can not be decoded" in told.message
+    assert numbers(worker.results()) == [("a", 1), ("a", 3)]
+    assert [
+        abs(int(r.fragments["red"]) - red) < 12
+        for r, red in zip(worker.results(), (90, 150), strict=True)
+    ] == [True, True]
+
+
+def test_a_damaged_picture_in_slow_lanes_is_told_once_too(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    for _ in range(3):
+        worker.frame("a")
+        worker.run("red", SLOW_S)
+        worker.run("blue", SLOW_S)
+    before = len(worker.results())
+    worker.picture("a", b"no picture")
+    number = worker.numbers["a"]
+    for _ in range(2):
+        worker.run("red", SLOW_S)
+        worker.run("blue", SLOW_S)
+    assert [told.frame.number for told in unreadable(worker)] == [number]
+    assert all(r.frame.number < number for r in worker.results()[before:])
+
+
+def test_the_size_told_is_the_one_that_was_decoded(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    upright = np.zeros((32, 16, 3), np.uint8)
+    worker.picture("a", pictures.turned_jpeg(upright), size=(32, 16))
+    worker.run("red")
+    (result,) = worker.results()
+    assert (result.frame.width, result.frame.height) == (16, 32)
+
+
+def run_all(worker):
+    while any(runner.jobs for runner in worker.runners.values()):
+        for name in worker.runners:
+            worker.run(name)

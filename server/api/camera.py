@@ -1,0 +1,194 @@
+"""The camera over HTTP: its status, one picture, and MJPEG for anything that shows pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from server.camera.camera import Camera
+from server.camera.choose import choose
+from server.camera.hooks import Hook
+from server.camera.jpeg import Jpeg, JpegCamera, Look
+from server.camera.source import CameraUnavailable
+from server.config import Settings
+from server.context import CAMERA, JPEGS, NO_CAMERA
+from signaling.errors import BadMessage, Busy, SignalingError
+
+BOUNDARY = "frame"
+# A viewer who has taken nothing for so long is gone.
+TAKES_WITHIN_S = 10.0
+# How long the first picture of a camera that has to be started may take.
+FIRST_WITHIN_S = 15.0
+RETRY_AFTER_S = 5
+
+
+class NotRunning(SignalingError):
+    """The camera is stopped."""
+
+    code = 409
+
+
+class CameraStatus(BaseModel):
+    """How the camera is."""
+
+    enabled: bool
+    state: str
+    running: bool
+    backend: str | None = Field(description="picamera2, v4l2, clip or pattern")
+    error: str | None = Field(description="Why it does not run")
+    viewers: int
+    held: bool = Field(description="Whether it runs even when nobody watches")
+    width: int | None
+    height: int | None
+    fps: float = Field(description="Pictures a second, over the last two")
+    starts: int = Field(description="How often it was started")
+    hook: dict[str, int | str | None] | None
+
+
+class Wish(BaseModel):
+    """What a viewer may ask for."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    fps: float | None = Field(None, ge=1, le=60, description="At most so many pictures a second")
+    width: int | None = Field(None, ge=64, le=3840, description="At most so many pixels wide")
+    quality: int = Field(80, ge=10, le=95, description="Of the JPEGs")
+
+
+def set_up(app: web.Application, settings: Settings) -> None:
+    """Make the camera that the settings name, or note why there is none."""
+    if not settings.camera_enabled:
+        app[NO_CAMERA] = "it is switched off (--no-camera-enabled, CAMERA_ENABLED=0)"
+        return
+    try:
+        make_source = choose(settings.camera, settings.camera_mode())
+    except CameraUnavailable as error:
+        app[NO_CAMERA] = str(error)
+        return
+    hook = Hook(settings.camera_hook) if settings.camera_hook else None
+    app[CAMERA] = camera = Camera(make_source, hook)
+    app[JPEGS] = JpegCamera(camera)
+    app.on_shutdown.append(_close)
+
+
+async def _close(app: web.Application) -> None:
+    app[JPEGS].close()
+    await app[CAMERA].stop()
+
+
+async def status(request: web.Request) -> web.Response:
+    """How the camera is; also where there is none."""
+    return _status(request)
+
+
+async def start(request: web.Request) -> web.Response:
+    """Start the camera, and keep it running."""
+    try:
+        _camera(request).start()
+    except CameraUnavailable as error:
+        raise _unavailable(str(error)) from error
+    return _status(request)
+
+
+async def stop(request: web.Request) -> web.Response:
+    """Stop the camera, whoever watches."""
+    await _camera(request).stop()
+    return _status(request)
+
+
+async def frame(request: web.Request) -> web.Response:
+    """The newest picture."""
+    camera, wish = _camera(request), _wish(request)
+    still = await request.app[JPEGS].still(Look(wish.width, wish.quality))
+    if still is None:
+        raise NotRunning(
+            f"the camera is {camera.state}: start it with POST /camera/start"
+            + (f" ({camera.error})" if camera.error else "")
+        )
+    return web.Response(
+        body=still.data, content_type="image/jpeg", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """The pictures as they come, as MJPEG."""
+    _camera(request)
+    jpegs, wish = request.app[JPEGS], _wish(request)
+    try:
+        viewer = jpegs.watch(Look(wish.width, wish.quality), wish.fps)
+    except CameraUnavailable as error:
+        raise _unavailable(str(error)) from error
+    try:
+        try:
+            first = await asyncio.wait_for(anext(viewer), FIRST_WITHIN_S)
+        except (TimeoutError, StopAsyncIteration):
+            raise _unavailable("the camera gives no picture") from None
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}",
+                "Cache-Control": "no-store",
+            }
+        )
+        await response.prepare(request)
+        await response.write(f"--{BOUNDARY}\r\n".encode())
+        await _send(response, first)
+        async for jpeg in viewer:
+            await _send(response, jpeg)
+    except (ConnectionResetError, TimeoutError):
+        # The viewer has left, or reads no more.
+        if request.transport is not None:
+            request.transport.abort()
+    finally:
+        viewer.close()
+    return response
+
+
+async def _send(response: web.StreamResponse, jpeg: Jpeg) -> None:
+    age_s = time.monotonic() - jpeg.captured_s
+    head = (
+        f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg.data)}\r\n"
+        f"X-Timestamp: {time.time() - age_s:.6f}\r\n\r\n"
+    )
+    # The next boundary comes along at once: a browser shows a picture when it has seen its end.
+    async with asyncio.timeout(TAKES_WITHIN_S):
+        await response.write(head.encode() + jpeg.data + f"\r\n--{BOUNDARY}\r\n".encode())
+
+
+def _status(request: web.Request) -> web.Response:
+    if CAMERA in request.app:
+        return web.json_response({"enabled": True, **request.app[CAMERA].status()})
+    nothing = dict.fromkeys(("backend", "width", "height", "hook"))
+    return web.json_response(
+        {
+            "enabled": False,
+            "state": "unavailable",
+            "running": False,
+            "error": request.app[NO_CAMERA],
+            "viewers": 0,
+            "held": False,
+            "fps": 0.0,
+            "starts": 0,
+            **nothing,
+        }
+    )
+
+
+def _camera(request: web.Request) -> Camera:
+    if CAMERA not in request.app:
+        raise _unavailable(request.app[NO_CAMERA])
+    return request.app[CAMERA]
+
+
+def _unavailable(why: str) -> Busy:
+    return Busy(f"no camera: {why}", retry_after_s=RETRY_AFTER_S)
+
+
+def _wish(request: web.Request) -> Wish:
+    try:
+        return Wish.model_validate(dict(request.query))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadMessage(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

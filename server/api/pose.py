@@ -1,0 +1,172 @@
+"""The pose API: ``WS /ws`` and ``POST /pose``, pictures in and one person's landmarks back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, ClassVar
+
+import orjson
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from server.api import picture_socket
+from server.api.models_pose import PoseError
+from server.api.picture_socket import Trouble
+from server.context import POOL, SESSIONS, SETTINGS
+from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
+from server.picture_stream import LOOK_WITHIN_S, look_once
+from server.results import Result
+from server.safety.identity import IDENTITY
+from signaling.errors import BadMessage, Busy, InternalError, SignalingError
+
+logger = logging.getLogger(__name__)
+
+_POSE = "pose"
+_FIELD = "image"
+_CHUNK_BYTES = 64 * 1024
+_RETRY_AFTER_S = 5
+# Whatever aiohttp's reader finds wrong with a form, or with how its body is transferred.
+_DAMAGED = (
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+)
+
+
+class NoPose(SignalingError):
+    """This server does not find poses."""
+
+    code = 503
+
+
+# ---- WS /ws
+
+
+async def websocket(request: web.Request) -> web.WebSocketResponse:
+    """Answer each picture on a socket with its landmarks."""
+    return await picture_socket.serve(request, _Socket())
+
+
+class _Socket:
+    """The words of ``/ws``; a `PictureApi`."""
+
+    analyzers: ClassVar[tuple[str, ...]] = (_POSE,)
+
+    def welcome(self) -> None:
+        """Say nothing before the first picture."""
+
+    def read(self, message: str | bytes) -> tuple[bytes, None]:
+        if isinstance(message, str):
+            raise BadMessage("this is text: send each picture, JPEG or PNG, as a binary message")
+        return message, None
+
+    def answer(self, result: Result, dropped: int, context: None) -> bytes | None:
+        assert result.frame is not None
+        found = _found(result)
+        if found is None:
+            return None
+        return orjson.dumps({**found, "frame": result.frame.number, "dropped": dropped})
+
+    def error(self, trouble: Trouble, context: None) -> str:
+        return PoseError(
+            detail=trouble.message, frame=trouble.frame, retry_after_s=trouble.retry_after_s
+        ).model_dump_json(exclude_none=True)
+
+
+def _found(result: Result) -> dict[str, Any] | None:
+    """What both answers have, as the worker encoded it; None if pose failed on this picture."""
+    landmarks = result.fragments.get("landmarks")
+    has_pose = result.fragments.get("has_pose")
+    if landmarks is None or has_pose is None or _POSE in result.timing.held:
+        return None
+    return {"landmarks": orjson.Fragment(landmarks), "has_pose": orjson.Fragment(has_pose)}
+
+
+# ---- POST /pose
+
+
+async def pose(request: web.Request) -> web.Response:
+    """Answer one picture in a form with its landmarks."""
+    try:
+        body = orjson.dumps(await _look(request))
+    except SignalingError as error:
+        text = PoseError(detail=error.message).model_dump_json(exclude_none=True)
+        return web.json_response(text=text, status=error.code, headers=error.headers())
+    return web.Response(body=body, content_type="application/json")
+
+
+async def _look(request: web.Request) -> dict[str, Any]:
+    settings = request.app[SETTINGS]
+    data = await _read_form(request, settings.max_body_bytes)
+    picture = EncodedPicture.read(data, max_pixels=settings.max_pixels)
+    try:
+        # Until then nobody knows which analyzers can run.
+        async with asyncio.timeout(LOOK_WITHIN_S):
+            await request.app[POOL].became_ready.wait()
+        # Nobody is followed from picture to picture, and people who fill theirs are found too.
+        result = await look_once(
+            request.app[SESSIONS],
+            picture,
+            (_POSE,),
+            {_POSE: {"still": True}},
+            request[IDENTITY].subject,
+        )
+    except TimeoutError:
+        raise Busy("the workers are still loading", retry_after_s=_RETRY_AFTER_S) from None
+    except OSError as error:
+        logger.exception("A picture of %d bytes could not be taken", len(data))
+        text = "the server has no memory left for this picture: send a smaller one"
+        raise Busy(text, retry_after_s=_RETRY_AFTER_S) from error
+    except BadPicture:
+        raise
+    except BadMessage as error:
+        raise NoPose(error.message) from error
+    if (found := _found(result)) is None:
+        raise InternalError("the picture could not be analyzed: the server's log says why")
+    return found
+
+
+async def _read_form(request: web.Request, max_bytes: int) -> bytes:
+    """The form's picture.
+
+    Raises
+    ------
+    BadMessage
+        There is none, or the body is no form.
+    PictureTooLarge
+        The form has more bytes; the rest of it is not read.
+    """
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise _too_large(max_bytes)
+    if request.content_type != "multipart/form-data":
+        raise BadMessage(f"send multipart/form-data with the picture in a field named {_FIELD!r}")
+    try:
+        return await _find_field(await request.multipart(), max_bytes)
+    except SignalingError:
+        raise
+    except _DAMAGED as error:
+        raise BadMessage("the form is damaged, or cut off") from error
+
+
+async def _find_field(form: MultipartReader, max_bytes: int) -> bytes:
+    count = 0
+    async for part in form:
+        if not isinstance(part, BodyPartReader):
+            raise BadMessage("a form within the form: send the picture itself")
+        data = bytearray()
+        while chunk := await part.read_chunk(_CHUNK_BYTES):
+            count += len(chunk)
+            if count > max_bytes:
+                raise _too_large(max_bytes)
+            if part.name == _FIELD:
+                data += chunk
+        if part.name == _FIELD:
+            return bytes(data)
+    raise BadMessage(f"the form has no field named {_FIELD!r}: send the picture in one")
+
+
+def _too_large(max_bytes: int) -> PictureTooLarge:
+    return PictureTooLarge(f"the form has more than {max_bytes} bytes: send a smaller picture")

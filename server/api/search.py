@@ -1,0 +1,312 @@
+"""The person search API: ``POST /upload-embedding`` and ``POST /find``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from analyzers.reid.embedding import Embedding
+from server.api import events
+from server.api.base64_picture import decode_base64
+from server.api.models_tracking import (
+    Find,
+    FindProgress,
+    Found,
+    FoundMatch,
+    TrackingError,
+    UploadedEmbedding,
+    UploadEmbedding,
+)
+from server.context import POOL, SESSIONS, SETTINGS, VAULT
+from server.embedding_gate import REID
+from server.embeddings import BadSealedEmbedding
+from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
+from server.picture_stream import look_once
+from server.safety.identity import ANONYMOUS, IDENTITY, Identity
+from server.search.appearances import clock
+from server.search.looker import ReferenceRefused
+from server.search.search import Match, Search
+from server.sources.errors import SourceError
+from server.workers.pool import WorkerPool
+from signaling.errors import (
+    BadMessage,
+    Busy,
+    NotFound,
+    SignalingError,
+    as_signaling_error,
+    quote,
+)
+
+logger = logging.getLogger(__name__)
+
+# How often the client is told how far a search is, and looked after whether it is still there.
+PROGRESS_EVERY_S = 0.5
+# Matches that may wait for a client that reads slowly; older ones are in the result, too.
+_MAX_WAITING = 1000
+_READY_WITHIN_S = 30.0
+_RETRY_AFTER_S = 60
+# Nobody reads it; nginx logs it so.
+_CLIENT_GONE = 499
+
+
+class NoPerson(SignalingError):
+    """There is nobody in the picture."""
+
+    code = 422
+
+
+class NoVideo(SignalingError):
+    """The file is there, and no video that can be read."""
+
+    code = 422
+
+
+# The first that fits counts.
+_ERROR_CODES: tuple[tuple[type[SignalingError], str], ...] = (
+    (NoPerson, "NO_PERSON_DETECTED"),
+    (NoVideo, "INVALID_VIDEO_FORMAT"),
+    (PictureTooLarge, "IMAGE_TOO_LARGE"),
+    (BadPicture, "INVALID_IMAGE_FORMAT"),
+    (ReferenceRefused, "EMBEDDING_OTHER_MODEL"),
+    (NotFound, "FILE_NOT_FOUND"),
+    (Busy, "SERVICE_UNAVAILABLE"),
+    (BadMessage, "INVALID_REQUEST"),
+)
+
+
+async def upload_embedding(request: web.Request) -> web.Response:
+    """Answer a picture with what the largest person in it looks like."""
+    try:
+        body = UploadEmbedding.model_validate(await _read_body(request))
+        picture = EncodedPicture.read(
+            decode_base64(body.image), max_pixels=request.app[SETTINGS].max_pixels
+        )
+        return _json(await _enrol(request, picture))
+    except ValidationError as error:
+        return _refused(BadMessage(_what_is_wrong(error)))
+    except SignalingError as error:
+        return _refused(error)
+
+
+async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbedding:
+    await until_reid_runs(request.app[POOL])
+    result = await look_once(
+        request.app[SESSIONS], picture, (REID,), {REID: {"enrol": True}}, owner_of(request)
+    )
+    if "reid_people" not in result.fragments:
+        raise Busy("the picture could not be analyzed: try again", retry_after_s=5)
+    people = orjson.loads(result.fragments["reid_people"])
+    if not people:
+        raise NoPerson("No person detected, please try with another image")
+    sealed = people[0]["embedding"]
+    plain = Embedding.from_token(request.app[VAULT].open(sealed))
+    return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
+
+
+async def find(request: web.Request) -> web.StreamResponse:
+    """Search a recording for a person; with events if the client asks for them."""
+    try:
+        body = Find.model_validate(await _read_body(request))
+        # The sessions would open it themselves, but to refuse it now costs less.
+        request.app[VAULT].open(body.person.embedding)
+        await until_reid_runs(request.app[POOL])
+        path = await _locate(request, body.video.path)
+    except ValidationError as error:
+        return _refused(BadMessage(_what_is_wrong(error)))
+    except SignalingError as error:
+        return _refused(error)
+    settings = request.app[SETTINGS]
+    search = Search(
+        request.app[SESSIONS],
+        settings.workers,
+        body.person.embedding,
+        threshold=body.threshold,
+        max_pixels=settings.max_pixels,
+        owner=owner_of(request),
+    )
+    running = _Running(request, search, path)
+    if events.wanted(request):
+        return await running.answer_with_events()
+    return await running.answer_once()
+
+
+class _Running:
+    """One search while its client waits; when the client goes, it ends."""
+
+    def __init__(self, request: web.Request, search: Search, path: Path) -> None:
+        self._request = request
+        self._search = search
+        self._path = path
+        self._fresh: deque[Match] = deque(maxlen=_MAX_WAITING)
+
+    async def answer_once(self) -> web.Response:
+        """One answer, when it is over."""
+        task = asyncio.create_task(self._run())
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=PROGRESS_EVERY_S)
+                if self._request.transport is None:
+                    logger.info("Whoever asked for a search is gone")
+                    return web.Response(status=_CLIENT_GONE)
+            return _json(await task)
+        except SignalingError as error:
+            return _refused(error)
+        finally:
+            await _end(task)
+
+    async def answer_with_events(self) -> web.StreamResponse:
+        """``progress`` and ``match`` while it goes on; ``result``, or ``error``, at the end."""
+        response = await events.begin(self._request)
+        task = asyncio.create_task(self._run())
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=PROGRESS_EVERY_S)
+                await response.write(self._news())
+            await response.write(self._last_word(task))
+        except ConnectionResetError:
+            logger.info("Whoever asked for a search is gone")
+        finally:
+            await _end(task)
+        return response
+
+    async def _run(self) -> Found:
+        try:
+            matches = await self._search.run(self._path, self._fresh.append)
+        except SourceError as error:
+            raise NoVideo(f"the video can not be searched: {error.message}") from error
+        return Found(
+            matches=[_told(match) for match in matches],
+            total_matches=len(matches),
+            processing_time=self._search.progress.elapsed_s,
+        )
+
+    def _news(self) -> bytes:
+        fresh = list(self._fresh)
+        self._fresh.clear()
+        now = self._search.progress
+        progress = FindProgress(
+            progress=round(now.fraction, 4),
+            frames_looked_at=now.looked_at,
+            total_matches=now.matches,
+            processing_time=now.elapsed_s,
+        )
+        return b"".join(
+            events.encode("match", _told(match).model_dump_json()) for match in fresh
+        ) + events.encode("progress", progress.model_dump_json())
+
+    def _last_word(self, task: asyncio.Task[Found]) -> bytes:
+        try:
+            return events.encode("result", task.result().model_dump_json())
+        except Exception as error:
+            if not isinstance(error, SignalingError):
+                logger.exception("A search failed")
+            told = _error(as_signaling_error(error))
+            return events.encode("error", told.model_dump_json())
+
+
+async def until_reid_runs(pool: WorkerPool) -> None:
+    """Wait until it is known whether people can be re-identified here.
+
+    Raises
+    ------
+    Busy
+        They can not, and why.
+    """
+    try:
+        await asyncio.wait_for(pool.became_ready.wait(), _READY_WITHIN_S)
+    except TimeoutError:
+        raise Busy("the networks are still loading: try again", retry_after_s=10) from None
+    if REID in pool.unavailable:
+        raise Busy(
+            f"people can not be re-identified here: {pool.unavailable[REID]}",
+            retry_after_s=_RETRY_AFTER_S,
+        )
+    if REID not in pool.names.values():
+        raise Busy(
+            "this server does not re-identify people: start it with --analyzers pose,exercise,reid",
+            retry_after_s=_RETRY_AFTER_S,
+        )
+
+
+def owner_of(request: web.Request) -> str | None:
+    """To whom belongs what a request opens."""
+    identity: Identity = request.get(IDENTITY, ANONYMOUS)
+    return identity.subject
+
+
+async def _locate(request: web.Request, name: str) -> Path:
+    folder = request.app[SETTINGS].record_to
+    if folder is None:
+        raise NotFound("this server has no recordings: start it with --record-to DIR")
+    path = await asyncio.to_thread(_inside, folder, name)
+    if path is None:
+        raise NotFound(f"there is no file {quote(name)} among the recordings")
+    return path
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The file, if it is below the folder, wherever links and dots lead."""
+    try:
+        root = folder.resolve()
+        path = (root / name).resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _told(match: Match) -> FoundMatch:
+    return FoundMatch(
+        bbox=match.bbox,
+        distance=match.distance,
+        confidence=match.confidence,
+        frame_number=match.frame_number,
+        timestamp=round(match.time_s, 3),
+        time_formatted=clock(match.time_s),
+    )
+
+
+async def _read_body(request: web.Request) -> object:
+    try:
+        return orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise BadMessage("the body is not JSON") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise PictureTooLarge("the request is too large: send a smaller picture") from error
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg']}"
+
+
+def _error(error: SignalingError) -> TrackingError:
+    if isinstance(error, BadSealedEmbedding):
+        code = error.error_code
+    else:
+        code = next((c for kind, c in _ERROR_CODES if isinstance(error, kind)), "INTERNAL_ERROR")
+    return TrackingError(detail=error.message, error_code=code, timestamp=time.time())
+
+
+def _refused(error: SignalingError) -> web.Response:
+    body = _error(error).model_dump_json()
+    return web.json_response(text=body, status=error.code, headers=error.headers())
+
+
+def _json(answer: BaseModel) -> web.Response:
+    return web.json_response(text=answer.model_dump_json())
+
+
+async def _end(task: asyncio.Task[Found]) -> None:
+    """Cancel a search, and wait until its sessions are closed."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task

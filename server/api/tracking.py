@@ -1,0 +1,216 @@
+"""The person search API: ``WS /video-stream/{session_id}``."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import time
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+from pydantic import BaseModel, ValidationError
+
+from server.api.base64_picture import decode_base64
+from server.api.bounded_socket import BoundedSocket
+from server.api.models_tracking import (
+    Matches,
+    Ping,
+    SingleFrame,
+    SocketError,
+    StartTracking,
+    Status,
+    StopTracking,
+    client_message,
+)
+from server.api.search import owner_of, until_reid_runs
+from server.api.tracked_frames import SingleFrame as Frame
+from server.api.tracked_frames import SingleFrames
+from server.api.tracked_source import TrackedSource
+from server.context import POOL, SESSIONS, SETTINGS
+from server.media.picture import EncodedPicture
+from server.safety.identity import ANONYMOUS, IDENTITY
+from server.sources.allowed import AllowList
+from server.sources.errors import SourceError
+from server.sources.named import parse_source
+from server.tasks import Tasks
+from signaling.errors import NotFound, SignalingError
+
+logger = logging.getLogger(__name__)
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+# What a WebSocket's closing frame has room for (RFC 6455, section 5.5).
+_MAX_REASON_BYTES = 123
+_KINDS = "start_tracking, single_frame, stop_tracking or ping"
+
+
+async def video_stream(request: web.Request) -> web.WebSocketResponse:
+    """Look for people in the frames that a client sends, or in a video that it names."""
+    async with BoundedSocket.open(request, idle_notice=_idle) as socket:
+        if _SESSION_ID.fullmatch(request.match_info["session_id"]):
+            await _Conversation(request, socket).run()
+        else:
+            why = "a session id has 1 to 128 of A-Z, a-z, 0-9, _, . and -"
+            await socket.close(WSCloseCode.POLICY_VIOLATION, why)
+    return socket.response
+
+
+class _Conversation:
+    """One client: its frames, and the source that it has the server read."""
+
+    def __init__(self, request: web.Request, socket: BoundedSocket) -> None:
+        app = request.app
+        self._socket = socket
+        self._pool = app[POOL]
+        self._sessions = app[SESSIONS]
+        self._settings = app[SETTINGS]
+        self._identity = request.get(IDENTITY, ANONYMOUS)
+        self._owner = owner_of(request)
+        self._allowed = _allow_list(self._settings.allow_source, self._settings.record_to)
+        self._frames: SingleFrames | None = None
+        self._frames_taken = 0
+        self._source: TrackedSource | None = None
+        self._tasks = Tasks("video stream")
+        # Who has the server read a source needs not say anything meanwhile.
+        socket.may_idle = lambda: self._source is not None
+
+    async def run(self) -> None:
+        """Take messages until the socket closes."""
+        try:
+            async for message in self._socket:
+                await self._receive(message)
+        finally:
+            if self._source is not None:
+                await self._source.close("the client is gone")
+            if self._frames is not None:
+                await self._frames.close("the client is gone")
+            await self._tasks.join()
+
+    async def _receive(self, raw: str | bytes) -> None:
+        try:
+            message = client_message.validate_json(raw)
+            match message:
+                case SingleFrame():
+                    await self._take_frame(message)
+                case StartTracking():
+                    await self._start(message)
+                case StopTracking():
+                    await self._stop()
+                case Ping():
+                    self.status("pong", "pong")
+        except ValidationError as error:
+            self.failed(_what_is_wrong(error))
+        except SourceError as error:
+            self.failed(error.message)
+        except SignalingError as error:
+            self.failed(error.message, error.headers().get("Retry-After"))
+        except OSError:
+            logger.exception("A message of %d bytes could not be taken", len(raw))
+            self.failed("the server has no memory left for this frame: send smaller ones")
+
+    # ---- what the client asks for
+
+    async def _take_frame(self, message: SingleFrame) -> None:
+        picture = EncodedPicture.read(
+            decode_base64(message.frame), max_pixels=self._settings.max_pixels
+        )
+        await until_reid_runs(self._pool)
+        if self._frames is None:
+            self._frames = SingleFrames(self._sessions, self, self._owner)
+        self._frames_taken += 1
+        self._frames.put(Frame(picture, message.person_embed, self._frames_taken))
+
+    async def _start(self, message: StartTracking) -> None:
+        source = parse_source(message.video_source, self._is_published)
+        await until_reid_runs(self._pool)
+        # One that is refused leaves the one before alone.
+        tracked = TrackedSource(
+            self._sessions,
+            self._allowed,
+            source,
+            message.person_embed,
+            self,
+            fps_limit=message.fps_limit,
+            max_pixels=self._settings.max_pixels,
+            owner=self._owner,
+        )
+        replaced, self._source = self._source, tracked
+        if replaced is not None:
+            await replaced.close("another source is tracked instead")
+        tracked.start()
+
+    async def _stop(self) -> None:
+        stopped, self._source = self._source, None
+        if stopped is None:
+            self.status("tracking_stopped", "No source was tracked")
+            return
+        await stopped.close("the client stopped it")
+        self.status("tracking_stopped", f"Stopped tracking on source: {stopped.name}")
+
+    def _is_published(self, name: str) -> bool:
+        """Whether this client may watch what is sent to a session."""
+        try:
+            session = self._sessions.get(name)
+        except NotFound:
+            return False
+        return not session.ending and self._identity.may_touch(session.owner)
+
+    # ---- what it is told
+
+    def found(self, matches: Matches) -> None:
+        """Send what was found in a frame."""
+        self._say(matches)
+
+    def status(self, status: str, message: str) -> None:
+        """Send how it goes."""
+        self._say(
+            Status.model_validate({"status": status, "message": message, "timestamp": time.time()})
+        )
+
+    def failed(self, message: str, retry_after: str | None = None) -> None:
+        """Send what went wrong."""
+        retry_after_s = None if retry_after is None else int(retry_after)
+        self._say(SocketError(message=message, timestamp=time.time(), retry_after_s=retry_after_s))
+
+    def over(self, frames: SingleFrames, message: str | None) -> None:
+        """Begin anew with the next frame; or say goodbye, if the session was ended by others."""
+        if self._frames is frames:
+            self._frames = None
+        self._tasks.spawn(frames.close("its reference can not be used"), "close frames")
+        if message is not None:
+            self.failed(message)
+            short = message.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+            self._tasks.spawn(self._socket.close(WSCloseCode.GOING_AWAY, short), "goodbye")
+
+    def source_over(self, tracked: TrackedSource) -> None:
+        """Close a source that has ended."""
+        if self._source is tracked:
+            self._source = None
+        self._tasks.spawn(tracked.close("its source has ended"), "close source")
+
+    def _say(self, message: BaseModel) -> None:
+        self._socket.offer(message.model_dump_json(exclude_none=isinstance(message, SocketError)))
+
+
+@functools.cache
+def _allow_list(patterns: tuple[str, ...], folder: Path | None) -> AllowList:
+    return AllowList(patterns, folder)
+
+
+def _idle() -> str:
+    return Status(
+        status="idle",
+        message="Nothing was said for too long: the connection is closed",
+        timestamp=time.time(),
+    ).model_dump_json()
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return f"this is not JSON: send {_KINDS}"
+    if not first["loc"]:
+        return f"a message is an object whose type is {_KINDS}"
+    # Leaving out the kind of message and of number.
+    where = ".".join(str(part) for part in first["loc"][1:2])
+    return f"{where + ': ' if where else ''}{first['msg']}"

@@ -1,0 +1,1 @@
+"""Looking for a person in a video file, as fast as the machine allows."""

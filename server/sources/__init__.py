@@ -1,0 +1,1 @@
+"""Video that the server itself fetches for a client: cameras, files, URLs, others' streams."""

@@ -1,0 +1,186 @@
+"""``kinecast find`` as it is called: what it prints, its exit status, what it leaves behind."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import time
+
+import av
+import numpy as np
+import psutil
+import pytest
+
+from server.search.video import Video
+from tests.support import pictures
+from tests.support.server import CONSOLE_SCRIPT, ROOT
+
+SAMPLE = ROOT / "sample-video.mp4"
+FLAGS = ("--reid-model", "appearance-1", "--workers", "1")
+TWO = ("--workers", "2")
+WITHIN_S = 100
+
+
+def find(*arguments, cwd=ROOT):
+    """Run it to its end."""
+    return subprocess.run(
+        [*CONSOLE_SCRIPT, "find", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+    )
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory):
+    """The person of the sample."""
+    path = tmp_path_factory.mktemp("person") / "person.jpg"
+    path.write_bytes(pictures.sample_jpegs(1)[0])
+    return path
+
+
+@pytest.fixture(scope="module")
+def empty_clip(tmp_path_factory):
+    """A video with nobody in it."""
+    path = tmp_path_factory.mktemp("clip") / "empty.mp4"
+    with av.open(path, "w") as target:
+        stream = target.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for _ in range(10):
+            picture = np.full((240, 320, 3), 90, np.uint8)
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        target.mux(stream.encode(None))
+    return path
+
+
+def test_a_person_is_found(person, tmp_path):
+    copy = tmp_path / "copy.mp4"
+    done = find(person, SAMPLE, *FLAGS, *TWO, "--annotate", copy)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("00:00 - 00:1")
+    assert "nearest 0.0" in line
+    assert "INFO" not in done.stderr
+    # The copy has all frames, at their times, and boxes in them.
+    original, annotated = (Video.read(path, 1 << 24) for path in (SAMPLE, copy))
+    assert annotated.times_s == pytest.approx(original.times_s, abs=0.001)
+    first = next(annotated.decode(annotated.split(1)[0], [0])).picture.to_ndarray(format="rgb24")
+    difference = np.abs(first.astype(int) - pictures.sample_frames(1)[0].astype(int))
+    assert (difference.max(axis=2) > 80).sum() > 500
+
+
+def test_as_json(person):
+    done = find(person, SAMPLE, *FLAGS, "--json", "--rate", "1")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["total_matches"] == len(told["matches"]) >= 10
+    assert told["matches"][0] == {
+        **told["matches"][0],
+        "frame_number": 1,
+        "timestamp": 0.0,
+        "time_formatted": "00:00",
+    }
+    assert set(told["matches"][0]) == {
+        *("bbox", "distance", "confidence", "frame_number", "timestamp", "time_formatted")
+    }
+
+
+def test_nobody_is_found(person, empty_clip):
+    done = find(person, empty_clip, *FLAGS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"not found in {empty_clip}" in done.stderr
+    assert find("-q", person, empty_clip, *FLAGS).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "required"),
+        (("nobody.jpg", SAMPLE), "there is no file nobody.jpg"),
+        ((SAMPLE, "nothing.mp4"), "there is no file nothing.mp4"),
+        ((SAMPLE, SAMPLE), "no picture"),
+        ((SAMPLE, SAMPLE, "--annotate", SAMPLE), "would replace"),
+        ((SAMPLE, SAMPLE, "--annotate", "no/where/out.mp4"), "no directory"),
+        ((SAMPLE, SAMPLE, "--threshold", "3"), "--threshold"),
+        ((SAMPLE, SAMPLE, "--rate", "-1"), "--rate"),
+        ((SAMPLE, SAMPLE, "--reid-model", "nothing.onnx"), "nothing.onnx"),
+        ((SAMPLE, SAMPLE, "--colour"), "--colour"),
+    ],
+)
+def test_bad_usage(arguments, words):
+    done = find(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("kinecast find: ")
+
+
+def test_a_picture_without_anyone(empty_clip, tmp_path):
+    (tmp_path / "wall.png").write_bytes(pictures.png(pictures.sample_frames(1)[0] * 0 + 90))
+    done = find(tmp_path / "wall.png", empty_clip, *FLAGS)
+    assert done.returncode == 2
+    assert "there is nobody in" in done.stderr
+
+
+def test_a_file_that_is_no_video(person, tmp_path):
+    shutil.copy(person, tmp_path / "picture.mp4")
+    (tmp_path / "text.mp4").write_text("nothing")
+    done = find(person, tmp_path / "text.mp4", *FLAGS)
+    assert done.returncode == 2
+    assert "no video" in done.stderr
+
+
+def test_the_help_teaches():
+    done = find("--help")
+    assert done.returncode == 0
+    for words in ("examples:", "--annotate out.mp4", "exit status: 0 the person was found"):
+        assert words in done.stdout
+
+
+def test_ctrl_c_ends_it_cleanly(person, tmp_path):
+    """While it searches, with its bar in a terminal: no worker stays, and no half-written copy."""
+    copy = tmp_path / "copy.mp4"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*CONSOLE_SCRIPT, "find", person, SAMPLE, *FLAGS, *TWO, "--rate", "0", "--annotate", copy],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    shown = b""
+    deadline = time.monotonic() + WITHIN_S
+    while b"searching" not in shown:
+        assert time.monotonic() < deadline
+        shown += os.read(ours, 4096)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    # As a terminal does: to the whole process group.
+    os.killpg(process.pid, signal.SIGINT)
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:
+            break
+    assert process.wait(WITHIN_S) == 130
+    assert b"interrupted" in shown
+    assert b"Traceback" not in shown
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    assert list(tmp_path.iterdir()) == []
+    os.close(ours)
+    process.stdout.close()
+
+
+def test_what_a_server_is_set_to_does_not_matter(person, empty_clip, tmp_path):
+    """A file .env of a server's beside the videos."""
+    lines = "HOST=0.0.0.0\nANALYZERS=pose\nRECORD_TO=/nowhere\nMAX_SESSIONS=1\nCERT_FILE=none.pem\n"
+    (tmp_path / ".env").write_text(lines)
+    done = find(person, empty_clip, *FLAGS, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"not found in {empty_clip}" in done.stderr
