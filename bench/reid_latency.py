@@ -27,11 +27,11 @@ from analyzers.networks.catalogue import Task
 from analyzers.pose import Pose
 from analyzers.reid import Reid
 from analyzers.reid.embedding import Embedding
-from bench.load import HEIGHT, WIDTH, LoadStream
 from bench.people.truth import frames
 from bench.people.weights import networks
 from bench.servers import BARCODE, ServerKind, running
 from bench.stamped_clip import load_stamped
+from bench.stream_load import HEIGHT, WIDTH, LoadStream
 from client_test.errors import ClientError
 from client_test.inbox import Message
 from client_test.peer import ClientPeer

@@ -148,7 +148,14 @@ async def run_load(server: RunningServer, *arguments: str, timeout_s: float) -> 
     TimeoutError
         It took longer than `timeout_s`.
     """
-    command: Sequence[str] = ("-m", "bench.load", "--url", server.url, "--use", server.kind.use)
+    command: Sequence[str] = (
+        "-m",
+        "bench.stream_load",
+        "--url",
+        server.url,
+        "--use",
+        server.kind.use,
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bench.sockets import POSE, SCORING, Streamed, check_many, idle, row, stream
+from bench.load import POSE, SCORING, Streamed, check_many, idle, row, stream
 
 FINE = Streamed(
     latencies_ms=[[10.0, 30.0], [20.0]],
