@@ -6,9 +6,9 @@
              which gets BlazePose's landmarks where it finds any in the crop.
   threshold  The cosine distance of a match is chosen on every second identity and judged on the
              others. As in a video, a reference is one crop (camera A) and a person is the mean of
-             some (camera B, all there are). At it, as large a share of the chosen half's right
-             persons is refused as of its strangers is accepted; told are both shares in the other
-             half.
+             some (camera B, all there are). At it, 2 % of the chosen half's strangers are accepted;
+             with the fallback, as large a share of them as of right persons is refused. Told are
+             both shares in the other half.
   detectors  Recall and precision at an intersection over union of 0.5 on each video that has its
              ground truth beside it (people_videos/NAME_gt.txt, MOTChallenge's format). Of boxes,
              true ones too, what is in the frame counts.

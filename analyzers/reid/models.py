@@ -30,7 +30,7 @@ _MODELS = ("person-reidentification-retail-0287", "person-reidentification-retai
 _DETECTORS = ("person-detection-retail-0013",)
 
 # For networks whose sidecar names none: between those of the networks we know.
-_THRESHOLD = 0.6
+_THRESHOLD = 0.5
 
 
 class Describer(Protocol):

@@ -82,7 +82,7 @@ def test_a_name_is_found_in_the_cache(cache):
     touch(cache, "osnet_x0_25_msmt17.onnx")
     path, wants = resolve("osnet_x0_25_msmt17", Task.REIDENTIFICATION)
     assert path == cache / "osnet_x0_25_msmt17.onnx"
-    assert (wants.channels, wants.size, wants.threshold) == ("RGB", (128, 256), 0.41)
+    assert (wants.channels, wants.size, wants.threshold) == ("RGB", (128, 256), 0.32)
 
 
 def test_a_sidecar_goes_before_the_catalogue(tmp_path):
