@@ -25,6 +25,11 @@ class LiveFaults:
         """What to show now."""
         return tuple(self._shown.values())
 
+    @property
+    def seen(self) -> tuple[Fault, ...]:
+        """What was shown at any time."""
+        return tuple(self._seen.values())
+
     def feed(self, time_s: float, row: list[float] | None) -> None:
         """Take a frame's signals; None while resting, when there is no form to keep."""
         for fault in self._faults:
@@ -37,9 +42,3 @@ class LiveFaults:
                 self._shown[fault.code] = self._seen[fault.code] = fault
             elif not there and time_s - since_s >= _HIDE_AFTER_S:
                 del self._shown[fault.code]
-
-    def take_seen(self) -> tuple[Fault, ...]:
-        """Return the faults shown since this was last asked for."""
-        seen = tuple(self._seen.values())
-        self._seen = dict(self._shown)
-        return seen

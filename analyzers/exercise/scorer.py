@@ -20,8 +20,10 @@ _MAX_GAP_S = 1.0
 # this are left out, and cost nothing. On the clips of bench/exercise.py counts from one in two and
 # from one in three frames differ from those of all frames by one repetition in one clip.
 _MIN_STEP_S = 0.036
-# An exercise is over when nothing of it was seen for so long.
+# An exercise is over when nothing of it was seen for so long. Movements that come to nothing, as of
+# hands that talk, go on with it no longer than so many of the last repetition would have taken.
 _OVER_AFTER_S = 6.0
+_COME_TO_NOTHING = 3.0
 # Somebody who is out of sight for so long has ended what they were about to end. Told this soon, a
 # repetition is told within half a second, at five frames a second too.
 _AWAY_S = 0.25
@@ -125,7 +127,7 @@ class ExerciseScorer:
         if self._live is not None:
             moving = self._phase() != "rest"
             self._live.feed(time_s, row if moving else None)
-            if moving:
+            if moving and time_s <= self._believed_until_s():
                 self._active_s = time_s
         return self._state(time_s)
 
@@ -163,22 +165,22 @@ class ExerciseScorer:
 
     def _count(self, found: list[Found]) -> None:
         for each in found:
-            self._change_to(each)
-            seen = self._live.take_seen() if self._live is not None else ()
+            # What showed while they rested before it is not this repetition's.
+            live = LiveFaults(each.exercise)
+            for time_s, row in self._history.rows_between(each.cycle.start_s, each.cycle.end_s):
+                live.feed(time_s, row)
+            self._active_s = each.found_s
+            if self._current is not each.exercise:
+                self._current, self._live = each.exercise, live
             repetition = score_repetition(
-                each.exercise, each.cycle, each.statistics, self._history, seen
+                each.exercise, each.cycle, each.statistics, self._history, live.seen
             )
             self.repetitions.append(repetition)
             self._new.append(repetition)
 
-    def _change_to(self, found: Found) -> None:
-        self._active_s = found.found_s
-        if self._current is found.exercise:
-            return
-        self._current = found.exercise
-        self._live = LiveFaults(found.exercise)
-        for time_s, row in self._history.rows_between(found.cycle.start_s, found.cycle.end_s):
-            self._live.feed(time_s, row)
+    def _believed_until_s(self) -> float:
+        last = self.repetitions[-1]
+        return last.end_s + _OVER_AFTER_S + _COME_TO_NOTHING * (last.end_s - last.start_s)
 
     def _busy_until_s(self) -> float:
         return self.repetitions[-1].end_s if self.repetitions else float("-inf")

@@ -9,7 +9,7 @@ cross, and on clips of one person, whose number must not change; figures are in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -141,8 +141,8 @@ class Identities:
         else:
             for one, person in zip(seen, people, strict=True):
                 one.clothes = clothes(rgb, person.landmarks)
-            _mark_crowds(seen)
             matched = self._match(seen, now_ms)
+            _mark_crowds(seen, self._out_of_sight(matched, now_ms))
         numbers = []
         for index, one in enumerate(seen):
             known = matched.get(index) or self._welcome(one, now_ms)
@@ -181,6 +181,11 @@ class Identities:
                 matched[index] = self._known[position]
                 taken.add(position)
         return matched
+
+    def _out_of_sight(self, matched: Mapping[int, _Known], now_ms: float) -> list[Points]:
+        """Return where those would be who were matched with nobody."""
+        numbers = {known.number for known in matched.values()}
+        return [known.expected(now_ms) for known in self._known if known.number not in numbers]
 
     def _welcome(self, seen: _Seen, now_ms: float) -> _Known:
         self._last_number += 1
@@ -227,10 +232,14 @@ def _clothes_of(people: Sequence[_Seen] | Sequence[_Known]) -> Points:
     return np.array([person.clothes for person in people])
 
 
-def _mark_crowds(seen: Sequence[_Seen]) -> None:
-    """Mark those whose boxes meet another one's."""
+def _mark_crowds(seen: Sequence[_Seen], hidden: Sequence[Points]) -> None:
+    """Mark those whose box meets another one's, or that of someone who may be behind them.
+
+    While one person hides another, the network may go over from the one to the other bit by bit.
+    """
     boxes = [(one.points.min(axis=0), one.points.max(axis=0)) for one in seen]
+    others = [(points.min(axis=0), points.max(axis=0)) for points in hidden]
     for one, (low, high) in zip(seen, boxes, strict=True):
-        meets = (bool((low < far).all() and (near < high).all()) for near, far in boxes)
+        meets = (bool((low < far).all() and (near < high).all()) for near, far in boxes + others)
         # Everyone meets themselves.
         one.is_crowded = sum(meets) > 1

@@ -106,6 +106,23 @@ def test_the_final_result_of_a_hold_has_its_seconds(exercise):
     assert set(final["score_parts"]) == {"alignment", "steadiness"}
 
 
+def test_hands_that_go_on_moving_after_the_curls_are_no_exercise(exercise):
+    curls = of_catalogue("bicep-curl")
+    results = run(exercise, curls)
+    last = play(curls).scorer.repetitions[-1]
+    # Up by a part of a curl and down again, for half a minute.
+    times_s = np.arange(0.0, 30.0, 1 / 30)
+    part = 0.25 * np.sin(times_s * np.pi / 1.5) ** 2
+    talk = curls.at(last.start_s + part * (last.turn_s - last.start_s))
+    begin_s = float(curls.times_s[-1]) + 0.1
+    talked = Recording(begin_s + times_s, talk.landmarks, talk.world, talk.aspect)
+    results += run(exercise, talked)
+    assert {"up", "down"} <= {result["phase"] for result in results[len(curls.times_s) + 15 :]}
+    assert [result["exercise"] for result in results[-300:]] == ["none"] * 300
+    assert results[-1]["warnings"] == []
+    assert exercise.end("a")["exercise_summary"]["exercises"]["bicep_curl"]["reps"] == 3
+
+
 def test_who_rests_at_the_top_of_push_ups_did_push_ups(exercise):
     push_ups = of_catalogue("push-up")
     at_s = np.concatenate([np.zeros(90), np.arange(0.0, push_ups.times_s[-1], 1 / 30)])

@@ -77,3 +77,20 @@ def test_hips_out_of_line_in_push_ups(hips_up, fault):
     assert played.counted == ["push_up"] * 3
     assert fault in played.faults
     assert all(fault in {f.code for f in rep.faults} for rep in played.scorer.repetitions)
+
+
+def test_what_shows_while_resting_is_not_the_next_repetitions_fault():
+    plain = of_catalogue("push-up")
+    times_s = np.arange(0.0, plain.times_s[-1], 1 / 30)
+    last = play(plain).scorer.repetitions[-1]
+    # The elbows a little bent, the hips up in the air for 3 s; before and after it good push-ups.
+    rest = plain.at(np.full(90, last.start_s + 0.15 * (last.turn_s - last.start_s)))
+    up = rest.landmarks.copy()
+    up[:, [23, 24], 1] -= 0.2
+    good = plain.at(times_s)
+    landmarks = np.concatenate([good.landmarks, up, good.landmarks])
+    world = np.concatenate([good.world, rest.world, good.world])
+    played = play(Recording(np.arange(len(landmarks)) / 30.0, landmarks, world, plain.aspect))
+    assert "push_up_hips_piked" in played.faults
+    assert played.counted == ["push_up"] * 6
+    assert [rep.faults for rep in played.scorer.repetitions] == [()] * 6

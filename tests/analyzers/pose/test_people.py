@@ -85,6 +85,18 @@ def test_when_the_one_in_front_is_seen_where_the_other_was_clothes_decide():
     assert show(again, 10 * FRAME_MS, Someone(0.43, RED)) == [1]
 
 
+def test_who_comes_out_from_behind_somebody_is_known_though_landmarks_went_over_bit_by_bit():
+    identities = Identities()
+    numbers = []
+    for step in range(90):
+        # One walks slowly past the other, in front; while they meet, one set of landmarks is left.
+        behind, before = Someone(0.4, GREEN), Someone(0.3 + 0.0025 * step, RED)
+        meeting = 0.37 < before.low[0] < 0.46
+        hidden = [before] if meeting else []
+        numbers.append(show(identities, step * FRAME_MS, behind, before, hidden=hidden))
+    assert numbers[0] == numbers[-1] == [1, 2]
+
+
 def test_someone_new_gets_a_new_number():
     identities = Identities()
     assert show(identities, 0, Someone(0.1)) == [1]
