@@ -41,8 +41,8 @@ class Exercise(BaseModel):
     the last `repetition`, and `feedback` and `warnings`, each a list of `code` and `text`.
 
     A session's options are `name`, the only exercise to look for, and `person`, the id of the one
-    to follow among several; either may be None. Naming another exercise begins the session's count
-    anew. When the session looks for a reference person with re-identification, that one is
+    to follow among several; either may be None. Naming another exercise keeps what was counted
+    before. When the session looks for a reference person with re-identification, that one is
     followed.
     """
 
@@ -73,8 +73,7 @@ class Exercise(BaseModel):
         session = self._sessions[sid]
         asked = _checked(options)
         if "name" in asked:
-            session.scorer = ExerciseScorer(asked["name"])
-            session.results = FrameResults(session.scorer)
+            session.scorer.look_for(asked["name"])
         if "person" in asked:
             session.person = ChosenPerson(asked["person"])
 

@@ -45,7 +45,8 @@ class History:
             The same, smoothed.
         """
         values = list(values)
-        values[STATURE] /= self._stature(time_s, values[STATURE])
+        # Nobody is taller than they stand; who begins crouched and rises is not yet known.
+        values[STATURE] = min(1.0, values[STATURE] / self._stature(time_s, values[STATURE]))
         if self._rows:
             weight = 1.0 - math.exp((self.times_s[-1] - time_s) / _SMOOTHING_S)
             row = [

@@ -76,19 +76,11 @@ class ExerciseScorer:
     """
 
     def __init__(self, exercise: str | None = None) -> None:
-        known = definitions()
-        if exercise is not None and exercise not in known:
-            raise ValueError(
-                f"there is no exercise {exercise!r}; there are {', '.join(sorted(known))}"
-            )
-        wanted = list(known.values()) if exercise is None else [known[exercise]]
-        self._wanted = wanted
         self.repetitions: list[Repetition] = []
         # Of which exercise half a repetition was seen, in a short session without a whole one.
         self.begun: Definition | None = None
-        self.holds = [HoldCounter(each) for each in wanted if each.held]
+        self.holds = [HoldCounter(each) for each in definitions().values() if each.held]
         self._history = History()
-        self._recogniser = Recogniser(wanted)
         self._current: Definition | None = None
         self._live: LiveFaults | None = None
         self._active_s = float("-inf")
@@ -96,6 +88,24 @@ class ExerciseScorer:
         self._last_s = float("-inf")
         self._is_away = True
         self._new: list[Repetition] = []
+        self._wanted = _wanted(exercise)
+        self._recogniser = Recogniser(self._wanted)
+
+    def look_for(self, exercise: str | None) -> None:
+        """Look for another exercise only, or for all; what was counted so far stays.
+
+        Raises
+        ------
+        ValueError
+            When there is no such exercise.
+        """
+        wanted = _wanted(exercise)
+        if wanted == self._wanted:
+            return
+        self.begin_anew()
+        self._wanted = wanted
+        self._recogniser = Recogniser(wanted)
+        self._current = self._live = None
 
     def feed(
         self, landmarks: Sequence[Row], world: Sequence[Row], time_s: float, aspect: float
@@ -123,7 +133,8 @@ class ExerciseScorer:
         self._count(found)
         busy = time_s - self._busy_until_s() < _BUSY_S
         for hold in self.holds:
-            hold.feed(time_s, row, self._history, busy)
+            if hold.exercise in self._wanted:
+                hold.feed(time_s, row, self._history, busy)
         if self._live is not None:
             moving = self._phase() != "rest"
             self._live.feed(time_s, row if moving else None)
@@ -212,3 +223,12 @@ class ExerciseScorer:
         """
         shown = self._live.shown if self._live is not None else ()
         return tuple(dict.fromkeys((*self.repetitions[-1].faults, *shown)))
+
+
+def _wanted(exercise: str | None) -> list[Definition]:
+    known = definitions()
+    if exercise is None:
+        return list(known.values())
+    if exercise not in known:
+        raise ValueError(f"there is no exercise {exercise!r}; there are {', '.join(sorted(known))}")
+    return [known[exercise]]

@@ -27,9 +27,9 @@ _APACHE = "Apache-2.0"
 _IMAGENET_MEAN = (123.675, 116.28, 103.53)
 _IMAGENET_STD = (58.395, 57.12, 57.375)
 
-# Thresholds are chosen by bench/reid.py so that 2 % of strangers are accepted; how many right persons
-# are refused then, from one camera to another, it says too. retail-0287 could not be measured, and is
-# given that of its sister.
+# Thresholds are chosen by bench/reid.py so that 2 % of strangers are accepted; how many right
+# persons are refused then, from one camera to another, it says too. retail-0287 could not be
+# measured, and is given that of its sister.
 _THRESHOLD_RETAIL = 0.63
 
 # Wait for an answer, not for the whole file.

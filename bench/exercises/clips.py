@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.exercise import Exercise
+from analyzers.exercise.scorer import NONE
 from analyzers.pose import Pose
 
 TRUTH = "rep_counts.json"
 
-# What the truth calls an exercise, and what we do.
+# What the truth calls an exercise, and what we do; of several words the first one here counts, as
+# in a walking lunge or a standing press.
 WORDS = {
     "jack": "jumping_jack",
     "squat": "squat",
@@ -28,7 +30,12 @@ WORDS = {
     "sit": "sit_up",
     "lunge": "lunge",
     "lateral": "lateral_raise",
+    "stand": NONE,
+    "walk": NONE,
+    "talk": NONE,
 }
+# In these no repetition is right, of whatever exercise.
+WITHOUT_REPETITIONS = ("plank", NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +147,9 @@ def measure_clip(clip: Clip, pose: Pose, exercise: Exercise) -> ClipFigures:
     if not frames:
         raise ValueError(f"{clip.path} has no frame that can be decoded; replace the file")
     found = summary["exercises"]
-    # A hold has no repetitions of its own: any that are counted are wrong.
     counted = (
         sum(each["reps"] for each in found.values())
-        if clip.exercise == "plank"
+        if clip.exercise in WITHOUT_REPETITIONS
         else found.get(clip.exercise, {}).get("reps", 0)
     )
     held_s = found.get("plank", {}).get("held_s", 0.0)
@@ -197,7 +203,7 @@ def _frames(path: Path) -> Iterator[tuple[NDArray[np.uint8], float]]:
 
 
 def _our_name(words: str) -> str:
-    return next((name for word, name in WORDS.items() if word in words), words)
+    return next((name for word, name in WORDS.items() if word in words.lower()), words)
 
 
 def _true_count(truth: dict[str, Any]) -> tuple[int | None, int | None]:

@@ -38,6 +38,18 @@ def test_json_has_summary_clips_and_form_and_nothing_else(tmp_path: Path) -> Non
     assert "form is left out" in done.stderr
 
 
+def test_repetitions_in_a_clip_of_somebody_who_does_nothing_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "sample.mp4").write_bytes((ROOT / "sample-video.mp4").read_bytes())
+    truth = {"sample.mp4": {"exercise": "Standing and talking", "reps": 0}}
+    done = run("--json", "--data", folder(tmp_path, truth))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    [clip] = report["clips"]
+    assert (clip["exercise"], clip["recognised"]) == ("none", "jumping_jack")
+    assert (clip["counted"], clip["error"]) == (8, 8)
+    assert (report["summary"]["off_by_one"], report["summary"]["recognised"]) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("truth", "words"),
     [

@@ -106,6 +106,18 @@ def test_the_final_result_of_a_hold_has_its_seconds(exercise):
     assert set(final["score_parts"]) == {"alignment", "steadiness"}
 
 
+def test_a_video_that_begins_at_the_lowest_point_changes_no_squat_that_follows():
+    squats = of_catalogue("squat-oblique")
+    whole = play(squats).scorer.repetitions
+    since_s = whole[0].turn_s
+    cut = squats.at(np.arange(since_s, squats.times_s[-1], 1 / 30))
+    moved = Recording(cut.times_s - cut.times_s[0], cut.landmarks, cut.world, cut.aspect)
+    seen = play(moved).scorer.repetitions
+    for one, other in zip(whole[1:], seen, strict=True):
+        assert other.start_s == pytest.approx(one.start_s - since_s, abs=0.1)
+        assert other.range_of_motion == pytest.approx(one.range_of_motion, rel=0.1)
+
+
 def test_hands_that_go_on_moving_after_the_curls_are_no_exercise(exercise):
     curls = of_catalogue("bicep-curl")
     results = run(exercise, curls)
@@ -224,3 +236,22 @@ def test_wrong_options_are_refused(exercise, options, what):
 def test_the_client_fixes_the_exercise_in_mid_session(exercise):
     exercise.configure("a", {"name": "push_up"})
     assert run(exercise, of_catalogue("squat-front"))[-1]["exercise"] == "none"
+
+
+def after(recording, seconds):
+    """The same movement so much later."""
+    times_s = recording.times_s + seconds
+    return Recording(times_s, recording.landmarks, recording.world, recording.aspect)
+
+
+def test_what_was_counted_stays_when_the_client_names_the_next_exercise(exercise):
+    exercise.configure("a", {"name": "squat"})
+    run(exercise, of_catalogue("squat-front"))
+    exercise.configure("a", {"name": "squat"})
+    assert run(exercise, after(of_catalogue("squat-front"), 10.0))[-1]["reps"] == 6
+    exercise.configure("a", {"name": "jumping_jack"})
+    jacks = run(exercise, after(of_catalogue("jumping-jack"), 20.0))
+    assert (jacks[0]["exercise"], jacks[0]["reps"]) == ("none", 0)
+    assert jacks[-1]["exercise"] == "jumping_jack"
+    told = exercise.end("a")["exercise_summary"]["exercises"]
+    assert {name: each["reps"] for name, each in told.items()} == {"squat": 6, "jumping_jack": 5}
