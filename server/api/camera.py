@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.camera.camera import Camera
@@ -117,6 +117,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """The pictures as they come, as MJPEG."""
     _camera(request)
     jpegs, wish = request.app[JPEGS], _wish(request)
+    if request.method == hdrs.METH_HEAD:
+        return await _begin(request)
     try:
         viewer = jpegs.watch(Look(wish.width, wish.quality), wish.fps)
     except CameraUnavailable as error:
@@ -126,13 +128,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
             first = await asyncio.wait_for(anext(viewer), FIRST_WITHIN_S)
         except (TimeoutError, StopAsyncIteration):
             raise _unavailable("the camera gives no picture") from None
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}",
-                "Cache-Control": "no-store",
-            }
-        )
-        await response.prepare(request)
+        response = await _begin(request)
         await response.write(f"--{BOUNDARY}\r\n".encode())
         await _send(response, first)
         async for jpeg in viewer:
@@ -143,6 +139,17 @@ async def stream(request: web.Request) -> web.StreamResponse:
             request.transport.abort()
     finally:
         viewer.close()
+    return response
+
+
+async def _begin(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}",
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(request)
     return response
 
 

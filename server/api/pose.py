@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 _POSE = "pose"
 _FIELD = "image"
 _CHUNK_BYTES = 64 * 1024
+# Each costs the event loop some time, even if there is nothing in it.
+_MAX_FIELDS = 100
 _RETRY_AFTER_S = 5
 # Whatever aiohttp's reader finds wrong with a form, or with how its body is transferred.
 _DAMAGED = (
@@ -152,8 +154,11 @@ async def _read_form(request: web.Request, max_bytes: int) -> bytes:
 
 
 async def _find_field(form: MultipartReader, max_bytes: int) -> bytes:
-    count = 0
+    count = fields = 0
     async for part in form:
+        fields += 1
+        if fields > _MAX_FIELDS:
+            raise BadMessage(f"the form has more than {_MAX_FIELDS} fields: send the picture first")
         if not isinstance(part, BodyPartReader):
             raise BadMessage("a form within the form: send the picture itself")
         data = bytearray()

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from server.context import SESSIONS
 from server.results import Result
@@ -61,6 +61,8 @@ async def stream_results(request: web.Request) -> web.StreamResponse:
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
     )
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        return response
     sink = EventSink()
     session.add_sink(sink)
     try:

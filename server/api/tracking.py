@@ -23,6 +23,7 @@ from server.api.models_tracking import (
     StopTracking,
     client_message,
 )
+from server.api.route import Scope
 from server.api.search import owner_of, until_reid_runs
 from server.api.tracked_frames import SingleFrame as Frame
 from server.api.tracked_frames import SingleFrames
@@ -66,7 +67,12 @@ class _Conversation:
         self._settings = app[SETTINGS]
         self._identity = request.get(IDENTITY, ANONYMOUS)
         self._owner = owner_of(request)
-        self._allowed = _allow_list(self._settings.allow_source, self._settings.record_to)
+        self._allowed = _allow_list(
+            self._settings.allow_source,
+            self._settings.record_to,
+            # As `POST /find` has it.
+            all_recordings=self._identity.may(Scope.CONTROL),
+        )
         self._frames: SingleFrames | None = None
         self._frames_taken = 0
         self._source: TrackedSource | None = None
@@ -193,8 +199,10 @@ class _Conversation:
 
 
 @functools.cache
-def _allow_list(patterns: tuple[str, ...], folder: Path | None) -> AllowList:
-    return AllowList(patterns, folder)
+def _allow_list(
+    patterns: tuple[str, ...], folder: Path | None, *, all_recordings: bool
+) -> AllowList:
+    return AllowList(patterns, folder, all_recordings=all_recordings)
 
 
 def _idle() -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -81,7 +83,27 @@ class Watching:
         self.broadcasts = broadcasts
         self.max_viewers = max_viewers
         self.resources: dict[str, _Resource] = {}
+        self._arriving = 0
         self._tasks = Tasks("viewers")
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Keep a place for someone whose offer is being answered.
+
+        Raises
+        ------
+        Busy
+            There is none.
+        """
+        if len(self.resources) + self._arriving >= self.max_viewers:
+            raise Busy(
+                f"all {self.max_viewers} places of viewers are taken", retry_after_s=RETRY_AFTER_S
+            )
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
 
     def forget(self, peer: WatchPeer) -> None:
         """Someone has left."""
@@ -120,11 +142,14 @@ async def watch(request: web.Request) -> web.Response:
     broadcast = _broadcast(request, name)
     if request.content_type != SDP:
         raise UnsupportedMediaType(f"the body must be {SDP}")
-    if len(watching.resources) >= watching.max_viewers:
-        raise Busy(
-            f"all {watching.max_viewers} places of viewers are taken", retry_after_s=RETRY_AFTER_S
-        )
-    offer = await request.text()
+    with watching.place():
+        return await _answer(request, watching, broadcast, name)
+
+
+async def _answer(
+    request: web.Request, watching: Watching, broadcast: Broadcast, name: str
+) -> web.Response:
+    offer = await _read_text(request)
     check_offer_sdp(offer, play=True)
     settings = request.app[SETTINGS]
     peer = WatchPeer(broadcast, settings.ice_servers, watching.forget)
@@ -167,7 +192,7 @@ async def patch(request: web.Request) -> web.Response:
     etag = request.headers.get("If-Match")
     if etag is None:
         raise PreconditionRequired("send If-Match with the ETag of the answer")
-    fragment = trickle.parse_fragment(await request.text())
+    fragment = trickle.parse_fragment(await _read_text(request))
     if etag == "*" or (fragment.username and fragment.username != resource.username):
         raise CanNotRestart("ICE can not be restarted here: send a new offer")
     if etag != resource.etag:
@@ -186,6 +211,14 @@ async def leave(request: web.Request) -> web.Response:
     resource = _own(request)
     request.app[WATCHING].forget(resource.peer)
     return web.Response(status=200)
+
+
+async def _read_text(request: web.Request) -> str:
+    """The body; what it says of its charset does not count (RFC 8866, section 5)."""
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError:
+        raise BadMessage("the body is not UTF-8") from None
 
 
 def _broadcast(request: web.Request, name: str) -> Broadcast:

@@ -11,6 +11,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # RFC 6052: an IPv4 address in the last four bytes.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that has been given out of IPv6 (RFC 4291, section 2.4). Beyond it are forms of IPv4 addresses
+# (::a.b.c.d, ::ffff:0:a.b.c.d, 64:ff9b:1::/48) and old local ones (fec0::/10).
+_IPV6_INTERNET = ipaddress.ip_network("2000::/3")
+# RFC 6890, section 2.2.2: for protocols between a host and its provider.
+_IPV4_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 
 
 def resolve(host: str, port: int, *, private: bool) -> list[Address]:
@@ -70,6 +75,10 @@ def is_public(address: Address) -> bool:
             inner = address.teredo[1]
         if inner is not None:
             return is_public(inner)
+        if address not in _IPV6_INTERNET:
+            return False
+    elif address in _IPV4_PROTOCOLS:
+        return False
     return address.is_global and not address.is_multicast
 
 

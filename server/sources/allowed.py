@@ -49,6 +49,9 @@ class AllowList:
         do not begin with / are below `folder`.
     folder
         The recordings directory; None without one.
+    all_recordings
+        Whether a ``*`` stands for files in that directory, too. Otherwise only those may be read
+        that a pattern writes out.
 
     Raises
     ------
@@ -56,11 +59,14 @@ class AllowList:
         A pattern is none: one line that says why.
     """
 
-    def __init__(self, patterns: Sequence[str], folder: Path | None = None) -> None:
+    def __init__(
+        self, patterns: Sequence[str], folder: Path | None = None, *, all_recordings: bool = True
+    ) -> None:
         self._cameras = {int(p) for p in patterns if p.isascii() and p.isdigit()}
         self._urls = [_url_pattern(p) for p in patterns if "://" in p]
         self._names = [p for p in patterns if "://" not in p and not p.isdigit()]
         self._folder = folder.resolve() if folder is not None else None
+        self._all_recordings = all_recordings
 
     def check_camera(self, index: int) -> None:
         """Refuse a camera that is not listed."""
@@ -98,16 +104,31 @@ class AllowList:
             path = Path(self._folder or "/", name).resolve()
         except (OSError, RuntimeError):
             raise _refused(shown) from None
-        if not any(fnmatch.fnmatchcase(str(path), pattern) for pattern in self._files()):
+        matching = [
+            name for name in self._names if fnmatch.fnmatchcase(str(path), self._of_files(name))
+        ]
+        if not matching:
             raise _refused(shown)
+        if self._is_recording(path) and all(_WILD.search(name) for name in matching):
+            raise SourceRefused(
+                f"{shown} is among the recordings, which are everybody's: this takes a token with"
+                " the scope control, or an --allow-source that names the file itself"
+            )
         return path
 
-    def _files(self) -> list[str]:
-        absolute = [name for name in self._names if name.startswith("/")]
-        below = [name for name in self._names if not name.startswith("/")]
-        return [_without_links(name) for name in absolute] + [
-            f"{_escaped(self._folder)}/{name}" for name in below if self._folder is not None
-        ]
+    def _is_recording(self, path: Path) -> bool:
+        """Whether a file is one of those that not everybody may read."""
+        return (
+            not self._all_recordings
+            and self._folder is not None
+            and path.is_relative_to(self._folder)
+        )
+
+    def _of_files(self, name: str) -> str:
+        """A pattern for whole paths; an empty one, which none has, if there is no folder."""
+        if name.startswith("/"):
+            return _without_links(name)
+        return f"{_escaped(self._folder)}/{name}" if self._folder is not None else ""
 
 
 def _refused(what: str) -> SourceRefused:

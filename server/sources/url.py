@@ -82,7 +82,11 @@ class SourceUrl:
         SourceRefused
             It leads to no URL that is read.
         """
-        return SourceUrl.parse(urljoin(str(self), location))
+        try:
+            target = urljoin(str(self), location)
+        except ValueError:
+            raise SourceRefused(f"{self} redirects to {quote(location)}, which is no URL") from None
+        return SourceUrl.parse(target)
 
     @property
     def authority(self) -> str:

@@ -480,6 +480,20 @@ async def test_a_body_without_end_is_not_read_to_its_end(server, http, bystander
     assert before < 20_000_000
 
 
+async def test_fields_without_end_are_not_read_to_their_end(server, http, bystander):
+    """Empty ones, which make no bytes that would be counted."""
+
+    async def endless():
+        while True:
+            yield b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 1000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with asyncio.timeout(20):
+        async with http.post(f"{server.url}/pose", data=endless(), headers=headers) as response:
+            assert response.status == 400
+            assert "more than 100 fields" in (await response.json())["detail"]
+
+
 async def test_a_body_that_is_not_packed_as_it_says(server, http, bystander):
     headers = {"Content-Type": FORM, "Content-Encoding": "gzip"}
     body = HEAD + b"\r\n" + pictures.sample_jpegs(1)[0] + b"\r\n--x--\r\n"

@@ -117,6 +117,21 @@ def test_mjpeg_starts_the_camera_and_lets_it_go(server):
     server.wait_until("/camera/status", lambda s: s["state"] == "stopped", within_s=20)
 
 
+def test_head_of_the_stream_is_a_head_and_no_more(server):
+    """What followed would be taken for the answer to the next request of the connection."""
+    ask(server, "/camera/stop", "POST")
+    asked = b"HEAD /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    following = b"GET /docs.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+        connection.sendall(asked + following)
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, rest = answers.partition(b"\r\n\r\n")
+    assert b"200 OK" in head
+    assert b"multipart/x-mixed-replace" in head
+    assert rest.startswith(b"HTTP/1.1 200 OK"), rest[:80]
+    assert not server.get("/camera/status")["running"], "nobody watches"
+
+
 def test_a_slower_rate(running):
     times = [at for at, _ in read_parts(f"{running.url}/stream.mjpg?fps=5", 6)]
     assert np.mean(np.diff(times)) == pytest.approx(0.2, abs=0.03)

@@ -200,6 +200,7 @@ async def test_what_is_refused(server, http):
                 ),
                 404,
             ),
+            "no text": (await viewer.post(http, b"v=0\xff\xfe"), 400),
             "no such viewer": (await http.delete(f"{viewer.url}/nobody"), 404),
         }
         for what, (answer, status) in answers.items():
@@ -218,6 +219,28 @@ async def test_no_more_viewers_than_allowed(server, http):
         for answer in answers:
             if answer.status == 201:
                 await http.delete(server.url + answer.headers["Location"])
+
+
+async def test_viewers_who_come_at_once_are_counted_too(server, http):
+    async with contextlib.AsyncExitStack() as stack:
+        many = [await stack.enter_async_context(watcher(server)) for _ in range(10)]
+        offers = [await viewer.offer() for viewer in many]
+        answers = await asyncio.gather(
+            *(viewer.post(http, offer) for viewer, offer in zip(many, offers, strict=True))
+        )
+        assert sorted(answer.status for answer in answers) == [201] * 4 + [503] * 6
+        for answer in answers:
+            if answer.status == 201:
+                await http.delete(server.url + answer.headers["Location"])
+
+
+async def test_a_charset_that_nobody_knows_does_not_matter(server, http):
+    """SDP is UTF-8, whatever the header says."""
+    async with watcher(server) as viewer:
+        kind = {"Content-Type": f"{SDP}; charset=klingon"}
+        answer = await viewer.post(http, await viewer.offer(), **kind)
+        assert answer.status == 201, await answer.text()
+        await http.delete(server.url + answer.headers["Location"])
 
 
 async def test_options_tell_the_servers_for_ice(tmp_path, http):

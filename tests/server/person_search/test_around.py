@@ -125,7 +125,7 @@ class Still(ColourTrack):
 async def test_who_may_do_what(tmp_path, recordings, http):
     """Looking for someone in one's own frames is one thing, in everybody's recordings another."""
     secret = "s" * 40
-    flags = ("--auth-secret", secret, "--record-to", str(recordings))
+    flags = ("--auth-secret", secret, "--record-to", str(recordings), "--allow-source", "one/*")
 
     def bearer(*scopes):
         token = tokens.issue(secret, scopes, 600.0)
@@ -152,6 +152,12 @@ async def test_who_may_do_what(tmp_path, recordings, http):
                 assert len((await everyone.json())["sessions"]) == 1
             async with http.get(f"{server.url}/sessions", headers=bearer(Scope.VIEW)) as others:
                 assert (await others.json())["sessions"] == []
+            refused = await ask(socket, start_tracking(answer["embedding"], "one/video.mp4"))
+            assert refused["type"] == "error"
+            assert "control" in refused["message"]
+        async with socket_to(server, path, additional_headers=control) as socket:
+            started = await ask(socket, start_tracking(answer["embedding"], "one/video.mp4"))
+            assert started["status"] == "tracking_started"
 
 
 async def test_frames_over_the_limit_are_counted_as_dropped(tmp_path, http):

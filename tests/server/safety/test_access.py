@@ -238,6 +238,21 @@ async def test_results_are_read_by_their_owner_only(http, server, anns_session):
         assert line.startswith(b"event: ")
 
 
+async def test_head_of_results_is_a_head_and_no_more(http, server, anns_session):
+    url = f"{server.url}/sessions/{anns_session.session.id}/results"
+    async with http.head(f"{url}?token={BOB}") as response:
+        assert response.status == 403
+    path = url.removeprefix(server.url)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    for line in (f"HEAD {path}", "GET /docs.css"):
+        writer.write(f"{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ANN}\r\n\r\n".encode())
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    assert b"text/event-stream" in head
+    following = await asyncio.wait_for(reader.readuntil(b"\r\n"), 10)
+    assert following == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+
+
 async def test_nobody_else_resumes_a_session(http, server, anns_session):
     resume = anns_session.session.resume
     with pytest.raises(Rejected) as raised:

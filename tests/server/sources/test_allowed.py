@@ -123,6 +123,22 @@ def test_files_are_where_they_really_are(tmp_path):
         absolute.check_file("a.mp4")
 
 
+def test_a_star_stands_for_recordings_only_where_it_may(tmp_path):
+    inside = tmp_path / "in"
+    for folder in ("one", "two"):
+        (inside / folder).mkdir(parents=True)
+        (inside / folder / "a.mp4").touch()
+    (tmp_path / "elsewhere.mp4").touch()
+    patterns = ["*", f"{tmp_path}/*.mp4", "two/a.mp4"]
+    assert AllowList(patterns, inside).check_file("one/a.mp4") == inside / "one" / "a.mp4"
+    guarded = AllowList(patterns, inside, all_recordings=False)
+    for name in ("one/a.mp4", str(inside / "one" / "a.mp4")):
+        with pytest.raises(SourceRefused, match="control"):
+            guarded.check_file(name)
+    for path in (inside / "two" / "a.mp4", tmp_path / "elsewhere.mp4"):
+        assert guarded.check_file(str(path)) == path
+
+
 def test_a_folder_with_a_star_in_its_name_is_no_pattern(tmp_path):
     (tmp_path / "a*").mkdir()
     (tmp_path / "ab").mkdir()
@@ -137,7 +153,8 @@ def test_a_folder_with_a_star_in_its_name_is_no_pattern(tmp_path):
     [
         *("127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "0.0.0.0", "224.0.0.1"),
         *("::1", "fe80::1", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1"),
-        *("100.64.0.1", "::", "ff02::1"),
+        *("100.64.0.1", "::", "ff02::1", "192.0.0.192"),
+        *("::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1", "fec0::1"),
     ],
 )
 def test_addresses_that_are_not_public(address):

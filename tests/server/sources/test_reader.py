@@ -300,6 +300,12 @@ def test_redirects_without_end(site):
         HttpFile(SourceUrl.parse(f"{site.url}/a"), AllowList([f"{site.url}/*"]))
 
 
+def test_a_redirect_to_what_is_no_url(site):
+    site.answers["/a"] = sources.redirect("http://[")
+    with pytest.raises(SourceRefused, match="no URL"):
+        HttpFile(SourceUrl.parse(f"{site.url}/a"), AllowList([f"{site.url}/*"]))
+
+
 def test_a_redirect_out_of_http(site):
     site.answers["/a"] = sources.redirect("file:///etc/passwd")
     with pytest.raises(SourceRefused, match="file"):
