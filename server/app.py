@@ -166,6 +166,8 @@ def _make_runner(app: web.Application) -> web.AppRunner:
         app,
         shutdown_timeout=SHUTDOWN_S,
         keepalive_timeout=KEEP_ALIVE_S,
+        # Inflating is work of the event loop's, for up to a thousand times what a client has sent.
+        auto_decompress=False,
         access_log_class=AccessLogger,
     )
 

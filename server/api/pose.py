@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import orjson
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from server.api import picture_socket
@@ -27,6 +27,8 @@ _FIELD = "image"
 _CHUNK_BYTES = 64 * 1024
 # Each costs the event loop some time, even if there is nothing in it.
 _MAX_FIELDS = 100
+# Boundaries, the fields' headers, and what stands before the first of them.
+_MAX_LINES_BYTES = 64 * 1024
 _RETRY_AFTER_S = 5
 # Whatever aiohttp's reader finds wrong with a form, or with how its body is transferred.
 _DAMAGED = (
@@ -146,11 +148,41 @@ async def _read_form(request: web.Request, max_bytes: int) -> bytes:
     if request.content_type != "multipart/form-data":
         raise BadMessage(f"send multipart/form-data with the picture in a field named {_FIELD!r}")
     try:
-        return await _find_field(await request.multipart(), max_bytes)
+        lines = cast(StreamReader, _FewLines(request.content))
+        return await _find_field(MultipartReader(request.headers, lines), max_bytes)
     except SignalingError:
         raise
     except _DAMAGED as error:
         raise BadMessage("the form is damaged, or cut off") from error
+
+
+class _FewLines:
+    """A body that aiohttp's reader of forms reads, line by line what stands between its fields.
+
+    Without an end to that, a client who sends nothing but short lines would take the event loop's
+    time for as long as a request may last.
+    """
+
+    def __init__(self, content: StreamReader) -> None:
+        self._content = content
+        self._bytes = 0
+
+    async def readline(self, **bounds: Any) -> bytes:
+        """The next line.
+
+        Raises
+        ------
+        BadMessage
+            There were too many.
+        """
+        line = await self._content.readline(**bounds)
+        self._bytes += len(line)
+        if self._bytes > _MAX_LINES_BYTES:
+            raise BadMessage("the form is damaged: too much stands outside of its fields")
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
 
 
 async def _find_field(form: MultipartReader, max_bytes: int) -> bytes:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE_S = 15.0
 # Results that may wait for a slow reader; older ones give way.
 MAX_WAITING = 4
+# Notices are rare, unless a client sends nothing but damaged pictures.
+MAX_NOTICES = 64
 
 
 async def list_sessions(request: web.Request) -> web.Response:
@@ -80,7 +82,7 @@ class EventSink:
 
     def __init__(self) -> None:
         self._results: deque[bytes] = deque(maxlen=MAX_WAITING)
-        self._notices: deque[bytes] = deque()
+        self._notices: deque[bytes] = deque(maxlen=MAX_NOTICES)
         self._wake = asyncio.Event()
         self._over = False
 

@@ -27,6 +27,16 @@ class TooMany(SignalingError):
         return {"Retry-After": str(self.retry_after_s)}
 
 
+class PackedBody(SignalingError):
+    """The body is compressed, which costs the server more than the client."""
+
+    code = 415
+
+    def headers(self) -> dict[str, str]:
+        """Say what is taken (RFC 9110, section 12.5.3)."""
+        return {"Accept-Encoding": "identity"}
+
+
 class TooSlow(SignalingError):
     """The request was not here in time."""
 

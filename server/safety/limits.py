@@ -10,14 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from server.api.route import Handler
 from server.safety.access import ROUTE_TABLE
-from server.safety.errors import TooMany, TooSlow
+from server.safety.errors import PackedBody, TooMany, TooSlow
 from server.safety.identity import ANONYMOUS, IDENTITY
 
 # A socket that is closed makes room at once; nobody can say when one will be.
@@ -118,12 +118,18 @@ async def count_served(request: web.Request, handler: Handler) -> web.StreamResp
     with limits.serving(request):
         if not request.body_exists:
             return await handler(request)
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+            raise PackedBody("the body is compressed: send it as it is, without Content-Encoding")
         loop = asyncio.get_running_loop()
         timer = loop.call_later(limits.request_time_s, _give_up, request, limits.request_time_s)
         try:
             return await handler(request)
         finally:
             timer.cancel()
+            if isinstance(request.content.exception(), TooSlow):
+                # aiohttp tries to read the rest. This error it takes for the end of that; any other
+                # it logs with a traceback, for every client that is slow.
+                request.content.set_exception(TimeoutError())
 
 
 def _give_up(request: web.Request, after_s: float) -> None:

@@ -15,7 +15,7 @@ from tests.fuzz.bystander import Bystander
 from tests.support.server import COUNTER, Server, running_server
 
 FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
-PARTS = 10
+PARTS = 12
 """Tests that share the time."""
 # What the bystander must still get of its ten results a second, in every part.
 LEAST_SHARE = 0.8
@@ -38,7 +38,8 @@ def target(tmp_path_factory) -> Iterator[Server]:
     with running_server(
         tmp_path_factory.mktemp("fuzz"),
         *("--analyzers", f"pose,exercise,reid,{COUNTER}"),
-        *("--max-sessions", "64", "--resume-window", "0"),
+        *("--max-sessions", "64", "--resume-window", "0", "--max-viewers", "64"),
+        *("--camera", "pattern", "--camera-size", "160x120"),
         *("--connections-per-address", "200", "--expensive-per-minute", "1000000"),
     ) as server:
         yield server

@@ -4,6 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from email.message import Message
 
 import pytest
 import schemathesis
@@ -23,16 +24,18 @@ BOUNDARY = "2f6f1c"
 REFUSED = {400, 404, 409, 413, 415, 422, 429, 503}
 
 
-def post(url: str, body: bytes, content_type: str = "application/json") -> tuple[int, bytes]:
-    """Status and body of the answer."""
+def post(
+    url: str, body: bytes, content_type: str = "application/json"
+) -> tuple[int, bytes, Message]:
+    """Status, body and headers of the answer."""
     request = urllib.request.Request(
         url, body, {"Content-Type": content_type, "Connection": "close"}, method="POST"
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
+            return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
-        return error.code, error.read()
+        return error.code, error.read(), error.headers
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +87,28 @@ def test_session_descriptions(target, offer, repeat):
     @given(descriptions(offer), st.dictionaries(st.sampled_from(("options", "resume")), JSON))
     def play(sdp, more):
         body = json.dumps({"sdp": sdp, "type": "offer", **more}).encode()
-        status, answer = post(f"{target.url}/offer", body)
+        status, answer, _ = post(f"{target.url}/offer", body)
         assert status == 200 or status in REFUSED, answer
         if status == 200:
             sid = json.loads(answer)["session"]["id"]
             request = urllib.request.Request(f"{target.url}/sessions/{sid}", method="DELETE")
             urllib.request.urlopen(request, timeout=30).read()
+
+    repeat(play)
+
+
+def test_session_descriptions_of_viewers(target, offer, repeat):
+    @ROUND
+    @given(descriptions(offer.replace("a=sendrecv", "a=recvonly")))
+    def play(sdp):
+        url = f"{target.url}/whep/camera"
+        status, answer, headers = post(url, sdp.encode(errors="replace"), "application/sdp")
+        assert status == 201 or status in REFUSED, answer
+        if status != 201:
+            return
+        resource = headers["Location"]
+        leaving = urllib.request.Request(target.url + resource, method="DELETE")
+        urllib.request.urlopen(leaving, timeout=30).read()
 
     repeat(play)
 
@@ -102,7 +121,7 @@ def test_pictures_in_forms(target, repeat):
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="a"\r\n\r\n'
         ).encode()
         body += picture + f"\r\n--{BOUNDARY}--\r\n".encode()
-        status, answer = post(
+        status, answer, _ = post(
             f"{target.url}/pose", body, f"multipart/form-data; boundary={BOUNDARY}"
         )
         assert status == 200 or status in REFUSED, answer
@@ -117,7 +136,7 @@ def test_json_bodies(target, repeat, path):
     @ROUND
     @given(bodies.map(lambda text: text.encode(errors="replace")) | st.binary())
     def play(body):
-        status, answer = post(f"{target.url}{path}", body)
+        status, answer, _ = post(f"{target.url}{path}", body)
         assert status == 200 or status in REFUSED, answer
 
     repeat(play)

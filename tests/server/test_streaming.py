@@ -327,3 +327,17 @@ async def test_a_reader_of_events_gets_notices_too(server):
     assert len(events) == 1 + MAX_WAITING
     assert b'"n":9' in events[-2]
     assert events[-1].startswith(b"event: final\n")
+
+
+async def test_notices_do_not_pile_up_for_a_slow_reader_of_events():
+    from server.api.sessions import MAX_NOTICES, EventSink
+    from server.results import Result, Timing
+
+    sink = EventSink()
+    for number in range(10 * MAX_NOTICES):
+        sink.notice({"type": "unreadable_frame", "frame": number})
+    sink.final(Result(None, {}, Timing(0, {}, {}), 0, final=True))
+    *notices, final = [event async for event in sink]
+    assert len(notices) == MAX_NOTICES
+    assert f"{10 * MAX_NOTICES - 1}".encode() in notices[-1], "the newest are kept"
+    assert final.startswith(b"event: final\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 
@@ -193,13 +194,16 @@ async def test_the_next_request_on_a_connection_must_come_whole_too(pem):
         writer.close()
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(pem):
+async def test_a_body_that_does_not_come_is_not_waited_for(pem, caplog):
     async with guarded(ROUTES, "--request-time", "0.3", pem=pem) as server:
         reader, writer = await connect(server)
         writer.write(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nhalf")
         said = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WITHIN_S)
         assert b"408" in said
+        await ended(reader)
         writer.close()
+    # A client can not fill the log with tracebacks.
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 
 async def test_a_socket_that_is_open_is_left_alone(http, pem):
