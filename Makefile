@@ -34,7 +34,9 @@ check: setup
 
 test: check
 	@tools/system-packages $(PYTHON) --for-tests
-	$(BIN)/pytest
+	@# Real peers, browsers and processes that are killed: on a busy machine one of 3000 tests may miss
+	@# its deadline. What fails is run once more by itself, and has to pass then.
+	$(BIN)/pytest || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 clean:
 	rm -rf $(VENV) build *.egg-info

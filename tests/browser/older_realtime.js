@@ -35,4 +35,5 @@ function captureAndSend() {
   setTimeout(captureAndSend, 33);
 }
 
-captureAndSend();
+if (ws.readyState === WebSocket.CONNECTING) ws.addEventListener("open", captureAndSend);
+else captureAndSend();

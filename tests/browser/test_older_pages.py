@@ -175,7 +175,9 @@ def test_the_exercise_documents_code(run, server):
     camera = snippets.below(document, "HTML5 Camera Capture:")
     errors = snippets.below(document, "8. Error Handling")
     # It is shown in parts, and nothing in it begins to capture.
-    page = run("\n".join((client, errors, camera, "captureAndSend();")), "module")
+    begin = "await opened; captureAndSend();"
+    opened = "const opened = new Promise((done) => ws.addEventListener('open', done));"
+    page = run("\n".join((client, opened, errors, camera, begin)), "module")
     assert wait_for_logged(page, 'first.startsWith("Connected")', 1)
     assert wait_for_logged(page, 'first.startsWith("Ready")', 1)
     wait_for_logged(page, 'first === "Exercise: squat"', 1)
