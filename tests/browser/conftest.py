@@ -109,12 +109,27 @@ def open_tab(browser, server) -> Iterator[Callable[[], Page]]:
 @pytest.fixture(scope="module")
 def examples_url() -> Iterator[str]:
     """The examples' folder, served from another origin than the server's."""
-    handler = partial(_QuietHandler, directory=str(EXAMPLES))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        thread = threading.Thread(target=site.serve_forever)
+    with _served(EXAMPLES) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[tuple[Path, str]]:
+    """A folder, and the origin that serves what is in it: another than the server's."""
+    folder = tmp_path_factory.mktemp("site")
+    with _served(folder) as port:
+        yield folder, f"http://localhost:{port}"
+
+
+@contextlib.contextmanager
+def _served(folder: Path) -> Iterator[int]:
+    """Serve a folder's files; yields the port."""
+    handler = partial(_QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
+        yield serving.server_port
+        serving.shutdown()
         thread.join()
 
 

@@ -5,10 +5,7 @@ import contextlib
 import json
 import re
 import textwrap
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,24 +29,6 @@ PAINTED = """() => {
   const { data } = document.getElementById("overlay").getContext("2d").getImageData(0, 0, 640, 480);
   return data.some((value) => value > 0);
 }"""
-
-
-class _QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        """The requests of a page interest nobody."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator[tuple[Path, str]]:
-    """A folder, and the origin that serves what is in it: another than the server's."""
-    folder = tmp_path_factory.mktemp("site")
-    handler = partial(_QuietHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield folder, f"http://localhost:{serving.server_port}"
-        serving.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
