@@ -77,6 +77,8 @@ class ClientPeer(Inbox):
         The token of a session to continue.
     play
         Name of a source that the server is to send back.
+    publish
+        Name under which others may watch what is sent.
     codec
         Offer this video codec only, "VP8" or "H264"; None offers all.
     timeout_s
@@ -115,6 +117,7 @@ class ClientPeer(Inbox):
         options: dict[str, Any] | None = None,
         resume: str | None = None,
         play: str | None = None,
+        publish: str | None = None,
         codec: str | None = None,
         timeout_s: float = 10.0,
         history: int = 1000,
@@ -143,6 +146,7 @@ class ClientPeer(Inbox):
             "options": options,
             "resume": resume,
             "play": play,
+            "publish": publish,
         }
         self._optional_keys = {k: v for k, v in optional_keys.items() if v is not None}
         self._codec = codec

@@ -14,12 +14,23 @@ from typing import Any
 from aiohttp import web
 
 from server.announce import announce
-from server.api import camera, docs, signaling, whep
+from server.api import camera, docs, signaling, whep, whip
 from server.api.openapi import document
 from server.api.route import Handler, Route, Scope
 from server.api.routes import ROUTES
+from server.api.sdp_resources import SdpResources
 from server.config import BadSettings, Settings
-from server.context import METRICS, POOL, SESSIONS, SETTINGS, SOCKETS, VAULT
+from server.context import (
+    CAMERA,
+    METRICS,
+    NO_CAMERA,
+    POOL,
+    SESSIONS,
+    SETTINGS,
+    SOCKETS,
+    VAULT,
+    WATCHING,
+)
 from server.embedding_gate import EmbeddingGate
 from server.embeddings import EmbeddingVault
 from server.media import aiortc_compat
@@ -34,6 +45,7 @@ from server.safety.install import protect
 from server.safety.listener import KEEP_ALIVE_S, GuardedSite
 from server.safety.log import AccessLogger
 from server.sessions import Limits, SessionManager
+from server.watching import Watching
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -46,7 +58,7 @@ SHUTDOWN_S = 2.0
 DRAIN_WITHIN_S = 20.0
 
 NEXT_PORT = Route(
-    "GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, websocket=True
+    "GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True, Scope.VIEW
 )
 """All that the next port serves, as older clients expect it."""
 
@@ -98,11 +110,25 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app.on_shutdown.append(signaling.close_sockets)
     main[VAULT] = vault
     camera.set_up(main, settings)
-    whep.set_up(main, settings)
+    watching = Watching(
+        manager,
+        main[CAMERA] if CAMERA in main else main[NO_CAMERA],
+        settings.ice_servers,
+        settings.max_viewers,
+    )
+    for app in (main, next_port):
+        app[WATCHING] = watching
+    main.on_shutdown.append(_stop_watching)
+    main[whep.RESOURCES] = SdpResources("watches")
+    main[whip.RESOURCES] = SdpResources("publishes")
     main[ROUTE_TABLE].serve(main, ROUTES)
     next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
     return main, next_port
+
+
+async def _stop_watching(app: web.Application) -> None:
+    await app[WATCHING].close()
 
 
 async def serve(settings: Settings) -> None:

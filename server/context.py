@@ -10,6 +10,7 @@ from server.config import Settings
 from server.embeddings import EmbeddingVault
 from server.metrics import Metrics
 from server.sessions import SessionManager
+from server.watching import Watching
 from server.workers.pool import WorkerPool
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -17,6 +18,7 @@ METRICS = web.AppKey("metrics", Metrics)
 POOL = web.AppKey("pool", WorkerPool)
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
+WATCHING = web.AppKey("watching", Watching)
 VAULT = web.AppKey("vault", EmbeddingVault)
 CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)

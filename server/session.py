@@ -92,6 +92,8 @@ class Session(Audience):
     ) -> None:
         super().__init__(secrets.token_hex(8))
         self.owner = owner
+        self.name: str | None = None
+        """What it is published under, so that all who may watch anything may watch it."""
         self.resume_token = secrets.token_urlsafe(24)
         self.analyzers = tuple(analyzers)
         self.options = dict(options)

@@ -16,6 +16,7 @@ def status(session: Session) -> dict[str, Any]:
     streamed_s = session.clock.elapsed_s(time.monotonic())
     return {
         "id": session.sid,
+        "name": session.name,
         "state": str(session.state),
         "created_at": session.created_at_ms,
         "analyzers": list(session.analyzers),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.broadcast.watchable import Watchable
 from server.embedding_gate import REID, EmbeddingGate
 from server.media.peer import Gone, Peer
 from server.metrics import Metrics
@@ -19,7 +20,7 @@ from server.safety.identity import ANONYMOUS, Identity
 from server.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
-from signaling.errors import BadMessage, Busy, NotAllowed, NotFound
+from signaling.errors import BadMessage, Busy, Conflict, NotAllowed, NotFound, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
@@ -103,7 +104,9 @@ class SessionManager:
 
     # ---- opening
 
-    async def open(self, offer: Offer, by: Identity = ANONYMOUS) -> Opened:
+    async def open(
+        self, offer: Offer, by: Identity = ANONYMOUS, plays: Watchable | None = None
+    ) -> Opened:
         """Answer an offer with a new session, or with the one that its token names.
 
         A token that is unknown or too old opens a new session: the answer's id tells.
@@ -114,25 +117,32 @@ class SessionManager:
             What the client sent.
         by
             Who sent it, and so whose session it is.
+        plays
+            What the client gets to see.
 
         Raises
         ------
         SignalingError
             What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
-            of somebody else's (403).
+            of somebody else's (403), a name that is taken (409).
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        if offer.play is not None:
-            raise NotFound(f"nothing is published as {offer.play!r}")
         resumed = self._resumable(offer.resume)
         if resumed is not None:
             check_owner(resumed, by)
-        session = resumed or self._new_session(offer.analyzers, offer.options, by.subject)
+        resumed = self._publisher_returned(offer.publish, resumed, by)
+        session = resumed or self._new_session(
+            offer.analyzers, offer.options, by.subject, name=offer.publish
+        )
+        if offer.publish is not None:
+            session.name = offer.publish
         self._keep_waiting(session)
         peer: Peer | None = None
         try:
-            peer = Peer(session, offer, self._ice_servers, self._metrics, self._end, self._gone)
+            peer = Peer(
+                session, offer, self._ice_servers, self._metrics, self._end, self._gone, plays
+            )
             sdp = await peer.answer()
             if session.ending or self._draining:
                 raise Busy("the session has ended meanwhile: offer again", retry_after_s=1)
@@ -151,6 +161,7 @@ class SessionManager:
         owner: str | None = None,
         *,
         internal: bool = False,
+        name: str | None = None,
     ) -> Session:
         """Open a session that no peer connection feeds, for `put_picture` or `put_frame`.
 
@@ -167,6 +178,8 @@ class SessionManager:
         internal
             Whether it is the server's own way to look at something, a file say: not recorded, and
             with as many frames a second as there are.
+        name
+            What it is published under; whoever gives one sees to it that it is free.
 
         Raises
         ------
@@ -175,9 +188,27 @@ class SessionManager:
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        session = self._new_session(analyzers, options or {}, owner, internal=internal)
+        session = self._new_session(analyzers, options or {}, owner, internal=internal, name=name)
         session.begin()
         return session
+
+    def _publisher_returned(
+        self, name: str | None, resumed: Session | None, by: Identity
+    ) -> Session | None:
+        """The session to go on with under a name, if there is one.
+
+        A publisher that was lost, and comes back without its token, goes on with its session.
+        """
+        holder = self.published(name) if name is not None else None
+        if holder is None or holder is resumed:
+            return resumed
+        waits = holder.state is SessionState.DISCONNECTED
+        if resumed is None and waits and by.may_touch(holder.owner):
+            return holder
+        raise Conflict(
+            f"something is published as {quote(name)} already: choose another name, or try again"
+            " when it has ended"
+        )
 
     def _resumable(self, token: str | None) -> Session | None:
         if token is None:
@@ -195,6 +226,7 @@ class SessionManager:
         owner: str | None,
         *,
         internal: bool = False,
+        name: str | None = None,
     ) -> Session:
         self._make_room()
         session = Session(
@@ -207,6 +239,7 @@ class SessionManager:
             self._gate,
             FrameRate(0.0 if internal else self._limits.frames_per_second),
         )
+        session.name = name
         self._running[session.sid] = session
         self._metrics.sessions_opened.inc()
         return session
@@ -365,6 +398,21 @@ class SessionManager:
         if session is None:
             raise NotFound(f"no session {sid!r}: GET /sessions lists them")
         return session
+
+    def published(self, name: str) -> Session | None:
+        """The session that is published under a name, if one is."""
+        for session in self._running.values():
+            if session.name == name and not session.ending:
+                return session
+        return None
+
+    def viewable(self, name: str, by: Identity) -> Session | None:
+        """The session that is published under a name, or one of one's own that has this id."""
+        session = self.published(name) or self._running.get(name)
+        if session is None or session.ending:
+            return None
+        is_published = session.name == name
+        return session if is_published or by.may_touch(session.owner) else None
 
     def list(self) -> list[Session]:
         """The running sessions, oldest first."""

@@ -52,6 +52,10 @@ class BadSdp(BadMessage):
     """The session description does not parse, or has no media we can use."""
 
 
+class UnsupportedSdp(BadSdp):
+    """The session description is well-formed, but there is nothing in it that we can answer."""
+
+
 class Unauthorized(SignalingError):
     """The client has to say who it is."""
 
@@ -72,6 +76,48 @@ class NotFound(SignalingError):
     """What the client named does not exist."""
 
     code = 404
+
+
+class NotAcceptable(SignalingError):
+    """What there is can not be had in a way that the client takes."""
+
+    code = 406
+
+
+class Conflict(SignalingError):
+    """It would be in the way of something that is there already."""
+
+    code = 409
+
+
+class PreconditionFailed(SignalingError):
+    """The ETag is of another ICE session."""
+
+    code = 412
+
+
+class TooLarge(SignalingError):
+    """The body is larger than such a thing ever is."""
+
+    code = 413
+
+
+class UnsupportedMediaType(SignalingError):
+    """The body is of another kind."""
+
+    code = 415
+
+
+class Unprocessable(SignalingError):
+    """The request is well-formed, and asks for what can not be done here."""
+
+    code = 422
+
+
+class PreconditionRequired(SignalingError):
+    """Without an ETag nobody knows which ICE session is meant."""
+
+    code = 428
 
 
 class InternalError(SignalingError):

@@ -30,7 +30,7 @@ def parse_body(raw: bytes) -> Offer:
     return parse_offer(body)
 
 
-def answer_body(sdp: str, session: SessionInfo) -> dict[str, Any]:
+def answer_body(sdp: str, session: SessionInfo | None) -> dict[str, Any]:
     """Return the body of the answer, ``{"sdp", "type": "answer", "session"}``."""
     return Answer(sdp=sdp, session=session).model_dump()
 

@@ -3,6 +3,7 @@
 The session description inside an offer is checked by `signaling.sdp`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -22,6 +23,9 @@ from signaling.sdp import MAX_SDP_CHARS, check_offer_sdp
 MAX_ANALYZERS = 32
 MAX_NAME_CHARS = 256
 MAX_RESUME_CHARS = 1024
+# Names under which video is published stand in addresses.
+PUBLISHED_NAME = r"[A-Za-z0-9_.-]{1,128}"
+RESERVED_NAMES = frozenset({"camera", ".", ".."})
 MAX_CANDIDATE_CHARS = 1024
 # Far deeper than options are; some hundred levels are more than Python can hand to a worker.
 MAX_OPTIONS_DEPTH = 32
@@ -38,6 +42,25 @@ _OptionalName = Annotated[
 _OptionalToken = Annotated[
     str | None, Field(max_length=MAX_RESUME_CHARS), AfterValidator(_none_if_empty)
 ]
+
+
+def check_published_name(name: str) -> str:
+    """Return a name that video may be published under.
+
+    Raises
+    ------
+    ValueError
+        It is none: one line that says what is due.
+    """
+    if not re.fullmatch(PUBLISHED_NAME, name):
+        raise ValueError("a name has 1 to 128 of A-Z, a-z, 0-9, _, . and -")
+    if name in RESERVED_NAMES:
+        raise ValueError(f"the name {quote(name)} is taken by the server itself: choose another")
+    return name
+
+
+def _published_name(name: str | None) -> str | None:
+    return check_published_name(name) if name else None
 
 
 class _Message(BaseModel):
@@ -60,6 +83,9 @@ class Offer(_Message):
     resume: _OptionalToken = Field(None, description="Token of the session to continue")
     play: _OptionalName = Field(
         None, description="Name of a source whose video the client wants back"
+    )
+    publish: Annotated[str | None, AfterValidator(_published_name)] = Field(
+        None, description="Name under which others may watch the video"
     )
     analyzers: list[_Name] | None = Field(
         default=None,
@@ -112,7 +138,7 @@ class Answer(_Message):
 
     sdp: str
     type: Literal["answer"] = "answer"
-    session: SessionInfo
+    session: SessionInfo | None = Field(description="None for those who only watch")
 
 
 class _CandidateData(_Message):
@@ -206,5 +232,5 @@ def _describe(detail: Mapping[str, Any]) -> str:
             return f"{key} has too many entries: at most {context['max_length']}"
         case "literal_error":
             return f"{key} must be {context['expected']}"
-    text = str(detail["msg"])
+    text = str(detail["msg"]).removeprefix("Value error, ")
     return f"{key}: {text[0].lower()}{text[1:]}"

@@ -105,15 +105,15 @@ class Signaling:
         except SignalingError as error:
             return [_send_error(error)]
 
-    def answered(self, sdp: str, session: SessionInfo) -> list[Effect]:
+    def answered(self, sdp: str, session: SessionInfo | None) -> list[Effect]:
         """Report that a `Negotiate` led to this answer.
 
         Parameters
         ----------
         sdp : str
             The answer's session description.
-        session : SessionInfo
-            The session that the offer opened or resumed.
+        session : SessionInfo or None
+            The session that the offer opened or resumed; None when the client only watches.
 
         Raises
         ------
@@ -123,7 +123,8 @@ class Signaling:
         if self._phase is not _Phase.NEGOTIATING:
             raise RuntimeError("answered() without an offer that is being negotiated")
         self._phase = _Phase.ANSWERED
-        self._resume = session.resume
+        if session is not None:
+            self._resume = session.resume
         held, self._held = self._held, []
         return [_send("answer", Answer(sdp=sdp, session=session).model_dump()), *held]
 

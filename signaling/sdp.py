@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from signaling.errors import BadSdp, quote
+from signaling.errors import BadSdp, UnsupportedSdp, quote
 from signaling.ice import candidate_problem, is_number
 
 # An offer of Chromium's with audio, video and a data channel has 7 KiB in 200 lines. The number of
@@ -150,6 +150,27 @@ def check_offer_sdp(sdp: str, *, play: bool = False) -> None:
     _check_video_direction(sections, play=play)
 
 
+def video_directions(sdp: str) -> tuple[str, ...]:
+    """What each video section of a checked offer does, in their order.
+
+    Returns
+    -------
+    ``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive`` each; one that is rejected is
+    ``inactive``.
+    """
+    _, sections = _split_sdp(sdp)
+    return tuple(
+        "inactive" if section.is_rejected else section.direction or "sendrecv"
+        for section in sections
+        if section.kind == "video"
+    )
+
+
+def sends_video(sdp: str) -> bool:
+    """Whether a checked offer has video to send."""
+    return any(direction in _SENDING for direction in video_directions(sdp))
+
+
 def _split_sdp(sdp: str) -> tuple[_Attributes, list[_Section]]:
     """Return the session's attributes and the sections, each line's form checked."""
     if not sdp.strip():
@@ -219,9 +240,11 @@ def _check_has_video(sections: list[_Section]) -> None:
     video = [section for section in sections if section.kind == "video"]
     if not video:
         kinds = ", ".join(sorted({section.kind for section in sections}))
-        raise BadSdp(f"the offer has no video track: only {kinds}; add one to the connection")
+        raise UnsupportedSdp(
+            f"the offer has no video track: only {kinds}; add one to the connection"
+        )
     if all(section.is_rejected for section in video):
-        raise BadSdp("the offer has no video track: its video is rejected (port 0)")
+        raise UnsupportedSdp("the offer has no video track: its video is rejected (port 0)")
 
 
 def _check_transport(section: _Section, session: _Attributes) -> None:
@@ -266,7 +289,7 @@ def _check_rtp(section: _Section) -> None:
     )
     if not any(usable):
         names = {name for name, _ in offered.values()} - _REPAIR_CODECS
-        raise BadSdp(
+        raise UnsupportedSdp(
             f"{section.label} offers no codec that we can decode: "
             f"{_list_names(names)}; offer {CODEC_NAMES[section.kind]}"
         )
@@ -340,5 +363,9 @@ def _check_video_direction(sections: list[_Section], *, play: bool) -> None:
         return
     found = ", ".join(sorted({section.direction for section in video}))
     if play:
-        raise BadSdp(f'"play" asks for video, but the offer\'s video is {found}: add a=recvonly')
-    raise BadSdp(f"no video would come: the offer's video is {found}; make it sendonly or sendrecv")
+        raise UnsupportedSdp(
+            f"the offer is to watch, but its video is {found}: make it recvonly or sendrecv"
+        )
+    raise UnsupportedSdp(
+        f"no video would come: the offer's video is {found}; make it sendonly or sendrecv"
+    )

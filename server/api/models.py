@@ -46,6 +46,7 @@ class SessionStatus(BaseModel):
     """State, counts and rates of a session."""
 
     id: str
+    name: str | None = Field(description="What it is published under")
     state: Literal["new", "streaming", "disconnected", "ending", "ended"]
     created_at: int = Field(description="Milliseconds since the epoch")
     analyzers: list[str]

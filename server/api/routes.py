@@ -13,6 +13,7 @@ from server.api import (
     signaling,
     tracking,
     whep,
+    whip,
 )
 from server.api.camera import CameraStatus
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus
@@ -28,13 +29,22 @@ from server.api.route import Route, Scope
 from signaling.messages import Answer, Offer
 
 ROUTES = (
-    Route("GET", "/signaling", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True),
+    Route(
+        "GET",
+        "/signaling",
+        signaling.websocket,
+        "Negotiate a session, or watch",
+        Scope.PUBLISH,
+        True,
+        Scope.VIEW,
+    ),
     Route(
         "POST",
         "/offer",
         signaling.offer,
         "Answer one offer",
         Scope.PUBLISH,
+        or_scope=Scope.VIEW,
         body=Offer,
         answers={200: Answer},
     ),
@@ -188,21 +198,44 @@ ROUTES = (
     ),
     Route(
         "POST",
-        "/whep/{name}",
-        whep.watch,
-        "Watch by WHEP: an SDP offer for an SDP answer",
-        Scope.VIEW,
+        "/whip/{name}",
+        whip.publish,
+        "Publish by WHIP: an SDP offer for an SDP answer",
+        Scope.PUBLISH,
         answers={201: "application/sdp"},
     ),
     Route(
         "OPTIONS",
-        "/whep/{name}",
-        whep.options,
-        "The STUN and TURN servers to watch with",
-        Scope.VIEW,
+        "/whip/{name}",
+        whip.options,
+        "The STUN and TURN servers to publish with",
+        Scope.PUBLISH,
     ),
-    Route("PATCH", "/whep/{name}/{id}", whep.patch, "Trickle ICE candidates", Scope.VIEW),
-    Route("DELETE", "/whep/{name}/{id}", whep.leave, "Watch no longer", Scope.VIEW),
+    Route("PATCH", "/whip/{name}/{id}", whip.patch, "Trickle ICE candidates", Scope.PUBLISH),
+    Route("DELETE", "/whip/{name}/{id}", whip.end, "Publish no longer", Scope.PUBLISH),
+    *(
+        route
+        for path, what in (("/whep/{name}", ""), ("/whep/{name}/annotated", ", annotated"))
+        for route in (
+            Route(
+                "POST",
+                path,
+                whep.watch,
+                f"Watch by WHEP{what}: an SDP offer for an SDP answer",
+                Scope.VIEW,
+                answers={201: "application/sdp"},
+            ),
+            Route(
+                "OPTIONS",
+                path,
+                whep.options,
+                f"The STUN and TURN servers to watch with{what}",
+                Scope.VIEW,
+            ),
+            Route("PATCH", path + "/{id}", whep.patch, f"Trickle ICE candidates{what}", Scope.VIEW),
+            Route("DELETE", path + "/{id}", whep.leave, f"Watch no longer{what}", Scope.VIEW),
+        )
+    ),
     Route(
         "GET",
         "/openapi.json",

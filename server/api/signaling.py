@@ -11,10 +11,11 @@ from aiohttp import WSCloseCode, web
 from aiortc import InvalidStateError
 
 from server.api.bounded_socket import BoundedSocket
-from server.context import SESSIONS, SETTINGS, SOCKETS
+from server.broadcast.peer import WatchPeer
+from server.context import SESSIONS, SETTINGS, SOCKETS, WATCHING
 from server.media.peer import Peer
+from server.opening import open_offer
 from server.safety.identity import IDENTITY
-from server.sessions import Opened
 from signaling import http, ice
 from signaling.errors import BadMessage, SignalingError
 from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, Send, Signaling
@@ -45,7 +46,8 @@ class _Conversation:
         self._sessions = request.app[SESSIONS]
         self._identity = request[IDENTITY]
         self._socket = socket
-        self._peer: Peer | None = None
+        self._watching = request.app[WATCHING]
+        self._peer: Peer | WatchPeer | None = None
         settings = request.app[SETTINGS]
         self._protocol = Signaling(
             ice_servers=lambda: ice.client_ice_servers(
@@ -58,8 +60,8 @@ class _Conversation:
         )
 
     def goes_on(self) -> bool:
-        """Whether its session lives, which it may offer to continue at any time."""
-        return self._peer is not None and not self._peer.session.ending
+        """Whether what it opened lives, which it may offer to continue at any time."""
+        return self._peer is not None and not self._peer.ended
 
     async def receive(self, message: str | bytes) -> None:
         """Carry out all that one message leads to."""
@@ -78,9 +80,9 @@ class _Conversation:
                 await self._socket.send(text)
                 return []
             case Negotiate(offer):
-                opened = await self._sessions.open(offer, self._identity)
-                self._peer = opened.peer
-                return self._protocol.answered(opened.sdp, opened.info)
+                answered = await open_offer(offer, self._identity, self._sessions, self._watching)
+                self._peer = answered.peer
+                return self._protocol.answered(answered.sdp, answered.info)
             case AddCandidate() | EndCandidates():
                 await self._add_candidate(effect)
                 return []
@@ -103,8 +105,10 @@ async def offer(request: web.Request) -> web.Response:
     """Answer one offer over HTTP."""
     try:
         offered = http.parse_body(await request.read())
-        opened: Opened = await request.app[SESSIONS].open(offered, request[IDENTITY])
+        answered = await open_offer(
+            offered, request[IDENTITY], request.app[SESSIONS], request.app[WATCHING]
+        )
     except SignalingError as error:
         status, headers, body = http.error_body(error)
         return web.json_response(body, status=status, headers=headers)
-    return web.json_response(http.answer_body(opened.sdp, opened.info))
+    return web.json_response(http.answer_body(answered.sdp, answered.info))

@@ -35,7 +35,7 @@ from server.sources.allowed import AllowList
 from server.sources.errors import SourceError
 from server.sources.named import parse_source
 from server.tasks import Tasks
-from signaling.errors import NotFound, SignalingError
+from signaling.errors import SignalingError
 
 logger = logging.getLogger(__name__)
 
@@ -155,11 +155,7 @@ class _Conversation:
 
     def _is_published(self, name: str) -> bool:
         """Whether this client may watch what is sent to a session."""
-        try:
-            session = self._sessions.get(name)
-        except NotFound:
-            return False
-        return not session.ending and self._identity.may_touch(session.owner)
+        return self._sessions.viewable(name, self._identity) is not None
 
     # ---- what it is told
 

@@ -109,6 +109,8 @@ class Broadcast:
         Asked for while there are viewers.
     """
 
+    codecs = (Codec.H264, Codec.VP8)
+
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
         self._feeds: dict[Codec, _Feed] = {}

@@ -5,30 +5,22 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-import re
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
-from aiortc.sdp import candidate_from_sdp
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection
 
+from server.broadcast.sending import Sending
+from server.broadcast.watchable import Watchable
 from server.media.aiortc_compat import decoders_ended
 from server.media.channel import DataChannelSink
 from server.media.clock import TrackClock
+from server.media.negotiation import add_candidate, answer_offer, make_connection
 from server.media.reader import discard, drain
 from server.metrics import Metrics
 from server.session import Session
 from server.tasks import Tasks
-from signaling.errors import BadSdp, Busy
-from signaling.ice import IceServer, is_mdns_name
+from signaling.ice import IceServer
 from signaling.messages import IceCandidate, Offer
 
 logger = logging.getLogger(__name__)
@@ -39,11 +31,6 @@ HANG_UP_FOLLOWS_WITHIN_S = 0.5
 FAREWELL_S = 5.0
 # How long the last bytes may take to leave when the server shuts down.
 FLUSH_WITHIN_S = 1.0
-# Lines of an offer that aiortc is not given; `Peer.add_candidate` says why.
-_UNWANTED_LINES = re.compile(
-    r"^a=(?:candidate:(?:\S+ ){4}[A-Za-z0-9-]{1,63}\.local .*|end-of-candidates)\r?\n?",
-    re.MULTILINE,
-)
 
 
 class Gone(enum.Enum):
@@ -70,6 +57,8 @@ class Peer:
         Ends the session; awaited until its final result is out.
     on_gone
         Called once, when the peer has gone.
+    plays
+        What is sent back, if anything is.
     """
 
     def __init__(
@@ -80,6 +69,7 @@ class Peer:
         metrics: Metrics,
         end_session: Callable[[Session, str], Coroutine[Any, Any, None]],
         on_gone: Callable[[Peer, Gone], Coroutine[Any, Any, None]],
+        plays: Watchable | None = None,
     ) -> None:
         self.session = session
         self._offer = offer
@@ -93,22 +83,19 @@ class Peer:
         self._sink: DataChannelSink | None = None
         self._closed = asyncio.Event()
         self._connection = self._connect(offer, ice_servers)
+        self._sending = Sending(self._connection, offer.sdp, plays) if plays else None
 
     def _connect(self, offer: Offer, ice_servers: Iterable[IceServer]) -> RTCPeerConnection:
-        connection = RTCPeerConnection(
-            RTCConfiguration(
-                # An empty list is not None: with None aiortc asks a public STUN server.
-                [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers],
-                # Left to itself aiortc loses the second video of an offer that bundles all.
-                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
-                if "a=group:BUNDLE" in offer.sdp
-                else RTCBundlePolicy.BALANCED,
-            )
-        )
+        connection = make_connection(offer.sdp, ice_servers)
         connection.on("track", self._take_track)
         connection.on("datachannel", self._take_channel)
         connection.on("connectionstatechange", self._note_state)
         return connection
+
+    @property
+    def ended(self) -> bool:
+        """Whether its session is over."""
+        return self.session.ending
 
     # ---- negotiation
 
@@ -117,44 +104,21 @@ class Peer:
 
         Raises
         ------
-        BadSdp
-            The offer does not parse or has no video that can be decoded.
+        UnsupportedSdp
+            The offer has no video that can be decoded, or none that we could send as asked.
         Busy
             No UDP port is left.
+        CameraUnavailable
+            There is nothing to see.
         """
-        try:
-            await self._connection.setRemoteDescription(
-                RTCSessionDescription(sdp=_UNWANTED_LINES.sub("", self._offer.sdp), type="offer")
-            )
-            answer = await self._connection.createAnswer()
-        except Exception as error:
-            # What aiortc raises on hostile SDP is anything from ValueError to AttributeError.
-            logger.info("Session %s: offer refused: %r", self.session.sid, error)
-            raise BadSdp(
-                "the offer can not be answered: send one with a VP8 or H264 video track"
-                " as the browser's createOffer gives it"
-            ) from error
-        await self._connection.setLocalDescription(answer)
-        sdp = self._connection.localDescription.sdp
-        if "a=candidate:" not in sdp:
-            raise Busy("no free UDP port for media: widen --ice-port-range", retry_after_s=10)
+        sdp = await answer_offer(self._connection, self._offer.sdp)
+        if self._sending is not None:
+            self._sending.begin(sdp)
         return sdp
 
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         """Add a remote candidate; None says that no more come."""
-        if candidate is None:
-            # Told of the end, aioice gives up as soon as no known candidate is left, but the
-            # peer's own checks may be on their way, with an address that it hid or does not know
-            # (RFC 8863). Whoever has not connected in time is given up by the session manager.
-            return
-        parsed = candidate_from_sdp(candidate.candidate)
-        if is_mdns_name(parsed.ip):
-            # Looking it up costs up to a second of multicast, and is not needed: the browser's
-            # own connectivity checks reach us and bring its address along.
-            return
-        parsed.sdpMid = candidate.sdpMid
-        parsed.sdpMLineIndex = candidate.sdpMLineIndex
-        await self._connection.addIceCandidate(parsed)
+        await add_candidate(self._connection, candidate)
 
     # ---- what the connection does
 
@@ -238,6 +202,8 @@ class Peer:
         """Hang up and wait until every task of this peer is done."""
         self._closed.set()
         self._drop_sink()
+        if self._sending is not None:
+            self._sending.close()
         await self._connection.close()
         await self._tasks.cancel()
         await decoders_ended()

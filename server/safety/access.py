@@ -67,7 +67,7 @@ def _identify(request: web.Request, route: Route, secret: str) -> Identity:
     if route.scope is None:
         return NOBODY
     identity = tokens.verify(secret, find_token(request))
-    if not identity.may(route.scope):
+    if not identity.may(route.scope) and not (route.or_scope and identity.may(route.or_scope)):
         raise NotAllowed(f"the token does not allow this: it needs the scope {route.scope}")
     return identity
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.api.route import Scope
+from signaling.errors import NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,17 @@ class Identity:
     def may(self, scope: Scope) -> bool:
         """Whether what needs this scope is allowed. Control includes the others."""
         return scope in self.scopes or Scope.CONTROL in self.scopes
+
+    def check(self, scope: Scope, what: str) -> None:
+        """Refuse what is not allowed.
+
+        Raises
+        ------
+        NotAllowed
+            The scope is missing.
+        """
+        if not self.may(scope):
+            raise NotAllowed(f"the token does not allow {what}: it needs the scope {scope}")
 
     def may_touch(self, owner: str | None) -> bool:
         """Whether what belongs to `owner` may be read, resumed or ended."""

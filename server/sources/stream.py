@@ -110,7 +110,8 @@ class SourceStream:
     ) -> SourceReader | _Tap:
         if isinstance(source, Published):
             allowed.check_name(source.name)
-            return _Tap(self._sessions.get(source.name), self, fps_limit)
+            session = self._sessions.published(source.name) or self._sessions.get(source.name)
+            return _Tap(session, self, fps_limit)
         if isinstance(source, Camera):
             allowed.check_camera(source.index)
         if isinstance(source, SourceUrl):

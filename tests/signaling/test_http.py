@@ -19,6 +19,7 @@ def test_optional_keys_are_those_of_the_websocket():
         "type": "offer",
         "resume": "token",
         "play": "camera",
+        "publish": "yard",
         "analyzers": ["pose"],
         "options": {"pose": {"people": 2}},
         "unknown": [1],

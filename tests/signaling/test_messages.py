@@ -32,6 +32,7 @@ def test_all_of_an_offer():
         "type": "offer",
         "resume": "token",
         "play": "camera/annotated",
+        "publish": "yard-2.left_A",
         "analyzers": ["pose", "exercise"],
         "options": {"pose": {"people": 2, "deep": {"er": [1]}}},
     }
@@ -44,14 +45,15 @@ def test_all_of_an_offer():
     "more",
     [
         {},
-        {"resume": None, "play": None, "analyzers": None, "options": None},
-        {"resume": "", "play": "", "options": {}},
+        {"resume": None, "play": None, "publish": None, "analyzers": None, "options": None},
+        {"resume": "", "play": "", "publish": "", "options": {}},
     ],
 )
 def test_optional_keys(absent, more):
     offer = parse_offer({"sdp": CHROMIUM_OFFER, **absent, **more})
     assert offer.type == "offer"
     assert (offer.resume, offer.play, offer.analyzers, offer.options) == (None, None, None, {})
+    assert offer.publish is None
 
 
 def test_an_empty_list_of_analyzers_is_not_the_default_one():
@@ -78,6 +80,12 @@ def test_an_offer_is_an_object(data):
         ({"resume": "t" * (MAX_RESUME_CHARS + 1)}, f"at most {MAX_RESUME_CHARS} characters"),
         ({"play": ["camera"]}, '"play" must be a string'),
         ({"play": "p" * (MAX_NAME_CHARS + 1)}, f"at most {MAX_NAME_CHARS} characters"),
+        ({"publish": 5}, '"publish" must be a string'),
+        ({"publish": "a/b"}, '"publish": a name has 1 to 128 of A-Z, a-z, 0-9, _, . and -'),
+        ({"publish": "y" * 129}, "a name has 1 to 128"),
+        ({"publish": "y\n"}, "a name has 1 to 128"),
+        ({"publish": ".."}, 'the name ".." is taken by the server itself'),
+        ({"publish": "camera"}, "is taken by the server itself: choose another"),
         ({"analyzers": "pose"}, '"analyzers"'),
         ({"analyzers": [5]}, '"analyzers.0" must be a string'),
         ({"analyzers": [""]}, '"analyzers.0"'),

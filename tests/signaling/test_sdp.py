@@ -295,7 +295,7 @@ def test_video_that_would_not_come(direction):
 def test_video_that_could_not_be_played(direction):
     sdp = replaced(CHROMIUM_OFFER, "a=sendrecv", f"a={direction}")
     text = refusal(BadSdp, check_offer_sdp, sdp, play=True)
-    assert f"the offer's video is {direction}: add a=recvonly" in text
+    assert f"its video is {direction}: make it recvonly" in text
 
 
 # --- Random changes to real offers ---

@@ -6,24 +6,17 @@ import re
 
 import aiohttp
 import pytest
-from aiortc import (
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpReceiver,
-    RTCSessionDescription,
-)
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCSessionDescription
 
-from client_test.ice_hosts import offering
 from server.media import aiortc_compat
 from tests.support.server import COUNTER, running_server
+from tests.support.watcher import SDP, watcher
 
 FLAGS = (
     *("--analyzers", COUNTER, "--workers", "1"),
     *("--camera", "pattern", "--camera-size", "320x180", "--camera-fps", "25"),
     *("--max-viewers", "4", "--connections-per-address", "50"),
 )
-SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
@@ -31,67 +24,6 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 def server(tmp_path_factory):
     with running_server(tmp_path_factory.mktemp("whep"), *FLAGS) as running:
         yield running
-
-
-class Watcher:
-    """A peer connection that receives video and decodes it."""
-
-    def __init__(self, server, codec=None):
-        self.url = f"{server.url}/whep/camera"
-        self.frames = []
-        self.connection = RTCPeerConnection(RTCConfiguration([]))
-        self.connection.on("track", self._take)
-        transceiver = self.connection.addTransceiver("video", "recvonly")
-        if codec is not None:
-            known = RTCRtpReceiver.getCapabilities("video").codecs
-            transceiver.setCodecPreferences([c for c in known if c.mimeType == f"video/{codec}"])
-        self.came = asyncio.Condition()
-        self.ended = asyncio.Event()
-        self.tasks = set()
-
-    def _take(self, track):
-        task = asyncio.create_task(self._read(track))
-        self.tasks.add(task)
-
-    async def _read(self, track):
-        with contextlib.suppress(MediaStreamError):
-            while True:
-                frame = await track.recv()
-                async with self.came:
-                    self.frames.append(frame)
-                    self.came.notify_all()
-        self.ended.set()
-
-    async def offer(self):
-        with offering(("127.0.0.1",)):
-            await self.connection.setLocalDescription(await self.connection.createOffer())
-        return self.connection.localDescription.sdp
-
-    async def post(self, http, sdp=None, **headers):
-        body = sdp if sdp is not None else await self.offer()
-        return await http.post(self.url, data=body, headers={"Content-Type": SDP, **headers})
-
-    async def watch(self, http):
-        answer = await self.post(http)
-        text = await answer.text()
-        assert answer.status == 201, text
-        await self.connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
-        return answer, text
-
-    async def wait_for(self, count):
-        async with asyncio.timeout(20), self.came:
-            await self.came.wait_for(lambda: len(self.frames) >= count)
-
-
-@contextlib.asynccontextmanager
-async def watcher(server, codec=None):
-    made = Watcher(server, codec)
-    try:
-        yield made
-    finally:
-        await made.connection.close()
-        for task in made.tasks:
-            task.cancel()
 
 
 @pytest.fixture
@@ -106,7 +38,7 @@ def viewers(server):
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
 async def test_a_viewer_sees_the_camera(server, http, codec):
-    async with watcher(server, codec) as viewer:
+    async with watcher(server, codec=codec) as viewer:
         answer, sdp = await viewer.watch(http)
         assert answer.content_type == SDP
         assert answer.headers["ETag"].startswith('"')
@@ -145,7 +77,7 @@ async def test_without_a_wish_it_is_h264_and_each_can_come_and_go(server, http):
 
 async def test_a_key_frame_that_is_asked_for_comes(server, http):
     # Of H264, aiortc's decoder tells which frames were key frames.
-    async with watcher(server, "H264") as viewer:
+    async with watcher(server, codec="H264") as viewer:
         await viewer.watch(http)
         await viewer.wait_for(30)
         receiver = viewer.connection.getReceivers()[0]
@@ -193,7 +125,7 @@ async def test_what_is_refused(server, http):
         answers = {
             "kind": (await http.post(viewer.url, data=offer), 415),
             "no SDP": (await viewer.post(http, "nonsense"), 400),
-            "sends only": (await viewer.post(http, offer.replace("recvonly", "sendonly")), 400),
+            "sends only": (await viewer.post(http, offer.replace("recvonly", "sendonly")), 406),
             "unknown name": (
                 await http.post(
                     f"{server.url}/whep/nobody", data=offer, headers={"Content-Type": SDP}

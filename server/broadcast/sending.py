@@ -1,0 +1,122 @@
+"""Sending what somebody watches over a peer connection: the packets as they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import av
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import SessionDescription
+
+from server.broadcast.broadcast import Viewer
+from server.broadcast.encoder import Codec
+from server.broadcast.watchable import Watchable
+from server.media import aiortc_compat
+from signaling.errors import UnsupportedSdp
+from signaling.sdp import video_directions
+
+_ESTIMATE_EVERY_S = 1.0
+
+
+class Sending:
+    """What one peer connection sends back.
+
+    Parameters
+    ----------
+    connection
+        Has not been given the offer yet: what is sent must stand before; afterwards it has no
+        effect in aiortc.
+    offer
+        Its SDP; the first video section that receives gets the video.
+    watchable
+        What is sent.
+    """
+
+    def __init__(self, connection: RTCPeerConnection, offer: str, watchable: Watchable) -> None:
+        self._watchable = watchable
+        self._track = PacketTrack()
+        self._sender: RTCRtpSender | None = None
+        self._estimating: asyncio.Task[None] | None = None
+        # aiortc gives video sections to transceivers in their order.
+        for direction in video_directions(offer):
+            sends = self._sender is None and direction in ("recvonly", "sendrecv")
+            if not sends:
+                connection.addTransceiver("video", "recvonly")
+                continue
+            transceiver = connection.addTransceiver(
+                self._track, "sendonly" if direction == "recvonly" else "sendrecv"
+            )
+            transceiver.setCodecPreferences(_preferences(watchable))
+            self._sender = transceiver.sender
+
+    def begin(self, answer: str) -> None:
+        """Join, in the codec that an answer has.
+
+        Raises
+        ------
+        UnsupportedSdp
+            The offer has no video that we can send.
+        CameraUnavailable
+            There is nothing to see.
+        """
+        codec = _sent_codec(answer)
+        if codec is None or self._sender is None:
+            names = " or ".join(self._watchable.codecs)
+            raise UnsupportedSdp(f"the offer has no video that it wants to receive as {names}")
+        viewer = self._track.viewer = self._watchable.watch(codec)
+        aiortc_compat.on_key_frame_request(self._sender, viewer.request_key_frame)
+        self._estimating = asyncio.create_task(self._estimate(viewer), name="estimate")
+
+    def on_over(self, over: Callable[[], None]) -> None:
+        """Hear when there is nothing more to send."""
+        self._track.on("ended", over)
+
+    def close(self) -> None:
+        """Leave."""
+        if self._track.viewer is not None:
+            self._track.viewer.leave()
+        if self._estimating is not None:
+            self._estimating.cancel()
+
+    async def _estimate(self, viewer: Viewer) -> None:
+        assert self._sender is not None
+        while True:
+            await asyncio.sleep(_ESTIMATE_EVERY_S)
+            viewer.estimated_bitrate = aiortc_compat.estimated_bitrate(self._sender)
+
+
+class PacketTrack(MediaStreamTrack):
+    """Gives a sender the packets that it has; it sends them without encoding."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.viewer: Viewer | None = None
+
+    async def recv(self) -> av.Packet[av.VideoStream]:
+        if self.viewer is None:
+            raise MediaStreamError
+        try:
+            return await self.viewer.next()
+        except StopAsyncIteration:
+            self.stop()
+            raise MediaStreamError from None
+
+
+def _preferences(watchable: Watchable) -> list[RTCRtpCodecCapability]:
+    """What it can be had in, the cheapest first; lost packets are sent again (RTX)."""
+    known = RTCRtpSender.getCapabilities("video").codecs
+    order = [f"video/{codec.lower()}" for codec in watchable.codecs] + ["video/rtx"]
+    wanted = [codec for codec in known if codec.mimeType.lower() in order]
+    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))
+
+
+def _sent_codec(answer: str) -> Codec | None:
+    """The codec that an answer says we send."""
+    for media in SessionDescription.parse(answer).media:
+        if media.kind == "video" and media.direction in ("sendonly", "sendrecv"):
+            return Codec(media.rtp.codecs[0].name)
+    return None
