@@ -132,16 +132,15 @@ async def test_the_source_is_left_when_the_client_goes(server, site, embedding):
 
 
 async def test_someone_in_another_s_stream(tmp_path, http):
-    """Of a session that streams over WebRTC, by its id."""
-    with running_server(tmp_path, *FLAGS, "--allow-source", "*") as server:
+    """Of a session that streams over WebRTC, by the name that it is published under."""
+    with running_server(tmp_path, *FLAGS, "--allow-source", "hall") as server:
         status, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
         assert status == 200
-        async with ClientPeer(server.url, analyzers=["pose"]) as peer:
+        async with ClientPeer(server.url, analyzers=["pose"], publish="hall") as peer:
             await peer.connect(ColourTrack())
             await peer.wait_for(lambda m: "has_pose" in m)
-            (session,) = server.get("/sessions")["sessions"]
             async with socket_to(server, "/video-stream/watcher") as socket:
-                await socket.send(start_tracking(answer["embedding"], session["id"]))
+                await socket.send(start_tracking(answer["embedding"], "hall"))
                 got = await until(socket, lambda m: m["type"] == "matches")
                 assert got[0]["status"] == "tracking_started"
                 facts = got[-1]["frame_info"]
