@@ -15,7 +15,7 @@ from tests.fuzz.bystander import Bystander
 from tests.support.server import COUNTER, Server, running_server
 
 FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
-PARTS = 12
+PARTS = 13
 """Tests that share the time."""
 # What the bystander must still get of its ten results a second, in every part.
 LEAST_SHARE = 0.8

@@ -13,10 +13,10 @@ from PIL import Image
 
 # fmt: off
 NAMES = (
-    "type", "data", "sdp", "candidate", "sdpMid", "sdpMLineIndex", "resume", "play", "analyzers",
-    "options", "frame_data", "timestamp", "frame", "person_embed", "video_source", "fps_limit",
-    "session", "image", "person", "embedding", "video", "path", "pose", "exercise", "reid",
-    "num_poses", "name", "reference", "threshold",
+    "type", "data", "sdp", "candidate", "sdpMid", "sdpMLineIndex", "resume", "play", "publish",
+    "analyzers", "options", "frame_data", "timestamp", "frame", "person_embed", "video_source",
+    "fps_limit", "session", "image", "person", "embedding", "video", "path", "pose", "exercise",
+    "reid", "num_poses", "name", "reference", "threshold",
 )
 WORDS = (
     "offer", "answer", "ice-candidate", "ice-servers", "ice-servers-request", "start_tracking",

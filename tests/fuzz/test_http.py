@@ -21,7 +21,7 @@ from tests.fuzz.strategies import JSON, MESSAGES, PICTURES, descriptions
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 BOUNDARY = "2f6f1c"
 # What a request that can not be met is answered with. A fault of the server's is not among them.
-REFUSED = {400, 404, 409, 413, 415, 422, 429, 503}
+REFUSED = {400, 404, 406, 409, 413, 415, 422, 429, 503}
 
 
 def post(
@@ -84,24 +84,33 @@ async def make_offer() -> str:
 
 def test_session_descriptions(target, offer, repeat):
     @ROUND
-    @given(descriptions(offer), st.dictionaries(st.sampled_from(("options", "resume")), JSON))
+    @given(
+        descriptions(offer),
+        st.dictionaries(st.sampled_from(("options", "resume", "play", "publish")), JSON),
+    )
     def play(sdp, more):
         body = json.dumps({"sdp": sdp, "type": "offer", **more}).encode()
         status, answer, _ = post(f"{target.url}/offer", body)
         assert status == 200 or status in REFUSED, answer
         if status == 200:
-            sid = json.loads(answer)["session"]["id"]
+            session = json.loads(answer)["session"]
+            if session is None:  # It only watches, until it is given up.
+                return
+            sid = session["id"]
             request = urllib.request.Request(f"{target.url}/sessions/{sid}", method="DELETE")
             urllib.request.urlopen(request, timeout=30).read()
 
     repeat(play)
 
 
-def test_session_descriptions_of_viewers(target, offer, repeat):
+@pytest.mark.parametrize(
+    ("path", "direction"), [("/whep/camera", "a=recvonly"), ("/whip/yard", "a=sendonly")]
+)
+def test_session_descriptions_of_viewers_and_publishers(target, offer, repeat, path, direction):
     @ROUND
-    @given(descriptions(offer.replace("a=sendrecv", "a=recvonly")))
+    @given(descriptions(offer.replace("a=sendrecv", direction)))
     def play(sdp):
-        url = f"{target.url}/whep/camera"
+        url = target.url + path
         status, answer, headers = post(url, sdp.encode(errors="replace"), "application/sdp")
         assert status == 201 or status in REFUSED, answer
         if status != 201:
