@@ -16,15 +16,13 @@ from aiortc import (
     RTCRtpReceiver,
     VideoStreamTrack,
 )
-from aiortc.jitterbuffer import JitterBuffer
-from aiortc.rtp import RtpPacket
+from aiortc.codecs import h264, vpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from server.media import aiortc_compat
-from server.media.aiortc_compat import is_key_frame, take_complete_frame
 
 WITHIN_S = 15.0
 
@@ -86,74 +84,12 @@ async def pair():
     await aiortc_compat.decoders_ended()
 
 
-def packet(sequence: int, timestamp: int, *, marker: bool, data: bytes = b"x") -> RtpPacket:
-    made = RtpPacket(payload_type=96, marker=marker, sequence_number=sequence, timestamp=timestamp)
-    made._data = data
-    return made
-
-
 async def test_a_frame_arrives_without_waiting_for_the_next_one(pair):
     track, remote, _, _ = pair
     for number in range(5):
         track.step()
         frame = await asyncio.wait_for(remote.recv(), WITHIN_S)
         assert frame.pts == pytest.approx(number * 3000, abs=2)
-
-
-def test_frames_end_at_the_marker_or_at_the_next_timestamp():
-    buffer = JitterBuffer(capacity=16, is_video=True)
-    buffer.add(packet(1, 100, marker=False, data=b"a"))
-    assert take_complete_frame(buffer) is None
-    # The packet with the marker is late; the next frame is there already.
-    buffer.add(packet(3, 200, marker=True, data=b"c"))
-    assert take_complete_frame(buffer) is None
-    buffer._packets[2] = packet(2, 100, marker=False, data=b"b")
-    frames = []
-    while (taken := take_complete_frame(buffer)) is not None:
-        frames.append((taken[1].timestamp, taken[1].data))
-    assert frames == [(100, b"ab"), (200, b"c")]
-
-
-def test_padding_after_a_frame_is_no_frame():
-    """Browsers probe the bandwidth with empty packets on the video's own stream."""
-    buffer = JitterBuffer(capacity=16, is_video=True)
-    frames = []
-    for number, (timestamp, marker, data) in enumerate(
-        [
-            (100, False, b"a"),
-            (100, True, b"b"),
-            (100, False, b""),
-            (100, False, b""),
-            (200, True, b"c"),
-            (200, False, b""),
-            (300, True, b"d"),
-        ]
-    ):
-        buffer.add(packet(number, timestamp, marker=marker, data=data))
-        while (taken := take_complete_frame(buffer)) is not None:
-            frames.append((taken[1].timestamp, taken[1].data))
-    assert frames == [(100, b"ab"), (200, b"c"), (300, b"d")]
-
-
-def test_key_frames_are_told_from_others():
-    encoded: dict[str, list[bytes]] = {}
-    options = {"libvpx": {"lag-in-frames": "0"}, "libx264": {"tune": "zerolatency"}}
-    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
-    for codec_name in options:
-        codec = av.CodecContext.create(codec_name, "w")
-        codec.width, codec.height, codec.pix_fmt = 64, 64, "yuv420p"
-        codec.time_base = Fraction(1, 30)
-        codec.options = options[codec_name]
-        packets = []
-        for number in range(3):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-            frame.pts = number
-            packets += [bytes(p) for p in codec.encode(frame)]
-        encoded[codec_name] = packets
-    assert [is_key_frame("VP8", data) for data in encoded["libvpx"]] == [True, False, False]
-    assert [is_key_frame("H264", data) for data in encoded["libx264"]] == [True, False, False]
-    assert not is_key_frame("VP8", b"")
-    assert not is_key_frame("H264", b"\x00\x00\x01")
 
 
 async def test_a_key_frame_comes_when_asked_for(pair):
@@ -166,6 +102,107 @@ async def test_a_key_frame_comes_when_asked_for(pair):
     sender._send_keyframe = lambda: (asked.set(), send_key_frame())
     await aiortc_compat.request_key_frame(answerer.getReceivers()[0])
     await asyncio.wait_for(asked.wait(), WITHIN_S)
+
+
+async def test_frames_are_had_as_they_came_beside_the_decoded_ones(pair):
+    track, remote, _, answerer = pair
+    receiver = answerer.getReceivers()[0]
+    # Before anything has come, what was agreed on first.
+    assert aiortc_compat.received_codec(receiver) == "VP8"
+    tapped = []
+    aiortc_compat.on_encoded_frame(receiver, tapped.append)
+    decoder = av.CodecContext.create("vp8", "r")
+    for number in range(3):
+        track.step()
+        decoded = await asyncio.wait_for(remote.recv(), WITHIN_S)
+        (again,) = decoder.decode(av.Packet(tapped[number].data))
+        assert (again.to_ndarray() == decoded.to_ndarray()).all()
+        assert tapped[number].timestamp == decoded.pts
+    assert [frame.is_key_frame for frame in tapped] == [True, False, False]
+    assert not any(frame.is_damaged for frame in tapped)
+    assert aiortc_compat.received_codec(receiver) == "VP8"
+    aiortc_compat.on_encoded_frame(receiver, None)
+    track.step()
+    await asyncio.wait_for(remote.recv(), WITHIN_S)
+    assert len(tapped) == 3
+
+
+async def test_a_packet_that_is_asked_for_is_sent_again(pair, monkeypatch):
+    track, _remote, _, answerer = pair
+    receiver = answerer.getReceivers()[0]
+    arrived = asyncio.Queue()
+    handle = RTCRtpReceiver._handle_rtp_packet
+
+    async def note(self, packet, arrival_time_ms):
+        arrived.put_nowait(packet)
+        await handle(self, packet, arrival_time_ms)
+
+    monkeypatch.setattr(RTCRtpReceiver, "_handle_rtp_packet", note)
+    track.step()
+    first = await asyncio.wait_for(arrived.get(), WITHIN_S)
+    await receiver._send_rtcp_nack(first.ssrc, [first.sequence_number])
+    again = await asyncio.wait_for(arrived.get(), WITHIN_S)
+    # RFC 4588, section 4: a stream of its own, the original's number before its payload.
+    assert again.ssrc != first.ssrc
+    assert again.payload == first.sequence_number.to_bytes(2) + first.payload
+    assert again.timestamp == first.timestamp
+
+
+async def test_what_is_sent_has_the_agreed_header_extensions_and_is_counted(pair, monkeypatch):
+    track, remote, offerer, _ = pair
+    packets = []
+    handle = RTCRtpReceiver._handle_rtp_packet
+
+    async def note(self, packet, arrival_time_ms):
+        packets.append(packet)
+        await handle(self, packet, arrival_time_ms)
+
+    monkeypatch.setattr(RTCRtpReceiver, "_handle_rtp_packet", note)
+    for _ in range(3):
+        track.step()
+        await asyncio.wait_for(remote.recv(), WITHIN_S)
+    numbers = [packet.sequence_number for packet in packets]
+    assert np.diff(numbers).tolist() == [1] * (len(packets) - 1)
+    assert {packet.extensions.mid for packet in packets} == {"0"}
+    assert all(packet.extensions.abs_send_time is not None for packet in packets)
+    assert packets[-1].marker
+    stats = await offerer.getSenders()[0].getStats()
+    (sent,) = [each for each in stats.values() if each.type == "outbound-rtp"]
+    assert sent.packetsSent == len(packets)
+    assert sent.bytesSent == sum(len(packet.payload) for packet in packets)
+
+
+@pytest.mark.parametrize("codec_name", ["VP8", "H264"])
+def test_a_packet_is_cut_into_payloads_once_for_all_senders(codec_name, monkeypatch):
+    encoders = {"VP8": vpx.Vp8Encoder, "H264": h264.H264Encoder}
+    cuts = []
+    original = aiortc_compat.sending._original_pack[encoders[codec_name]]
+    monkeypatch.setitem(
+        aiortc_compat.sending._original_pack,
+        encoders[codec_name],
+        lambda encoder, packet: (cuts.append(packet.pts), original(encoder, packet))[1],
+    )
+    shared = aiortc_compat.Packetizer(codec_name)
+    senders = [encoders[codec_name]() for _ in range(3)]
+    last = None
+    for number in range(3):
+        packet = av.Packet(b"\x00\x00\x00\x01\x65" + bytes([number + 1]) * 3000)
+        packet.pts, packet.time_base = number * 3000, Fraction(1, 90000)
+        shared.mark(packet)
+        first, second, last = (sender.pack(packet) for sender in senders)
+        assert first is second is last
+        assert first[1] == number * 3000
+        data = b"".join(depayload(codec_name, payload) for payload in first[0])
+        assert data == bytes(packet)
+    assert cuts == [0, 3000, 6000]
+    # One that nobody has marked is cut by the sender itself.
+    alone = av.Packet(b"\x00\x00\x00\x01\x65x")
+    alone.pts, alone.time_base = 9000, Fraction(1, 90000)
+    assert senders[0].pack(alone)[1] == 9000
+
+
+def depayload(codec_name, payload):
+    return vpx.vp8_depayload(payload) if codec_name == "VP8" else h264.h264_depayload(payload)
 
 
 async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pair, monkeypatch):
@@ -184,10 +221,10 @@ async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pa
         asked.set()
 
     monkeypatch.setattr(RTCRtpReceiver, "_send_rtcp_pli", note_pli)
-    for _ in range(aiortc_compat.MAX_DECODER_BACKLOG + 5):
+    for _ in range(aiortc_compat.receiving.MAX_DECODER_BACKLOG + 5):
         track.step()
     await asyncio.wait_for(asked.wait(), WITHIN_S)
-    assert waiting.qsize() <= aiortc_compat.MAX_DECODER_BACKLOG
+    assert waiting.qsize() <= aiortc_compat.receiving.MAX_DECODER_BACKLOG
 
 
 async def test_closing_does_not_wait_for_the_decoders_backlog(pair):
@@ -275,7 +312,7 @@ async def test_a_port_range_that_is_full_gives_no_candidate():
 
 async def test_without_addresses_aioice_chooses():
     aiortc_compat.set_ice_hosts([])
-    assert aioice.ice.get_host_addresses is aiortc_compat._original_get_host_addresses
+    assert aioice.ice.get_host_addresses is aiortc_compat.ice._original_get_host_addresses
 
 
 async def test_a_peer_that_vanishes_is_noticed_within_five_seconds(pair):
@@ -316,6 +353,6 @@ async def test_data_channel_messages_travel_in_pieces_that_fit_any_path():
             await asyncio.sleep(0.01)
         channel.send("x" * 5000)
         assert await heard == "x" * 5000
-    assert max(sizes) == aiortc_compat.SCTP_PIECE_BYTES
+    assert max(sizes) == aiortc_compat.transport.SCTP_PIECE_BYTES
     await offerer.close()
     await answerer.close()

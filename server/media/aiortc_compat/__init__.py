@@ -1,0 +1,39 @@
+"""Every touch of a private attribute of aiortc or aioice, each with its reason and when it can go.
+
+Import the functions; never reach into aiortc from anywhere else. The versions this was tried on are
+pinned in pyproject.toml, and tests/server/media/test_aiortc_compat.py fails when upstream changes.
+"""
+
+from __future__ import annotations
+
+from server.media.aiortc_compat import ice, receiving, sending, transport
+from server.media.aiortc_compat.ice import set_ice_hosts
+from server.media.aiortc_compat.receiving import (
+    decoders_ended,
+    on_encoded_frame,
+    received_codec,
+    request_key_frame,
+)
+from server.media.aiortc_compat.sending import (
+    Packetizer,
+    estimated_bitrate,
+    on_key_frame_request,
+)
+
+__all__ = [
+    "Packetizer",
+    "decoders_ended",
+    "estimated_bitrate",
+    "install",
+    "on_encoded_frame",
+    "on_key_frame_request",
+    "received_codec",
+    "request_key_frame",
+    "set_ice_hosts",
+]
+
+
+def install() -> None:
+    """Make aiortc and aioice behave as described here, for the whole process. May be repeated."""
+    for part in (ice, receiving, sending, transport):
+        part.install()

@@ -1,0 +1,79 @@
+"""Bursts of datagrams: all arrive, as they are, in order, however few calls they take."""
+
+import asyncio
+import errno
+import socket
+
+import pytest
+
+from server.media import datagrams
+from server.media.datagrams import send_burst
+
+BURSTS = [
+    [b"a" * 100],
+    [b"a" * 1300, b"b" * 1300, b"c" * 20],
+    # H264's fragments: the larger ones first.
+    [b"a" * 1001, b"b" * 1001, b"c" * 1000, b"d" * 1000, b"e" * 1000],
+    [b"a" * 10, b"b" * 20, b"c" * 30],
+    [bytes([number]) * 1300 for number in range(150)],
+]
+
+
+@pytest.fixture
+async def line():
+    """A transport, the address of a socket, and what that socket has received."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(10)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    yield transport, receiver
+    transport.close()
+    receiver.close()
+
+
+async def received(receiver, count):
+    return [await asyncio.to_thread(receiver.recv, 2000) for _ in range(count)]
+
+
+@pytest.mark.parametrize("burst", BURSTS)
+async def test_all_arrive(line, burst):
+    transport, receiver = line
+    send_burst(transport, burst, receiver.getsockname())
+    assert await received(receiver, len(burst)) == burst
+
+
+async def test_a_frame_takes_one_call(line, monkeypatch):
+    transport, receiver = line
+    calls = []
+    monkeypatch.setattr(transport, "sendto", lambda *arguments: calls.append(arguments))
+    send_burst(transport, BURSTS[1], receiver.getsockname())
+    assert await received(receiver, 3) == BURSTS[1]
+    assert calls == []
+
+
+async def test_where_the_kernel_can_not_they_go_one_by_one(line, monkeypatch):
+    transport, receiver = line
+
+    class Refusing:
+        """A socket of a kernel that does not know the option."""
+
+        tried = 0
+
+        def sendmsg(self, *arguments):
+            self.tried += 1
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    class Wrapper:
+        _sock = Refusing()
+
+    monkeypatch.setattr(datagrams, "_can_segment", True)
+    monkeypatch.setitem(transport._extra, "socket", Wrapper())
+    for _ in range(2):
+        send_burst(transport, BURSTS[1], receiver.getsockname())
+    assert await received(receiver, 6) == 2 * BURSTS[1]
+    # It is not tried again.
+    assert Wrapper._sock.tried == 1
