@@ -14,6 +14,7 @@ import cv2
 
 from server.camera.camera import Camera
 from server.camera.source import Capture
+from server.media.convert import convert
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def encode(frame: av.VideoFrame, look: Look) -> bytes:
     width, height = frame.width, frame.height
     if look.width is not None and look.width < width:
         width, height = look.width, max(round(height * look.width / width), 1)
-    pixels = frame.to_ndarray(width=width, height=height, format="bgr24")
+    pixels = convert(frame, "bgr24", width, height).to_ndarray()
     done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, look.quality])
     if not done:
         raise RuntimeError("OpenCV could not encode a JPEG")

@@ -14,7 +14,7 @@ import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from server.session import PICTURE_FORMAT
+from server.media.convert import as_i420
 from server.sources.container import open_file
 from server.sources.errors import SourceError
 
@@ -188,9 +188,7 @@ class Video:
             for frame in self._frames(video.container.demux(video.stream), segment):
                 index = by_pts.pop(frame.pts, None) if frame.pts is not None else None
                 if index is not None:
-                    if frame.format.name != PICTURE_FORMAT:
-                        frame = frame.reformat(format=PICTURE_FORMAT)
-                    yield SampledFrame(frame, index + 1, self.times_s[index])
+                    yield SampledFrame(as_i420(frame), index + 1, self.times_s[index])
                 if not by_pts:
                     return
 

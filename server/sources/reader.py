@@ -14,7 +14,7 @@ import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from server.session import PICTURE_FORMAT
+from server.media.convert import as_i420
 from server.sources.container import OpenVideo
 from server.sources.errors import SourceError, SourceRefused
 
@@ -173,8 +173,7 @@ class SourceReader:
             )
         if not is_wanted:
             return
-        if frame.format.name != PICTURE_FORMAT:
-            frame = frame.reformat(format=PICTURE_FORMAT)
+        frame = as_i420(frame)
         with self._lock:
             is_told = self._waiting is not None
             self._waiting = (frame, self._number)
