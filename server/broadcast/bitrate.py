@@ -7,6 +7,9 @@ from collections.abc import Sequence
 START_BITRATE = 2_000_000
 LEAST_BITRATE = 300_000
 MOST_BITRATE = 4_000_000
+# An encoder is opened anew for another bitrate, which costs a key frame: small changes are left
+# alone.
+_WORTH_A_KEY_FRAME = 0.2
 
 
 def choose_bitrate(estimates: Sequence[int]) -> int:
@@ -24,3 +27,8 @@ def choose_bitrate(estimates: Sequence[int]) -> int:
         return START_BITRATE
     better = sorted(estimates)[len(estimates) // 2 :]
     return max(LEAST_BITRATE, min(better[0], MOST_BITRATE))
+
+
+def worth_changing(bitrate: int, wanted: int) -> bool:
+    """Whether an encoder should be opened anew for another bitrate."""
+    return abs(wanted - bitrate) > _WORTH_A_KEY_FRAME * wanted

@@ -9,12 +9,13 @@ from typing import cast
 import av
 from av.video.frame import PictureType
 
+from server.broadcast.bitrate import worth_changing
+from server.media.convert import as_i420
+
 # RTP's clock for video (RFC 6184, section 5.1; RFC 7741, section 4.1).
 VIDEO_CLOCK_HZ = 90_000
 TIME_BASE = Fraction(1, VIDEO_CLOCK_HZ)
 NOMINAL_FPS = 30
-# A codec is opened anew for another bitrate, which costs a key frame: small changes are left alone.
-_WORTH_A_KEY_FRAME = 0.2
 
 _OPTIONS = {
     # 4.7 ms of CPU for 1536x864 at 3 Mb/s; aiortc's own settings take 50.
@@ -85,7 +86,7 @@ class Encoder:
         Packets with times in RTP's clock; usually one.
         """
         context = self._ready(frame)
-        own = frame.reformat(width=context.width, height=context.height, format="yuv420p")
+        own = as_i420(frame, context.width, context.height)
         ticks = max(int(time_s * VIDEO_CLOCK_HZ), self._last_ticks + 1)
         own.pts = self._last_ticks = ticks
         own.time_base = TIME_BASE
@@ -99,12 +100,13 @@ class Encoder:
         # 4:2:0 needs even sizes.
         size = (frame.width & ~1, frame.height & ~1)
         context = self._context
-        if context is not None and (context.width, context.height) == size:
-            wanted = abs(self.bitrate - (context.bit_rate or 0)) / self.bitrate
-            if wanted <= _WORTH_A_KEY_FRAME:
-                return context
-        self._context = self._open(*size)
-        return self._context
+        if (
+            context is None
+            or (context.width, context.height) != size
+            or worth_changing(context.bit_rate or 0, self.bitrate)
+        ):
+            context = self._context = self._open(*size)
+        return context
 
     def _open(self, width: int, height: int) -> av.VideoCodecContext:
         name = _ENCODERS[self.codec]

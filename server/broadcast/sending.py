@@ -10,8 +10,8 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpCodecCapability, R
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import SessionDescription
 
-from server.broadcast.broadcast import Viewer
 from server.broadcast.encoder import Codec
+from server.broadcast.viewer import Viewer
 from server.broadcast.watchable import Watchable
 from server.media import aiortc_compat
 from signaling.errors import UnsupportedSdp

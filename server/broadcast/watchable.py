@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from server.broadcast.broadcast import Viewer
 from server.broadcast.encoder import Codec
+from server.broadcast.viewer import Viewer
 
 
 class Watchable(Protocol):

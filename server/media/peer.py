@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpReceiver
 
 from server.broadcast.sending import Sending
 from server.broadcast.watchable import Watchable
@@ -139,11 +139,15 @@ class Peer:
             self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
         elif self._video is None:
             self._video = track
+            self.session.incoming.take_from(self._receiver_of(track))
             self.session.begin(audio="m=audio" in self._offer.sdp)
             self._tasks.spawn(self._analyze(track, clock), "video")
         else:
             logger.info("Session %s: a second video track is not analyzed", self.session.sid)
             self._tasks.spawn(drain(track, discard), "second video")
+
+    def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver:
+        return next(r for r in self._connection.getReceivers() if r.track is track)
 
     async def _analyze(self, track: MediaStreamTrack, clock: TrackClock) -> None:
         try:
@@ -202,6 +206,8 @@ class Peer:
         """Hang up and wait until every task of this peer is done."""
         self._closed.set()
         self._drop_sink()
+        if self._video is not None:
+            self.session.incoming.release(self._receiver_of(self._video))
         if self._sending is not None:
             self._sending.close()
         await self._connection.close()

@@ -7,10 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from server.broadcast import broadcast as module
+from server.broadcast import encoding as module
 from server.broadcast.bitrate import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, choose_bitrate
-from server.broadcast.broadcast import MAX_WAITING, Broadcast
+from server.broadcast.broadcast import Broadcast
 from server.broadcast.encoder import Codec, Encoder
+from server.broadcast.viewer import MAX_WAITING
 from server.camera.source import Capture
 
 CODECS = [Codec.H264, Codec.VP8]

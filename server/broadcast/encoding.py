@@ -1,0 +1,121 @@
+"""Encodes pictures as they come. While one is encoded, only the newest one waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from server.broadcast.bitrate import choose_bitrate
+from server.broadcast.encoder import Codec, Encoder
+from server.broadcast.viewer import Packet
+from server.camera.source import Capture
+
+logger = logging.getLogger(__name__)
+
+# Key frames are ten times the size of others, and all viewers get each: a second apart at least.
+KEY_FRAME_EVERY_S = 1.0
+BITRATE_EVERY_S = 2.0
+
+
+class Pictures(Protocol):
+    """Where they come from, while somebody wants them."""
+
+    def subscribe(self, listener: Callable[[Capture], None]) -> None: ...
+
+    def unsubscribe(self, listener: Callable[[Capture], None]) -> None: ...
+
+
+class Encoding:
+    """Makes packets of pictures until it is stopped; begins with a key frame.
+
+    Parameters
+    ----------
+    pictures
+        Subscribed to.
+    codec
+        What the packets are of.
+    thread
+        Where it encodes.
+    put
+        Takes the packets, on the event loop.
+    estimates
+        What the viewers' lines carry, in bits a second.
+
+    Raises
+    ------
+    CameraUnavailable
+        There are no pictures.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        codec: Codec,
+        thread: ThreadPoolExecutor,
+        put: Callable[[Packet], None],
+        estimates: Callable[[], list[int]],
+    ) -> None:
+        self._pictures = pictures
+        self._thread = thread
+        self._put = put
+        self._estimates = estimates
+        self._encoder = Encoder(codec, choose_bitrate([]))
+        self._waiting: Capture | None = None
+        self._encoding: asyncio.Task[None] | None = None
+        self._key_frame_wanted = True
+        self._key_frame_s = float("-inf")
+        self._bitrate_s = time.monotonic()
+        pictures.subscribe(self._take)
+
+    def stop(self) -> None:
+        """Make no more."""
+        self._pictures.unsubscribe(self._take)
+        if self._encoding is not None:
+            self._encoding.cancel()
+
+    def request_key_frame(self) -> None:
+        """Make the next picture a key frame, if the last one was not just now."""
+        self._key_frame_wanted = True
+
+    def _take(self, capture: Capture) -> None:
+        self._waiting = capture
+        if self._encoding is None:
+            name = f"encode {self._encoder.codec}"
+            self._encoding = asyncio.create_task(self._encode_all(), name=name)
+
+    async def _encode_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting is not None:
+                capture, self._waiting = self._waiting, None
+                self._adapt_bitrate()
+                key_frame = self._takes_key_frame()
+                packets = await loop.run_in_executor(self._thread, self._encode, capture, key_frame)
+                for packet in packets:
+                    if packet.is_keyframe:
+                        self._key_frame_s = time.monotonic()
+                    self._put(packet)
+        except Exception:
+            logger.exception("A picture could not be encoded")
+        finally:
+            self._encoding = None
+
+    def _encode(self, capture: Capture, key_frame: bool) -> list[Packet]:
+        return self._encoder.encode(capture.frame, capture.captured_s, key_frame=key_frame)
+
+    def _takes_key_frame(self) -> bool:
+        due = time.monotonic() - self._key_frame_s >= KEY_FRAME_EVERY_S
+        if not (self._key_frame_wanted and due):
+            return False
+        self._key_frame_wanted = False
+        return True
+
+    def _adapt_bitrate(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._bitrate_s >= BITRATE_EVERY_S:
+            self._bitrate_s = now_s
+            self._encoder.bitrate = choose_bitrate(self._estimates())

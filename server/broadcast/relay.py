@@ -1,0 +1,50 @@
+"""Turns a publisher's frames into packets for viewers, without decoding or encoding them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import av
+
+from server.broadcast.encoder import TIME_BASE, VIDEO_CLOCK_HZ
+from server.broadcast.viewer import Packet
+from server.media.video_buffer import EncodedFrame
+
+# A publisher's clock runs a little faster or slower than ours; a reconnect makes it jump.
+_FAR_TICKS = 2 * VIDEO_CLOCK_HZ
+
+
+class Relay:
+    """Places frames on this machine's clock: times rise, whatever a publisher's do."""
+
+    def __init__(self) -> None:
+        self._offset: int | None = None
+        self._last_ticks = -1
+
+    def packet(self, frame: EncodedFrame, now_s: float) -> Packet:
+        """The packet of a frame that came now.
+
+        The first frame's time is that of its arrival. From then on the frames' own times count, so
+        that the network's jitter is not in them.
+
+        Parameters
+        ----------
+        frame
+            Complete, its timestamp in RTP's clock.
+        now_s
+            By ``time.monotonic()``, which pictures that are encoded here are stamped with, too.
+        """
+        now = int(now_s * VIDEO_CLOCK_HZ)
+        if self._offset is None or abs(frame.timestamp + self._offset - now) > _FAR_TICKS:
+            self._offset = now - frame.timestamp
+        packet = cast(Packet, av.Packet(frame.data))
+        packet.pts = frame.timestamp + self._offset
+        packet.time_base = TIME_BASE
+        packet.is_keyframe = frame.is_key_frame
+        return self.in_order(packet)
+
+    def in_order(self, packet: Packet) -> Packet:
+        """Move a packet's time on where it would not rise."""
+        assert packet.pts is not None
+        packet.pts = packet.dts = self._last_ticks = max(packet.pts, self._last_ticks + 1)
+        return packet

@@ -1,0 +1,139 @@
+"""One codec's packets for all who watch it: each gets the same ones, as fast as it takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+import av
+
+from server.broadcast.encoder import Codec
+from server.media.aiortc_compat import Packetizer
+
+# Packets that may wait for a viewer; with more, it goes on from the next key frame.
+MAX_WAITING = 8
+
+Packet: TypeAlias = "av.Packet[av.VideoStream]"
+
+
+class Viewer:
+    """Someone's place at a feed: its packets, in order, from a key frame on."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._waiting: deque[Packet] = deque()
+        self._came = asyncio.Event()
+        self._needs_key_frame = True
+        self._over = False
+        self.skipped = 0
+        self.estimated_bitrate: int | None = None
+        """What the viewer's side thinks the way to it can carry, in bits a second."""
+
+    def request_key_frame(self) -> None:
+        """The viewer can not decode what comes: it will get a key frame soon."""
+        self._feed.request_key_frame()
+
+    async def next(self) -> Packet:
+        """The next packet.
+
+        Raises
+        ------
+        StopAsyncIteration
+            The broadcast is over, or the viewer has left.
+        """
+        while not self._waiting:
+            if self._over:
+                raise StopAsyncIteration
+            self._came.clear()
+            await self._came.wait()
+        return self._waiting.popleft()
+
+    def leave(self) -> None:
+        """Get no more."""
+        self.end()
+        self._feed.remove(self)
+
+    def put(self, packet: Packet) -> None:
+        """Let a packet wait; a viewer that is behind skips to the next key frame."""
+        if self._needs_key_frame and not packet.is_keyframe:
+            self.skipped += 1
+            return
+        self._needs_key_frame = False
+        if len(self._waiting) >= MAX_WAITING:
+            self.skipped += len(self._waiting)
+            self._waiting.clear()
+            if not packet.is_keyframe:
+                self.skipped += 1
+                self._needs_key_frame = True
+                self._feed.request_key_frame()
+                return
+        self._waiting.append(packet)
+        self._came.set()
+
+    def begin_anew(self) -> None:
+        """What comes next does not build on what came: wait for a key frame."""
+        self._needs_key_frame = True
+
+    def end(self) -> None:
+        """There will be no more."""
+        self._over = True
+        self._came.set()
+
+
+class Feed(ABC):
+    """Packets of one codec, and those who watch them.
+
+    Parameters
+    ----------
+    codec
+        Of the packets.
+    emptied
+        Called when the last viewer has left: nobody will join any more.
+    """
+
+    def __init__(self, codec: Codec, emptied: Callable[[Feed], None]) -> None:
+        self.codec = codec
+        self.viewers: list[Viewer] = []
+        self._emptied = emptied
+        self._packetizer = Packetizer(codec)
+
+    def add(self) -> Viewer:
+        """Join."""
+        viewer = Viewer(self)
+        self.viewers.append(viewer)
+        self.request_key_frame()
+        return viewer
+
+    def remove(self, viewer: Viewer) -> None:
+        """Give them nothing any more."""
+        if viewer not in self.viewers:
+            return
+        self.viewers.remove(viewer)
+        if not self.viewers:
+            self._stop()
+            self._emptied(self)
+
+    def end(self) -> None:
+        """For all who watch, it is over."""
+        for viewer in list(self.viewers):
+            viewer.leave()
+
+    @abstractmethod
+    def request_key_frame(self) -> None:
+        """Someone can not decode what comes."""
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """Make no more packets."""
+
+    def _put(self, packet: Packet) -> None:
+        self._packetizer.mark(packet)
+        for viewer in list(self.viewers):
+            viewer.put(packet)
+
+    def _estimates(self) -> list[int]:
+        estimates = [viewer.estimated_bitrate for viewer in self.viewers]
+        return [estimate for estimate in estimates if estimate is not None]

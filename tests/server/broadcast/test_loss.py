@@ -1,0 +1,60 @@
+"""Media that is lost on its way: the picture is right again within a second, and never wrong."""
+
+import pytest
+
+from tests.support.lossy import lossy_line
+from tests.support.numbered import DAMAGED, FPS, NumberedTrack
+from tests.support.seen import publishing, watching
+
+FRAMES = 4 * FPS
+
+
+@pytest.mark.parametrize(("loss", "codec"), [(0.05, "VP8"), (0.15, "H264")])
+async def test_on_a_viewers_way(server, http, loss, codec):
+    async with lossy_line(1) as line, watching(server, http, "camera", codec, line) as seen:
+        await seen.wait_for(5)
+        line.to_client = line.to_server = loss
+        await seen.wait_for(FRAMES)
+        assert line.lost > 10
+        seen.check()
+
+
+@pytest.mark.parametrize(("loss", "codec"), [(0.05, "H264"), (0.15, "VP8")])
+async def test_on_the_publishers_way(server, http, loss, codec):
+    name, track = f"lossy-{codec}", NumberedTrack(codec)
+    async with (
+        lossy_line(2) as line,
+        publishing(server, http, name, codec, track, line) as analyzed,
+    ):
+        await analyzed.wait_for(5)
+        async with watching(server, http, name, codec) as seen:
+            await seen.wait_for(5)
+            line.to_client = line.to_server = loss
+            await seen.wait_for(FRAMES)
+            assert line.lost > 10
+            seen.check()
+            analyzed.check()
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_after_a_second_in_which_nothing_came_through(server, http, codec):
+    name, track = f"gap-{codec}", NumberedTrack(codec)
+    async with (
+        lossy_line(3) as first,
+        lossy_line(4) as second,
+        publishing(server, http, name, codec, track, first) as analyzed,
+    ):
+        await analyzed.wait_for(5)
+        async with watching(server, http, name, codec, second) as seen:
+            await seen.wait_for(10)
+            for broken, way in ((first, "to_server"), (second, "to_client")):
+                setattr(broken, way, 1.0)
+                await track.wait_until(track.number + FPS)
+                setattr(broken, way, 0.0)
+                mended, mark = track.number, len(seen.numbers)
+                await seen.wait_for(FPS)
+                assert max(seen.worst[mark:]) < DAMAGED
+                # What was on its way before is older.
+                after = [number for number in seen.numbers[mark:] if number > mended - FPS // 2]
+                assert after[0] <= mended + FPS
+            assert max(analyzed.worst) < DAMAGED
