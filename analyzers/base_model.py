@@ -117,6 +117,25 @@ class BaseModel(ABC):
             keys. None when there is nothing to say.
         """
 
+    def draw(
+        self, frame: NDArray[np.uint8], result: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        """Draw a result into the frame, for whoever watches the session annotated.
+
+        Only called while somebody does. It runs on a thread of its own, also
+        while `frame` runs: go by `result` alone, and keep nothing in `self`.
+        `analyzers.drawing` has strokes and plates to draw with.
+
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            RGB, to be written into. What analyzers before this one drew is in it.
+        result : dict
+            What `frame` returned last, as the client gets it. It is of this very
+            frame, unless the analyzer is too slow for that.
+        """
+        return
+
     def configure(self, sid: str, options: dict[str, Any]) -> None:
         """Take options that the client changed in mid-session.
 

@@ -18,6 +18,7 @@ from analyzers.base_model import BaseModel
 _OFFERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "start": (("sid", "timestamp"), ("options",)),
     "frame": (("sid", "frame", "timestamp"), ("results",)),
+    "draw": (("frame", "result"), ()),
     "configure": (("sid", "options"), ()),
     "end": (("sid", "timestamp"), ()),
 }
@@ -36,7 +37,7 @@ class Method:
     ----------
     model : BaseModel
         The analyzer.
-    name : {"start", "frame", "configure", "end"}
+    name : {"start", "frame", "draw", "configure", "end"}
         The method.
 
     Raises
@@ -82,7 +83,7 @@ def describe(error: Exception) -> str:
 
 
 class Methods:
-    """An analyzer's four methods, ready to be called.
+    """An analyzer's methods, ready to be called.
 
     Raises
     ------
@@ -90,11 +91,12 @@ class Methods:
         When one of them cannot be called with what it is offered.
     """
 
-    __slots__ = ("configure", "end", "frame", "start")
+    __slots__ = ("configure", "draw", "end", "frame", "start")
 
     def __init__(self, model: BaseModel) -> None:
         self.start = Method(model, "start")
         self.frame = Method(model, "frame")
+        self.draw = Method(model, "draw")
         self.configure = Method(model, "configure")
         self.end = Method(model, "end")
 

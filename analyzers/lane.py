@@ -41,7 +41,7 @@ class Problem:
     analyzer : str
         Its name.
     phase : str
-        ``start``, ``frame``, ``configure``, ``end``; ``encode`` for a result
+        ``start``, ``frame``, ``draw``, ``configure``, ``end``; ``encode`` for a result
         that was sent, but not as it was returned.
     message : str
         One line; no stack trace.

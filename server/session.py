@@ -13,9 +13,13 @@ from typing import Any
 
 import av
 
+from server.annotated import Annotated
 from server.audience import Audience
-from server.embedding_gate import REID, EmbeddingGate
+from server.chosen_analyzers import ChosenAnalyzers
+from server.embedding_gate import EmbeddingGate
 from server.media.clock import SessionClock, TrackClock
+from server.media.convert import as_i420
+from server.media.incoming import IncomingVideo
 from server.media.picture import EncodedPicture
 from server.metrics import Metrics
 from server.recording import RecorderFactory, SessionRecorder
@@ -25,6 +29,7 @@ from server.session_report import summary
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     Configure,
+    Drawn,
     End,
     Final,
     Fragments,
@@ -32,7 +37,6 @@ from server.workers.messages import (
     FrameWaits,
     Problems,
     Ready,
-    Start,
     Unreadable,
 )
 from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
@@ -42,8 +46,6 @@ logger = logging.getLogger(__name__)
 # A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
 # One that is stuck is found out before this, and the last known values go out instead.
 FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
-# What the mailbox holds, and what both of WebRTC's mandatory video codecs decode to.
-PICTURE_FORMAT = "yuv420p"
 
 
 class SessionState(enum.StrEnum):
@@ -94,9 +96,10 @@ class Session(Audience):
         self.owner = owner
         self.name: str | None = None
         """What it is published under, so that all who may watch anything may watch it."""
+        self.health: dict[str, Any] | None = None
+        """What a camera that feeds it has last said of itself."""
         self.resume_token = secrets.token_urlsafe(24)
-        self.analyzers = tuple(analyzers)
-        self.options = dict(options)
+        self.annotated = Annotated(self.sid, self._tell_worker)
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
         self.frames_in = 0
@@ -106,6 +109,7 @@ class Session(Audience):
         self.end_reason: str | None = None
         self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate)
         self._gate = gate
         self._rate = rate or FrameRate(0.0)
         self._pool = pool
@@ -116,7 +120,13 @@ class Session(Audience):
         self._started_on_worker = False
         self._mailbox = MailboxWriter()
         self.clock = SessionClock()
+        self.incoming = IncomingVideo()
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
+
+    @property
+    def analyzers(self) -> tuple[str, ...]:
+        """Names of those it has."""
+        return self._chosen.names
 
     @property
     def state(self) -> SessionState:
@@ -172,8 +182,7 @@ class Session(Audience):
         """Take a decoded frame; it replaces one that still waits."""
         if self.state is not SessionState.STREAMING or self._is_too_many():
             return
-        if frame.format.name != PICTURE_FORMAT:
-            frame = frame.reformat(format=PICTURE_FORMAT)
+        frame = as_i420(frame)
         now_s = time.monotonic()
         info = self._arrived(clock.session_ms(frame, now_s), now_s, frame.width, frame.height)
         if self._recorder is not None:
@@ -229,12 +238,16 @@ class Session(Audience):
             self._mailbox.close()
 
     def _ring(self) -> None:
-        """Tell the worker that a frame waits, once it knows of this session."""
-        if self._started_on_worker and self._mailbox.name is not None:
-            assert self._worker is not None
-            self._worker.send(FrameWaits(self.sid, self._mailbox.name))
+        """Tell the worker that a frame waits."""
+        if self._mailbox.name is not None:
+            self._tell_worker(FrameWaits(self.sid, self._mailbox.name))
 
     # ---- the worker
+
+    def _tell_worker(self, message: object) -> None:
+        """Send a message, once the worker knows of this session."""
+        if self._started_on_worker and self._worker is not None:
+            self._worker.send(message)
 
     def configure(self, options: dict[str, dict[str, Any]]) -> list[str]:
         """Change analyzers' options in mid-session.
@@ -248,17 +261,10 @@ class Session(Audience):
         BadSealedEmbedding
             An embedding in them is none that was sealed here; nothing is changed.
         """
-        own_names = {n: self._pool.names.get(n, n) for n in self.analyzers}
-        asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
-        known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
-        if self._gate is not None and (reid := asked_names.get(REID)) in known:
-            known[reid] = self._gate.opened(known[reid])
-        for name, values in known.items():
-            self.options[name] = {**self.options.get(name, {}), **values}
-        if known and self._started_on_worker and self._worker is not None:
-            renamed = {own_names[name]: values for name, values in known.items()}
-            self._worker.send(Configure(self.sid, renamed))
-        return [name for name in options if name not in asked_names]
+        changed, unknown = self._chosen.change(options)
+        if changed:
+            self._tell_worker(Configure(self.sid, changed))
+        return unknown
 
     def worker_says(self, message: object) -> None:
         """Take what the worker sends of this session."""
@@ -267,6 +273,8 @@ class Session(Audience):
                 self._start_on_worker()
             case FrameResult():
                 self._take_result(message)
+            case Drawn(_, mailbox):
+                self.annotated.take(mailbox)
             case Unreadable(_, frame, text):
                 self.frames_unreadable += 1
                 self.tell({"type": "unreadable_frame", "frame": frame.number, "message": text})
@@ -296,8 +304,7 @@ class Session(Audience):
             self.tell_problem(
                 name, "hang", "did not answer in time again and is left out of this session"
             )
-        names = self._pool.names
-        self.analyzers = tuple(n for n in self.analyzers if names.get(n, n) not in left_out)
+        self._chosen.leave_out(left_out)
         self.tell(
             {
                 "type": "analyzers_restarted",
@@ -310,18 +317,11 @@ class Session(Audience):
         assert self._worker is not None
         self._started_on_worker = True
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
-        names = self._pool.names
-        self._worker.send(
-            Start(
-                self.sid,
-                tuple(names[name] for name in self.analyzers if name in names),
-                {names.get(name, name): values for name, values in self.options.items()},
-                began_ms,
-            )
-        )
+        self._tell_worker(self._chosen.start(self.sid, began_ms))
         if self.state is SessionState.ENDING:
-            self._worker.send(End(self.sid, began_ms))
+            self._tell_worker(End(self.sid, began_ms))
         else:
+            self.annotated.ask()
             self._ring()
 
     # ---- results out
@@ -373,6 +373,7 @@ class Session(Audience):
         final = await self._final_of_analyzers()
         self._count_dropped(self.dropped)
         self._mailbox.close()
+        self.annotated.close()
         if self._worker is not None:
             self._pool.release(self._worker, self.sid)
         result = Result(
@@ -390,9 +391,7 @@ class Session(Audience):
     async def _final_of_analyzers(self) -> Final:
         if self._worker is None:
             return Final(self.sid)
-        if self._started_on_worker:
-            last_ms = self.last_frame.pts_ms if self.last_frame else 0.0
-            self._worker.send(End(self.sid, last_ms))
+        self._tell_worker(End(self.sid, self.last_frame.pts_ms if self.last_frame else 0.0))
         try:
             return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
         except TimeoutError:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
 from analyzers.exercise.definition import definitions
+from analyzers.exercise.drawing import draw_exercise
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by
 from analyzers.exercise.scorer import ExerciseScorer
@@ -96,6 +97,11 @@ class Exercise(BaseModel):
             _rows(person["landmarks"]), _rows(person["world_landmarks"]), time_s, width / height
         )
         return session.results.after(state)
+
+    def draw(
+        self, frame: NDArray[np.uint8], result: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        draw_exercise(frame, result)
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any

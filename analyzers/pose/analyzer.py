@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
+from analyzers.pose.drawing import draw_people
 from analyzers.pose.engine import PoseTracker, check_frame
 from analyzers.pose.engines import make_engine
 from analyzers.pose.people import Identities
@@ -128,6 +129,11 @@ class Pose(BaseModel):
         if num_poses == 1:
             return of_one(people, numbers)
         return of_several(people, numbers, frame.shape[1], frame.shape[0])
+
+    def draw(
+        self, frame: NDArray[np.uint8], result: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        draw_people(frame, result)
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
 from analyzers.networks.priority import with_low_priority
+from analyzers.reid.drawing import draw_matches
 from analyzers.reid.embedding import Embedding, parse
 from analyzers.reid.recognizer import Recognizer
 from analyzers.reid.session import Session
@@ -113,6 +114,11 @@ class Reid(BaseModel):
         height, width = frame.shape[:2]
         pose = (results or {}).get("pose") if session.is_looking else None
         return session.frame(frame, timestamp, posed_people(pose, width, height))
+
+    def draw(
+        self, frame: NDArray[np.uint8], result: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        draw_matches(frame, result)
 
     def end(
         self, sid: str, timestamp: float | None = None, *args: Any, **kwargs: Any

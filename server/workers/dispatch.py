@@ -12,18 +12,18 @@ Sessions take turns, the one served longest ago first.
 from __future__ import annotations
 
 import functools
-import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from analyzers.chain import Lane, LaneReport, Merged
+from analyzers.chain import Fragments, Lane, LaneReport, Merged
 from analyzers.ordering import closure
+from server.workers.analyzed import AnalyzedSession, LaneRunner, Round, Ticket
+from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
     Configure,
+    Draw,
     End,
     Final,
     FrameResult,
@@ -33,65 +33,13 @@ from server.workers.messages import (
     Unreadable,
 )
 
-logger = logging.getLogger(__name__)
-
 # A result that waits longer than this feels late to the person who moves.
 PATIENCE_S = 0.150
-
-
-class LaneRunner(Protocol):
-    """Something that runs a lane's jobs one after the other and tells when they are done."""
-
-    lane: Lane
-    outstanding: int
-
-    def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None: ...
 
 
 def _look(lane: Lane, sid: str, newest: LaneFrame) -> LaneReport:
     rgb = newest.rgb()
     return LaneReport() if rgb is None else lane.frame(sid, rgb, newest.info.pts_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    """What a job was for."""
-
-    sid: str
-    kind: str
-    newest: LaneFrame | None = None
-
-
-@dataclass(slots=True)
-class _Round:
-    """One frame that lanes work at in step."""
-
-    frame: LaneFrame
-    began_s: float
-    waiting: set[str]
-    answered: bool = False
-
-
-@dataclass(slots=True)
-class _Session:
-    sid: str
-    lanes: list[LaneRunner]
-    merged: Merged
-    mailbox: MailboxReader | None = None
-    rung: bool = False
-    latest: LaneFrame | None = None
-    round: _Round | None = None
-    taken: dict[str, int] = field(default_factory=dict)
-    """Lane: number of the frame it was last given."""
-    turns: dict[str, int] = field(default_factory=dict)
-    """Slow lane: its turn when it last served this session."""
-    seen: dict[str, int] = field(default_factory=dict)
-    """Analyzer: number of the frame its values are of."""
-    served: int = 0
-    sent: int = 0
-    ending: set[str] | None = None
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    """Analyzer: how long it took, of those that have finished since the last result."""
 
 
 class Dispatcher:
@@ -105,15 +53,23 @@ class Dispatcher:
         The analyzers' names in the order of the configuration: on the same key the later wins.
     send
         Takes the messages for the server.
+    drawing
+        Draws the frames of sessions that somebody watches annotated.
     """
 
     def __init__(
-        self, lanes: Sequence[LaneRunner], order: Sequence[str], send: Callable[[object], None]
+        self,
+        lanes: Sequence[LaneRunner],
+        order: Sequence[str],
+        send: Callable[[object], None],
+        drawing: Drawing,
     ) -> None:
         self._lanes = lanes
+        self._drawing = drawing
         self._order = order
         self._send = send
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, AnalyzedSession] = {}
+        self._undrawn: list[tuple[str, LaneFrame, dict[str, Fragments]]] = []
         self._typical_s = dict.fromkeys((lane.lane.name for lane in lanes), 0.0)
         self._turn = 0
 
@@ -124,6 +80,8 @@ class Dispatcher:
                 self._start(message)
             case FrameWaits(sid, mailbox):
                 self._ring(sid, mailbox)
+            case Draw(sid, wanted):
+                self._want_drawn(sid, wanted)
             case Configure(sid, options):
                 self._to_lanes(sid, "configure", lambda lane: lane.configure(sid, options))
             case End(sid, timestamp_ms):
@@ -137,7 +95,8 @@ class Dispatcher:
         sid = message.sid
         wanted = closure(message.analyzers, [a for r in self._lanes for a in r.lane.analyzers])
         lanes = [r for r in self._lanes if any(a.name in wanted for a in r.lane.analyzers)]
-        self._sessions[sid] = _Session(sid, lanes, Merged(self._order))
+        analyzers = [a for r in lanes for a in r.lane.analyzers if a.name in wanted]
+        self._sessions[sid] = AnalyzedSession(sid, lanes, analyzers, Merged(self._order))
         self._to_lanes(
             sid,
             "start",
@@ -159,16 +118,28 @@ class Dispatcher:
                 return
         session.rung = True
 
+    def _want_drawn(self, sid: str, wanted: bool) -> None:
+        session = self._sessions.get(sid)
+        if session is None or wanted is (session.drawn is not None):
+            return
+        if wanted and session.ending is None:
+            session.drawn = session.sent
+            self._drawing.begin(sid, session.analyzers)
+        elif session.drawn is not None:
+            session.drawn = None
+            self._drawing.end(sid)
+
     def _to_lanes(self, sid: str, kind: str, job: Callable[[Lane], LaneReport]) -> None:
         session = self._sessions.get(sid)
         for runner in session.lanes if session else ():
-            runner.submit(sid, functools.partial(job, runner.lane), _Ticket(sid, kind))
+            runner.submit(sid, functools.partial(job, runner.lane), Ticket(sid, kind))
 
     def _end(self, sid: str, timestamp_ms: float) -> None:
         session = self._sessions.get(sid)
         if session is None:
             self._send(Final(sid))
             return
+        self._want_drawn(sid, False)
         session.ending = {r.lane.name for r in session.lanes}
         self._to_lanes(sid, "end", lambda lane: lane.end(sid, timestamp_ms))
         self._finish_if_ended(session)
@@ -184,6 +155,7 @@ class Dispatcher:
         waiting.sort(key=lambda s: s.served)
         for session in waiting:
             self._begin_round(session, now)
+            self._show_unanswered(session)
         for runner in self._lanes:
             if not self._in_step(runner):
                 self._feed_slow_lane(runner)
@@ -191,7 +163,7 @@ class Dispatcher:
     def _in_step(self, runner: LaneRunner) -> bool:
         return self._typical_s[runner.lane.name] <= PATIENCE_S
 
-    def _begin_round(self, session: _Session, now: float) -> None:
+    def _begin_round(self, session: AnalyzedSession, now: float) -> None:
         if session.round is not None:
             return
         runners = [r for r in session.lanes if self._in_step(r)]
@@ -202,11 +174,19 @@ class Dispatcher:
             session.taken.get(r.lane.name, 0) >= newest.info.number for r in runners
         ):
             return
-        session.round = _Round(newest, now, {r.lane.name for r in runners})
+        session.round = Round(newest, now, {r.lane.name for r in runners})
         self._turn += 1
         session.served = self._turn
         for runner in runners:
             self._give(runner, session, newest)
+
+    def _show_unanswered(self, session: AnalyzedSession) -> None:
+        """Draw each frame of a session that has no analyzers, and so no results to go with."""
+        if session.drawn is None or session.lanes:
+            return
+        newest = self._newest(session)
+        if newest is not None:
+            self._draw(session, newest)
 
     def _feed_slow_lane(self, runner: LaneRunner) -> None:
         if runner.outstanding:
@@ -221,7 +201,7 @@ class Dispatcher:
                 self._give(runner, session, newest)
                 return
 
-    def _newest(self, session: _Session) -> LaneFrame | None:
+    def _newest(self, session: AnalyzedSession) -> LaneFrame | None:
         """The newest frame: converted once, however many lanes look at it."""
         if session.rung and session.mailbox is not None:
             session.rung = False
@@ -229,15 +209,15 @@ class Dispatcher:
             session.latest = LaneFrame(*session.mailbox.take(), taken_s)
         return session.latest
 
-    def _give(self, runner: LaneRunner, session: _Session, newest: LaneFrame) -> None:
+    def _give(self, runner: LaneRunner, session: AnalyzedSession, newest: LaneFrame) -> None:
         session.taken[runner.lane.name] = newest.info.number
         job = functools.partial(_look, runner.lane, session.sid, newest)
-        runner.submit(session.sid, job, _Ticket(session.sid, "frame", newest))
+        runner.submit(session.sid, job, Ticket(session.sid, "frame", newest))
 
     # ---- what lanes report
 
     def finished(
-        self, runner: LaneRunner, ticket: _Ticket, report: LaneReport, duration_s: float
+        self, runner: LaneRunner, ticket: Ticket, report: LaneReport, duration_s: float
     ) -> None:
         """Take in what a lane has done."""
         name = runner.lane.name
@@ -250,18 +230,15 @@ class Dispatcher:
             return
         if report.problems:
             self._send(Problems(session.sid, report.problems))
-        session.merged.update(report.fragments)
-        session.timings_ms.update(report.timings_ms)
+        session.take(report, ticket.newest.info.number if ticket.newest else None)
         if ticket.kind == "end" and session.ending is not None:
             session.ending.discard(name)
             self._finish_if_ended(session)
         elif ticket.newest is not None:
-            for analyzer in report.fragments:
-                session.seen[analyzer] = ticket.newest.info.number
             self._after_frame(session, name, ticket.newest, on_its_own)
 
     def _after_frame(
-        self, session: _Session, lane: str, frame: LaneFrame, on_its_own: bool
+        self, session: AnalyzedSession, lane: str, frame: LaneFrame, on_its_own: bool
     ) -> None:
         current = session.round
         if current is not None and current.frame is frame:
@@ -273,7 +250,7 @@ class Dispatcher:
         elif on_its_own and frame.info.number > session.sent:
             self._send_result(session, frame)
 
-    def _give_up_waiting(self, session: _Session) -> None:
+    def _give_up_waiting(self, session: AnalyzedSession) -> None:
         """A lane has become slow in the middle of a frame: the others' result goes out."""
         current = session.round
         assert current is not None
@@ -283,7 +260,7 @@ class Dispatcher:
         if current.answered:
             self._send_result(session, current.frame)
 
-    def _send_result(self, session: _Session, frame: LaneFrame) -> None:
+    def _send_result(self, session: AnalyzedSession, frame: LaneFrame) -> None:
         if session.ending is not None:
             return
         info = frame.info
@@ -304,8 +281,21 @@ class Dispatcher:
             )
         )
         session.timings_ms = {}
+        self._draw(session, frame)
 
-    def _finish_if_ended(self, session: _Session) -> None:
+    def _draw(self, session: AnalyzedSession, frame: LaneFrame) -> None:
+        """Have a frame drawn with what is known, if somebody watches and has not seen it."""
+        if session.drawn is not None and frame.info.number > session.drawn:
+            session.drawn = frame.info.number
+            self._undrawn.append((session.sid, frame, dict(session.said)))
+
+    def draw(self) -> None:
+        """Hand over what is to be drawn; called once the results are on their way."""
+        for sid, frame, said in self._undrawn:
+            self._drawing.put(sid, frame, said)
+        self._undrawn.clear()
+
+    def _finish_if_ended(self, session: AnalyzedSession) -> None:
         if session.ending:
             return
         self._send(Final(session.sid, session.merged.fragments(), session.timings_ms))

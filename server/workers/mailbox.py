@@ -1,5 +1,7 @@
 """The mailbox: a session's newest frame, in memory that the server and one worker share.
 
+The server writes and the worker reads; of annotated frames, the other way round.
+
 One writer, one reader, no lock: Simpson's four-slot mechanism ("Four-slot fully asynchronous
 communication mechanism", IEE Proceedings 137, 1990). The writer never waits and never touches what
 the reader reads; the reader always gets the newest whole frame; either may be killed at any moment
@@ -35,6 +37,9 @@ _HEADER = struct.Struct("<qdddIIQ")
 _HEADER_BYTES = 64
 # Encoded pictures differ in size: memory for them grows in steps, so that it seldom does.
 _ENCODED_STEP_BYTES = 1 << 16
+# A worker opens memory of the server's on one thread and makes its own on another, which is to be
+# known to the resource tracker: it gives it back if the worker is killed.
+_registering = threading.Lock()
 
 
 class I420Frame(Protocol):
@@ -67,7 +72,7 @@ class FrameInfo:
 
 
 class MailboxWriter:
-    """The server's end. Owns the shared memory, which grows when the frames do."""
+    """The end that has frames. Owns the shared memory, which grows when the frames do."""
 
     def __init__(self) -> None:
         self._memory: SharedMemory | None = None
@@ -93,6 +98,20 @@ class MailboxWriter:
             0,
             lambda view: _store_planes(view, frame, even_width, even_height),
         )
+
+    def put_planes(self, planes: Array, info: FrameInfo) -> None:
+        """Store planes as `MailboxReader.take` gives them, in place of the frame before.
+
+        Raises
+        ------
+        OSError
+            There is no shared memory left for frames of this size.
+        """
+
+        def store(view: memoryview) -> None:
+            np.frombuffer(view, np.uint8)[:] = planes.reshape(-1)
+
+        self._publish(planes.size, info, 0, store)
 
     def put_encoded(self, data: bytes, info: FrameInfo) -> None:
         """Store an encoded picture in place of the frame before it, read or not.
@@ -149,7 +168,7 @@ class MailboxWriter:
 
 
 class MailboxReader:
-    """The worker's end."""
+    """The end that wants them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -193,7 +212,8 @@ def _create(size: int) -> SharedMemory:
     Without asking for its pages now, a full /dev/shm (64 MB in a container, unless told otherwise)
     would show at the first write, as a signal that ends the process.
     """
-    memory = SharedMemory(create=True, size=size)
+    with _registering:
+        memory = SharedMemory(create=True, size=size)
     try:
         with open(f"/dev/shm/{memory.name}", "r+b") as file:
             os.posix_fallocate(file.fileno(), 0, size)
@@ -212,12 +232,13 @@ def _attach(name: str) -> SharedMemory:
     Before Python 3.13 (``track=False``) merely opening it makes this process's resource tracker
     unlink it at exit, under its owner's feet.
     """
-    register = resource_tracker.register
-    resource_tracker.register = lambda *_: None
-    try:
-        return SharedMemory(name=name)
-    finally:
-        resource_tracker.register = register
+    with _registering:
+        register = resource_tracker.register
+        resource_tracker.register = lambda *_: None
+        try:
+            return SharedMemory(name=name)
+        finally:
+            resource_tracker.register = register
 
 
 def _memory_fence() -> None:

@@ -47,6 +47,14 @@ class FrameWaits:
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """Draw what is found into the session's frames, or no longer."""
+
+    sid: str
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Configure:
     """The client changed analyzers' options."""
 
@@ -102,6 +110,14 @@ class FrameResult:
     """Analyzers that did not see this frame: whose values are from the frame of this number."""
     taken_s: float
     finished_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """There is a new annotated frame in a mailbox of the worker's."""
+
+    sid: str
+    mailbox: str
 
 
 @dataclass(frozen=True, slots=True)

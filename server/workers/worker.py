@@ -30,6 +30,7 @@ from analyzers.base_model import AnalyzerUnavailable, BaseModel
 from analyzers.chain import ChainError, Lane, LaneReport, arrange
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.dispatch import PATIENCE_S, Dispatcher
+from server.workers.drawing import Drawing
 from server.workers.messages import LENGTH, Alive, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
@@ -105,10 +106,18 @@ class Worker:
         self._lock = threading.Lock()
         self._outbox: list[bytes] = []
         self._lanes = [LaneThread(lane, self._lane_done) for lane in arrange(analyzers)]
-        self._dispatcher = Dispatcher(self._lanes, [a.name for a in analyzers], self._post)
+        self._drawing = Drawing(self._send)
+        names = [a.name for a in analyzers]
+        self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing)
 
     def run(self) -> None:
         """Serve until the server closes the connection."""
+        try:
+            self._serve()
+        finally:
+            self._drawing.close()
+
+    def _serve(self) -> None:
         selector = selectors.DefaultSelector()
         selector.register(self._connection, selectors.EVENT_READ)
         # One lane waits for nobody; of several, one may have to be given up.
@@ -126,7 +135,8 @@ class Worker:
                     self._dispatcher.receive(message)
                 now = time.monotonic()
                 if now >= next_alive:
-                    self._post(Alive(tuple(b for lane in self._lanes if (b := lane.busy(now)))))
+                    busy = [lane.busy(now) for lane in self._lanes] + [self._drawing.busy(now)]
+                    self._post(Alive(tuple(each for each in busy if each is not None)))
                     next_alive = now + ALIVE_EVERY_S
                 self._dispatcher.dispatch(now)
                 self._flush()
@@ -142,11 +152,18 @@ class Worker:
                 self._dispatcher.dispatch(time.monotonic())
                 self._flush()
         except (BrokenPipeError, ConnectionResetError):
+            self._drawing.close()
             os._exit(0)  # The server is gone.
         except Exception:
             # Without its lane this process is of no use; the pool starts another.
             logger.exception("Lane %s can not go on", runner.lane.name)
             os._exit(1)
+
+    def _send(self, message: object) -> None:
+        # When the server is gone, the main thread sees to the end.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError), self._lock:
+            self._post(message)
+            self._flush()
 
     def _post(self, message: object) -> None:
         self._outbox.append(pack(message))
@@ -155,6 +172,7 @@ class Worker:
         if self._outbox:
             self._connection.sendall(b"".join(self._outbox))
             self._outbox.clear()
+        self._dispatcher.draw()
 
 
 def _messages(buffer: bytearray) -> list[Any]:

@@ -10,9 +10,12 @@ from analyzers.base_model import BaseModel
 from analyzers.chain import arrange
 from server.workers.decoding import decode
 from server.workers.dispatch import PATIENCE_S, Dispatcher
+from server.workers.drawing import Drawing
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     Configure,
+    Draw,
+    Drawn,
     End,
     Final,
     FrameResult,
@@ -50,6 +53,23 @@ class OnRed(BaseModel):
         return {"more": results["red"]["red"] + 1}
 
 
+class RecordedDrawing(Drawing):
+    """Draws, and writes down what it was given: sid, frame number, what each analyzer said."""
+
+    def __init__(self, send):
+        super().__init__(send)
+        self.begun = {}
+        self.given = []
+
+    def begin(self, sid, analyzers):
+        self.begun[sid] = [analyzer.name for analyzer in analyzers]
+        super().begin(sid, analyzers)
+
+    def put(self, sid, frame, said):
+        self.given.append((sid, frame.info.number, said))
+        super().put(sid, frame, said)
+
+
 class Runner:
     """Holds a lane's jobs until the test lets one run."""
 
@@ -73,7 +93,9 @@ class Worker:
         self.mailboxes = {}
         self.numbers = {}
         names = [analyzer.name for analyzer in analyzers]
-        self.dispatcher = Dispatcher(list(self.runners.values()), names, self.sent.append)
+        self.drawing = RecordedDrawing(self.sent.append)
+        runners = list(self.runners.values())
+        self.dispatcher = Dispatcher(runners, names, self.sent.append, self.drawing)
 
     def start(self, sid, *names):
         self.dispatcher.receive(Start(sid, names, {}, 0.0))
@@ -102,6 +124,7 @@ class Worker:
     def ring(self, sid):
         self.dispatcher.receive(FrameWaits(sid, self.mailboxes[sid].name))
         self.dispatcher.dispatch(self.now)
+        self.dispatcher.draw()
 
     def run(self, name, duration_s=QUICK_S):
         """Let a lane finish the job it has, if it has one."""
@@ -113,12 +136,24 @@ class Worker:
         runner.outstanding -= 1
         self.dispatcher.finished(runner, ticket, report, duration_s)
         self.dispatcher.dispatch(self.now)
+        self.handed_over_before = len(self.drawing.given)
+        self.dispatcher.draw()
         return ticket
 
     def results(self):
         return [message for message in self.sent if isinstance(message, FrameResult)]
 
+    def watch(self, sid, wanted=True):
+        self.dispatcher.receive(Draw(sid, wanted))
+        self.dispatcher.dispatch(self.now)
+        self.dispatcher.draw()
+
+    def drawn(self):
+        """Session and frame number of all that was drawn."""
+        return [(sid, number) for sid, number, _ in self.drawing.given]
+
     def close(self):
+        self.drawing.close()
         for mailbox in self.mailboxes.values():
             mailbox.close()
 
@@ -315,6 +350,128 @@ def test_a_mailbox_that_is_gone_already_harms_nothing(make_worker):
     worker.frame("a")
     worker.run("red")
     assert numbers(worker.results()) == [("a", 1)]
+
+
+class Seldom(BaseModel):
+    """Has something to say of every other frame, and fails at the fourth."""
+
+    def frame(self, sid, frame, timestamp):
+        number = round(timestamp / 33)
+        if number == 4:
+            raise ValueError("four")
+        return {"number": number} if number % 2 else None
+
+
+def test_nothing_is_drawn_unless_somebody_watches(make_worker):
+    worker = make_worker(Red())
+    for sid in "ab":
+        worker.start(sid, "red")
+    worker.watch("a")
+    for _ in range(2):
+        for sid in "ab":
+            worker.frame(sid)
+            worker.run("red")
+    assert worker.drawn() == [("a", 1), ("a", 2)]
+    worker.watch("a", False)
+    worker.frame("a")
+    worker.run("red")
+    assert worker.drawn() == [("a", 1), ("a", 2)]
+    assert len(worker.results()) == 5
+    worker.watch("a")
+    worker.frame("a")
+    worker.run("red")
+    assert worker.drawn()[2:] == [("a", 4)]
+    worker.watch("nobody")
+
+
+def test_a_frame_is_drawn_with_what_was_found_in_it_after_its_result_was_sent(make_worker):
+    worker = make_worker(OnRed(), Blue(), Red())
+    worker.start("a", "red", "blue", "on_red")
+    worker.watch("a")
+    assert worker.drawing.begun["a"] == ["red", "on_red", "blue"], "what reads others comes later"
+    for count, red in enumerate((200, 10)):
+        worker.frame("a", red=red)
+        worker.run("red+on_red")
+        worker.run("blue")
+        assert worker.handed_over_before == count, "not before the results were sent"
+    for (sid, number, said), result in zip(worker.drawing.given, worker.results(), strict=True):
+        assert (sid, number) == ("a", result.frame.number)
+        assert said["red"]["red"] == result.fragments["red"]
+        assert said["blue"]["blue"] == result.fragments["blue"]
+    worker.drawing.close()
+    kinds = [type(message) for message in worker.sent if isinstance(message, FrameResult | Drawn)]
+    assert kinds[0] is FrameResult
+    assert Drawn in kinds
+
+
+def test_who_has_nothing_to_say_of_a_frame_draws_nothing_into_it(make_worker):
+    worker = make_worker(Seldom(), Red())
+    worker.start("a", "seldom", "red")
+    worker.watch("a")
+    for _ in range(5):
+        worker.frame("a")
+        worker.run("seldom")
+        worker.run("red")
+    told = [said.get("seldom") for _, _, said in worker.drawing.given]
+    assert told == [{"number": b"1"}, None, {"number": b"3"}, None, {"number": b"5"}]
+    assert all("red" in said for _, _, said in worker.drawing.given)
+
+
+def test_of_a_slow_lane_the_last_is_drawn(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.frame("a")
+    worker.run("red")
+    worker.run("blue", SLOW_S)
+    worker.watch("a")
+    for _ in range(3):
+        worker.frame("a")
+        worker.run("red")
+    assert worker.drawn() == [("a", 2), ("a", 3), ("a", 4)]
+    assert all("blue" in said for _, _, said in worker.drawing.given)
+
+
+def test_with_slow_lanes_alone_the_frames_they_looked_at_are_drawn(make_worker):
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    worker.watch("a")
+    worker.frame("a")
+    for name in ("red", "blue"):
+        worker.run(name, SLOW_S)
+    before = len(worker.drawing.given)
+    for red in (50, 100, 150, 200):
+        worker.frame("a", red=red)
+        worker.frame("a")
+        worker.run("red", SLOW_S)
+    drawn = worker.drawing.given[before:]
+    assert [number for _, number, _ in drawn] == [r.frame.number for r in worker.results()[before:]]
+    assert len(drawn) == 4
+    for (_, _, said), result in zip(drawn, worker.results()[before:], strict=True):
+        assert said["red"]["red"] == result.fragments["red"]
+        assert "blue" in said
+
+
+def test_without_analyzers_frames_are_shown_as_they_are(make_worker):
+    worker = make_worker(Red())
+    worker.start("a")
+    worker.watch("a")
+    for _ in range(3):
+        worker.frame("a")
+    assert worker.drawing.given == [("a", n, {}) for n in (1, 2, 3)]
+
+
+def test_drawing_ends_with_the_session(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.watch("a")
+    worker.frame("a")
+    worker.run("red")
+    worker.dispatcher.receive(End("a", 33.0))
+    worker.watch("a")
+    worker.run("red")
+    worker.watch("a", False)
+    assert worker.drawn() == [("a", 1)]
+    assert isinstance(worker.sent[-1], Final | Drawn)
 
 
 def red_jpeg(red, size=(16, 16)):

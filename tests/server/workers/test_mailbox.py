@@ -51,6 +51,19 @@ def test_a_frame_comes_out_as_it_went_in(writer, size):
     reader.close()
 
 
+@pytest.mark.parametrize("size", [(640, 480), (2, 2), (1918, 1078)])
+def test_planes_come_out_as_they_went_in(writer, size):
+    width, height = size
+    planes = make_frame(width, height, 90).to_ndarray()
+    writer.put_planes(planes, make_info(7, width, height))
+    reader = MailboxReader(writer.name)
+    info, taken = reader.take()
+    assert info == make_info(7, width, height)
+    assert np.array_equal(taken, planes)
+    del taken
+    reader.close()
+
+
 def test_only_the_newest_is_kept(writer):
     for number in range(1, 6):
         writer.put(make_frame(64, 48, number), make_info(number, 64, 48))
@@ -146,6 +159,45 @@ def test_closing_gives_the_memory_back(writer):
     writer.close()
     assert not path.exists()
     assert writer.name is None
+
+
+OWNER = textwrap.dedent("""
+    import sys, threading
+    import numpy as np
+    from server.workers.mailbox import FrameInfo, MailboxReader, MailboxWriter
+
+    def attach():
+        while True:
+            MailboxReader(sys.argv[1]).close()
+
+    threading.Thread(target=attach, daemon=True).start()
+    planes, info, owned = np.zeros((72, 64), np.uint8), FrameInfo(1, 0, 0, 0, 64, 48), []
+    for _ in range(100):
+        writer = MailboxWriter()
+        writer.put_planes(planes, info)
+        owned.append(writer)
+    print(*[writer.name for writer in owned], flush=True)
+    threading.Event().wait()
+""")
+
+
+def test_memory_of_a_process_that_is_killed_is_given_back(writer):
+    """Also what it made while another of its threads opened memory of somebody else's."""
+    writer.put(make_frame(64, 48), make_info(1, 64, 48))
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, writer.name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        names = process.stdout.readline().split()
+        process.kill()
+    assert len(names) == 100
+    deadline = time.monotonic() + 30
+    while left := [name for name in names if (Path("/dev/shm") / name).exists()]:
+        assert time.monotonic() < deadline, f"{len(left)} are left"
+        time.sleep(0.02)
+    assert (Path("/dev/shm") / writer.name).exists(), "it was not theirs"
 
 
 READER = textwrap.dedent("""

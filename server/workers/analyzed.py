@@ -1,0 +1,82 @@
+"""What a worker's dispatcher knows of one session, and of the lanes that analyze it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from analyzers.base_model import BaseModel
+from analyzers.chain import Fragments, Lane, LaneReport, Merged
+from server.workers.lane_frame import LaneFrame
+from server.workers.mailbox import MailboxReader
+
+
+class LaneRunner(Protocol):
+    """Something that runs a lane's jobs one after the other and tells when they are done."""
+
+    lane: Lane
+    outstanding: int
+
+    def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a job was for."""
+
+    sid: str
+    kind: str
+    newest: LaneFrame | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """One frame that lanes work at in step."""
+
+    frame: LaneFrame
+    began_s: float
+    waiting: set[str]
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class AnalyzedSession:
+    """One session."""
+
+    sid: str
+    lanes: list[LaneRunner]
+    analyzers: list[BaseModel]
+    """Those that it wants, in the order of the lanes: what reads others' results comes later."""
+    merged: Merged
+    mailbox: MailboxReader | None = None
+    rung: bool = False
+    latest: LaneFrame | None = None
+    round: Round | None = None
+    taken: dict[str, int] = field(default_factory=dict)
+    """Lane: number of the frame it was last given."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """Slow lane: its turn when it last served this session."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """Analyzer: number of the frame its values are of."""
+    said: dict[str, Fragments] = field(default_factory=dict)
+    """Analyzer: its last result. One that had nothing to say of its last frame is not in it."""
+    served: int = 0
+    sent: int = 0
+    drawn: int | None = None
+    """Number of the frame that was last given to be drawn; None while nobody watches."""
+    ending: set[str] | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    """Analyzer: how long it took, of those that have finished since the last result."""
+
+    def take(self, report: LaneReport, number: int | None) -> None:
+        """Take in what a lane reports, of a frame if it has a number."""
+        self.merged.update(report.fragments)
+        self.timings_ms.update(report.timings_ms)
+        if number is None:
+            return
+        for analyzer in report.timings_ms:
+            self.said.pop(analyzer, None)
+        for analyzer, fragments in report.fragments.items():
+            self.said[analyzer] = fragments
+            self.seen[analyzer] = number
