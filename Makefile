@@ -34,6 +34,9 @@ check: setup
 
 test: check
 	@tools/system-packages $(PYTHON) --for-tests
+	@# picamera2, which runs on a double of libcamera in the tests; only they need its compiler.
+	@$(BIN)/pip show --quiet picamera2 2>/dev/null || \
+		$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pi]'
 	@# Real peers, browsers and processes that are killed: on a busy machine one of 3000 tests may miss
 	@# its deadline. What fails is run once more by itself, and has to pass then.
 	$(BIN)/pytest || $(BIN)/pytest --last-failed --last-failed-no-failures none

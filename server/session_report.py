@@ -27,9 +27,19 @@ def status(session: Session) -> dict[str, Any]:
         "unreadable": session.frames_unreadable,
         "frames_per_s": round(session.frames_in / streamed_s, 1) if streamed_s else 0.0,
         "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
+        "latency_ms": _latency_ms(session),
         "restarts": session.restarts,
+        "health": session.health,
         "end_reason": session.end_reason,
     }
+
+
+def _latency_ms(session: Session) -> float | None:
+    """From the last analyzed frame's arrival, decoded, to its result; both by our clock."""
+    last = session.last
+    if last is None or last.frame is None or last.final:
+        return None
+    return round(last.timestamp_ms - last.frame.received_at_ms, 1)
 
 
 def summary(session: Session) -> dict[str, Any]:

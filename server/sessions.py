@@ -156,7 +156,7 @@ class SessionManager:
 
     def open_direct(
         self,
-        analyzers: Sequence[str],
+        analyzers: Sequence[str] | None,
         options: dict[str, dict[str, Any]] | None = None,
         owner: str | None = None,
         *,
@@ -170,7 +170,7 @@ class SessionManager:
         Parameters
         ----------
         analyzers
-            Those that it needs, by name.
+            Those that it needs, by name; None for all that can run.
         options
             For each of them, by name.
         owner

@@ -75,18 +75,9 @@ def _values(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-class Offer(_Message):
-    """A client's offer."""
+class Analysis(_Message):
+    """What is to be made of video."""
 
-    sdp: str = Field(max_length=MAX_SDP_CHARS, description="The session description")
-    type: Literal["offer"] = "offer"
-    resume: _OptionalToken = Field(None, description="Token of the session to continue")
-    play: _OptionalName = Field(
-        None, description="Name of a source whose video the client wants back"
-    )
-    publish: Annotated[str | None, AfterValidator(_published_name)] = Field(
-        None, description="Name under which others may watch the video"
-    )
     analyzers: list[_Name] | None = Field(
         default=None,
         max_length=MAX_ANALYZERS,
@@ -105,6 +96,20 @@ class Offer(_Message):
         if level:
             raise ValueError(f"nested more than {MAX_OPTIONS_DEPTH} levels deep")
         return options
+
+
+class Offer(Analysis):
+    """A client's offer."""
+
+    sdp: str = Field(max_length=MAX_SDP_CHARS, description="The session description")
+    type: Literal["offer"] = "offer"
+    resume: _OptionalToken = Field(None, description="Token of the session to continue")
+    play: _OptionalName = Field(
+        None, description="Name of a source whose video the client wants back"
+    )
+    publish: Annotated[str | None, AfterValidator(_published_name)] = Field(
+        None, description="Name under which others may watch the video"
+    )
 
 
 class IceCandidate(_Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 from aiohttp import hdrs, web
@@ -13,9 +14,12 @@ from server.camera.choose import choose
 from server.camera.hooks import Hook
 from server.camera.jpeg import Jpeg, JpegCamera, Look
 from server.camera.source import CameraUnavailable
+from server.camera_analysis import CameraAnalysis
 from server.config import Settings
-from server.context import CAMERA, JPEGS, NO_CAMERA
+from server.context import CAMERA, CAMERA_ANALYSIS, JPEGS, NO_CAMERA, POOL, SESSIONS
 from signaling.errors import BadMessage, Busy, SignalingError
+
+logger = logging.getLogger(__name__)
 
 BOUNDARY = "frame"
 # A viewer who has taken nothing for so long is gone.
@@ -45,6 +49,7 @@ class CameraStatus(BaseModel):
     height: int | None
     fps: float = Field(description="Pictures a second, over the last two")
     starts: int = Field(description="How often it was started")
+    own_encoder: bool = Field(description="Whether its own encoder makes what is watched as H264")
     hook: dict[str, int | str | None] | None
 
 
@@ -61,20 +66,34 @@ class Wish(BaseModel):
 def set_up(app: web.Application, settings: Settings) -> None:
     """Make the camera that the settings name, or note why there is none."""
     if not settings.camera_enabled:
-        app[NO_CAMERA] = "it is switched off (--no-camera-enabled, CAMERA_ENABLED=0)"
+        _note_absence(app, settings, "it is switched off (--no-camera-enabled, CAMERA_ENABLED=0)")
         return
     try:
         make_source = choose(settings.camera, settings.camera_mode())
     except CameraUnavailable as error:
-        app[NO_CAMERA] = str(error)
+        _note_absence(app, settings, str(error))
         return
     hook = Hook(settings.camera_hook) if settings.camera_hook else None
     app[CAMERA] = camera = Camera(make_source, hook)
     app[JPEGS] = JpegCamera(camera)
+    app[CAMERA_ANALYSIS] = CameraAnalysis(camera, app[SESSIONS])
+    if settings.analyze_camera:
+        app.on_startup.append(_keep_analyzed)
     app.on_shutdown.append(_close)
 
 
+def _note_absence(app: web.Application, settings: Settings, why: str) -> None:
+    app[NO_CAMERA] = why
+    if settings.analyze_camera:
+        logger.error("--analyze-camera: there is no camera: %s", why)
+
+
+async def _keep_analyzed(app: web.Application) -> None:
+    app[CAMERA_ANALYSIS].keep(app[POOL].became_ready)
+
+
 async def _close(app: web.Application) -> None:
+    await app[CAMERA_ANALYSIS].close()
     app[JPEGS].close()
     await app[CAMERA].stop()
 
@@ -115,7 +134,7 @@ async def frame(request: web.Request) -> web.Response:
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """The pictures as they come, as MJPEG."""
-    _camera(request)
+    camera = _camera(request)
     jpegs, wish = request.app[JPEGS], _wish(request)
     if request.method == hdrs.METH_HEAD:
         return await _begin(request)
@@ -127,7 +146,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
         try:
             first = await asyncio.wait_for(anext(viewer), FIRST_WITHIN_S)
         except (TimeoutError, StopAsyncIteration):
-            raise _unavailable("the camera gives no picture") from None
+            why = f" ({camera.error})" if camera.error else ""
+            raise _unavailable(f"it gives no picture{why}") from None
         response = await _begin(request)
         await response.write(f"--{BOUNDARY}\r\n".encode())
         await _send(response, first)
@@ -178,6 +198,7 @@ def _status(request: web.Request) -> web.Response:
             "held": False,
             "fps": 0.0,
             "starts": 0,
+            "own_encoder": False,
             **nothing,
         }
     )

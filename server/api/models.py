@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from signaling.messages import Analysis
+
 
 class Error(BaseModel):
     """What went wrong, and what to do about it."""
@@ -42,6 +44,17 @@ class Health(BaseModel):
     recording: str | None = Field(None, description="The directory that sessions are recorded to")
 
 
+class CameraHealth(BaseModel):
+    """How a camera elsewhere and its machine do; what is not known there is left out."""
+
+    received_at: int = Field(description="Milliseconds since the epoch")
+    temperature_c: float | None = None
+    throttled: list[str] | None = Field(None, description="Why it is slowed down; empty: it is not")
+    fps: float | None = Field(None, description="Frames sent a second")
+    bitrate: int | None = Field(None, description="Bits sent a second")
+    uptime_s: float | None = Field(None, description="Since the machine was started")
+
+
 class SessionStatus(BaseModel):
     """State, counts and rates of a session."""
 
@@ -57,8 +70,18 @@ class SessionStatus(BaseModel):
     unreadable: int = Field(description="Pictures that could not be decoded")
     frames_per_s: float
     results_per_s: float
+    latency_ms: float | None = Field(
+        description="From the last analyzed frame, decoded, to its result; null without one"
+    )
     restarts: int = Field(description="How often its worker was replaced")
+    health: CameraHealth | None = Field(description="What its camera last said, if it is one")
     end_reason: str | None
+
+
+class StartSession(Analysis):
+    """Something of the server's own that is to be analyzed."""
+
+    source: Literal["camera"]
 
 
 class SessionList(BaseModel):

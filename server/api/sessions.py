@@ -10,12 +10,16 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from server.context import SESSIONS
+from server.api.json_body import read_message
+from server.api.models import StartSession
+from server.camera_analysis import BY_REQUEST, RETRY_AFTER_S
+from server.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS
 from server.results import Result
 from server.safety.identity import IDENTITY
 from server.session import Session
 from server.session_report import status
 from server.sessions import check_owner
+from signaling.errors import Busy
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +47,23 @@ async def get_session(request: web.Request) -> web.Response:
     )
 
 
+async def start_session(request: web.Request) -> web.Response:
+    """Have the camera analyzed."""
+    wish = await read_message(request, StartSession)
+    if CAMERA_ANALYSIS not in request.app:
+        why = request.app[NO_CAMERA]
+        raise Busy(f"no camera: {why}", retry_after_s=RETRY_AFTER_S)
+    session = request.app[CAMERA_ANALYSIS].start(
+        wish.analyzers, wish.options, request[IDENTITY].subject
+    )
+    headers = {"Location": f"/sessions/{session.sid}"}
+    return web.json_response(status(session), status=201, headers=headers)
+
+
 async def delete_session(request: web.Request) -> web.Response:
     """End a session; the client gets its final result."""
     session = _own_session(request)
-    await request.app[SESSIONS].end(session.sid, "ended over HTTP")
+    await request.app[SESSIONS].end(session.sid, BY_REQUEST)
     return web.json_response(status(session))
 
 

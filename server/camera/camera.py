@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 import time
@@ -10,21 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from server.broadcast.encoder import Codec
 from server.camera.hooks import Hook
+from server.camera.own_packets import OwnPackets
+from server.camera.patience import Patience
 from server.camera.run import Run
 from server.camera.source import CameraUnavailable, Capture, Source
 
 logger = logging.getLogger(__name__)
 
-# A camera that delivers nothing for so long is started again.
-SILENT_S = 3.0
-# Opening a sensor takes a second or two.
-OPENS_WITHIN_S = 10.0
-# How long it goes on after the last one has left: a page that is loaded again finds it running.
-LINGERS_S = 10.0
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-_STOPS_WITHIN_S = 2.0
 _RATE_OVER_S = 2.0
 
 Listener = Callable[[Capture], None]
@@ -51,15 +46,28 @@ class Camera:
         Makes the camera anew for each run.
     hook
         Changes its pictures, if any does.
+    patience
+        How long it is waited for.
     """
 
-    def __init__(self, make_source: Callable[[], Source], hook: Hook | None = None) -> None:
+    def __init__(
+        self,
+        make_source: Callable[[], Source],
+        hook: Hook | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self._make_source = make_source
         self._hook = hook
+        self._patience = patience or Patience()
+        self._own_packets: OwnPackets | None = None
+        self._run_now: Run | None = None
         self._listeners: list[Listener] = []
         self._held = False
         self._keeper: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._unwanted: asyncio.TimerHandle | None = None
+        self._asked_again = asyncio.Event()
+        self._running_since_s = 0.0
         self._arrivals_s: deque[float] = deque(maxlen=256)
         self.state = CameraState.STOPPED
         self.error: str | None = None
@@ -90,23 +98,47 @@ class Camera:
     def start(self) -> None:
         """Start it and keep it running, whether anyone watches or not.
 
+        When it has failed, it is tried again at once.
+
         Raises
         ------
         CameraUnavailable
             There is no such camera.
         """
         self._begin()
+        self._asked_again.set()
         self._held = True
 
     async def stop(self) -> None:
         """Stop it, even if someone watches: their picture stands still until it is started."""
         self._held = False
         self._keep_running()
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-        self._enter(CameraState.STOPPED)
+        self._end_keeper()
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
+        if self._keeper is None:
+            self._enter(CameraState.STOPPED)
+
+    def packets(self, codec: Codec) -> OwnPackets | None:
+        """What the camera's own encoder makes; None if it has none for this codec.
+
+        With a hook it has none, since it shows other pictures than the hook does.
+
+        Raises
+        ------
+        CameraUnavailable
+            There is no such camera.
+        """
+        if self._hook is not None:
+            return None
+        if self._own_packets is None:
+            encoder = self._source().encoder
+            if encoder is None:
+                return None
+            self._own_packets = OwnPackets(self, encoder.codec)
+            if self._run_now is not None:
+                self._own_packets.attach(self._run_now)
+        return self._own_packets if self._own_packets.are_for(codec) else None
 
     def status(self) -> dict[str, Any]:
         """What ``/camera/status`` says."""
@@ -122,6 +154,7 @@ class Camera:
             "height": frame.height if frame else None,
             "fps": round(self._rate(), 1),
             "starts": self.starts,
+            "own_encoder": self._own_packets is not None and self._own_packets.taken,
             "hook": self._hook.status() if self._hook else None,
         }
 
@@ -134,7 +167,7 @@ class Camera:
         if self._keeper is None or self._keeper.done():
             # Made here, so that whoever asks for a camera that is not there is told.
             source = self._source()
-            self._keeper = asyncio.create_task(self._keep(source), name="camera")
+            self._keeper = asyncio.create_task(self._keep(source, self._ending), name="camera")
 
     def _source(self) -> Source:
         try:
@@ -156,28 +189,39 @@ class Camera:
             return
         self._keep_running()
         loop = asyncio.get_running_loop()
-        self._unwanted = loop.call_later(LINGERS_S, self._keeper.cancel)
+        self._unwanted = loop.call_later(self._patience.lingers_s, self._end_keeper)
+
+    def _end_keeper(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            self._ending = keeper
 
     # ---- its life
 
-    async def _keep(self, source: Source) -> None:
-        """Run it until nobody wants it; start it again when it fails."""
-        pause_s = FIRST_PAUSE_S
+    async def _keep(self, source: Source, before: asyncio.Task[None] | None) -> None:
+        """Run it until nobody wants it; start it again when it fails.
+
+        Whoever kept it before may still be closing it.
+        """
+        patience = self._patience
+        pause_s = patience.first_pause_s
         try:
+            if before is not None:
+                await asyncio.wait([before])
             while True:
-                began_s = time.monotonic()
                 error = await self._run(source)
                 self.error = str(error)
                 if isinstance(error, CameraUnavailable):
                     logger.error("No camera: %s", error)
                     self._enter(CameraState.UNAVAILABLE)
                     return
-                if time.monotonic() - began_s > LONGEST_PAUSE_S:
-                    pause_s = FIRST_PAUSE_S
+                if self._has_run_s() > patience.longest_pause_s:
+                    pause_s = patience.first_pause_s
                 self._enter(CameraState.FAILED)
-                logger.warning("The camera failed (%s): again in %.1f s", error, pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                logger.warning("The camera failed (%s): again in %g s", error, pause_s)
+                await self._pause(pause_s)
+                pause_s = min(2 * pause_s, patience.longest_pause_s)
                 source = self._source()
         except CameraUnavailable as error:
             logger.error("No camera: %s", error)
@@ -185,27 +229,46 @@ class Camera:
             self._enter(CameraState.STOPPED)
             raise
 
+    def _has_run_s(self) -> float:
+        """For how long it delivers pictures."""
+        running = self.state is CameraState.RUNNING
+        return time.monotonic() - self._running_since_s if running else 0.0
+
+    async def _pause(self, pause_s: float) -> None:
+        """Wait, unless someone asks for it to be started."""
+        self._asked_again.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._asked_again.wait(), pause_s)
+
     async def _run(self, source: Source) -> Exception:
         """One run of it; returns what it ended with."""
         self._enter(CameraState.STARTING)
         self.starts += 1
-        run = Run(source, self._hook.apply if self._hook else _unchanged, self._arrived)
+        patience = self._patience
+        change = self._hook.apply if self._hook else _unchanged
+        run = self._run_now = Run(source, change, self._arrived)
+        if self._own_packets is not None:
+            self._own_packets.attach(run)
         try:
             while not run.ended.done():
-                limit_s = SILENT_S if self.state is CameraState.RUNNING else OPENS_WITHIN_S
+                delivers = self.state is CameraState.RUNNING
+                limit_s = patience.silent_s if delivers else patience.opens_s
                 left_s = run.delivered_s + limit_s - time.monotonic()
                 if left_s <= 0:
-                    return TimeoutError(f"no picture for {limit_s:.0f} s")
+                    return TimeoutError(f"it gave no picture for {limit_s:g} s")
                 # Not for longer: with the first picture the limit becomes a shorter one.
-                await asyncio.wait([run.ended], timeout=min(left_s, SILENT_S / 3))
+                await asyncio.wait([run.ended], timeout=min(left_s, patience.silent_s / 3))
             return run.ended.result()
         finally:
-            self.latest = None
-            await asyncio.shield(run.stop(_STOPS_WITHIN_S))
+            self.latest = self._run_now = None
+            if self._own_packets is not None:
+                self._own_packets.detach()
+            await asyncio.shield(run.stop(patience.stops_s))
 
     def _arrived(self, capture: Capture) -> None:
         if self.state is not CameraState.RUNNING:
             self.error = None
+            self._running_since_s = time.monotonic()
             self._enter(CameraState.RUNNING)
         self.latest = capture
         self._arrivals_s.append(time.monotonic())

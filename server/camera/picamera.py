@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from typing import Any
 
 import av
 import numpy as np
-from picamera2 import Picamera2
+from numpy.typing import NDArray
+from picamera2 import MappedArray, Picamera2
 
-from server.camera.source import CameraError, CameraUnavailable, Capture, Mode, Source
+from server.camera.pi_encoder import hardware_encoder
+from server.camera.sensor_clock import SensorClock
+from server.camera.source import (
+    CameraError,
+    CameraUnavailable,
+    Capture,
+    Mode,
+    Source,
+    analyzed_size,
+)
 
-# A request that does not come within this is no longer waited for.
-_READ_WITHIN_S = 3.0
-# picamera2 keeps this many pictures in memory; with fewer, it drops some while one is copied.
-_BUFFERS = 4
-_FORMATS = {"YUV420": "yuv420p", "NV12": "nv12", "BGR888": "rgb24", "RGB888": "bgr24"}
+# picamera2 keeps this many pictures in memory. With fewer, it drops some while one is copied and
+# others are being encoded.
+_BUFFERS = 6
+# How often it is looked whether a picture is still wanted.
+_LOOKS_UP_S = 0.2
+_PLANAR = "YUV420"
+# What it can be replaced with: libcamera's names, which give the bytes from the last
+# to the first, and FFmpeg's.
+_PACKED = {
+    "YUYV": "yuyv422",
+    "BGR888": "rgb24",
+    "RGB888": "bgr24",
+    "XBGR8888": "rgba",
+    "XRGB8888": "bgra",
+}
 
 
 class PiCamera(Source):
@@ -31,69 +51,101 @@ class PiCamera(Source):
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)
+        self.encoder = self._encoder = hardware_encoder(mode.fps)
         self._camera: Any = None
+        self._streams: dict[str, dict[str, Any]] = {}
+        self._clock = SensorClock()
         self._closed = False
-        self._size = (mode.width, mode.height)
-        self._format = ""
 
     def open(self) -> None:
         try:
             self._camera = Picamera2()
-        except IndexError as error:
-            raise CameraUnavailable("picamera2 finds no camera: is it plugged in?") from error
-        except RuntimeError as error:
-            raise CameraError(f"picamera2 can not open the camera: {error}") from error
-        period_us = round(1e6 / self.mode.fps)
-        self._camera.configure(
-            self._camera.create_video_configuration(
-                main={"size": (self.mode.width, self.mode.height), "format": "YUV420"},
+            self._configure()
+            self._camera.start()
+        except (RuntimeError, IndexError, OSError) as error:
+            raise CameraError(f"picamera2 can not start the camera: {_reason(error)}") from error
+
+    def _configure(self) -> None:
+        camera, mode = self._camera, self.mode
+        period_us = round(1e6 / mode.fps)
+        size = (mode.width, mode.height)
+        camera.configure(
+            camera.create_video_configuration(
+                main={"size": size, "format": _PLANAR},
+                # The image processor makes it for nothing.
+                lores={"size": analyzed_size(*size), "format": _PLANAR},
                 controls={"FrameDurationLimits": (period_us, period_us)},
                 buffer_count=_BUFFERS,
             )
         )
         # What was asked for can be replaced without a word.
-        main = self._camera.camera_configuration()["main"]
-        self._size, self._format = main["size"], str(main["format"])
-        if self._format not in _FORMATS:
-            raise CameraUnavailable(f"the camera gives {self._format}, which is not known here")
-        self._camera.start()
+        configured = camera.camera_configuration()
+        self._streams = {name: configured[name] for name in ("main", "lores")}
+        for stream in self._streams.values():
+            if stream["format"] not in (_PLANAR, *_PACKED):
+                raise CameraUnavailable(
+                    f"the camera gives {stream['format']}, which is not known here"
+                )
 
     def read(self) -> Capture:
-        if self._closed:
-            raise CameraError("the camera was closed")
+        request = self._next_request()
         try:
-            request = self._camera.capture_request(wait=_READ_WITHIN_S)
-        except TimeoutError as error:
-            raise CameraError(f"the camera gave no picture for {_READ_WITHIN_S:.0f} s") from error
-        try:
-            # The buffer is filled anew when it is released.
-            pixels = request.make_array("main").copy()
+            main, small = self._frame(request, "main"), self._frame(request, "lores")
             sensor_ns = request.get_metadata().get("SensorTimestamp")
+            if self._encoder is not None:
+                self._encoder.encode(request, self._streams["main"], self._clock)
         finally:
             request.release()
-        return Capture(self._frame(pixels), _monotonic_s(sensor_ns))
+        return Capture(main, self._clock.monotonic_s(sensor_ns), small)
+
+    def _next_request(self) -> Any:
+        job = self._camera.capture_request(wait=False)
+        while not self._closed:
+            # Never longer: a thread of picamera2's that an encoder or a callback has ended can
+            # take a job along that nothing finishes any more, nor calls off.
+            with contextlib.suppress(TimeoutError):
+                return job.get_result(timeout=_LOOKS_UP_S)
+        raise CameraError("the camera was closed")
+
+    def _frame(self, request: Any, name: str) -> av.VideoFrame:
+        """A copy: the buffer is filled anew when the request is released."""
+        stream = self._streams[name]
+        with MappedArray(request, name, write=False) as mapped:
+            if stream["format"] == _PLANAR:
+                return _from_planes(mapped.array, *stream["size"])
+            return av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(mapped.array[:, : stream["size"][0]]),
+                format=_PACKED[stream["format"]],
+            )
 
     def close(self) -> None:
         self._closed = True
 
     def release(self) -> None:
+        if self._encoder is not None:
+            self._encoder.close()
         if self._camera is not None:
             self._camera.close()
             self._camera = None
 
-    def _frame(self, pixels: np.ndarray[Any, Any]) -> av.VideoFrame:
-        width, height = self._size
-        # Rows are longer than the picture is wide: the hardware wants them aligned.
-        frame = av.VideoFrame.from_numpy_buffer(pixels, format=_FORMATS[self._format], width=width)
-        assert frame.height == height
-        return frame
+
+def _from_planes(rows: NDArray[np.uint8], width: int, height: int) -> av.VideoFrame:
+    """A frame of planes, one behind the other, whose rows are longer than the picture is wide.
+
+    PyAV 18's own way there, `from_numpy_buffer`, takes the height for a multiple of 4.
+    """
+    stride = rows.shape[1]
+    luma, chroma = rows[:height], rows.reshape(-1)[stride * height :].reshape(-1, stride // 2)
+    frame = av.VideoFrame(width, height, "yuv420p")
+    planes = (luma, chroma[: height // 2], chroma[height // 2 :])
+    for plane, pixels in zip(frame.planes, planes, strict=True):
+        into = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        into[: plane.height, : plane.width] = pixels[:, : plane.width]
+    return frame
 
 
-def _monotonic_s(sensor_ns: int | None) -> float:
-    """A sensor's time, which goes on while the machine sleeps, by ``time.monotonic()``."""
-    now_s = time.monotonic()
-    if sensor_ns is None:
-        return now_s
-    asleep_s = time.clock_gettime(time.CLOCK_BOOTTIME) - now_s
-    taken_s = sensor_ns / 1e9 - asleep_s
-    return taken_s if 0 <= now_s - taken_s < 10 else now_s
+def _reason(error: BaseException) -> str:
+    """What went wrong in the first place: picamera2 says of most faults only where they came up."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error)

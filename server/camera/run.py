@@ -54,8 +54,19 @@ class Run:
         if self._thread.is_alive():
             logger.error("The camera's driver hangs: its thread is left behind")
 
+    def on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        """Have something called on the event loop, from any thread, unless the run is over."""
+        try:
+            self._loop.call_soon_threadsafe(self._unless_over, call, arguments)
+        except RuntimeError:
+            self._over = True  # The server is gone.
+
+    def _unless_over(self, call: Callable[..., None], arguments: tuple[object, ...]) -> None:
+        if not self._over:
+            call(*arguments)
+
     def _read_all(self) -> None:
-        error: Exception
+        error: Exception = CameraError("the camera's thread was ended")
         try:
             self.source.open()
             while True:
@@ -66,26 +77,26 @@ class Run:
             # Whatever a driver raises, it must not end the camera for good.
             logger.exception("The camera failed")
             error = unknown
+        finally:
+            # Also when the thread itself is ended: a camera that is not given back can not be
+            # opened again.
+            self._release()
+            self.on_loop(self._end, error)
+
+    def _release(self) -> None:
         try:
             self.source.release()
         except Exception:
             logger.exception("The camera could not be released")
-        self._on_loop(self._end, error)
 
     def _hand_over(self, capture: Capture) -> None:
         waiting, self._newest = self._newest, capture
         if waiting is None:
-            self._on_loop(self._take)
-
-    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
-        try:
-            self._loop.call_soon_threadsafe(call, *arguments)
-        except RuntimeError:
-            self._over = True  # The server is gone.
+            self.on_loop(self._take)
 
     def _take(self) -> None:
         capture, self._newest = self._newest, None
-        if capture is not None and not self._over:
+        if capture is not None:
             self.delivered_s = time.monotonic()
             self._arrived(capture)
 

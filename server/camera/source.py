@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import av
+
+from server.broadcast.encoder import Codec
+from server.broadcast.viewer import Packet
 
 
 class CameraError(Exception):
@@ -43,10 +47,61 @@ class Capture:
         In whatever pixel format the camera has. Nobody changes it.
     captured_s
         When it was taken, by ``time.monotonic()``.
+    small
+        The same picture for analyzers, where the camera makes one itself: yuv420p, of the size that
+        `analyzed_size` tells.
     """
 
     frame: av.VideoFrame
     captured_s: float
+    small: av.VideoFrame | None = None
+
+
+# Models look at some hundred pixels anyway; larger pictures cost more to copy, convert and scale.
+ANALYZED_WIDTH = 640
+
+
+def analyzed_size(width: int, height: int) -> tuple[int, int]:
+    """The size in which pictures are analyzed: width and height, both even, of the same shape."""
+    if width > ANALYZED_WIDTH:
+        width, height = ANALYZED_WIDTH, round(height * ANALYZED_WIDTH / width)
+    return max(width & ~1, 2), max(height & ~1, 2)
+
+
+class SourceEncoder(ABC):
+    """A camera's own encoder, in hardware. Its methods may be called on any thread.
+
+    Attributes
+    ----------
+    codec
+        What it makes.
+    """
+
+    codec: Codec
+
+    @abstractmethod
+    def start(
+        self, bitrate: int, deliver: Callable[[Packet], None], give_up: Callable[[], None]
+    ) -> None:
+        """Encode pictures from now on, beginning with a key frame; again for another bitrate.
+
+        Parameters
+        ----------
+        bitrate
+            In bits a second.
+        deliver
+            Takes each packet, with its time in RTP's clock, on whatever thread.
+        give_up
+            Called when the encoder fails time and again; nothing is delivered any more.
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Encode no more."""
+
+    @abstractmethod
+    def request_key_frame(self) -> None:
+        """Make the next picture one."""
 
 
 class Source(ABC):
@@ -62,6 +117,8 @@ class Source(ABC):
 
     backend: str
     """What it is, in ``/camera/status``."""
+    encoder: SourceEncoder | None = None
+    """Its own, if it has one."""
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode

@@ -10,7 +10,10 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from server.camera.source import CameraError, CameraUnavailable, Capture, Mode, Source
+from server.camera.source import CameraError, Capture, Mode, Source
+
+# A picture that is said to be older than this has another clock.
+_OLDEST_S = 10.0
 
 
 class V4l2(Source):
@@ -35,7 +38,7 @@ class V4l2(Source):
 
     def open(self) -> None:
         if not self._device.exists():
-            raise CameraUnavailable(f"there is no {self._device}: is the camera plugged in?")
+            raise CameraError(f"there is no {self._device}: is the camera plugged in?")
         try:
             self._container = av.open(
                 str(self._device),
@@ -60,7 +63,7 @@ class V4l2(Source):
         if self._closed.is_set() or frame is None:
             raise CameraError(f"{self._device} was closed")
         frame.pict_type = av.video.frame.PictureType.NONE
-        return Capture(frame, time.monotonic())
+        return Capture(frame, taken_s(frame))
 
     def close(self) -> None:
         self._closed.set()
@@ -69,3 +72,14 @@ class V4l2(Source):
         if self._container is not None:
             self._container.close()
             self._container = None
+
+
+def taken_s(frame: av.VideoFrame) -> float:
+    """When a picture was taken, by ``time.monotonic()``.
+
+    FFmpeg hands on the driver's times as they are, and drivers have CLOCK_MONOTONIC's, as Python on
+    Linux. Where one has not, it is now.
+    """
+    now_s = time.monotonic()
+    told_s = frame.time
+    return told_s if told_s is not None and 0 <= now_s - told_s < _OLDEST_S else now_s

@@ -52,6 +52,9 @@ class CameraSettings(SettingsGroup):
         " and returns a changed one, or None",
     )
 
+    analyze_camera: bool = Field(
+        False, description="analyze the camera all the time, as a session named camera"
+    )
     max_viewers: int = Field(64, ge=0, description="peers at once that watch and send nothing")
 
     def camera_mode(self) -> Mode:

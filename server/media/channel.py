@@ -54,7 +54,22 @@ class Subscribe(BaseModel):
     keys: list[str] = Field(max_length=256)
 
 
-ControlMessage = Annotated[Ping | Configure | Rate | Subscribe, Field(discriminator="type")]
+class Health(BaseModel):
+    """How a camera and its machine do; what is not known there is left out."""
+
+    type: Literal["health"]
+    temperature_c: float | None = Field(None, ge=-100, le=300)
+    throttled: list[Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]] | None = Field(
+        None, max_length=16
+    )
+    fps: float | None = Field(None, ge=0, le=1000)
+    bitrate: int | None = Field(None, ge=0, le=10**10)
+    uptime_s: float | None = Field(None, ge=0, le=10**10)
+
+
+ControlMessage = Annotated[
+    Ping | Configure | Rate | Subscribe | Health, Field(discriminator="type")
+]
 _control: TypeAdapter[ControlMessage] = TypeAdapter(ControlMessage)
 
 
@@ -155,6 +170,9 @@ class DataChannelSink:
                 self._next_s = 0.0
             case Subscribe(keys=keys):
                 self._keys = frozenset(keys)
+            case Health():
+                told = message.model_dump(exclude={"type"}, exclude_none=True)
+                self._session.health = {**told, "received_at": round(time.time() * 1000)}
 
     def _refuse(self, message: str, code: int = 400) -> None:
         self._reply({"type": "error", "message": message, "code": code})
@@ -168,5 +186,5 @@ class DataChannelSink:
 def _what_is_wrong(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    kinds = "send 'end session' or JSON with type ping, configure, rate or subscribe"
+    kinds = "send 'end session' or JSON with type ping, configure, rate, subscribe or health"
     return f"{where + ': ' if where else ''}{first['msg']}; {kinds}"

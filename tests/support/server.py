@@ -97,6 +97,7 @@ def running_server(
     cwd: Path = ROOT,
     path: str = "",
     until_ready: bool = True,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -114,8 +115,10 @@ def running_server(
         Where else it finds modules.
     until_ready
         Whether to wait until its workers are.
+    port
+        In place of a free one.
     """
-    port = free_port()
+    port = free_port() if port is None else port
     log = log_dir / f"server-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -176,7 +176,8 @@ def test_ffmpeg_reads_it(running):
     ("flags", "reason"),
     [
         (("--no-camera-enabled",), "switched off"),
-        (("--camera", "/dev/video99"), "/dev/video99"),
+        (("--camera", "nothing.mp4"), "nothing.mp4 is neither"),
+        (("--camera", "picamera2"), "sudo apt install python3-picamera2"),
         ((), "--camera"),
     ],
 )
@@ -195,6 +196,35 @@ def test_without_a_camera_all_else_works(tmp_path, flags, reason):
         assert not status["enabled"]
         assert reason in status["error"]
         assert server.get("/health")["ready"]
+
+
+def test_a_device_that_is_not_plugged_in_yet(tmp_path):
+    with running_server(tmp_path, *FLAGS, "--camera", "/dev/video99") as server:
+        assert json.loads(ask(server, "/camera/start", "POST")[1])["backend"] == "v4l2"
+        status = server.wait_until("/camera/status", lambda s: s["starts"] >= 2)
+        assert "there is no /dev/video99: is the camera plugged in?" in status["error"]
+        assert not status["running"]
+        code, message = refusal(server, "/frame")
+        assert code == 409
+        assert "/dev/video99" in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend"),
+    [
+        ({"PI_CAMERA_BACKEND": "pattern"}, "pattern"),
+        ({"CAMERA": "pattern"}, "pattern"),
+        ({"CAMERA_ENABLED": "0", "PI_CAMERA_BACKEND": "pattern"}, None),
+    ],
+)
+def test_the_environment_chooses(tmp_path, monkeypatch, environment, backend):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with running_server(tmp_path, *FLAGS) as server:
+        status = server.get("/camera/status")
+        assert status["enabled"] == (backend is not None)
+        if backend is not None:
+            assert json.loads(ask(server, "/camera/start", "POST")[1])["backend"] == backend
 
 
 def test_a_hook_changes_what_everyone_sees(tmp_path):
