@@ -67,6 +67,11 @@ def read(image: Image) -> int | None:
     word = 0
     for bit in (levels > (BLACK + WHITE) / 2).flat:
         word = word << 1 | int(bit)
+    return number_in(word)
+
+
+def number_in(word: int) -> int | None:
+    """The number that 24 bits are; None if their checksum is wrong."""
     number, checksum = word >> 8, word & 0xFF
     return number if checksum == _checksum(number) else None
 

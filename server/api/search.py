@@ -243,13 +243,11 @@ def owner_of(request: web.Request) -> str | None:
 
 
 async def _locate(request: web.Request, name: str) -> Path:
-    folder = request.app[SETTINGS].record_to
-    if folder is None:
-        raise NotFound("this server has no recordings: start it with --record-to DIR")
-    path = await asyncio.to_thread(_inside, folder, name)
-    if path is None:
-        raise NotFound(f"there is no file {quote(name)} among the recordings")
-    return path
+    for folder in request.app[SETTINGS].recordings_directories():
+        path = await asyncio.to_thread(_inside, folder, name)
+        if path is not None:
+            return path
+    raise NotFound(f"there is no file {quote(name)} among the recordings")
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -69,7 +69,7 @@ class _Conversation:
         self._owner = owner_of(request)
         self._allowed = _allow_list(
             self._settings.allow_source,
-            self._settings.record_to,
+            *self._settings.recordings_directories(),
             # As `POST /find` has it.
             all_recordings=self._identity.may(Scope.CONTROL),
         )
@@ -195,10 +195,8 @@ class _Conversation:
 
 
 @functools.cache
-def _allow_list(
-    patterns: tuple[str, ...], folder: Path | None, *, all_recordings: bool
-) -> AllowList:
-    return AllowList(patterns, folder, all_recordings=all_recordings)
+def _allow_list(patterns: tuple[str, ...], *folders: Path, all_recordings: bool) -> AllowList:
+    return AllowList(patterns, *folders, all_recordings=all_recordings)
 
 
 def _idle() -> str:

@@ -34,7 +34,11 @@ _Group = TypeVar("_Group", bound=SettingsGroup)
 
 _REPEATABLE = ("ice_address", "allow_origin", "allow_source")
 _METAVARS = {
+    "to": "SERVER",
     "record_to": "DIR",
+    "recordings": "DIR",
+    "recordings_quota": "SIZE",
+    "max_recordings": "N",
     "camera": "KIND|FILE",
     "camera_size": "WxH",
     "camera_hook": "MODULE:FUNCTION",
@@ -110,11 +114,12 @@ def _make_parser() -> _Parser:
     for group in GROUPS:
         section = parser.add_argument_group(group.title)
         for name, field in group.model_fields.items():
-            _add_flag(section, name, field)
+            add_flag(section, name, field)
     return parser
 
 
-def _add_flag(section: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
+def add_flag(section: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
+    """Add a setting's flag to a section of --help."""
     flags = [f"--{name.replace('_', '-')}"] + (["-v"] if name == "verbose" else [])
     text = (field.description or "").replace("%", "%%")
     if field.annotation is bool and field.default:

@@ -11,8 +11,10 @@ from server.config.analysis import AnalysisSettings
 from server.config.base import SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.media import MediaSettings
+from server.config.recordings import RecordingSettings
 from server.config.safety import AuthSettings, EmbeddingSettings, LimitSettings, TlsSettings
 from server.config.sources import SourceSettings
+from server.safety import private_file
 
 
 class ServingSettings(SettingsGroup):
@@ -47,6 +49,7 @@ GROUPS: tuple[type[SettingsGroup], ...] = (
     MediaSettings,
     SourceSettings,
     CameraSettings,
+    RecordingSettings,
     EmbeddingSettings,
 )
 """In the order of --help."""
@@ -61,9 +64,19 @@ class Settings(
     MediaSettings,
     SourceSettings,
     CameraSettings,
+    RecordingSettings,
     EmbeddingSettings,
 ):
     """Everything that can be set: each field is a flag and, in capitals, a variable."""
+
+    def recordings_directory(self) -> Path:
+        """Where recordings go that somebody asks for."""
+        return self.recordings or self.record_to or private_file.data_directory() / "recordings"
+
+    def recordings_directories(self) -> tuple[Path, ...]:
+        """Where recordings are: of sessions, and those that somebody asked for."""
+        asked_for = self.recordings_directory()
+        return (asked_for,) if self.record_to in (None, asked_for) else (self.record_to, asked_for)
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

@@ -1,6 +1,7 @@
 """A file that holds complete writes only, so that a full disk leaves nothing half-written."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -11,6 +12,8 @@ class CountedFile:
     ----------
     path
         Where nothing may be yet.
+    opener
+        Opens it, as `open` has it.
 
     Attributes
     ----------
@@ -23,10 +26,10 @@ class CountedFile:
         When the file exists already or can not be created.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Callable[[str, int], int] | None = None) -> None:
         self.bytes_written = 0
         self._path = path
-        self._file = path.open("xb", buffering=0)
+        self._file = open(path, "xb", buffering=0, opener=opener)  # noqa: SIM115 - see `close`.
 
     @property
     def closed(self) -> bool:

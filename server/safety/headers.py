@@ -6,23 +6,37 @@ from aiohttp import hdrs, web
 
 from server.safety.origins import ORIGINS
 
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
+
+
 # A page of ours runs its own scripts, shows what it made of the camera's pictures, and talks to its
 # own server. Nothing inline: what is injected into a page does not run.
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+def content_security_policy(other: str = "") -> str:
+    """What a page may load and talk to.
+
+    Parameters
+    ----------
+    other
+        The origin of a server whose camera the page shows beside its own server's.
+    """
+    also = f" {other}" if other else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' blob: data:{also}",
+            f"media-src 'self' blob:{also}",
+            f"connect-src 'self'{also}",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
 _PERMISSIONS_POLICY = ", ".join(
     (
         "camera=(self)",
@@ -34,11 +48,10 @@ _PERMISSIONS_POLICY = ", ".join(
         "payment=()",
         "usb=()",
         "serial=()",
-        "bluetooth=()",
     )
 )
 _ALWAYS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    CONTENT_SECURITY_POLICY: content_security_policy(),
     "Permissions-Policy": _PERMISSIONS_POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

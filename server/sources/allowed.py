@@ -46,11 +46,11 @@ class AllowList:
     patterns
         A camera's number; a URL, in which ``*`` stands for anything within the host, the port, or
         the path with its query; a file, or a published name, with ``*`` for anything. Files that
-        do not begin with / are below `folder`.
-    folder
-        The recordings directory; None without one.
+        do not begin with / are below one of `folders`.
+    folders
+        Where recordings are.
     all_recordings
-        Whether a ``*`` stands for files in that directory, too. Otherwise only those may be read
+        Whether a ``*`` stands for files in there, too. Otherwise only those may be read
         that a pattern writes out.
 
     Raises
@@ -60,12 +60,12 @@ class AllowList:
     """
 
     def __init__(
-        self, patterns: Sequence[str], folder: Path | None = None, *, all_recordings: bool = True
+        self, patterns: Sequence[str], *folders: Path, all_recordings: bool = True
     ) -> None:
         self._cameras = {int(p) for p in patterns if p.isascii() and p.isdigit()}
         self._urls = [_url_pattern(p) for p in patterns if "://" in p]
         self._names = [p for p in patterns if "://" not in p and not p.isdigit()]
-        self._folder = folder.resolve() if folder is not None else None
+        self._folders = [folder.resolve() for folder in folders]
         self._all_recordings = all_recordings
 
     def check_camera(self, index: int) -> None:
@@ -98,14 +98,16 @@ class AllowList:
         Where the file really is: no link leads on from there.
         """
         shown = f"the file {name}"
-        if "\0" in name or not (name.startswith("/") or self._folder):
+        if "\0" in name or not (name.startswith("/") or self._folders):
             raise _refused(shown)
         try:
-            path = Path(self._folder or "/", name).resolve()
+            path = self._locate(name)
         except (OSError, RuntimeError):
             raise _refused(shown) from None
         matching = [
-            name for name in self._names if fnmatch.fnmatchcase(str(path), self._of_files(name))
+            name
+            for name in self._names
+            if any(fnmatch.fnmatchcase(str(path), pattern) for pattern in self._of_files(name))
         ]
         if not matching:
             raise _refused(shown)
@@ -116,19 +118,22 @@ class AllowList:
             )
         return path
 
+    def _locate(self, name: str) -> Path:
+        """Where a file is, or would be if there were one."""
+        paths = [Path(folder, name).resolve() for folder in self._folders or [Path("/")]]
+        return next((path for path in paths if path.exists()), paths[0])
+
     def _is_recording(self, path: Path) -> bool:
         """Whether a file is one of those that not everybody may read."""
-        return (
-            not self._all_recordings
-            and self._folder is not None
-            and path.is_relative_to(self._folder)
+        return not self._all_recordings and any(
+            path.is_relative_to(folder) for folder in self._folders
         )
 
-    def _of_files(self, name: str) -> str:
-        """A pattern for whole paths; an empty one, which none has, if there is no folder."""
+    def _of_files(self, name: str) -> list[str]:
+        """Patterns for whole paths."""
         if name.startswith("/"):
-            return _without_links(name)
-        return f"{_escaped(self._folder)}/{name}" if self._folder is not None else ""
+            return [_without_links(name)]
+        return [f"{_escaped(folder)}/{name}" for folder in self._folders]
 
 
 def _refused(what: str) -> SourceRefused:
@@ -158,5 +163,5 @@ def _without_links(pattern: str) -> str:
     return real + pattern[len(folder.rstrip("/")) :]
 
 
-def _escaped(folder: Path | None) -> str:
+def _escaped(folder: Path) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(folder))

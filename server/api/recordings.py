@@ -1,0 +1,133 @@
+"""Recordings over HTTP: begun, listed, watched, ended and removed."""
+
+from __future__ import annotations
+
+import functools
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from server.api.models_recordings import Recording, RecordingList, StartRecording
+from server.broadcast.encoder import Codec
+from server.camera.source import CameraUnavailable
+from server.config import BadSettings, Settings
+from server.context import RECORDINGS, WATCHING
+from server.recordings import names
+from server.recordings.folder import Folder
+from server.recordings.recordings import Recordings
+from server.recordings.room import Retention
+from server.recordings.status import Status
+from server.safety.identity import ANONYMOUS, IDENTITY
+from signaling.errors import BadMessage, Busy, NotFound, quote
+
+_RETRY_AFTER_S = 5
+
+
+def set_up(app: web.Application, settings: Settings) -> None:
+    """Have recordings kept.
+
+    Raises
+    ------
+    BadSettings
+        The directory that was asked for can not be used.
+    """
+    folder = Folder(settings.recordings_directory())
+    if settings.recordings is not None:
+        try:
+            folder.prepare()
+        except OSError as error:
+            why = error.strerror or error
+            raise BadSettings(f"--recordings: cannot record to {folder.path}: {why}") from error
+    app[RECORDINGS] = Recordings(folder, retention(settings), settings.max_recordings)
+    app.on_startup.append(_open)
+    app.on_shutdown.append(_close)
+
+
+def retention(settings: Settings) -> Retention:
+    """How long recordings are kept."""
+    return Retention(settings.recordings_days, settings.recordings_quota)
+
+
+async def _open(app: web.Application) -> None:
+    app[RECORDINGS].open()
+
+
+async def _close(app: web.Application) -> None:
+    await app[RECORDINGS].close()
+
+
+async def start(request: web.Request) -> web.Response:
+    """Begin a recording."""
+    wish = await _read(request)
+    name = None if wish.name is None else _parse_name(wish.name, BadMessage)
+    find = functools.partial(
+        request.app[WATCHING].find, wish.source, request.get(IDENTITY, ANONYMOUS)
+    )
+    # What is not there is refused at once; what is may end until there is a file.
+    find()
+    try:
+        status = await request.app[RECORDINGS].start(
+            wish.source, lambda: find().watch(Codec.H264), name, wish.seconds
+        )
+    except CameraUnavailable as error:
+        raise Busy(f"no camera: {error}", retry_after_s=_RETRY_AFTER_S) from error
+    headers = {"Location": _url(status.name)}
+    return web.json_response(text=_shown(status).model_dump_json(), status=201, headers=headers)
+
+
+async def list_recordings(request: web.Request) -> web.Response:
+    """All recordings."""
+    found = await request.app[RECORDINGS].all()
+    listed = RecordingList(recordings=[_shown(status) for status in found])
+    return web.json_response(text=listed.model_dump_json())
+
+
+async def get(request: web.Request) -> web.StreamResponse:
+    """A recording's MP4, in parts if they are asked for."""
+    path = await request.app[RECORDINGS].file(_name(request))
+    headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache"}
+    return web.FileResponse(path, headers=headers)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """End a recording, or with ``file=1`` remove one that has ended."""
+    name, recordings = _name(request), request.app[RECORDINGS]
+    match request.query.get("file", "0"):
+        case "0":
+            status = await recordings.stop(name)
+        case "1":
+            status = await recordings.remove(name)
+        case other:
+            raise BadMessage(f"file={quote(other)}: file=1 removes the recording")
+    return web.json_response(text=_shown(status).model_dump_json())
+
+
+async def _read(request: web.Request) -> StartRecording:
+    try:
+        return StartRecording.model_validate(orjson.loads(await request.read()))
+    except orjson.JSONDecodeError as error:
+        raise BadMessage("the body is not JSON") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadMessage(f"{where + ': ' if where else ''}{first['msg']}") from None
+
+
+def _name(request: web.Request) -> str:
+    return _parse_name(request.match_info["name"], NotFound)
+
+
+def _parse_name(text: str, refused: type[BadMessage | NotFound]) -> str:
+    name = names.parse_name(text)
+    if name is None:
+        raise refused(f"{quote(text)} is no name of a recording: {names.WHAT_IT_IS}")
+    return name
+
+
+def _shown(status: Status) -> Recording:
+    return Recording(**status.model_dump(), url=_url(status.name))
+
+
+def _url(name: str) -> str:
+    return f"/recordings/{name}"

@@ -1,0 +1,104 @@
+"""The page: ``/`` and the files below ``/web/``, read once when the server starts."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from aiohttp import ETag, hdrs, web
+
+from server.safety.headers import CONTENT_SECURITY_POLICY, content_security_policy
+from server.safety.origins import parse
+from signaling.errors import BadMessage, NotFound, quote
+
+_INDEX = "index.html"
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+# Asked about each time, and mostly answered with 304: a new version is there with the next reload.
+_CACHING = {hdrs.CACHE_CONTROL: "no-cache"}
+# Lies beside the packages in a checkout; an installed server may have none.
+SAMPLE = Path(__file__).resolve().parents[2] / "sample-video.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    body: bytes
+    zipped: bytes
+    content_type: str
+    etag: str
+
+
+_PAGE = web.AppKey("page", Mapping[str, _File])
+
+
+def set_up(app: web.Application) -> None:
+    """Read the page's files, by their paths below ``server/web``."""
+    app[_PAGE] = dict(_read(files("server").joinpath("web"), ""))
+
+
+def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, _File]]:
+    for entry in folder.iterdir():
+        path = prefix + entry.name
+        if entry.is_dir():
+            yield from _read(entry, f"{path}/")
+        elif content_type := _TYPES.get(Path(entry.name).suffix):
+            body = entry.read_bytes()
+            etag = hashlib.sha256(body).hexdigest()[:16]
+            yield path, _File(body, gzip.compress(body, mtime=0), content_type, etag)
+
+
+async def index(request: web.Request) -> web.Response:
+    """The page itself; with ``?server=ORIGIN`` it may show the camera of that server, too."""
+    response = _answer(request, _INDEX)
+    if (other := request.query.get("server")) is not None:
+        try:
+            (origin,) = parse([other])
+        except ValueError as error:
+            raise BadMessage(str(error)) from None
+        if "://" not in origin:
+            raise BadMessage(f"server={quote(other)}: name it as http://HOST:PORT")
+        response.headers[CONTENT_SECURITY_POLICY] = content_security_policy(origin)
+    return response
+
+
+async def file(request: web.Request) -> web.Response:
+    """A script, a style or a picture of the page's."""
+    return _answer(request, request.match_info["path"])
+
+
+async def sample(_request: web.Request) -> web.StreamResponse:
+    """The sample video, whole or in ranges as browsers ask for it."""
+    if not SAMPLE.is_file():
+        raise NotFound("this server has no sample video: take one of your own")
+    return web.FileResponse(SAMPLE, headers=_CACHING)
+
+
+def _answer(request: web.Request, path: str) -> web.Response:
+    found = request.app[_PAGE].get(path)
+    if found is None:
+        raise NotFound(f"the page has no file {quote(path)}")
+    zips = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+    asked = request.if_none_match or ()
+    if any(tag.value in (found.etag, "*") for tag in asked):
+        response = web.Response(status=304, headers=_CACHING)
+    else:
+        response = web.Response(
+            body=found.zipped if zips else found.body,
+            content_type=found.content_type,
+            charset="utf-8",
+            headers=_CACHING | ({hdrs.CONTENT_ENCODING: "gzip"} if zips else {}),
+        )
+    # The same, zipped or not, so it is a weak one (RFC 9110, section 8.8.1).
+    response.etag = ETag(found.etag, is_weak=True)
+    response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
+    return response

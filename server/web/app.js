@@ -1,0 +1,188 @@
+// The page's shell: texts, the token, the four views.
+//
+// A view is a module `views/NAME.js` with a style `views/NAME.css`, which is loaded before it:
+//
+//     export function mount(root, app) { …; return function unmount() { … }; }
+//
+// `root` is an empty element of its own in <main>; `mount` may be async. `unmount` stops what the
+// view began: streams, timers, listeners outside of `root`. A view is mounted anew when its tab is
+// chosen again and when the language changes. It finds in `app`:
+//
+//     t(key, values, fallback)   the text of a key of texts/LANGUAGE.js
+//     language                   "en" or "de", for Intl
+//     token                      the bearer token, or ""
+//     url(path)                  the address with ?token=, for <img>, <video>, EventSource
+//     socketUrl(path)            the same for a WebSocket
+//     fetch(path, options)       fetch with the token in its header; a 401 asks for another one
+//     client(settings)           a Kinecast (kinecast.js) for this server, with the token
+//     announce(text, {now})      said by screen readers; `now` interrupts
+//     notice(text, {kind, action: [label, function]})   one line below the header: kind "problem"
+//                                or "info"; null takes it away
+//     explain(problem)           the text for a problem {code, message, in_s…}: see problems.js
+//     askForToken()              a promise of whether there is a new one
+//
+// What is not in the texts file is no text of ours. Colours, spaces and sizes are app.css's tokens.
+
+import { Kinecast } from "./kinecast.js";
+import { keepLanguage, languages, loadTexts, preferredLanguage } from "./i18n.js";
+import { explain } from "./problems.js";
+
+const VIEWS = ["train", "find", "camera", "sessions"];
+const TOKEN = "kinecast.token";
+const $ = (selector) => document.querySelector(selector);
+
+const app = {
+  t: String,
+  language: "en",
+
+  get token() {
+    return sessionStorage.getItem(TOKEN) ?? "";
+  },
+
+  url(path) {
+    const url = new URL(path, location.origin);
+    if (app.token) url.searchParams.set("token", app.token);
+    return url.href;
+  },
+
+  socketUrl: (path) => app.url(path).replace(/^http/, "ws"),
+
+  async fetch(path, options = {}) {
+    const send = () => {
+      const headers = new Headers(options.headers);
+      if (app.token) headers.set("Authorization", `Bearer ${app.token}`);
+      return fetch(path, { ...options, headers });
+    };
+    const response = await send();
+    return response.status === 401 && (await app.askForToken()) ? send() : response;
+  },
+
+  client: (settings = {}) => new Kinecast(location.origin, { ...settings, token: app.token }),
+
+  announce(text, { now = false } = {}) {
+    const region = $(now ? "#assertive" : "#polite");
+    // The same text again is news only to a region that has changed.
+    region.textContent = region.textContent === text ? `${text}\u00a0` : text;
+  },
+
+  notice(text, { kind = "info", action = null } = {}) {
+    const line = $("#notice");
+    line.hidden = !text;
+    line.className = `notice ${kind}`;
+    line.textContent = text ?? "";
+    if (!text || !action) return;
+    const button = document.createElement("button");
+    [button.textContent, button.onclick] = action;
+    line.append(button);
+  },
+
+  explain: (problem) => explain(app.t, problem),
+
+  askForToken() {
+    asking ??= new Promise((resolve) => {
+      const dialog = $("#ask");
+      const input = dialog.querySelector("input");
+      input.value = "";
+      dialog.returnValue = "";
+      dialog.querySelector("[type=button]").onclick = () => dialog.close();
+      dialog.onclose = () => {
+        asking = null;
+        const token = dialog.returnValue === "ok" ? input.value.trim() : "";
+        if (token) sessionStorage.setItem(TOKEN, token);
+        resolve(Boolean(token));
+      };
+      dialog.showModal();
+    });
+    return asking;
+  },
+};
+let asking = null;
+
+// ---- views
+
+let shown = null;
+let unmount = null;
+let turn = 0;
+
+async function show() {
+  takeToken();
+  const name = VIEWS.find((view) => location.hash === `#${view}`);
+  // Other fragments, #main of the skip link say, are places in the view.
+  if (!name && shown) return;
+  await open(name ?? VIEWS[0]);
+}
+
+async function open(name) {
+  const mine = ++turn;
+  const left = unmount;
+  [shown, unmount] = [name, null];
+  left?.();
+  app.notice(null);
+  for (const link of document.querySelectorAll(".tabs a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${app.t(`nav.${name}`)} · Kinecast`;
+  const root = document.createElement("div");
+  root.className = `view ${name}`;
+  try {
+    const [view] = await Promise.all([import(`./views/${name}.js`), loadStyle(name)]);
+    if (mine !== turn) return;
+    $("main").replaceChildren(root);
+    const end = await view.mount(root, app);
+    if (mine === turn) unmount = end;
+    else end?.();
+  } catch (error) {
+    console.error(error);
+    if (mine === turn) app.notice(app.t("view.failed"), { kind: "problem" });
+  }
+}
+
+function loadStyle(name) {
+  const href = `/web/views/${name}.css`;
+  if ($(`link[href="${href}"]`)) return null;
+  return new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    [link.onload, link.onerror] = [resolve, () => reject(new Error(`no ${href}`))];
+    document.head.append(link);
+  });
+}
+
+// A link with #token=… is how somebody is let in; the token does not stay in the address.
+function takeToken() {
+  const found = location.hash.match(/[#&]token=([^&]+)/);
+  if (!found) return;
+  sessionStorage.setItem(TOKEN, decodeURIComponent(found[1]));
+  const rest = location.hash.replace(found[0], "").replace(/^#?&?/, "#");
+  history.replaceState(null, "", rest === "#" ? location.pathname : rest);
+}
+
+// ---- language
+
+async function speak(language) {
+  app.language = document.documentElement.lang = language;
+  app.t = await loadTexts(language);
+  for (const element of document.querySelectorAll("[data-text]")) {
+    element.textContent = app.t(element.dataset.text);
+  }
+  $(".tabs").setAttribute("aria-label", app.t($(".tabs").dataset.label));
+}
+
+function offerLanguages() {
+  const select = $(".language select");
+  for (const [code, name] of Object.entries(languages)) {
+    select.append(new Option(name, code, false, code === app.language));
+  }
+  select.onchange = async () => {
+    keepLanguage(select.value);
+    await speak(select.value);
+    await open(shown);
+  };
+}
+
+takeToken();
+await speak(preferredLanguage());
+offerLanguages();
+addEventListener("hashchange", show);
+addEventListener("pagehide", () => unmount?.());
+await show();

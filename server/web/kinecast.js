@@ -1,0 +1,267 @@
+// Kinecast's client: sends a stream's video to a server, gives what it sees as events.
+// The wire is in docs/protocol.md.
+
+const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
+const WITHIN_MS = 15_000; // to connect, or to end
+const PING_EVERY_MS = 1000;
+const LOST_AFTER_MS = 5000;
+const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use in trying again
+
+// `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
+const problem = (code, message = code) => Object.assign(new Error(message), { code });
+
+/**
+ * A session that reconnects by itself and goes on where it was. Events, their data in `detail`:
+ * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
+ *   `restarting`, `ended`, `refused` (`problem`)
+ * - `result`: as sent, in order, and `latency_ms` since the server had the frame, NaN at first
+ * - `repetition`: `{exercise, count, repetition}`, once each. `count` goes on when a worker or the
+ *   session is replaced; `repetition` is null if no result told of it
+ * - `problem`: `{code, message}`; the session goes on
+ * - `final`: the last result with all `repetitions`; null if it did not come
+ */
+export class Kinecast extends EventTarget {
+  state = { code: "new" }; // the last one
+  session = null; // `{id, resume}`
+  peer = null; // the RTCPeerConnection, for its statistics
+  round_trip_ms = Infinity;
+  clock_offset_ms = NaN; // the server's clock less performance.now()
+
+  #channel;
+  #timer;
+  #leave = () => {}; // the signaling socket
+  #wake = () => {};
+  #tries = 0;
+  #number = 0; // of the newest frame
+  #heard_ms = 0;
+  #anew_ms = 0; // when the analyzers began anew, by the server's clock
+  #now = {}; // how many since then and before, by exercise
+  #before = {};
+  #done = []; // the same as the server told of them
+  #earlier = [];
+  #stopping = false;
+  #final = Promise.withResolvers();
+
+  /**
+   * @param {string} url the server's origin
+   * @param {{token?: string, analyzers?: string[], options?: object, name?: string,
+   *   encoding?: RTCRtpEncodingParameters}} settings `options` by analyzer; `name` publishes it
+   */
+  constructor(url, settings = {}) {
+    super();
+    this.url = url;
+    this.settings = settings;
+  }
+
+  /**
+   * Send a stream's video until its track ends. May be called again after a refusal.
+   * @param {MediaStream} stream
+   * @returns {Promise<object>} the session, once live; rejected, with a `code`, if refused
+   */
+  async start(stream) {
+    this.stream = stream;
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.stop());
+    this.#say("connecting");
+    await this.#connect();
+    return this.session;
+  }
+
+  /** Change options. @param {object} options by analyzer */
+  configure(options) {
+    Object.assign((this.settings.options ??= {}), options);
+    this.#send(JSON.stringify({ type: "configure", options }));
+  }
+
+  /** End the session. @returns {Promise<?object>} the final result */
+  stop() {
+    this.#stopping = true;
+    this.#wake();
+    this.#send("end session");
+    setTimeout(() => this.#end(null), this.session ? WITHIN_MS : 0);
+    return this.#final.promise;
+  }
+
+  async #connect(error) {
+    for (;;) {
+      if (error) await this.#pause(error);
+      if (this.state.code === "ended") return;
+      try {
+        await this.#attempt();
+        return this.#live();
+      } catch (caught) {
+        error = caught;
+        this.#hangUp();
+        if (!FOR_GOOD.includes(error.code)) continue;
+        this.#say("refused", { problem: error });
+        throw error;
+      }
+    }
+  }
+
+  #pause(problem) {
+    const in_s = PAUSES_S[this.#tries++] ?? 15;
+    if (this.state.code !== "ended") this.#say("reconnecting", { in_s, problem });
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, in_s * 1000);
+    });
+  }
+
+  #attempt() {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const fail = (code, text) => reject(problem(code, text));
+    const before = this.session;
+    const { token = "", encoding = {}, analyzers, options, name } = this.settings;
+    const door = `${this.url}/signaling?token=${encodeURIComponent(token)}`;
+    const socket = new WebSocket(door.replace(/^http/, "ws"));
+    const send = (type, data) => socket.send(JSON.stringify({ type, data }));
+    let peer;
+    const on = {
+      error: ({ code, message }) => fail(code, message),
+      "ice-servers": async (iceServers) => {
+        this.peer = peer = new RTCPeerConnection({ iceServers });
+        const [track] = this.stream.getVideoTracks();
+        peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
+        // No result waits for a lost one, which is sent again all the same: each is ten packets,
+        // a loss of 1 % would take a tenth of them, and the final one has to arrive.
+        this.#channel = peer.createDataChannel("kinecast", { ordered: false });
+        this.#channel.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+        this.#channel.onopen = resolve;
+        peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
+        await peer.setLocalDescription();
+        const { type, sdp } = peer.localDescription;
+        send("offer", { type, sdp, resume: before?.resume, analyzers, options, publish: name });
+        peer.onicecandidate = ({ candidate }) => send("ice-candidate", candidate ?? {});
+      },
+      answer: async ({ session, ...answer }) => {
+        this.session = session;
+        if (before && session.id !== before.id) this.#beginAnew();
+        await peer.setRemoteDescription(answer);
+      },
+    };
+    socket.onopen = () => send("ice-servers");
+    socket.onmessage = (event) => {
+      const { type, data } = JSON.parse(event.data);
+      on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
+    };
+    socket.onclose = async () => {
+      // Pages are not told why. A plain request is; for it alone that is 400.
+      const told = await (peer || fetch(door).then((answer) => answer.json()).catch(() => {}));
+      fail(told?.code > 400 ? told.code : "unreachable", told?.message);
+    };
+    setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);
+    this.#leave = () => socket.close();
+    return promise;
+  }
+
+  #live() {
+    const { peer } = this;
+    const lose = () => {
+      if (this.peer !== peer) return;
+      this.#hangUp();
+      this.#connect(problem("unreachable")).catch(() => {});
+    };
+    const ping = () => {
+      if (performance.now() - this.#heard_ms > LOST_AFTER_MS) lose();
+      else this.#send(`{"type":"ping","t":${performance.now()}}`);
+    };
+    this.#leave();
+    this.#tries = 0;
+    this.round_trip_ms = Infinity;
+    this.#heard_ms = performance.now();
+    peer.onconnectionstatechange = () => peer.connectionState === "failed" && lose();
+    this.#channel.onclose = lose;
+    ping();
+    setTimeout(ping, 100);
+    this.#timer = setInterval(ping, PING_EVERY_MS);
+    this.#say("live", { session: this.session });
+    if (this.#stopping) this.#send("end session");
+  }
+
+  #hangUp() {
+    clearInterval(this.#timer);
+    this.#leave();
+    this.peer?.close();
+    this.peer = this.#channel = null;
+  }
+
+  #receive(message) {
+    this.#heard_ms = performance.now();
+    if (message.final) this.#end(message);
+    else if (message.timing) this.#take(message);
+    else if (message.type === "pong") this.#compareClocks(message);
+    else if (message.type === "analyzers_restarted") {
+      this.#beginAnew();
+      this.#say("restarting", message);
+    } else this.#emit("problem", { code: "analyzer", ...message });
+  }
+
+  #take(result) {
+    const { number, received_at } = result.frame;
+    if (number <= this.#number) return;
+    this.#number = number;
+    result.latency_ms = this.#server_ms - received_at;
+    // What was on its way when the analyzers began anew was counted.
+    if (!(received_at < this.#anew_ms)) {
+      if (this.state.code === "restarting") this.#say("live", { session: this.session });
+      this.#count(result.exercise, result.reps, result.repetition);
+    }
+    this.#emit("result", result);
+  }
+
+  #count(exercise, reps, last) {
+    for (let count = (this.#now[exercise] ?? 0) + 1; count <= reps; count++) {
+      this.#now[exercise] = count;
+      const repetition = count === reps ? last : null;
+      if (repetition) this.#done.push(repetition);
+      this.#emit("repetition", { exercise, count: count + (this.#before[exercise] ?? 0), repetition });
+    }
+  }
+
+  // The server counts from 0, we go on.
+  #beginAnew() {
+    for (const name in this.#now) this.#before[name] = this.#now[name] + (this.#before[name] ?? 0);
+    this.#now = {};
+    this.#earlier.push(...this.#done.splice(0));
+    this.#number = 0;
+    this.#anew_ms = this.#server_ms;
+  }
+
+  get #server_ms() {
+    return performance.now() + this.clock_offset_ms;
+  }
+
+  #compareClocks({ t, server_time }) {
+    const round_trip_ms = this.#heard_ms - t;
+    this.round_trip_ms *= 1.05; // Clocks drift: in time a newer one counts.
+    if (round_trip_ms > this.round_trip_ms) return; // The quickest was held up least.
+    this.round_trip_ms = round_trip_ms;
+    this.clock_offset_ms = server_time - (t + this.#heard_ms) / 2;
+  }
+
+  #end(final) {
+    if (this.state.code === "ended") return;
+    this.#hangUp();
+    if (final) {
+      const { exercises = {}, repetitions = this.#done } = final.exercise_summary ?? {};
+      for (const name in exercises) this.#count(name, exercises[name].reps, null);
+      final.repetitions = [...this.#earlier, ...repetitions];
+    }
+    this.#say("ended");
+    this.#emit("final", final);
+    this.#final.resolve(final);
+  }
+
+  #send(text) {
+    if (this.#channel?.readyState === "open") this.#channel.send(text);
+  }
+
+  #say(code, details) {
+    this.state = { ...details, code };
+    this.#emit("state", this.state);
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

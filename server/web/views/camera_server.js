@@ -1,0 +1,93 @@
+// Whose camera is shown: this server's, or that of another one, which a page may talk to only if it
+// was opened with its origin in the address (?server=…, for the page's policy), and if that server
+// allows pages of this one (CORS).
+
+import { ask } from "./parts.js";
+
+const KEPT = "kinecast.camera";
+const TOKEN = "kinecast.camera.token";
+
+/** The other server's address, or "". */
+export const keptAddress = () => localStorage.getItem(KEPT) ?? "";
+
+/**
+ * The server whose camera is to be shown; null if the page is being opened anew for it.
+ * @param {object} app as app.js has it
+ */
+export function cameraServer(app) {
+  const kept = keptAddress();
+  if (!kept) return new CameraServer(app, "", "");
+  if (new URLSearchParams(location.search).get("server") !== kept) {
+    location.replace(pageFor(kept));
+    return null;
+  }
+  return new CameraServer(app, kept, sessionStorage.getItem(TOKEN) ?? "");
+}
+
+/**
+ * Show the camera of another server from now on; its token may be in the address (?token=…).
+ * @param {string} text an address; "" is this server
+ * @returns {boolean} whether it is an address
+ */
+export function connectTo(text) {
+  const address = text.trim();
+  let url;
+  try {
+    url = new URL(!address || address.includes("://") ? address : `http://${address}`, location.origin);
+  } catch {
+    return false;
+  }
+  if (!/^https?:$/.test(url.protocol)) return false;
+  const other = url.origin === location.origin ? "" : url.origin;
+  localStorage.setItem(KEPT, other);
+  sessionStorage.setItem(TOKEN, url.searchParams.get("token") ?? "");
+  const page = pageFor(other);
+  if (page === location.pathname + location.search + location.hash) location.reload();
+  else location.assign(page);
+  return true;
+}
+
+const pageFor = (origin) => `/${origin && `?${new URLSearchParams({ server: origin })}`}#camera`;
+
+class CameraServer {
+  #app;
+  #token;
+
+  constructor(app, origin, token) {
+    this.#app = app;
+    this.origin = origin || location.origin;
+    this.ours = !origin;
+    this.#token = token;
+  }
+
+  /** Ours is nobody else's business. */
+  get token() {
+    return this.ours ? this.#app.token : this.#token;
+  }
+
+  /** An address without the token. */
+  plain(path) {
+    return this.origin + path;
+  }
+
+  /** An address for <img>, <video> and links. */
+  url(path) {
+    if (this.ours) return this.#app.url(path);
+    return this.plain(path) + (this.#token && `?token=${encodeURIComponent(this.#token)}`);
+  }
+
+  fetch = (path, options = {}) => {
+    if (this.ours) return this.#app.fetch(path, options);
+    const headers = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+    return fetch(this.plain(path), { ...options, headers });
+  };
+
+  /** See `ask` of parts.js. */
+  json = (path, options) => ask(this.fetch, path, options);
+
+  explain({ code, message }) {
+    const { t } = this.#app;
+    const key = `camera.problem.${this.ours ? "" : "other."}${code}`;
+    return t(key, { message, server: this.origin, page: location.origin }, "") || this.#app.explain({ code, message });
+  }
+}

@@ -1,0 +1,133 @@
+// When somebody was seen: a strip of time, and the same as a list.
+
+import { el } from "../dom.js";
+import { clock, number } from "../format.js";
+import { keyed, say } from "./parts.js";
+
+// Whoever was out of sight for less was there all the time.
+const GAP_S = 1;
+// The strip of a live picture is at least so long.
+const SHORTEST_S = 30;
+
+/**
+ * @param {object} app as app.js has it
+ * @param {(at_s: number) => void} seek somebody wants to see what was there at a time of the clip
+ */
+export function sightings(app, seek) {
+  const { t, language } = app;
+  let spans = []; // {from_s, to_s, distance, told}, by time
+  let [live, length_s, now_s, began_ms, fallback] = [true, SHORTEST_S, 0, 0, false];
+
+  const strip = el("div.strip", { "aria-hidden": "true", onclick: ({ clientX }) => live || seek(length_s * fraction(clientX)) });
+  const bars = el("div.bars");
+  const head = el("i.head");
+  const ends = el("p.ends.soft.small.figures", { "aria-hidden": "true" }, el("span", { textContent: "0:00" }), el("span"));
+  const list = el("ol", { "aria-label": t("find.timeline") });
+  const none = el("p.soft.small");
+  const note = el("p.soft.small", { hidden: true, textContent: t("find.by_colour") });
+  strip.append(bars, head);
+  const element = el("section.sightings", { hidden: true }, el("h2", { textContent: t("find.timeline") }), strip, ends, none, list, note);
+
+  function fraction(clientX) {
+    const { left, width } = strip.getBoundingClientRect();
+    return Math.min(1, Math.max(0, (clientX - left) / width));
+  }
+
+  function add(at_s, distance) {
+    const near = spans.find(({ from_s, to_s }) => at_s >= from_s - GAP_S && at_s <= to_s + GAP_S);
+    if (!near) {
+      spans.push({ key: `${at_s}`, from_s: at_s, to_s: at_s, distance });
+      spans.sort((one, other) => one.from_s - other.from_s);
+      app.announce(t("find.seen", { time: label({ from_s: at_s, to_s: at_s }) }));
+      return;
+    }
+    near.from_s = Math.min(near.from_s, at_s);
+    near.to_s = Math.max(near.to_s, at_s);
+    near.distance = Math.min(near.distance, distance);
+    const next = spans[spans.indexOf(near) + 1];
+    if (!next || next.from_s > near.to_s + GAP_S) return;
+    [near.to_s, near.distance] = [Math.max(near.to_s, next.to_s), Math.min(near.distance, next.distance)];
+    spans.splice(spans.indexOf(next), 1);
+  }
+
+  function label({ from_s, to_s }) {
+    const [from, to] = [from_s, to_s].map(live ? timeOfDay : clock);
+    return from === to ? from : `${from} – ${to}`;
+  }
+
+  function timeOfDay(at_s) {
+    return new Date(began_ms + at_s * 1000).toLocaleTimeString(language);
+  }
+
+  let waiting = false;
+  function show() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      if (live) length_s = Math.max(SHORTEST_S, now_s);
+      const percent = (at_s) => `${(100 * Math.min(at_s, length_s)) / length_s}%`;
+      head.style.left = percent(now_s);
+      say(ends.lastChild, clock(length_s));
+      say(none, spans.length ? "" : t("find.not_seen"));
+      note.hidden = !fallback;
+      keyed(bars, spans, ({ key }) => key, () => {
+        const bar = el("i");
+        const update = ({ from_s, to_s }) => Object.assign(bar.style, { left: percent(from_s), width: percent(Math.max(to_s - from_s, length_s / 200)) });
+        return { element: bar, update };
+      });
+      keyed(list, spans, ({ key }) => key, row);
+    });
+  }
+
+  function row(span) {
+    const time = live
+      ? el("span.figures")
+      : el("button.figures", { type: "button", onclick: () => seek(span.from_s) });
+    const distance = el("span.soft.small.figures");
+    return {
+      element: el("li", {}, time, distance),
+      update(now) {
+        say(time, label(now));
+        say(distance, t("find.nearest", { distance: number(now.distance, language, 2) }));
+      },
+    };
+  }
+
+  function clear() {
+    spans = [];
+    show();
+  }
+
+  return {
+    element,
+    clear,
+    stop: () => (waiting = true),
+    /** Somebody is looked for in a clip or in the camera's picture; `go_on` keeps what was seen. */
+    begin(mode, go_on) {
+      element.hidden = false;
+      element.classList.toggle("clip", mode === "clip");
+      if (go_on) return;
+      clear();
+      keyed(list, [], String, null);
+      [live, length_s, now_s, began_ms] = [mode !== "clip", SHORTEST_S, 0, Date.now()];
+    },
+    /** The clip's length. */
+    lasts(seconds) {
+      length_s = Number.isFinite(seconds) ? seconds : SHORTEST_S;
+      show();
+    },
+    /** Where the clip is. */
+    now(at_s) {
+      now_s = at_s;
+      show();
+    },
+    /** Who was seen, nearest first. */
+    take(at_s, [nearest], reid) {
+      fallback = Boolean(reid?.fallback);
+      if (live) now_s = at_s;
+      if (nearest) add(at_s, nearest.distance);
+      show();
+    },
+  };
+}

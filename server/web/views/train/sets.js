@@ -1,0 +1,39 @@
+// The sets of a training: repetitions of one exercise in a row, or one hold.
+
+// After a longer rest, what comes is another set.
+const REST_MS = 20_000;
+
+export class Sets {
+  /** @type {{exercise: string, count: number, held_s: number, scores: number[]}[]} */
+  list = [];
+  #last_ms = -Infinity;
+
+  /** The one that goes on; null before the first. */
+  get current() {
+    return this.list.at(-1) ?? null;
+  }
+
+  /** A repetition of kinecast.js, at a time of performance.now(). */
+  count({ exercise, repetition }, now_ms) {
+    if (this.current?.exercise !== exercise || now_ms - this.#last_ms > REST_MS) this.#begin(exercise);
+    this.#last_ms = now_ms;
+    this.current.count += 1;
+    if (repetition) this.current.scores.push(repetition.score);
+  }
+
+  /** A frame of a hold: seconds so far. */
+  hold(exercise, held_s, score) {
+    // Another hold begins at 0 again.
+    if (this.current?.exercise !== exercise || held_s < this.current.held_s) this.#begin(exercise);
+    this.current.held_s = held_s;
+    if (score !== null) this.current.scores = [score];
+  }
+
+  #begin(exercise) {
+    this.list.push({ exercise, count: 0, held_s: 0, scores: [] });
+  }
+}
+
+/** The mean of some scores; null of none. */
+export const mean = (scores) =>
+  scores.length ? scores.reduce((sum, score) => sum + score, 0) / scores.length : null;

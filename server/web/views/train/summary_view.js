@@ -1,0 +1,75 @@
+// The page at the end of a training.
+
+import { el, ring } from "../../dom.js";
+import { asCsv, asJson } from "./summary.js";
+
+/**
+ * @param {object} app
+ * @param {object} summary of summary.js
+ * @param {?object} session of kinecast.js
+ * @param {() => void} again begins another training
+ */
+export function summaryView(app, summary, session, again) {
+  const { t } = app;
+  const { exercises, repetitions } = summary;
+  const save = (name, type, text) => () => {
+    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const day = new Date().toISOString().slice(0, 10);
+  const total = exercises.reduce((sum, each) => sum + each.reps, 0);
+  return el(
+    "div.summary",
+    {},
+    el("div.summary-head", {},
+      el("div", {},
+        el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : "summary.nothing") }),
+        el("p.soft", { textContent: exercises.length ? t("summary.total", { n: total }) : t("summary.nothing.text") }),
+      ),
+      el("p.actions", {},
+        exercises.length > 0 && el("button", { textContent: "JSON", "aria-label": t("summary.json"),
+          onclick: save(`kinecast-${day}.json`, "application/json", asJson(summary, session)) }),
+        exercises.length > 0 && el("button", { textContent: "CSV", "aria-label": t("summary.csv"),
+          onclick: save(`kinecast-${day}.csv`, "text/csv", asCsv(summary)) }),
+        el("button.primary", { textContent: t("summary.again"), onclick: again }),
+      ),
+    ),
+    el("div.summary-list", {}, ...exercises.map((each) => card(t, each, repetitions))),
+  );
+}
+
+function card(t, summary, repetitions) {
+  const { exercise, reps, held_s, mean_score, best_score, most_frequent_fault, often } = summary;
+  const done = repetitions.filter((each) => each.exercise === exercise);
+  const score = ring("small-ring");
+  score.fill(mean_score === null ? null : mean_score / 100);
+  const advice = most_frequent_fault && often ? `warning.${most_frequent_fault}` : `advice.${exercise}`;
+  return el("section.card", {},
+    el("div.summary-exercise", {},
+      el("div.ring-box", {}, score.element, el("b.figures", { textContent: rounded(mean_score) })),
+      el("div", {},
+        el("h2", { textContent: t(`exercise.${exercise}`) }),
+        el("p.soft.figures", { textContent: [
+          held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+          best_score === null ? "" : t("summary.best", { score: rounded(best_score) }),
+        ].filter(Boolean).join(" · ") }),
+      ),
+    ),
+    done.length > 0 && el("ol.bars", { "aria-label": t("summary.scores") }, ...done.map((each, index) => {
+      const faults = each.faults.map((code) => t(`warning.${code}`)).join(" ");
+      const bar = el("span.bar-fill");
+      bar.style.height = `${Math.max(each.score, 4)}%`;
+      if (faults) bar.classList.add("faulty");
+      return el("li", { title: faults },
+        el("span.bar-box", {}, bar),
+        el("b.figures.small", { textContent: rounded(each.score) }),
+        el("span.hidden", { textContent: `${t("summary.repetition", { n: index + 1 })} ${faults}` }));
+    })),
+    el("p.advice", {},
+      most_frequent_fault && el("b", { textContent: t("summary.fault") }),
+      el("span", { textContent: t(advice) })),
+  );
+}
+
+const rounded = (score) => (score === null ? "–" : String(Math.round(score)));

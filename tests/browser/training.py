@@ -1,0 +1,61 @@
+"""The sample video as a camera, and what is true of it."""
+
+import json
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from tests.support.server import ROOT
+
+TRUTH = json.loads((ROOT / "sample-video.json").read_text())
+FPS = 30
+# As the page calls them.
+NAMES = {
+    "squat": "Squat",
+    "jumping_jack": "Jumping jack",
+    "bicep_curl": "Bicep curl",
+    "overhead_press": "Shoulder press",
+}
+
+
+def true_sets() -> list[tuple[str, int]]:
+    """The sample's exercises in their order, each with how many repetitions."""
+    counted = Counter(each["exercise"] for each in TRUTH["repetitions"])
+    return [(NAMES[name], times) for name, times in counted.items()]
+
+
+def write_clip(target: Path, frames: list[int]) -> Path:
+    """Write these frames of the sample, by number, as Chromium's camera wants them."""
+    with av.open(ROOT / "sample-video.mp4") as source:
+        played = source.streams.video[0]
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = played.width, played.height, "yuvj420p"
+        encoder.time_base = Fraction(1, FPS)
+        # With more threads, packets come frames later.
+        encoder.thread_count = 1
+        encoder.options = {"qmin": "4", "qmax": "4"}
+        packets = [
+            bytes(packet)
+            for frame in source.decode(played)
+            for packet in encoder.encode(frame.reformat(format="yuvj420p"))
+        ]
+    target.write_bytes(b"".join(packets[number] for number in frames))
+    return target
+
+
+def whole_sample() -> list[int]:
+    """Every frame, at two thirds of the speed, between a while of standing and a long one.
+
+    The first gives time to connect; slower movements are counted alike, on a busy machine too.
+    """
+    count = TRUTH["meta"]["frame_count"]
+    slow = [at * 2 // 3 for at in range(count * 3 // 2)]
+    return [0] * 4 * FPS + slow + [count - 1] * 40 * FPS
+
+
+def squats() -> list[int]:
+    """The two squats, which the camera plays over and over, at two thirds of the speed."""
+    end_ms = TRUTH["repetitions"][1]["end_ms"] + 100
+    return [at * 2 // 3 for at in range(end_ms * FPS // 1000 * 3 // 2)]
