@@ -1,0 +1,1 @@
+"""WebRTC stacks that are not ours, each as a WHIP and WHEP client of its own process."""
