@@ -1,0 +1,293 @@
+"""All recordings: those that run, and those that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from server.broadcast.viewer import Viewer
+from server.recordings import names
+from server.recordings.errors import InsufficientStorage
+from server.recordings.folder import Folder, NameTaken
+from server.recordings.keeper import Keeper
+from server.recordings.movie import PictureSizeChanged
+from server.recordings.packets import Packets
+from server.recordings.room import Retention
+from server.recordings.status import State, Status
+from server.recordings.take import Part, Take
+from server.tasks import Tasks
+from signaling.errors import Busy, Conflict, NotFound, SignalingError
+
+logger = logging.getLogger(__name__)
+
+# Whoever publishes decides how often the size of the picture changes.
+MAX_PARTS = 100
+# A disk that no longer answers must not hold up the server's end, or a client, for ever.
+_CLOSES_WITHIN_S = 10.0
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_RETRY_AFTER_S = 30
+_SERVER_STOPPED = "the server was stopped"
+
+_T = TypeVar("_T")
+
+
+class Recordings:
+    """Records, and keeps what was recorded for a time.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    retention
+        For how long, and how much.
+    max_running
+        At once.
+    """
+
+    def __init__(self, folder: Folder, retention: Retention, max_running: int) -> None:
+        self._folder = folder
+        self._max_running = max_running
+        self._running: dict[str, Take] = {}
+        self._starting = 0
+        self._closed = False
+        self._tasks = Tasks("recordings")
+        self._keeping: asyncio.Task[None] | None = None
+        # One: what one request finds in the directory is not changed by another meanwhile.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
+        self._keeper = Keeper(folder, retention, self._running, self._thread)
+
+    def open(self) -> None:
+        """Begin to delete what is too old or too much."""
+        self._keeping = self._tasks.spawn(self._keeper.keep(), "retention")
+
+    async def close(self) -> None:
+        """Finish all that run."""
+        self._closed = True
+        if self._keeping is not None:
+            self._keeping.cancel()
+        for take in list(self._running.values()):
+            take.stop(_SERVER_STOPPED)
+        try:
+            await asyncio.wait_for(self._tasks.join(), _CLOSES_WITHIN_S)
+        except TimeoutError:
+            logger.error("Recordings were not finished within %.0f s", _CLOSES_WITHIN_S)
+        self._thread.shutdown(wait=False)
+
+    async def start(
+        self, source: str, watch: Callable[[], Viewer], name: str | None, seconds: float
+    ) -> Status:
+        """Begin a recording.
+
+        Parameters
+        ----------
+        source
+            What is recorded.
+        watch
+            Joins its viewers.
+        name
+            What it is to be called; None for a name of the source and the time.
+        seconds
+            After so many it ends by itself.
+
+        Raises
+        ------
+        Busy
+            Enough are running, or the directory can not be written into.
+        Conflict
+            There is one of that name.
+        InsufficientStorage
+            There is no room.
+        """
+        if self._closed or len(self._running) + self._starting >= self._max_running:
+            raise Busy(
+                f"{self._max_running} recordings are running (--max-recordings): stop one first",
+                retry_after_s=_RETRY_AFTER_S,
+            )
+        self._starting += 1
+        try:
+            room = await self._keeper.make_room(begins=True)
+            packets = Packets()
+            viewer = watch()
+            try:
+                part = await self._begin(source, name, packets)
+            except BaseException:
+                viewer.leave()
+                raise
+        finally:
+            self._starting -= 1
+        if room is not None:
+            part.writer.limit_bytes = room // (len(self._running) + 1)
+        take = self._running[part.name] = Take(source, viewer, packets, part)
+        self._tasks.spawn(self._record(take, seconds), part.name)
+        self._keeper.notice()
+        if self._closed:
+            take.stop(_SERVER_STOPPED)
+        logger.info("Recording %s as %s", source, part.name)
+        return part.status()
+
+    async def stop(self, name: str) -> Status:
+        """End a recording and keep it; one that has ended stays as it is.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name.
+        """
+        if take := self._running.get(name):
+            part = take.part
+            take.stop()
+            await asyncio.wait({part.over}, timeout=_CLOSES_WITHIN_S)
+            return part.over.result() if part.over.done() else part.status()
+        return await self._find(name)
+
+    async def remove(self, name: str) -> Status:
+        """Delete a recording that has ended.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name.
+        Conflict
+            It is running.
+        """
+        status = await self._find(name)
+        if name in self._running or status.state is State.RECORDING:
+            raise Conflict(f"{name} is being recorded: stop it first, by DELETE without file=1")
+        await self._in_thread(self._folder.remove, name)
+        return status
+
+    async def all(self) -> list[Status]:
+        """Every recording, oldest first."""
+        kept = await self._in_thread(self._folder.all)
+        return [self._now(status) for status in kept]
+
+    async def file(self, name: str) -> Path:
+        """Where a recording's file is.
+
+        Raises
+        ------
+        NotFound
+            There is no such recording, or nothing in it.
+        """
+        status = await self._find(name)
+        if not status.bytes:
+            raise NotFound(f"there is no picture in {name}" + _because(status.error))
+        return self._folder.movie(name)
+
+    # ---- one recording
+
+    async def _begin(self, source: str, name: str | None, packets: Packets) -> Part:
+        """Open a file; what has a name of its own gets a number when that is taken."""
+        now = datetime.now(UTC)
+        asked_for, number = name, 1
+        while True:
+            wanted = asked_for or names.numbered(names.default_name(source, now), number)
+            try:
+                return await self._create(source, wanted, packets, now)
+            except NameTaken:
+                number += 1
+                if asked_for is not None:
+                    raise Conflict(
+                        f"there is something called {asked_for}: choose another name, or remove"
+                        f" it by DELETE /recordings/{asked_for}?file=1"
+                    ) from None
+
+    async def _create(self, source: str, name: str, packets: Packets, now: datetime) -> Part:
+        begun = Status(
+            name=name,
+            source=source,
+            state=State.RECORDING,
+            started_at=int(now.timestamp() * 1000),
+            seconds=0.0,
+            bytes=0,
+            frames=0,
+            skipped=0,
+            error=None,
+        )
+        try:
+            file = await self._in_thread(self._folder.create, begun)
+        except OSError as error:
+            logger.error("Nothing can be recorded: %s", error)
+            why = f"nothing can be recorded to {self._folder.path}: {error.strerror or error}"
+            if error.errno in _DISK_FULL:
+                raise InsufficientStorage(why) from error
+            raise Busy(why, retry_after_s=_RETRY_AFTER_S) from error
+        return Part(begun, file, packets, self._keeper.make_room_now)
+
+    async def _record(self, take: Take, seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(seconds, take.stop)
+        feeding = self._tasks.spawn(take.feed(), f"{take.part.name}, packets")
+        try:
+            while True:
+                part = take.part
+                await part.closed.wait()
+                following = await self._following(take)
+                await self._end(take, part, following)
+                if following is None:
+                    return
+                take.part = following
+                self._running[following.name] = take
+                self._keeper.notice()
+        finally:
+            timer.cancel()
+            take.stop()
+            await feeding
+            self._running.pop(take.part.name, None)
+            if not take.part.over.done():
+                take.part.over.set_result(take.part.status(State.FAILED, "a fault of the server's"))
+
+    async def _following(self, take: Take) -> Part | None:
+        """The file in which it goes on, when the picture's size has changed."""
+        changed = take.part.writer.refused
+        if not isinstance(changed, PictureSizeChanged) or take.stopped:
+            return None
+        for number in range(2, MAX_PARTS + 1):
+            name = names.numbered(take.name, number)
+            try:
+                return await self._create(take.source, name, take.packets, datetime.now(UTC))
+            except NameTaken:
+                continue
+            except SignalingError as error:
+                take.reason = f"{changed}, and {error.message}"
+                return None
+        take.reason = f"{changed}, and there are {MAX_PARTS} files of it already"
+        return None
+
+    async def _end(self, take: Take, part: Part, following: Part | None) -> None:
+        status = part.status_at_end(take.reason, following.name if following else None)
+        if not status.frames:
+            await self._in_thread(self._folder.drop_empty, part.name)
+        try:
+            await self._in_thread(self._folder.note, status)
+        except OSError as unwritten:
+            logger.error("What is known of %s can not be kept: %s", part.name, unwritten)
+        del self._running[part.name]
+        part.over.set_result(status)
+        logger.info(
+            "Recording %s ended (%d frames)%s", part.name, status.frames, _because(status.error)
+        )
+        await self._keeper.make_room()
+
+    async def _find(self, name: str) -> Status:
+        status = await self._in_thread(self._folder.find, name)
+        if status is None:
+            raise NotFound(f"there is no recording called {name}: GET /recordings lists them")
+        return self._now(status)
+
+    def _now(self, status: Status) -> Status:
+        """What is known of a recording that may be running."""
+        take = self._running.get(status.name)
+        return take.part.status() if take else status
+
+    async def _in_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+
+def _because(error: str | None) -> str:
+    return f": {error}" if error else ""
