@@ -14,7 +14,8 @@ from typing import Any
 from aiohttp import web
 
 from server.announce import announce
-from server.api import camera, docs, signaling, whep, whip
+from server.api import camera, docs, recordings, signaling, whep, whip
+from server.api import web as page
 from server.api.openapi import document
 from server.api.route import Handler, Route, Scope
 from server.api.routes import ROUTES
@@ -49,6 +50,7 @@ from server.watching import Watching
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
+from signaling.ice import own_ice_servers
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +98,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         pool,
         [spec.name for spec in settings.analyzers],
         Limits(settings.max_sessions, settings.resume_window, settings.frames_per_second),
-        settings.ice_servers,
+        own_ice_servers(settings.ice_servers),
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(vault),
@@ -109,11 +111,13 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[VAULT] = vault
+    # Before the camera: what runs is finished before its source goes.
+    recordings.set_up(main, settings)
     camera.set_up(main, settings)
     watching = Watching(
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
-        settings.ice_servers,
+        own_ice_servers(settings.ice_servers),
         settings.max_viewers,
     )
     for app in (main, next_port):
@@ -124,6 +128,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     main[ROUTE_TABLE].serve(main, ROUTES)
     next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
+    page.set_up(main)
     return main, next_port
 
 

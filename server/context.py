@@ -6,9 +6,11 @@ from aiohttp import web
 
 from server.camera.camera import Camera
 from server.camera.jpeg import JpegCamera
+from server.camera_analysis import CameraAnalysis
 from server.config import Settings
 from server.embeddings import EmbeddingVault
 from server.metrics import Metrics
+from server.recordings.recordings import Recordings
 from server.sessions import SessionManager
 from server.watching import Watching
 from server.workers.pool import WorkerPool
@@ -18,9 +20,11 @@ METRICS = web.AppKey("metrics", Metrics)
 POOL = web.AppKey("pool", WorkerPool)
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
+RECORDINGS = web.AppKey("recordings", Recordings)
 WATCHING = web.AppKey("watching", Watching)
 VAULT = web.AppKey("vault", EmbeddingVault)
 CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)
 """Why there is none."""
+CAMERA_ANALYSIS = web.AppKey("camera analysis", CameraAnalysis)
 JPEGS = web.AppKey("jpegs", JpegCamera)

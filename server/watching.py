@@ -68,7 +68,7 @@ class Watching:
     ) -> None:
         self._sessions = sessions
         self._no_camera = camera if isinstance(camera, str) else ""
-        self._camera = None if isinstance(camera, str) else Broadcast(camera)
+        self._camera = None if isinstance(camera, str) else Broadcast(camera, camera.packets)
         self._ice_servers = ice_servers
         self._max_viewers = max_viewers
         self._views: dict[str, _Views] = {}

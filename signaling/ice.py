@@ -105,6 +105,18 @@ def client_ice_servers(
     ]
 
 
+def own_ice_servers(servers: Iterable[IceServer]) -> tuple[IceServer, ...]:
+    """Return the servers that we ask for candidates of our own.
+
+    TURN servers that want credentials made for each client are not among them: a client's relay
+    reaches us as we are.
+    """
+    return tuple(
+        IceServer(tuple(entry["urls"]), entry.get("username"), entry.get("credential"))
+        for entry in client_ice_servers(servers, secret=None, ttl_s=0, user="", now=0.0)
+    )
+
+
 def turn_credentials(*, secret: str, ttl_s: int, user: str, now: float) -> tuple[str, str]:
     """Return a user name and a password that a TURN server accepts until they expire.
 

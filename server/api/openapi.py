@@ -68,7 +68,7 @@ def _schemas(
             if taken is not None:
                 wanted[taken, "validation"] = None
         for answer in route.answers.values():
-            if not isinstance(answer, str):
+            if answer is not None and not isinstance(answer, str):
                 wanted[answer, "serialization"] = None
     references, definitions = models_json_schema(list(wanted), ref_template=_REFERENCE)
     return cast(_Schemas, references), definitions["$defs"]
@@ -101,7 +101,9 @@ def _operation(route: Route, schemas: _Schemas) -> Json:
     return operation
 
 
-def _answer(answer: type[BaseModel] | str, schemas: _Schemas) -> Json:
+def _answer(answer: type[BaseModel] | str | None, schemas: _Schemas) -> Json:
+    if answer is None:
+        return {"description": "Done"}
     if isinstance(answer, str):
         return {"description": answer, "content": {answer: {}}}
     return {

@@ -50,8 +50,8 @@ class Route:
     form
         The fields of the multipart form that it takes.
     answers
-        What it answers, by status: JSON of a model, or a media type. Of errors, only those
-        that have another form than ``{"message", "code"}`` need to be named.
+        What it answers, by status: JSON of a model, a media type, or None for nothing. Of errors,
+        only those that have another form than ``{"message", "code"}`` need to be named.
     """
 
     method: str
@@ -64,4 +64,4 @@ class Route:
     expensive: bool = False
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
-    answers: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
+    answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)

@@ -8,16 +8,19 @@ from server.api import (
     health,
     pose,
     realtime,
+    recordings,
     search,
     sessions,
     signaling,
     tracking,
+    web,
     whep,
     whip,
 )
 from server.api.camera import CameraStatus
-from server.api.models import Health, SessionDetail, SessionList, SessionStatus
+from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
 from server.api.models_pose import PoseAnswer, PoseError, PoseForm
+from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.api.models_tracking import (
     Find,
     Found,
@@ -63,6 +66,15 @@ ROUTES = (
         "Metrics for Prometheus",
         Scope.VIEW,
         answers={200: "text/plain"},
+    ),
+    Route(
+        "POST",
+        "/sessions",
+        sessions.start_session,
+        "Have the camera analyzed",
+        Scope.CONTROL,
+        body=StartSession,
+        answers={201: SessionStatus},
     ),
     Route(
         "GET",
@@ -157,6 +169,40 @@ ROUTES = (
     ),
     Route(
         "POST",
+        "/recordings",
+        recordings.start,
+        "Record the camera, or what is published",
+        Scope.CONTROL,
+        body=StartRecording,
+        answers={201: Recording},
+    ),
+    Route(
+        "GET",
+        "/recordings",
+        recordings.list_recordings,
+        "All recordings",
+        # They are everybody's.
+        Scope.CONTROL,
+        answers={200: RecordingList},
+    ),
+    Route(
+        "GET",
+        "/recordings/{name}",
+        recordings.get,
+        "A recording; also while it runs",
+        Scope.CONTROL,
+        answers={200: "video/mp4", 206: "video/mp4"},
+    ),
+    Route(
+        "DELETE",
+        "/recordings/{name}",
+        recordings.delete,
+        "End a recording and keep it; with ?file=1, remove one that has ended",
+        Scope.CONTROL,
+        answers={200: Recording},
+    ),
+    Route(
+        "POST",
         "/upload-embedding",
         search.upload_embedding,
         "What a person in a picture looks like, to look for them",
@@ -210,9 +256,24 @@ ROUTES = (
         whip.options,
         "The STUN and TURN servers to publish with",
         Scope.PUBLISH,
+        answers={204: None},
     ),
-    Route("PATCH", "/whip/{name}/{id}", whip.patch, "Trickle ICE candidates", Scope.PUBLISH),
-    Route("DELETE", "/whip/{name}/{id}", whip.end, "Publish no longer", Scope.PUBLISH),
+    Route(
+        "PATCH",
+        "/whip/{name}/{id}",
+        whip.patch,
+        "Trickle ICE candidates",
+        Scope.PUBLISH,
+        answers={204: None},
+    ),
+    Route(
+        "DELETE",
+        "/whip/{name}/{id}",
+        whip.end,
+        "Publish no longer",
+        Scope.PUBLISH,
+        answers={200: None},
+    ),
     *(
         route
         for path, what in (("/whep/{name}", ""), ("/whep/{name}/annotated", ", annotated"))
@@ -231,9 +292,24 @@ ROUTES = (
                 whep.options,
                 f"The STUN and TURN servers to watch with{what}",
                 Scope.VIEW,
+                answers={204: None},
             ),
-            Route("PATCH", path + "/{id}", whep.patch, f"Trickle ICE candidates{what}", Scope.VIEW),
-            Route("DELETE", path + "/{id}", whep.leave, f"Watch no longer{what}", Scope.VIEW),
+            Route(
+                "PATCH",
+                path + "/{id}",
+                whep.patch,
+                f"Trickle ICE candidates{what}",
+                Scope.VIEW,
+                answers={204: None},
+            ),
+            Route(
+                "DELETE",
+                path + "/{id}",
+                whep.leave,
+                f"Watch no longer{what}",
+                Scope.VIEW,
+                answers={200: None},
+            ),
         )
     ),
     Route(
@@ -251,6 +327,23 @@ ROUTES = (
         "The page that describes all this",
         None,
         answers={200: "text/html"},
+    ),
+    Route("GET", "/", web.index, "The page", None, answers={200: "text/html"}),
+    Route(
+        "GET",
+        "/web/sample.mp4",
+        web.sample,
+        "The sample video",
+        None,
+        answers={200: "video/mp4"},
+    ),
+    Route(
+        "GET",
+        "/web/{path:.+}",
+        web.file,
+        "The page's scripts and styles; kinecast.js is for pages of others, too",
+        None,
+        answers={200: "text/javascript"},
     ),
     Route(
         "GET", "/docs.css", docs.style, "The style of that page", None, answers={200: "text/css"}

@@ -35,8 +35,10 @@ ROUND = settings(
 @pytest.fixture(scope="session")
 def target(tmp_path_factory) -> Iterator[Server]:
     """A server with all its analyzers, whose limits do not stand in the way."""
+    folder = tmp_path_factory.mktemp("fuzz")
     with running_server(
-        tmp_path_factory.mktemp("fuzz"),
+        folder,
+        *("--recordings", str(folder / "recordings"), "--recordings-quota", "100MB"),
         *("--analyzers", f"pose,exercise,reid,{COUNTER}"),
         *("--max-sessions", "64", "--resume-window", "0", "--max-viewers", "64"),
         *("--camera", "pattern", "--camera-size", "160x120"),

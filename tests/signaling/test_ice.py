@@ -5,6 +5,7 @@ from signaling.ice import (
     candidate_problem,
     client_ice_servers,
     is_number,
+    own_ice_servers,
     parse_ice_servers,
     turn_credentials,
 )
@@ -111,6 +112,18 @@ def test_turn_gets_expiring_credentials(url):
 def test_turn_without_secret_is_left_out(secret):
     servers = [IceServer(("turn:a",)), IceServer(("turn:b", "stun:b"))]
     assert _client(servers, secret=secret) == [{"urls": ["stun:b"]}]
+
+
+def test_for_ourselves_turn_needs_lasting_credentials():
+    stun = IceServer(("stun:a:1",))
+    both = IceServer(("stun:b:1", "turn:b:1"))
+    made = IceServer(("turn:c:1",))
+    lasting = IceServer(("turn:d:1",), "user", "password")
+    assert own_ice_servers((stun, both, made, lasting)) == (
+        stun,
+        IceServer(("stun:b:1",)),
+        lasting,
+    )
 
 
 @pytest.mark.parametrize(

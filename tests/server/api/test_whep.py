@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 from aiortc import RTCSessionDescription
 
-from server.media import aiortc_compat
 from tests.support.server import COUNTER, running_server
 from tests.support.watcher import SDP, watcher
 
@@ -84,7 +83,8 @@ async def test_a_key_frame_that_is_asked_for_comes(server, http):
         async with asyncio.timeout(10):
             mark = len(viewer.frames)
             while not any(frame.key_frame for frame in viewer.frames[mark:]):
-                await aiortc_compat.request_key_frame(receiver)
+                for ssrc in list(receiver._RTCRtpReceiver__remote_streams):
+                    await receiver._send_rtcp_pli(ssrc)
                 await viewer.wait_for(len(viewer.frames) + 1)
 
 
