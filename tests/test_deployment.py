@@ -92,7 +92,8 @@ def test_all_that_the_package_is_built_from_gets_in_and_nothing_else():
     let_in = {rule[1:] for rule in rules if rule.startswith("!")}
     assert all((ROOT / name).exists() for name in let_in)
     packages = {p.rstrip("*") for p in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
-    assert let_in == packages | {"pyproject.toml", PROJECT["project"]["readme"]}
+    data = {name for names in PROJECT["tool"]["setuptools"]["data-files"].values() for name in names}
+    assert let_in == packages | data | {"pyproject.toml", PROJECT["project"]["readme"]}
     for stage in ("pi", "build"):
         assert of(stage, "COPY") == [". /src"]
 

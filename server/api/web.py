@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from sysconfig import get_path
 
 from aiohttp import ETag, hdrs, web
 
@@ -26,8 +27,9 @@ _TYPES = {
 }
 # Asked about each time, and mostly answered with 304: a new version is there with the next reload.
 _CACHING = {hdrs.CACHE_CONTROL: "no-cache"}
-# Lies beside the packages in a checkout; an installed server may have none.
-SAMPLE = Path(__file__).resolve().parents[2] / "sample-video.mp4"
+# In a checkout it lies beside the packages; pip puts it where data goes.
+_SAMPLE_FOLDERS = (Path(__file__).resolve().parents[2], Path(get_path("data")) / "share/kinecast")
+SAMPLE = next((f for d in _SAMPLE_FOLDERS if (f := d / "sample-video.mp4").is_file()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ async def file(request: web.Request) -> web.Response:
 
 async def sample(_request: web.Request) -> web.StreamResponse:
     """The sample video, whole or in ranges as browsers ask for it."""
-    if not SAMPLE.is_file():
+    if SAMPLE is None:
         raise NotFound("this server has no sample video: take one of your own")
     return web.FileResponse(SAMPLE, headers=_CACHING)
 
