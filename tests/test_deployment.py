@@ -91,8 +91,9 @@ def test_all_that_the_package_is_built_from_gets_in_and_nothing_else():
     assert rules[0] == "*"
     let_in = {rule[1:] for rule in rules if rule.startswith("!")}
     assert all((ROOT / name).exists() for name in let_in)
-    packages = {p.rstrip("*") for p in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
-    data = {name for names in PROJECT["tool"]["setuptools"]["data-files"].values() for name in names}
+    built = PROJECT["tool"]["setuptools"]
+    packages = {package.rstrip("*") for package in built["packages"]["find"]["include"]}
+    data = {name for names in built["data-files"].values() for name in names}
     assert let_in == packages | data | {"pyproject.toml", PROJECT["project"]["readme"]}
     for stage in ("pi", "build"):
         assert of(stage, "COPY") == [". /src"]
