@@ -39,7 +39,7 @@ test: check
 		$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pi]'
 	@# Real peers, browsers and processes that are killed: on a busy machine one of 3000 tests may miss
 	@# its deadline. What fails is run once more by itself, and has to pass then.
-	$(BIN)/pytest || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -n 2 --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 clean:
 	rm -rf $(VENV) build *.egg-info
