@@ -9,6 +9,7 @@ from server.broadcast.encoder import Codec
 from server.broadcast.encoding import Encoding, Pictures
 from server.broadcast.own_encoding import OwnEncoding, PacketSource
 from server.broadcast.viewer import Feed, Packet, Viewer
+from signaling.errors import NotFound
 
 __all__ = ["Broadcast", "Packet", "Pictures", "Viewer"]
 
@@ -33,6 +34,7 @@ class Broadcast:
         self._pictures = pictures
         self._packets = packets
         self._feeds: dict[Codec, Feed] = {}
+        self._closed = False
         # One for all codecs: a frame's type and times are set for each encoder in turn.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
 
@@ -43,7 +45,11 @@ class Broadcast:
         ------
         CameraUnavailable
             There is nothing to see.
+        NotFound
+            It has ended.
         """
+        if self._closed:
+            raise NotFound("what was to be seen has ended")
         feed = self._feeds.get(codec)
         if feed is None:
             packets = self._packets(codec) if self._packets is not None else None
@@ -61,7 +67,8 @@ class Broadcast:
             del self._feeds[feed.codec]
 
     def close(self) -> None:
-        """For all who watch, it is over."""
+        """For all who watch, it is over; nobody can join any more."""
+        self._closed = True
         for feed in list(self._feeds.values()):
             feed.end()
         self._thread.shutdown(wait=False, cancel_futures=True)

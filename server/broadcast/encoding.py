@@ -97,10 +97,13 @@ class Encoding:
                 packets = await loop.run_in_executor(self._thread, self._encode, capture, key_frame)
                 for packet in packets:
                     if packet.is_keyframe:
-                        self._key_frame_s = time.monotonic()
+                        # Also for who asked while it was made.
+                        self._key_frame_wanted, self._key_frame_s = False, time.monotonic()
                     self._put(packet)
         except Exception:
             logger.exception("A picture could not be encoded")
+            # It may have been the one that someone waits for.
+            self._key_frame_wanted = True
         finally:
             self._encoding = None
 

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from aiortc import MediaStreamTrack
+
 from server.broadcast.sending import Sending
 from server.broadcast.watchable import Watchable
 from server.media.negotiation import add_candidate, answer_offer, make_connection
@@ -45,6 +47,7 @@ class WatchPeer:
         self._connection = make_connection(offer, ice_servers)
         self._sending = Sending(self._connection, offer, watchable)
         self._sending.on_over(self._tell_gone)
+        self._connection.on("track", self._refuse)
         self._connection.on("connectionstatechange", self._note_state)
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_later(CONNECT_WITHIN_S, self._never_connected)
@@ -65,6 +68,8 @@ class WatchPeer:
             No UDP port is left.
         CameraUnavailable
             There is nothing to see.
+        NotFound
+            It has ended.
         """
         sdp = await answer_offer(self._connection, self._offer)
         self._sending.begin(sdp)
@@ -80,6 +85,12 @@ class WatchPeer:
         self._expiry.cancel()
         self._sending.close()
         await self._connection.close()
+
+    def _refuse(self, track: MediaStreamTrack) -> None:
+        """Take nothing: aiortc would decode it, and keep every frame since nobody reads them."""
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.receiver.track is track:
+                transceiver.direction = "sendonly" if transceiver.sender.track else "inactive"
 
     def _note_state(self) -> None:
         state = self._connection.connectionState

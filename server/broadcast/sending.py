@@ -60,6 +60,8 @@ class Sending:
             The offer has no video that we can send.
         CameraUnavailable
             There is nothing to see.
+        NotFound
+            It has ended.
         """
         codec = _sent_codec(answer)
         if codec is None or self._sender is None:

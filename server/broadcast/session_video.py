@@ -14,6 +14,7 @@ from server.broadcast.viewer import Feed, Packet, Viewer
 from server.media.incoming import IncomingVideo
 from server.media.video_buffer import EncodedFrame
 from server.session import Session
+from signaling.errors import NotFound
 
 
 class SessionVideo:
@@ -33,6 +34,7 @@ class SessionVideo:
         self._incoming = session.incoming
         self._pictures = SessionPictures(session)
         self._feeds: dict[Codec, Feed] = {}
+        self._closed = False
         # One for all codecs: a frame's type and times are set for each encoder in turn.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
 
@@ -42,7 +44,15 @@ class SessionVideo:
         return sorted(Codec, key=lambda codec: (codec != self._incoming.codec, codec != Codec.H264))
 
     def watch(self, codec: Codec) -> Viewer:
-        """Join."""
+        """Join.
+
+        Raises
+        ------
+        NotFound
+            It has ended.
+        """
+        if self._closed:
+            raise NotFound("what was to be seen has ended")
         feed = self._feeds.get(codec)
         if feed is None:
             feed = _SessionFeed(codec, self._incoming, self._pictures, self._thread, self._emptied)
@@ -54,7 +64,8 @@ class SessionVideo:
             del self._feeds[feed.codec]
 
     def close(self) -> None:
-        """For all who watch, it is over."""
+        """For all who watch, it is over; nobody can join any more."""
+        self._closed = True
         for feed in list(self._feeds.values()):
             feed.end()
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -111,6 +122,7 @@ class _SessionFeed(Feed):
     def _take(self, frame: EncodedFrame) -> None:
         if self._connection != self._incoming.connections:
             self._connection = self._incoming.connections
+            self._relay.begin_anew()
             self._begin_anew()
         self._choose(frame.codec)
         # What builds on frames that were lost would be grey or smeared. After it comes a key frame,

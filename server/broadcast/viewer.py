@@ -34,7 +34,9 @@ class Viewer:
 
     def request_key_frame(self) -> None:
         """The viewer can not decode what comes: it will get a key frame soon."""
-        self._feed.request_key_frame()
+        # RTCP still comes in while its connection is being closed.
+        if not self._over:
+            self._feed.request_key_frame()
 
     async def next(self) -> Packet:
         """The next packet.

@@ -23,4 +23,6 @@ class Watchable(Protocol):
         ------
         CameraUnavailable
             There is nothing to see.
+        NotFound
+            It has ended.
         """

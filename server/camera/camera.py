@@ -64,7 +64,8 @@ class Camera:
         self._listeners: list[Listener] = []
         self._held = False
         self._keeper: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
+        # Held by each run until its camera is closed.
+        self._device = asyncio.Lock()
         self._unwanted: asyncio.TimerHandle | None = None
         self._asked_again = asyncio.Event()
         self._running_since_s = 0.0
@@ -114,8 +115,8 @@ class Camera:
         self._held = False
         self._keep_running()
         self._end_keeper()
-        if self._ending is not None:
-            await asyncio.wait([self._ending])
+        async with self._device:
+            pass
         if self._keeper is None:
             self._enter(CameraState.STOPPED)
 
@@ -167,7 +168,7 @@ class Camera:
         if self._keeper is None or self._keeper.done():
             # Made here, so that whoever asks for a camera that is not there is told.
             source = self._source()
-            self._keeper = asyncio.create_task(self._keep(source, self._ending), name="camera")
+            self._keeper = asyncio.create_task(self._keep(source), name="camera")
 
     def _source(self) -> Source:
         try:
@@ -195,22 +196,18 @@ class Camera:
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
-            self._ending = keeper
 
     # ---- its life
 
-    async def _keep(self, source: Source, before: asyncio.Task[None] | None) -> None:
-        """Run it until nobody wants it; start it again when it fails.
-
-        Whoever kept it before may still be closing it.
-        """
+    async def _keep(self, source: Source) -> None:
+        """Run it until nobody wants it; start it again when it fails."""
         patience = self._patience
         pause_s = patience.first_pause_s
         try:
-            if before is not None:
-                await asyncio.wait([before])
             while True:
-                error = await self._run(source)
+                # Whoever kept it before may still be closing it.
+                async with self._device:
+                    error = await self._run(source)
                 self.error = str(error)
                 if isinstance(error, CameraUnavailable):
                     logger.error("No camera: %s", error)

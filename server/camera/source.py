@@ -44,7 +44,8 @@ class Capture:
     Attributes
     ----------
     frame
-        In whatever pixel format the camera has. Nobody changes it.
+        In whatever pixel format the camera has. Nobody changes its picture; an encoder sets its
+        times and its type.
     captured_s
         When it was taken, by ``time.monotonic()``.
     small

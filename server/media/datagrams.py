@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
-
-logger = logging.getLogger(__name__)
 
 # Linux, udp(7): since 4.18 one call sends many datagrams of one size, the last maybe shorter. Each
 # costs the way through the kernel otherwise, half of what a viewer takes.
@@ -16,12 +13,28 @@ _UDP_SEGMENT = 103
 # The kernel's own limits: UDP_MAX_SEGMENTS, and what one IP datagram holds.
 _MAX_SEGMENTS = 64
 _MAX_BYTES = 65_000
+# 0.5 s of 4 Mb/s.
+_MAX_WAITING_BYTES = 250_000
 
-_can_segment = hasattr(socket.socket, "sendmsg")
+
+def _probe() -> bool:
+    """Whether this system's kernel knows the option: one that does not may pass over it."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
+    except OSError:
+        return False
+    return True
 
 
-def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> None:
+_can_segment = _probe()
+
+
+def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> bool:
     """Send datagrams in order; what the socket does not take at once waits in the transport.
+
+    When too much waits already, none is sent: a line of this machine that carries less than is sent
+    would delay all that follows more and more.
 
     Parameters
     ----------
@@ -31,24 +44,29 @@ def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> None
         Each not empty.
     address
         Where to.
+
+    Returns
+    -------
+    Whether they were sent.
     """
-    global _can_segment
     # The transport gives a wrapper that can not send.
     own: socket.socket | None = getattr(transport.get_extra_info("socket"), "_sock", None)
+    if own and transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
+        return False
     for group in _groups(datagrams):
         if len(group) > 1 and _can_segment and own and not transport.get_write_buffer_size():
             size = struct.pack("=H", len(group[0]))
             try:
                 own.sendmsg(group, [(socket.IPPROTO_UDP, _UDP_SEGMENT, size)], 0, address)
                 continue
-            except BlockingIOError:
+            except OSError:
+                # The socket's buffer is full, this way can not (a network card without checksums,
+                # an MTU that is smaller than they are), or it is gone: the transport knows what to
+                # do with each.
                 pass
-            except OSError as error:
-                # An older kernel, or a network card that can not.
-                _can_segment = False
-                logger.info("Datagrams are sent one by one: %s", error)
         for datagram in group:
             transport.sendto(datagram, address)
+    return True
 
 
 def _groups(datagrams: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from server.media.bitstream import ParameterSets, begins_frame, is_key_frame
+
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
 # 5 Mb/s.
 CAPACITY = 512
@@ -86,6 +88,7 @@ class VideoBuffer:
     def __init__(self, codec_of: Callable[[int], str]) -> None:
         self._codec_of = codec_of
         self._ssrc: int | None = None
+        self._parameter_sets = ParameterSets()
         self._key_frame_asked_s = float("-inf")
         self.lost_frames = 0
         """How often frames were left out, since packets of them or before them were lost."""
@@ -96,7 +99,8 @@ class VideoBuffer:
         self._missing: dict[int, _Missing] = {}
         self._next: int | None = None
         self._newest = 0
-        self._has_given = False
+        self._stray: Packet | None = None
+        self._has_passed = False
         # Whether the next packet is known to be the first of its frame.
         self._is_at_frame = False
         self._is_whole = False
@@ -108,16 +112,23 @@ class VideoBuffer:
         """Take a packet, in whatever order they come; one that was there before changes nothing."""
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc
+            self._parameter_sets = ParameterSets()
             self._begin()
         number = self._unwrap(packet.sequence_number)
         if self._next is None:
             self._next = self._newest = number
-        elif not -CAPACITY < number - self._next < CAPACITY:
+        elif number - self._next >= CAPACITY:
             # Nobody sends so much at once: the sender has begun anew, or the line was dead.
-            self._begin()
-            self._next = self._newest = number
-            self._break(now_s)
-        elif number < self._next and not self._has_given and self._newest - number < CAPACITY:
+            self._begin_at(number, now_s)
+        elif self._next - number >= CAPACITY:
+            # Long gone, as browsers send when they probe the bandwidth. Only with the one after it
+            # has the sender begun anew (RFC 3550, appendix A.1).
+            before, self._stray = self._stray, packet
+            if before is None or (packet.sequence_number - before.sequence_number) % _SEQUENCE != 1:
+                return
+            self._begin_at(number - 1, now_s)
+            self._packets[number - 1] = before
+        elif number < self._next and not self._has_passed and self._newest - number < CAPACITY:
             # What came first was not the first.
             self._note_missing(number + 1, self._next, now_s)
             self._next = number
@@ -127,6 +138,11 @@ class VideoBuffer:
         self._newest = max(self._newest, number)
         self._missing.pop(number, None)
         self._packets[number] = packet
+
+    def _begin_at(self, number: int, now_s: float) -> None:
+        self._begin()
+        self._next = self._newest = number
+        self._break(now_s)
 
     def _unwrap(self, sequence_number: int) -> int:
         if self._next is None:
@@ -187,7 +203,9 @@ class VideoBuffer:
 
     def _judge(self, frame: EncodedFrame, now_s: float) -> EncodedFrame | None:
         """Whether a frame may be shown, and as what."""
-        self._has_given = True
+        if frame.codec.upper() == "H264":
+            data = self._parameter_sets.complete(frame.data, frame.is_key_frame)
+            frame = replace(frame, data=data)
         if frame.is_key_frame:
             self._is_whole, self._broken_s = True, None
         if self._is_whole:
@@ -232,11 +250,12 @@ class VideoBuffer:
             return False
         if before is not None:
             return bool(before.marker) or before.timestamp != packet.timestamp
-        return _begins_key_frame(self._codec_of(packet.payload_type), packet._data)
+        return begins_frame(self._codec_of(packet.payload_type), packet._data)
 
     def _go_to(self, number: int) -> None:
         """Everything before this packet has been dealt with."""
         assert self._next is not None
+        self._has_passed = True
         for passed in range(self._next, number):
             self._packets.pop(passed, None)
             self._missing.pop(passed, None)
@@ -265,41 +284,18 @@ class VideoBuffer:
         is_lost = now_s - since_s >= KEY_FRAME_AFTER_S
         if not is_lost and self._broken_s is None:
             return False
+        return self.may_ask_for_key_frame(now_s)
+
+    def may_ask_for_key_frame(self, now_s: float) -> bool:
+        """Whether the last time is long enough ago; if so, now is the last time."""
         if now_s - self._key_frame_asked_s < KEY_FRAME_EVERY_S:
             return False
         self._key_frame_asked_s = now_s
         return True
 
 
-def is_key_frame(codec: str, data: bytes) -> bool:
-    """Whether an encoded frame can be decoded without those before it.
-
-    VP8: the lowest bit of the first byte is 0 (RFC 6386, section 9.1). H264, as Annex B: it holds
-    an IDR slice, NAL unit type 5.
-    """
-    if codec.upper() == "VP8":
-        return bool(data) and not data[0] & 1
-    at = data.find(b"\x00\x00\x01")
-    while 0 <= at < len(data) - 3:
-        if data[at + 3] & 0x1F == 5:
-            return True
-        at = data.find(b"\x00\x00\x01", at + 3)
-    return False
-
-
 def _certain(frame: EncodedFrame) -> EncodedFrame:
     """A frame that may lack its first packets: no key frame, unless it begins like one."""
-    if not frame.is_key_frame or _begins_key_frame(frame.codec, frame.data):
+    if not frame.is_key_frame or begins_frame(frame.codec, frame.data):
         return frame
     return replace(frame, is_key_frame=False)
-
-
-def _begins_key_frame(codec: str, data: bytes) -> bool:
-    """Whether a packet can only be the first of a key frame.
-
-    VP8: the start code after the frame's tag (RFC 6386, section 9.1). H264: a sequence parameter
-    set, NAL unit type 7, which stands before the slices, maybe behind an access unit delimiter, 9.
-    """
-    if codec.upper() == "VP8":
-        return data[3:6] == b"\x9d\x01\x2a" and not data[0] & 1
-    return len(data) > 4 and data[4] & 0x1F in (7, 9)

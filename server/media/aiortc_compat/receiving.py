@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # Encoded frames that may wait for the decoder before the backlog is dropped: 1 s at 30 fps.
 # aiortc's queue has no bound, and delay that once got into it never leaves.
 MAX_DECODER_BACKLOG = 30
+_TIMESTAMPS = 1 << 32
 
 _original_handle_rtp_packet = RTCRtpReceiver._handle_rtp_packet
 _ending_decoders: set[threading.Thread] = set()
@@ -110,16 +111,15 @@ async def _handle_rtp_packet(self: RTCRtpReceiver, packet: RtpPacket, arrival_ti
 async def _hand_over(receiver: RTCRtpReceiver, held: _Held, frame: EncodedFrame) -> None:
     if receiver._RTCRtpReceiver__decoder_thread is None:  # type: ignore[attr-defined]
         return
-    mapped = receiver._RTCRtpReceiver__timestamp_mapper.map(frame.timestamp)  # type: ignore[attr-defined]
-    frame = replace(frame, timestamp=mapped)
+    frame = replace(frame, timestamp=held.unwrapped(frame.timestamp))
     held.codec = frame.codec
     if held.tap is not None:
         held.tap(frame)
     if _backlog_allows(receiver, frame):
         codec = receiver._RTCRtpReceiver__codecs[frame.payload_type]  # type: ignore[attr-defined]
         waiting = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
-        waiting.put((codec, JitterFrame(data=frame.data, timestamp=mapped)))
-    else:
+        waiting.put((codec, JitterFrame(data=frame.data, timestamp=frame.timestamp)))
+    elif held.video.may_ask_for_key_frame(time.monotonic()):
         await request_key_frame(receiver)
 
 
@@ -143,11 +143,24 @@ class _Held:
         """Of the video itself, not of what is sent again."""
         self.codec: str | None = None
         self.tap: Callable[[EncodedFrame], None] | None = None
+        self._last: int | None = None
+        self._unwrapped = 0
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         self.ssrc = packet.ssrc
         self.video.add(cast(Packet, packet), time.monotonic())
         return False, None
+
+    def unwrapped(self, timestamp: int) -> int:
+        """An RTP timestamp without its wrapping around, from 0 on.
+
+        aiortc takes each one that falls for a wrap, and moves all that follow on by 13 hours: so it
+        does with B frames, which are sent after what they are shown before.
+        """
+        ahead = 0 if self._last is None else (timestamp - self._last) % _TIMESTAMPS
+        self._last = timestamp
+        self._unwrapped += ahead if ahead < _TIMESTAMPS // 2 else ahead - _TIMESTAMPS
+        return self._unwrapped
 
 
 def _backlog_allows(receiver: RTCRtpReceiver, frame: EncodedFrame) -> bool:

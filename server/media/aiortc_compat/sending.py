@@ -195,7 +195,9 @@ def _send_packets(dtls: RTCDtlsTransport, packets: Sequence[bytes]) -> None:
     if pair is None:
         raise ConnectionError("not connected")
     transport = pair.protocol.transport
-    send_burst(transport, datagrams, pair.remote_addr)
+    if not send_burst(transport, datagrams, pair.remote_addr):
+        # As if they were lost on the way: the peer asks for them.
+        return
     dtls._RTCDtlsTransport__tx_bytes += sum(map(len, datagrams))  # type: ignore[attr-defined]
     dtls._RTCDtlsTransport__tx_packets += len(datagrams)  # type: ignore[attr-defined]
 

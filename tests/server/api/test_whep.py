@@ -119,6 +119,21 @@ async def test_candidates_may_come_later(server, http):
         await viewer.wait_for(3)
 
 
+async def test_what_a_viewer_would_send_is_not_taken(server, http):
+    """It would be decoded for nobody, and kept."""
+    async with watcher(server) as viewer:
+        viewer.connection.getTransceivers()[0].direction = "sendrecv"
+        viewer.connection.addTransceiver("video", "sendonly")
+        viewer.connection.addTransceiver("audio", "sendrecv")
+        _, sdp = await viewer.watch(http)
+        assert re.findall("^a=(sendonly|sendrecv|recvonly|inactive)", sdp, re.MULTILINE) == [
+            "sendonly",
+            "inactive",
+            "inactive",
+        ]
+        await viewer.wait_for(3)
+
+
 async def test_what_is_refused(server, http):
     async with watcher(server) as viewer:
         offer = await viewer.offer()

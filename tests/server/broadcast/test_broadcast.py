@@ -13,6 +13,7 @@ from server.broadcast.broadcast import Broadcast
 from server.broadcast.encoder import Codec, Encoder
 from server.broadcast.viewer import MAX_WAITING
 from server.camera.source import Capture
+from signaling.errors import NotFound
 
 CODECS = [Codec.H264, Codec.VP8]
 DECODERS = {Codec.H264: "h264", Codec.VP8: "vp8"}
@@ -193,3 +194,51 @@ def test_the_bitrate_follows_the_better_half():
     assert choose_bitrate([100_000, 1_500_000, 2_500_000, 3_000_000]) == 2_500_000
     assert choose_bitrate([1_000]) == LEAST_BITRATE
     assert choose_bitrate([10**9]) == MOST_BITRATE
+
+
+async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
+    pictures, broadcast, monkeypatch
+):
+    monkeypatch.setattr(module, "KEY_FRAME_EVERY_S", 0.0)
+    first = broadcast.watch(Codec.H264)
+    pictures.show()
+    await one(first)
+    encode = Encoder.encode
+
+    def fail(self, frame, time_s, *, key_frame):
+        assert key_frame
+        monkeypatch.setattr(Encoder, "encode", encode)
+        raise ValueError("once")
+
+    monkeypatch.setattr(Encoder, "encode", fail)
+    second = broadcast.watch(Codec.H264)
+    pictures.show()
+    encoding = broadcast._feeds[Codec.H264]._encoding
+    async with asyncio.timeout(10):
+        while encoding._encoding is not None:
+            await asyncio.sleep(0.001)
+    pictures.show()
+    assert (await one(second)).is_keyframe
+
+
+async def test_who_joins_while_a_key_frame_is_made_begins_with_that_one(
+    pictures, broadcast, monkeypatch
+):
+    monkeypatch.setattr(module, "KEY_FRAME_EVERY_S", 0.0)
+    broadcast.watch(Codec.H264)
+    pictures.show()
+    # It is being encoded from now on.
+    await asyncio.sleep(0)
+    second = broadcast.watch(Codec.H264)
+    assert (await one(second)).is_keyframe
+    pictures.show()
+    assert not (await one(second)).is_keyframe
+
+
+async def test_once_closed_nobody_joins(pictures):
+    """A peer may still be negotiating when what it wants to see ends."""
+    broadcast = Broadcast(pictures)
+    broadcast.close()
+    with pytest.raises(NotFound):
+        broadcast.watch(Codec.VP8)
+    assert pictures.listeners == []

@@ -51,7 +51,8 @@ async def test_viewers_of_its_codec_get_the_very_frames_and_others_the_same_pict
             assert not set(other) & set(sent)
             for seen in (forwarded, second, encoded):
                 seen.check()
-            assert np.diff(forwarded.times) == pytest.approx(90_000 / FPS, abs=2)
+            # Half a millisecond: they follow our clock, and a busy machine is late at times.
+            assert np.diff(forwarded.times) == pytest.approx(90_000 / FPS, abs=45)
 
 
 async def test_who_joins_gets_a_key_frame_and_many_ask_for_one(server, http):

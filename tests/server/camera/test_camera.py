@@ -221,6 +221,41 @@ async def test_who_comes_while_it_is_being_closed_gets_it_opened_again():
     await camera.stop()
 
 
+async def test_stopped_and_started_time_and_again_it_is_opened_once_at_a_time():
+    made = Cameras("delivers")
+    history, closing, let_go = [], threading.Event(), threading.Event()
+
+    def make():
+        source = made()
+
+        def release():
+            closing.set()
+            assert let_go.wait(10)
+            history.append("released")
+
+        source.open, source.release = lambda: history.append("opened"), release
+        return source
+
+    camera = Camera(make, stops_s=20.0)
+    camera.start()
+    await until(lambda: camera.state is CameraState.RUNNING)
+    stopping = [asyncio.create_task(camera.stop())]
+    await until(closing.is_set)
+    # The second one is stopped before it could begin.
+    camera.start()
+    await asyncio.sleep(0)
+    stopping.append(asyncio.create_task(camera.stop()))
+    await asyncio.sleep(0)
+    camera.start()
+    # Long enough for a camera that would not wait to be opened.
+    await asyncio.sleep(0.1)
+    let_go.set()
+    await asyncio.gather(*stopping)
+    await until(lambda: camera.state is CameraState.RUNNING)
+    assert history == ["opened", "released", "opened"]
+    await camera.stop()
+
+
 async def test_asked_for_it_is_tried_at_once():
     made = Cameras("cannot open", "delivers")
     camera = Camera(made, first_pause_s=60.0)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from server.media import aiortc_compat
+from server.media import aiortc_compat, video_buffer
 
 WITHIN_S = 15.0
 
@@ -205,6 +205,14 @@ def depayload(codec_name, payload):
     return vpx.vp8_depayload(payload) if codec_name == "VP8" else h264.h264_depayload(payload)
 
 
+async def test_times_may_wrap_around_and_go_back(pair):
+    """They go back with B frames, of which each is sent after what it is shown before."""
+    *_, answerer = pair
+    held = aiortc_compat.receiving._held(answerer.getReceivers()[0])
+    times = [(1 << 32) - 3000, 3000, 0, 6000]
+    assert [held.unwrapped(each) for each in times] == [0, 6000, 3000, 9000]
+
+
 async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pair, monkeypatch):
     track, remote, _offerer, answerer = pair
     track.step()
@@ -215,16 +223,26 @@ async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pa
     # Hold the decoder up: nothing takes frames out of its queue.
     waiting.put(None)
     decoder.join(WITHIN_S)
-    asked = asyncio.Event()
+    asked, seen, all_seen = [], [], asyncio.Event()
+    # So that there is one time to ask, however long this takes.
+    monkeypatch.setattr(video_buffer, "KEY_FRAME_EVERY_S", 1000.0)
 
     async def note_pli(self: RTCRtpReceiver, ssrc: int) -> None:
-        asked.set()
+        asked.append(ssrc)
+
+    def note_frame(frame: video_buffer.EncodedFrame) -> None:
+        seen.append(frame)
+        if len(seen) == frames:
+            all_seen.set()
 
     monkeypatch.setattr(RTCRtpReceiver, "_send_rtcp_pli", note_pli)
-    for _ in range(aiortc_compat.receiving.MAX_DECODER_BACKLOG + 5):
+    aiortc_compat.on_encoded_frame(receiver, note_frame)
+    frames = aiortc_compat.receiving.MAX_DECODER_BACKLOG + 10
+    for _ in range(frames):
         track.step()
-    await asyncio.wait_for(asked.wait(), WITHIN_S)
+    await asyncio.wait_for(all_seen.wait(), WITHIN_S)
     assert waiting.qsize() <= aiortc_compat.receiving.MAX_DECODER_BACKLOG
+    assert len(asked) == 1
 
 
 async def test_closing_does_not_wait_for_the_decoders_backlog(pair):

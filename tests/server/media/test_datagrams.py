@@ -55,11 +55,40 @@ async def test_a_frame_takes_one_call(line, monkeypatch):
     assert calls == []
 
 
-async def test_where_the_kernel_can_not_they_go_one_by_one(line, monkeypatch):
+async def test_a_line_that_carries_less_than_is_sent_drops_and_does_not_pile_up(line, monkeypatch):
+    transport, receiver = line
+
+    class Full:
+        """A socket whose buffer is full."""
+
+        _sock = property(lambda self: self)
+
+        def sendto(self, *arguments):
+            raise BlockingIOError
+
+        sendmsg = sendto
+
+    real = transport._sock
+    # Or what waits would be more than a receiver's buffer holds.
+    monkeypatch.setattr(datagrams, "_MAX_WAITING_BYTES", 10_000)
+    monkeypatch.setattr(transport, "_sock", Full())
+    monkeypatch.setitem(transport._extra, "socket", Full())
+    sent = [send_burst(transport, BURSTS[1], receiver.getsockname()) for _ in range(100)]
+    waiting = sent.count(True)
+    assert sent == [True] * waiting + [False] * (100 - waiting)
+    assert 1 < waiting < 10
+    # What waits goes out when there is room, and then what comes after it.
+    monkeypatch.setattr(transport, "_sock", real)
+    assert await received(receiver, 3 * waiting) == waiting * BURSTS[1]
+    assert send_burst(transport, BURSTS[1], receiver.getsockname())
+    assert await received(receiver, 3) == BURSTS[1]
+
+
+async def test_what_can_not_go_in_one_call_goes_one_by_one(line, monkeypatch):
     transport, receiver = line
 
     class Refusing:
-        """A socket of a kernel that does not know the option."""
+        """A socket whose way has an MTU that is too small, or whose network card can not."""
 
         tried = 0
 
@@ -75,5 +104,5 @@ async def test_where_the_kernel_can_not_they_go_one_by_one(line, monkeypatch):
     for _ in range(2):
         send_burst(transport, BURSTS[1], receiver.getsockname())
     assert await received(receiver, 6) == 2 * BURSTS[1]
-    # It is not tried again.
-    assert Wrapper._sock.tried == 1
+    # Another way may be able to, so it is tried again.
+    assert Wrapper._sock.tried == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtpPacket
 
+from server.media.bitstream import is_key_frame
 from server.media.video_buffer import (
     ASK_EVERY_S,
     CAPACITY,
@@ -16,7 +17,6 @@ from server.media.video_buffer import (
     KEY_FRAME_AFTER_S,
     KEY_FRAME_EVERY_S,
     VideoBuffer,
-    is_key_frame,
 )
 
 VP8, H264 = 96, 97
@@ -289,3 +289,69 @@ def test_key_frames_are_told_from_others():
     assert [is_key_frame("H264", data) for data in encoded["libx264"]] == [True, False, False]
     assert not is_key_frame("VP8", b"")
     assert not is_key_frame("H264", b"\x00\x00\x01")
+
+
+def test_one_packet_from_long_ago_changes_nothing(buffer):
+    """Browsers probe the bandwidth with packets that they sent before."""
+    sender = Sender()
+    for number in range(400):
+        assert feed(buffer, sender.frame(key=number == 0)) == [number]
+    assert feed(buffer, [sender.sent[9]]) == []
+    assert feed(buffer, [sender.sent[8]]) == []
+    assert feed(buffer, sender.frame()) == [400]
+    assert not buffer.wants_key_frame(10.0)
+
+
+def test_a_sender_that_counts_anew_is_followed_from_its_first_packet_on(buffer):
+    sender = Sender(first=5000)
+    feed(buffer, sender.frame(key=True))
+    anew = Sender(first=100)
+    assert feed(buffer, anew.frame(key=True)) == [0]
+    assert feed(buffer, anew.frame()) == [1]
+
+
+SPS, PPS = b"\x00\x00\x00\x01\x67sps", b"\x00\x00\x00\x01\x68pps"
+BARE_IDR = b"\x00\x00\x00\x01\x65idr"
+SLICE = b"\x00\x00\x00\x01\x41slice"
+
+
+def h264(buffer, units, number):
+    buffer.add(packet(number, number * 4500, marker=True, data=units, payload_type=H264), 0.0)
+    return [frame.data for frame in buffer.take(0.0)]
+
+
+def test_key_frames_get_the_parameter_sets_that_were_sent_once(buffer):
+    """Or nobody who comes later could begin with one."""
+    assert h264(buffer, SPS + PPS + BARE_IDR, 1) == [SPS + PPS + BARE_IDR]
+    assert h264(buffer, SLICE, 2) == [SLICE]
+    assert h264(buffer, BARE_IDR, 3) == [SPS + PPS + BARE_IDR]
+    # Others replace them.
+    assert h264(buffer, SPS + b"2" + PPS + BARE_IDR, 4) == [SPS + b"2" + PPS + BARE_IDR]
+    assert h264(buffer, BARE_IDR, 5) == [SPS + b"2" + PPS + BARE_IDR]
+
+
+def test_parameter_sets_may_come_by_themselves(buffer):
+    h264(buffer, SPS + PPS, 1)
+    assert h264(buffer, BARE_IDR, 2) == [SPS + PPS + BARE_IDR]
+
+
+def test_who_joins_can_decode_what_x264_makes_with_one_header(buffer):
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 64, 48, "yuv420p"
+    encoder.time_base = Fraction(1, 90000)
+    # Each a key frame.
+    encoder.options = {"tune": "zerolatency", "g": "1"}
+    sent = []
+    for number in range(2):
+        grey = np.full((72, 64), 40 + 50 * number, np.uint8)
+        frame = av.VideoFrame.from_ndarray(grey, format="yuv420p")
+        frame.pts = number * 4500
+        sent += [bytes(made) for made in encoder.encode(frame)]
+    first, second = sent
+    bare = b"\x00" + second[second.index(b"\x00\x00\x01\x65") :]
+    assert len(bare) < len(second)
+    h264(buffer, first, 1)
+    (data,) = h264(buffer, bare, 2)
+    decoder = av.CodecContext.create("h264", "r")
+    shown = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+    assert [frame.to_ndarray()[:48].mean() for frame in shown] == pytest.approx([90], abs=4)
