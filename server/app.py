@@ -38,7 +38,7 @@ from server.media import aiortc_compat
 from server.media.recorder import RecordingError, check_directory
 from server.metrics import Metrics
 from server.recording import record_to
-from server.safety import development_certificate, keys, tls
+from server.safety import descriptors, development_certificate, keys, tls
 from server.safety.access import ROUTE_TABLE
 from server.safety.connection_guard import CONNECTIONS
 from server.safety.development_certificate import DevelopmentCertificate
@@ -144,6 +144,7 @@ async def serve(settings: Settings) -> None:
     BadSettings
         A port is in use, a directory can not be written, an analyzer can not be loaded.
     """
+    descriptors.raise_limit(settings.max_connections)
     aiortc_compat.install()
     aiortc_compat.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     if settings.record_to is not None:

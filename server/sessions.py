@@ -135,6 +135,7 @@ class SessionManager:
         session = resumed or self._new_session(
             offer.analyzers, offer.options, by.subject, name=offer.publish
         )
+        name_before = session.name
         if offer.publish is not None:
             session.name = offer.publish
         self._keep_waiting(session)
@@ -149,6 +150,9 @@ class SessionManager:
         except BaseException:
             if peer is not None:
                 await peer.close()
+            # Unless somebody else has taken it meanwhile.
+            if name_before is None or self.published(name_before) is None:
+                session.name = name_before
             self._unanswered(session, is_new=resumed is None)
             raise
         await self._attach(session, peer)
@@ -407,12 +411,16 @@ class SessionManager:
         return None
 
     def viewable(self, name: str, by: Identity) -> Session | None:
-        """The session that is published under a name, or one of one's own that has this id."""
-        session = self.published(name) or self._running.get(name)
-        if session is None or session.ending:
-            return None
-        is_published = session.name == name
-        return session if is_published or by.may_touch(session.owner) else None
+        """One's own session that has this id, or the one that is published under this name."""
+        # First: somebody else may have published under this id.
+        own = self._running.get(name)
+        if own is not None and not own.ending and by.may_touch(own.owner):
+            return own
+        return self.published(name)
+
+    def is_replaced(self, peer: Peer) -> bool:
+        """Whether a peer's session goes on with another one."""
+        return self._peers.get(peer.session.sid, peer) is not peer
 
     def list(self) -> list[Session]:
         """The running sessions, oldest first."""

@@ -16,8 +16,10 @@ import compose_spec
 import pytest
 from pydantic import AliasChoices
 
+from server import app
 from server.camera.peer.settings import PeerSettings, parse_settings
 from server.config import Settings
+from server.recordings import recordings
 from tests.support.server import COUNTER, ROOT, free_port, running_server
 from tests.support.snippets import fenced
 
@@ -210,6 +212,7 @@ def test_the_turn_server_asks_for_credentials_made_with_the_secret():
     lines = compose()["configs"]["turn"]["content"].splitlines()
     assert "use-auth-secret" in lines
     assert any(line.startswith("static-auth-secret=${TURN_SECRET:?") for line in lines)
+    assert {"no-tcp-relay", "denied-peer-ip=169.254.0.0-169.254.255.255"} <= set(lines)
 
 
 def test_what_is_to_be_uncommented_for_a_camera_is_right():
@@ -286,7 +289,8 @@ def test_the_watchdog_is_for_the_one_that_speaks_to_it():
     assert float(by_name["kinecast-camera"]["WatchdogSec"][0]) >= 10
     assert "WatchdogSec" not in by_name["kinecast"]
     # All of SIGTERM's work fits in: what the server allows itself, and the camera.
-    assert float(by_name["kinecast"]["TimeoutStopSec"][0]) > 20
+    least_s = app.DRAIN_WITHIN_S + recordings.CLOSES_WITHIN_S + 2 * app.SHUTDOWN_S
+    assert float(by_name["kinecast"]["TimeoutStopSec"][0]) > least_s
     assert float(by_name["kinecast-camera"]["TimeoutStopSec"][0]) > 2
 
 

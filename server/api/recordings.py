@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 
-import orjson
 from aiohttp import web
-from pydantic import ValidationError
 
+from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.broadcast.encoder import Codec
 from server.camera.source import CameraUnavailable
@@ -59,7 +58,7 @@ async def _close(app: web.Application) -> None:
 
 async def start(request: web.Request) -> web.Response:
     """Begin a recording."""
-    wish = await _read(request)
+    wish = await read_message(request, StartRecording)
     name = None if wish.name is None else _parse_name(wish.name, BadMessage)
     find = functools.partial(
         request.app[WATCHING].find, wish.source, request.get(IDENTITY, ANONYMOUS)
@@ -101,17 +100,6 @@ async def delete(request: web.Request) -> web.Response:
         case other:
             raise BadMessage(f"file={quote(other)}: file=1 removes the recording")
     return web.json_response(text=_shown(status).model_dump_json())
-
-
-async def _read(request: web.Request) -> StartRecording:
-    try:
-        return StartRecording.model_validate(orjson.loads(await request.read()))
-    except orjson.JSONDecodeError as error:
-        raise BadMessage("the body is not JSON") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadMessage(f"{where + ': ' if where else ''}{first['msg']}") from None
 
 
 def _name(request: web.Request) -> str:

@@ -29,6 +29,7 @@ from signaling.errors import (
     UnsupportedMediaType,
 )
 from signaling.messages import IceCandidate
+from signaling.protocol import MAX_CANDIDATES
 from signaling.sdp import MAX_SDP_CHARS
 
 SDP = "application/sdp"
@@ -45,7 +46,7 @@ class AnsweredPeer(Protocol):
     async def add_candidate(self, candidate: IceCandidate | None) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Resource:
     """What a client is known by."""
 
@@ -56,6 +57,8 @@ class _Resource:
     username: str
     """The client's ICE user name."""
     end: Callable[[], None]
+    candidates: int = 0
+    """How many came later."""
 
 
 class SdpResources:
@@ -117,6 +120,10 @@ class SdpResources:
             raise Unprocessable("ICE can not be restarted here: send a new offer")
         if etag != resource.etag:
             raise PreconditionFailed("the ETag is not that of the answer")
+        # Each is paired with ours, sorted, and sent checks to: thousands hold up the event loop.
+        resource.candidates += len(fragment.candidates)
+        if resource.candidates > MAX_CANDIDATES:
+            raise BadMessage(f"too many candidates: the limit is {MAX_CANDIDATES} for one offer")
         try:
             for line, mid in fragment.candidates:
                 await resource.peer.add_candidate(

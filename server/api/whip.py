@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.context import SESSIONS
+from server.media.peer import Peer
 from server.safety.identity import IDENTITY
+from server.sessions import SessionManager
 from signaling.errors import BadMessage, Unprocessable, UnsupportedSdp
-from signaling.messages import check_published_name, parse_offer
+from signaling.messages import IceCandidate, check_published_name, parse_offer
 
 RESOURCES = web.AppKey("whip", SdpResources)
+
+
+@dataclass(frozen=True, slots=True)
+class _Publisher:
+    """A peer that publishes.
+
+    Whoever comes back after a loss continues the session with another one; hanging up the first
+    one then, as clients do, is not to end the session.
+    """
+
+    peer: Peer
+    sessions: SessionManager
+
+    @property
+    def ended(self) -> bool:
+        return self.peer.ended or self.sessions.is_replaced(self.peer)
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        await self.peer.add_candidate(candidate)
 
 
 async def publish(request: web.Request) -> web.Response:
@@ -23,11 +45,13 @@ async def publish(request: web.Request) -> web.Response:
     chosen = [part.strip() for part in analyzers.split(",")] if analyzers else None
     try:
         offer = parse_offer({"sdp": sdp, "publish": name, "analyzers": chosen})
-        opened = await request.app[SESSIONS].open(offer, request[IDENTITY])
+        sessions = request.app[SESSIONS]
+        opened = await sessions.open(offer, request[IDENTITY])
     except UnsupportedSdp as error:
         raise Unprocessable(error.message) from error
     end = functools.partial(opened.peer.request_end, "its WHIP resource was deleted")
-    response = request.app[RESOURCES].create(request, sdp, opened.sdp, opened.peer, end)
+    publisher = _Publisher(opened.peer, sessions)
+    response = request.app[RESOURCES].create(request, sdp, opened.sdp, publisher, end)
     response.headers.add("Link", f'</sessions/{opened.info.id}>; rel="urn:kinecast:session"')
     return response
 

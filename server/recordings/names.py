@@ -19,7 +19,10 @@ _MAX_SOURCE_CHARS = 96
 def parse_name(text: str) -> str | None:
     """The name that a text is, with or without ``.mp4``; None if it is none."""
     name = text.removesuffix(SUFFIX)
-    return name if len(text) <= MAX_CHARS and _NAME.fullmatch(name) else None
+    # A name that ends with it would be taken for another one when it is asked for.
+    if len(text) > MAX_CHARS or name.endswith(SUFFIX):
+        return None
+    return name if _NAME.fullmatch(name) else None
 
 
 def default_name(source: str, now: datetime) -> str:

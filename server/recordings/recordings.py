@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # Whoever publishes decides how often the size of the picture changes.
 MAX_PARTS = 100
 # A disk that no longer answers must not hold up the server's end, or a client, for ever.
-_CLOSES_WITHIN_S = 10.0
+CLOSES_WITHIN_S = 10.0
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RETRY_AFTER_S = 30
 _SERVER_STOPPED = "the server was stopped"
@@ -74,9 +74,9 @@ class Recordings:
         for take in list(self._running.values()):
             take.stop(_SERVER_STOPPED)
         try:
-            await asyncio.wait_for(self._tasks.join(), _CLOSES_WITHIN_S)
+            await asyncio.wait_for(self._tasks.join(), CLOSES_WITHIN_S)
         except TimeoutError:
-            logger.error("Recordings were not finished within %.0f s", _CLOSES_WITHIN_S)
+            logger.error("Recordings were not finished within %.0f s", CLOSES_WITHIN_S)
         self._thread.shutdown(wait=False)
 
     async def start(
@@ -142,7 +142,7 @@ class Recordings:
         if take := self._running.get(name):
             part = take.part
             take.stop()
-            await asyncio.wait({part.over}, timeout=_CLOSES_WITHIN_S)
+            await asyncio.wait({part.over}, timeout=CLOSES_WITHIN_S)
             return part.over.result() if part.over.done() else part.status()
         return await self._find(name)
 

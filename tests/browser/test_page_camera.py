@@ -227,6 +227,27 @@ def older_server():
         thread.join()
 
 
+def test_a_servers_token_is_for_that_server_alone(browser, bare_server, server, older_server):
+    with opened(browser, bare_server.url, "camera") as view:
+        asked = []
+        view.page.on("request", lambda request: asked.append(request))
+        with view.page.expect_request(lambda r: "secret" in str(r.headers)):
+            connect(view.page, f"{older_server}/?token=secret")
+        # Another server is chosen in another tab, which all of them then show.
+        other = view.page.context.new_page()
+        other.goto(f"{bare_server.url}/#camera")
+        connect(other, server.url)
+        expect(other.locator(".main header p")).to_have_text("Stopped")
+        asked.clear()
+        view.page.goto(f"{bare_server.url}/#sessions")
+        view.page.goto(f"{bare_server.url}/#camera")
+        expect(view.page.locator(".main header p")).to_have_text("Stopped")
+        told = [r for r in asked if r.url.startswith(server.url)]
+        assert told
+        for request in told:
+            assert "secret" not in request.url + str(request.headers)
+
+
 class OlderServer(BaseHTTPRequestHandler):
     """What it answers."""
 

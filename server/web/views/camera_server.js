@@ -5,7 +5,8 @@
 import { ask } from "./parts.js";
 
 const KEPT = "kinecast.camera";
-const TOKEN = "kinecast.camera.token";
+// Which server is shown is the same in all tabs, so a token says whose it is.
+const tokenOf = (origin) => `kinecast.camera.token ${origin}`;
 
 /** The other server's address, or "". */
 export const keptAddress = () => localStorage.getItem(KEPT) ?? "";
@@ -21,7 +22,7 @@ export function cameraServer(app) {
     location.replace(pageFor(kept));
     return null;
   }
-  return new CameraServer(app, kept, sessionStorage.getItem(TOKEN) ?? "");
+  return new CameraServer(app, kept, sessionStorage.getItem(tokenOf(kept)) ?? "");
 }
 
 /**
@@ -40,7 +41,7 @@ export function connectTo(text) {
   if (!/^https?:$/.test(url.protocol)) return false;
   const other = url.origin === location.origin ? "" : url.origin;
   localStorage.setItem(KEPT, other);
-  sessionStorage.setItem(TOKEN, url.searchParams.get("token") ?? "");
+  sessionStorage.setItem(tokenOf(other), url.searchParams.get("token") ?? "");
   const page = pageFor(other);
   if (page === location.pathname + location.search + location.hash) location.reload();
   else location.assign(page);

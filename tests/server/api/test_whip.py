@@ -9,7 +9,8 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from client_test.ice_hosts import offering
 from client_test.peer import ClientPeer
-from tests.support.server import COUNTER, running_server
+from signaling.protocol import MAX_CANDIDATES
+from tests.support.server import COUNTER, free_port, running_server
 from tests.support.tracks import ColourTrack
 from tests.support.watcher import SDP, watcher
 
@@ -132,7 +133,7 @@ async def test_a_name_is_one_publishers_at_a_time(server, http):
 
 async def test_a_publisher_that_was_lost_goes_on_with_its_session(server, http):
     async with publisher(server, "porch") as first:
-        await first.publish(http)
+        lost = (await first.publish(http)).headers["Location"]
         sid = first.session()["id"]
         counted = (await until_analyzed(server, sid, 5))["frames"]
         await first.connection.close()
@@ -142,6 +143,8 @@ async def test_a_publisher_that_was_lost_goes_on_with_its_session(server, http):
     async with publisher(server, "porch") as second:
         answer = await second.publish(http)
         assert second.session()["id"] == sid
+        # Hanging up what was lost, as clients do, does not end what goes on.
+        assert (await http.delete(server.url + lost)).status == 404
         await until_analyzed(server, sid, counted + 5)
         await http.delete(server.url + answer.headers["Location"])
 
@@ -182,6 +185,59 @@ async def test_candidates_may_come_later(server, http):
             assert patched.status == status
         await until_analyzed(server, sender.session()["id"], 3)
         await http.delete(resource)
+
+
+async def test_candidates_do_not_come_without_end(server, http):
+    async with publisher(server, "many") as sender:
+        answer = await sender.publish(http)
+        resource = server.url + answer.headers["Location"]
+        headers = {"If-Match": answer.headers["ETag"], "Content-Type": FRAGMENT}
+
+        async def patch(count):
+            # Discarding, on loopback (RFC 863).
+            line = "a=candidate:{0} 1 udp {0} 127.0.0.1 9 typ host\r\n"
+            fragment = "a=mid:0\r\n" + "".join(line.format(n + 1) for n in range(count))
+            return await http.patch(resource, data=fragment, headers=headers)
+
+        assert (await patch(MAX_CANDIDATES)).status == 204
+        refused = await patch(1)
+        assert refused.status == 400
+        assert "too many candidates" in (await refused.json())["message"]
+        # What is there goes on.
+        sid = sender.session()["id"]
+        await until_analyzed(server, sid, sender.session()["analyzed"] + 5)
+        await http.delete(resource)
+
+
+async def test_ones_own_session_is_not_hidden_by_a_name_like_its_id(server, http):
+    async with publisher(server, "mine") as mine:
+        await mine.publish(http)
+        sid = mine.session()["id"]
+        async with publisher(server, sid, BLUE) as other, watcher(server, sid) as viewer:
+            await other.publish(http)
+            await viewer.watch(http)
+            await viewer.wait_for(3)
+            assert colour(viewer.frames[-1]) == pytest.approx(RED, abs=12)
+            await http.delete(f"{server.url}/sessions/{other.session()['id']}")
+        await http.delete(f"{server.url}/sessions/{sid}")
+
+
+async def test_a_refused_offer_leaves_the_session_its_name(tmp_path, http):
+    port = free_port()
+    with running_server(
+        tmp_path,
+        *("--analyzers", COUNTER, "--workers", "1", "--no-camera-enabled"),
+        *("--ice-port-range", f"{port}-{port}"),
+    ) as server:
+        async with publisher(server, "first") as sender:
+            offer = {"sdp": await sender.offer(), "type": "offer"}
+            answer = await http.post(f"{server.url}/offer", json={**offer, "publish": "first"})
+            assert answer.status == 200
+            resume = (await answer.json())["session"]["resume"]
+            again = {**offer, "publish": "second", "resume": resume}
+            # The only port is taken.
+            assert (await http.post(f"{server.url}/offer", json=again)).status == 503
+            assert [s["name"] for s in sender.sessions()] == ["first"]
 
 
 async def test_what_is_refused(server, http):

@@ -26,6 +26,10 @@ def test_no_name(text):
     assert parse_name(text) is None
 
 
+def test_a_name_with_the_suffix_is_none_as_it_would_be_taken_for_another():
+    assert parse_name("yard.mp4.mp4") is None
+
+
 @given(st.text(max_size=150))
 def test_whatever_it_is_it_stays_in_the_directory(tmp_path_factory, text):
     folder = tmp_path_factory.getbasetemp()
