@@ -41,13 +41,13 @@ async def test_a_server_without_re_identification_says_how_to_get_it(tmp_path, h
             assert refused["retry_after_s"] > 0
 
 
-async def test_a_server_without_recordings(tmp_path, http):
+async def test_a_server_that_has_recorded_nothing(tmp_path, http):
     with running_server(tmp_path, *FLAGS) as server:
         status, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
         assert status == 200
         status, answer = await post(http, server, "/find", find(answer["embedding"]))
         assert (status, answer["error_code"]) == (404, "FILE_NOT_FOUND")
-        assert "--record-to" in answer["detail"]
+        assert "among the recordings" in answer["detail"]
 
 
 async def test_a_client_that_says_nothing_is_told_and_sent_away(tmp_path, http, site):
