@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from server.broadcast.encoder import Codec
 from server.broadcast.encoding import Encoding, Pictures
+from server.broadcast.feeds import Emptied, Feeds
 from server.broadcast.own_encoding import OwnEncoding, PacketSource
 from server.broadcast.viewer import Feed, Packet, Viewer
-from signaling.errors import NotFound
 
 __all__ = ["Broadcast", "Packet", "Pictures", "Viewer"]
 
@@ -33,10 +33,7 @@ class Broadcast:
     ) -> None:
         self._pictures = pictures
         self._packets = packets
-        self._feeds: dict[Codec, Feed] = {}
-        self._closed = False
-        # One for all codecs: a frame's type and times are set for each encoder in turn.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._feeds = Feeds(self._make_feed)
 
     def watch(self, codec: Codec) -> Viewer:
         """Join.
@@ -48,30 +45,20 @@ class Broadcast:
         NotFound
             It has ended.
         """
-        if self._closed:
-            raise NotFound("what was to be seen has ended")
-        feed = self._feeds.get(codec)
-        if feed is None:
-            packets = self._packets(codec) if self._packets is not None else None
-            feed = _EncodedFeed(self._pictures, packets, codec, self._thread, self._emptied)
-            self._feeds[codec] = feed
-        return feed.add()
+        return self._feeds.join(codec)
 
     @property
     def viewers(self) -> int:
         """How many watch."""
-        return sum(len(feed.viewers) for feed in self._feeds.values())
-
-    def _emptied(self, feed: Feed) -> None:
-        if self._feeds.get(feed.codec) is feed:
-            del self._feeds[feed.codec]
+        return self._feeds.viewers
 
     def close(self) -> None:
         """For all who watch, it is over; nobody can join any more."""
-        self._closed = True
-        for feed in list(self._feeds.values()):
-            feed.end()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._feeds.close()
+
+    def _make_feed(self, codec: Codec, thread: ThreadPoolExecutor, emptied: Emptied) -> Feed:
+        packets = self._packets(codec) if self._packets is not None else None
+        return _EncodedFeed(self._pictures, packets, codec, thread, emptied)
 
 
 class _EncodedFeed(Feed):

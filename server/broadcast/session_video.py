@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from server.broadcast.encoder import Codec
 from server.broadcast.encoding import Encoding, Pictures
+from server.broadcast.feeds import Emptied, Feeds
 from server.broadcast.relay import Relay
 from server.broadcast.session_pictures import SessionPictures
 from server.broadcast.viewer import Feed, Packet, Viewer
 from server.media.incoming import IncomingVideo
 from server.media.video_buffer import EncodedFrame
 from server.session import Session
-from signaling.errors import NotFound
 
 
 class SessionVideo:
@@ -33,10 +33,7 @@ class SessionVideo:
     def __init__(self, session: Session) -> None:
         self._incoming = session.incoming
         self._pictures = SessionPictures(session)
-        self._feeds: dict[Codec, Feed] = {}
-        self._closed = False
-        # One for all codecs: a frame's type and times are set for each encoder in turn.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._feeds = Feeds(self._make_feed)
 
     @property
     def codecs(self) -> Sequence[Codec]:
@@ -51,24 +48,14 @@ class SessionVideo:
         NotFound
             It has ended.
         """
-        if self._closed:
-            raise NotFound("what was to be seen has ended")
-        feed = self._feeds.get(codec)
-        if feed is None:
-            feed = _SessionFeed(codec, self._incoming, self._pictures, self._thread, self._emptied)
-            self._feeds[codec] = feed
-        return feed.add()
-
-    def _emptied(self, feed: Feed) -> None:
-        if self._feeds.get(feed.codec) is feed:
-            del self._feeds[feed.codec]
+        return self._feeds.join(codec)
 
     def close(self) -> None:
         """For all who watch, it is over; nobody can join any more."""
-        self._closed = True
-        for feed in list(self._feeds.values()):
-            feed.end()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._feeds.close()
+
+    def _make_feed(self, codec: Codec, thread: ThreadPoolExecutor, emptied: Emptied) -> Feed:
+        return _SessionFeed(codec, self._incoming, self._pictures, thread, emptied)
 
 
 class _SessionFeed(Feed):

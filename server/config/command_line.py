@@ -95,13 +95,15 @@ def make_settings(group: type[_Group], given: dict[str, object]) -> _Group:
         raise BadSettings(" ".join(f"{flag}{message}{shown}".split())) from error
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Tells of a wrong flag in one line."""
+
     def error(self, message: str) -> NoReturn:
         raise BadSettings(f"{message} (see --help)")
 
 
-def _make_parser() -> _Parser:
-    parser = _Parser(
+def _make_parser() -> Parser:
+    parser = Parser(
         prog="kinecast",
         usage="kinecast [FLAG ...]\n       kinecast models | token | find [--help]",
         description="A WebRTC media server that watches people move: video in, results back over"

@@ -7,15 +7,15 @@ import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NoReturn, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from server.camera.peer.destination import Destination, Trust, make_trust, parse_destination
-from server.config.base import BadSettings, SettingsGroup
+from server.config.base import SettingsGroup
 from server.config.camera import CameraSettings
-from server.config.command_line import add_flag, make_settings
+from server.config.command_line import Parser, add_flag, make_settings
 from server.config.media import MediaSettings
 
 _EXAMPLES = """\
@@ -139,13 +139,8 @@ def parse_settings(
     return settings, make_settings(CameraSettings, camera), make_settings(MediaSettings, media)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadSettings(f"{message} (see --help)")
-
-
-def _make_parser() -> _Parser:
-    parser = _Parser(
+def _make_parser() -> Parser:
+    parser = Parser(
         prog="python -m server.camera.peer",
         usage="python -m server.camera.peer --to SERVER [--name NAME] [FLAG ...]",
         description="Publishes this machine's camera to a Kinecast server elsewhere, which shows it"

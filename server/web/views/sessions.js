@@ -73,7 +73,7 @@ export function mount(root, app) {
           rates: t("sessions.rates_of", { frames: number(now.frames_per_s, language), results: number(now.results_per_s, language) }),
           latency: now.latency_ms === null ? "–" : `${number(now.latency_ms, language)} ms`,
           drops: `${number(now.dropped, language)} (${number((100 * now.dropped) / Math.max(now.frames, 1), language)} %)`,
-          worker: (now.worker === null ? "–" : now.worker) + (now.restarts ? ` ${t("sessions.restarts", { n: now.restarts })}` : ""),
+          worker: (now.worker === null ? "–" : now.worker) + (now.restarts ? ` · ${t("sessions.restarts", { n: now.restarts })}` : ""),
           camera: now.health ? camera(now.health) : "–",
         };
         for (const [name, text] of Object.entries(told)) say(cells[name], text);
@@ -95,7 +95,7 @@ export function mount(root, app) {
       element,
       update({ index, ready, sessions, restarts }) {
         const state = ready ? t("sessions.worker_has", { n: sessions }) : t("sessions.worker_loads");
-        say(element, [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })].filter(Boolean).join(" "));
+        say(element, [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })].filter(Boolean).join(" · "));
         element.classList.toggle("busy", !ready);
       },
     };

@@ -213,7 +213,7 @@ async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
     monkeypatch.setattr(Encoder, "encode", fail)
     second = broadcast.watch(Codec.H264)
     pictures.show()
-    encoding = broadcast._feeds[Codec.H264]._encoding
+    encoding = broadcast._feeds._feeds[Codec.H264]._encoding
     async with asyncio.timeout(10):
         while encoding._encoding is not None:
             await asyncio.sleep(0.001)
