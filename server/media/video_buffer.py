@@ -16,12 +16,15 @@ from server.media.bitstream import ParameterSets, begins_frame, is_key_frame
 CAPACITY = 512
 # A packet is asked for again when it does not come: most round trips are shorter.
 ASK_EVERY_S = 0.1
+# Over a longer one all of them are answered, each with the packet: no more than that.
+ASKS = 5
 # One that has not come by then is unlikely to: 2 of 3 asks have failed, so a key frame is asked
 # for as well.
 KEY_FRAME_AFTER_S = 0.25
 KEY_FRAME_EVERY_S = 0.5
-# From then on the packet is no longer waited for.
-GIVE_UP_AFTER_S = 0.5
+# From then on the packet is no longer waited for. It comes sooner than a key frame that was asked
+# for, which loses packets, too: over a round trip that takes longer, nearly none is ever whole.
+GIVE_UP_AFTER_S = 1.0
 # A sender that does not give the key frame is shown as it is, damaged: better than nothing.
 DAMAGED_AFTER_S = 1.0
 
@@ -71,6 +74,7 @@ class EncodedFrame:
 class _Missing:
     since_s: float
     asked_s: float = float("-inf")
+    asks: int = 0
 
 
 class VideoBuffer:
@@ -273,8 +277,9 @@ class VideoBuffer:
         """The sequence numbers of packets to ask for now (RFC 4585, section 6.2.1)."""
         wanted = []
         for number, missing in self._missing.items():
-            if now_s - missing.asked_s >= ASK_EVERY_S:
+            if missing.asks < ASKS and now_s - missing.asked_s >= ASK_EVERY_S:
                 missing.asked_s = now_s
+                missing.asks += 1
                 wanted.append(number % _SEQUENCE)
         return sorted(wanted)
 

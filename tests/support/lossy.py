@@ -1,4 +1,4 @@
-"""A line that loses datagrams: stands between a peer and the server, as a bad network does."""
+"""A line that loses datagrams, or takes long: stands between a peer and the server."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,10 @@ class LossyLine:
     to_server, to_client
         Which share of the media (SRTP and SRTCP) is lost on that way; set it when the connection
         stands.
+    checks
+        Which share of the checks whether the other side is there (STUN) is lost, both ways.
+    delay_s
+        What each way takes, for all that comes from now on.
     lost
         Datagrams so far.
     """
@@ -27,6 +31,8 @@ class LossyLine:
     def __init__(self, seed):
         self.to_server = 0.0
         self.to_client = 0.0
+        self.checks = 0.0
+        self.delay_s = 0.0
         self.lost = 0
         self._dice = random.Random(seed)
         self._near = None
@@ -54,15 +60,25 @@ class LossyLine:
     def _from_client(self, data, address):
         self._client = address
         if not self._loses(data, self.to_server):
-            self._far.sendto(data)
+            self._pass_on(self._far, data)
 
     def _from_server(self, data, _address):
         if self._client is not None and not self._loses(data, self.to_client):
-            self._near.sendto(data, self._client)
+            self._pass_on(self._near, data, self._client)
+
+    def _pass_on(self, end, data, address=None):
+        if self.delay_s:
+            asyncio.get_running_loop().call_later(self.delay_s, end.sendto, data, address)
+        else:
+            end.sendto(data, address)
 
     def _loses(self, data, share):
-        # RFC 7983, section 7: a first byte from 128 to 191 is RTP or RTCP.
-        if not share or not 128 <= data[0] <= 191 or self._dice.random() >= share:
+        # RFC 7983, section 7: a first byte up to 3 is STUN, one from 128 to 191 is RTP or RTCP.
+        if data[0] <= 3:
+            share = self.checks
+        elif not 128 <= data[0] <= 191:
+            return False
+        if not share or self._dice.random() >= share:
             return False
         self.lost += 1
         return True

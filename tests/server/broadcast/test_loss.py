@@ -1,4 +1,7 @@
-"""Media that is lost on its way: the picture is right again within a second, and never wrong."""
+"""Media that is lost on its way: the picture is right again within a second, and never wrong.
+
+A way that takes long is one all the same.
+"""
 
 import pytest
 
@@ -58,3 +61,29 @@ async def test_after_a_second_in_which_nothing_came_through(server, http, codec)
                 after = [number for number in seen.numbers[mark:] if number > mended - FPS // 2]
                 assert after[0] <= mended + FPS
             assert max(analyzed.worst) < DAMAGED
+
+
+async def test_a_viewer_whose_checks_are_lost_stays_as_long_as_it_is_heard(server, http):
+    async with lossy_line(5) as line, watching(server, http, "camera", "VP8", line) as seen:
+        await seen.wait_for(5)
+        line.checks = 1.0
+        # One that is not heard either is gone within 5 s.
+        await seen.wait_for(10 * FPS)
+        assert line.lost > 0
+        seen.check()
+
+
+async def test_over_a_way_that_takes_long(server, http):
+    """As by a satellite; whoever does not answer is known to be gone after four seconds."""
+    name, track = "far", NumberedTrack("VP8")
+    async with (
+        lossy_line(5) as first,
+        lossy_line(6) as second,
+        publishing(server, http, name, "VP8", track, first) as analyzed,
+        watching(server, http, name, "VP8", second) as seen,
+    ):
+        await seen.wait_for(5)
+        first.delay_s = second.delay_s = 0.4
+        await seen.wait_for(7 * FPS)
+        seen.check()
+        analyzed.check()

@@ -1,6 +1,7 @@
 """Frames out of packets: in order, over losses, and what is asked of the sender meanwhile."""
 
 import random
+from collections import defaultdict
 from fractions import Fraction
 
 import av
@@ -11,6 +12,7 @@ from aiortc.rtp import RtpPacket
 from server.media.bitstream import is_key_frame
 from server.media.video_buffer import (
     ASK_EVERY_S,
+    ASKS,
     CAPACITY,
     DAMAGED_AFTER_S,
     GIVE_UP_AFTER_S,
@@ -147,6 +149,17 @@ def test_what_is_missing_is_asked_for_again_and_again(buffer):
     assert not buffer.wants_key_frame(9.0)
 
 
+def test_it_is_asked_for_so_often_and_then_only_waited_for(buffer):
+    """Each ask over a long way is answered with the packet."""
+    sender = Sender()
+    feed(buffer, sender.frame(key=True))
+    lost = sender.frame()
+    feed(buffer, [lost[0], lost[2]])
+    times_s = [step * ASK_EVERY_S for step in range(round(GIVE_UP_AFTER_S / ASK_EVERY_S))]
+    assert sum(len(buffer.wanted_packets(now_s)) for now_s in times_s) == ASKS
+    assert feed(buffer, [lost[1]], times_s[-1]) == [1]
+
+
 @pytest.mark.parametrize("payload_type", [VP8, H264])
 def test_a_key_frame_behind_a_loss_is_gone_on_from_at_once(buffer, payload_type):
     sender = Sender()
@@ -268,6 +281,28 @@ def test_under_loss_what_is_given_is_whole_and_goes_on(buffer, loss, retransmits
     else:
         # Every third key frame is lost as well.
         assert len(given) > 50
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_over_a_long_way_what_is_sent_again_is_waited_for(buffer, seed):
+    """The round trip takes 0.6 s, as by a satellite: key frames are there no sooner, nor whole."""
+    dice, sender, loss = random.Random(seed), Sender(), 0.15
+    way_steps = round(0.3 / FRAME_S)
+    on_its_way, asked = defaultdict(list), defaultdict(list)
+    given = []
+    for step in range(600):
+        now_s = step * FRAME_S
+        numbers = asked.pop(step, [])
+        again = [sender.sent[number] for number in numbers if number is not None]
+        made = sender.frame(key=step == 0 or None in numbers)
+        on_its_way[step + way_steps] = [p for p in [*again, *made] if dice.random() >= loss]
+        for each in on_its_way.pop(step, []):
+            given += feed(buffer, [each], now_s)
+        wanted = [*buffer.wanted_packets(now_s), *[None] * buffer.wants_key_frame(now_s)]
+        asked[step + way_steps] = [each for each in wanted if dice.random() >= loss]
+    assert len(given) > 200
+    # 20 frames are a second.
+    assert np.diff([0, *given, 600]).max() <= 40
 
 
 def test_key_frames_are_told_from_others():
