@@ -132,12 +132,15 @@ class Bench:
         for number in range(self._arguments.rounds):
             for codec in (Codec.VP8, Codec.H264):
                 await self._quiet()
+                self._say(f"round {number + 1}: decoding and encoding {codec}")
+                work = fanout_forward.measure_work(FILM, codec, self._arguments.seconds)
                 async with running(kinecast(None)) as server:
                     self._say(f"round {number + 1}: forwarding {codec}")
                     forwarded = await fanout_forward.measure(
                         server,
                         FILM,
                         codec,
+                        work,
                         seconds=self._arguments.seconds,
                         forward_first=number % 2 == 0,
                     )

@@ -41,6 +41,7 @@ FORWARD_COLUMNS = (
     "decoding",
     "encoding once",
     "share",
+    "sending left out",
     "aiortc's encoder",
     "share",
     f"other codec to {VIEWERS}, with decoding",
@@ -173,8 +174,9 @@ class Fanout:
         if self.forwarded:
             notes.append(
                 f"Shares: what forwarding to {VIEWERS} viewers takes, of the same plus decoding"
-                " plus encoding once, with the encoder before the share; the last one is of a"
-                " server that did it, in the other codec."
+                " plus encoding once, with the encoder before the share; of decoding and encoding"
+                " only, where sending is left out; the last one is of a server that did it, in the"
+                " other codec."
             )
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
@@ -221,6 +223,7 @@ def _forward_row(each: Forwarded) -> tuple[str, ...]:
         f"{each.work.decode_percent:.1f}",
         f"{each.work.encode_percent:.1f}",
         f"{each.share_of_same:.2f}",
+        f"{each.share_without_sending:.2f}",
         f"{each.work.aiortc_encode_percent:.1f}",
         f"{each.share_of_aiortc:.2f}",
         f"{each.encoded_percent:.1f}",

@@ -9,6 +9,7 @@ none; the publisher's packets are received, and decoded for the analyzers, in bo
 import asyncio
 import contextlib
 import os
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -36,7 +37,11 @@ _DECODERS = {Codec.H264: "h264", Codec.VP8: "vp8"}
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """CPU of one core for 30 frames a second, in percent, each on one thread by itself."""
+    """CPU of one core for 30 frames a second, in percent, each on one thread by itself.
+
+    At that pace: what waits in between is out of the caches when it goes on, as in a server, and
+    takes half as long again as it does without a pause.
+    """
 
     decode_percent: float
     encode_percent: float
@@ -75,8 +80,13 @@ class Forwarded:
         )
 
     @property
+    def share_without_sending(self) -> float:
+        """Of decoding and encoding once, as if sending that to the viewers were for nothing."""
+        return self.forward_percent / (self.work.decode_percent + self.work.encode_percent)
+
+    @property
     def share_of_aiortc(self) -> float:
-        """The same, with the encoder that aiortc has."""
+        """The first, with the encoder that aiortc has."""
         return self.forward_percent / (
             self.work.decode_percent + self.work.aiortc_encode_percent + self.forward_percent
         )
@@ -87,40 +97,50 @@ class Forwarded:
         return self.encoded.server_percent - self.alone_percent + self.work.decode_percent
 
 
-def measure_work(film: Path, codec: Codec) -> Work:
-    """What it takes to decode the publisher's packets, and to encode their frames once."""
-    packets = encode(film, codec, size=(WIDTH, HEIGHT), fps=FPS, bps=BPS)
+def measure_work(film: Path, codec: Codec, seconds: float) -> Work:
+    """What it takes to decode the publisher's packets, and to encode their frames once.
+
+    This process must do nothing else meanwhile.
+    """
+    packets = [bytes(p) for p in encode(film, codec, size=(WIDTH, HEIGHT), fps=FPS, bps=BPS)]
     decoder = av.CodecContext.create(_DECODERS[codec], "r")
     decoder.thread_count = 1
-    began_s = time.process_time()
-    frames: list[Any] = []
-    for packet in packets:
-        frames += decoder.decode(av.Packet(bytes(packet)))
-    decoded_s = time.process_time() - began_s
-    encoder = Encoder(codec, BPS)
-    began_s = time.process_time()
-    for number, frame in enumerate(frames):
-        encoder.encode(frame, number / FPS, key_frame=False)
-    encoded_s = time.process_time() - began_s
-    aiortc_encoder = _AIORTC_ENCODERS[codec]()
+    encoder, aiortc_encoder = Encoder(codec, BPS), _AIORTC_ENCODERS[codec]()
     aiortc_encoder.target_bitrate = BPS
-    began_s = time.process_time()
-    for frame in frames:
-        aiortc_encoder.encode(frame)
-    aiortc_s = time.process_time() - began_s
-    scale = 100 * FPS / len(frames)
-    return Work(decoded_s * scale, encoded_s * scale, aiortc_s * scale)
+    decode_s = encode_s = aiortc_s = 0.0
+    count = min(len(packets), round(seconds * FPS))
+    began_s = time.monotonic()
+    for number, packet in enumerate(packets[:count]):
+        time.sleep(max(began_s + number / FPS - time.monotonic(), 0.0))
+        at_s = time.process_time()
+        frames = decoder.decode(av.Packet(packet))
+        decoded_s = time.process_time()
+        for frame in frames:
+            encoder.encode(frame, number / FPS, key_frame=False)
+        encoded_s = time.process_time()
+        for frame in frames:
+            aiortc_encoder.encode(frame)
+        aiortc_s += time.process_time() - encoded_s
+        encode_s += encoded_s - decoded_s
+        decode_s += decoded_s - at_s
+    scale = 100 * FPS / count
+    return Work(decode_s * scale, encode_s * scale, aiortc_s * scale)
 
 
 async def measure(
-    server: RunningServer, film: Path, codec: Codec, *, seconds: float, forward_first: bool
+    server: RunningServer,
+    film: Path,
+    codec: Codec,
+    work: Work,
+    *,
+    seconds: float,
+    forward_first: bool,
 ) -> Forwarded:
-    """One round, the two in turn."""
-    work = await asyncio.to_thread(measure_work, film, codec)
+    """One round, the two in turn; the server alone before, between and after."""
     other = next(each for each in Codec if each is not codec)
     windows: dict[Codec, Window] = {}
     async with _publisher(server.url, film, codec):
-        alone = await fanout_runs.alone(server.tree, seconds)
+        alone = [await fanout_runs.alone(server.tree, seconds)]
         for each in (codec, other) if forward_first else (other, codec):
             windows[each] = await fanout_runs.watch(
                 server.tree,
@@ -131,7 +151,8 @@ async def measure(
                 fps=FPS,
                 remb_bps=BPS,
             )
-    return Forwarded(codec, 100 * alone, windows[codec], windows[other], work)
+            alone.append(await fanout_runs.alone(server.tree, seconds))
+    return Forwarded(codec, 100 * statistics.fmean(alone), windows[codec], windows[other], work)
 
 
 @contextlib.asynccontextmanager

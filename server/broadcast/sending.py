@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 
-import av
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 from aiortc.sdp import SessionDescription
 
 from server.broadcast.encoder import Codec
 from server.broadcast.viewer import Viewer
 from server.broadcast.watchable import Watchable
 from server.media import aiortc_compat
+from server.media.aiortc_compat import PacketTrack
 from signaling.errors import UnsupportedSdp
 from signaling.sdp import video_directions
-
-_ESTIMATE_EVERY_S = 1.0
 
 
 class Sending:
@@ -36,9 +33,8 @@ class Sending:
 
     def __init__(self, connection: RTCPeerConnection, offer: str, watchable: Watchable) -> None:
         self._watchable = watchable
-        self._track = PacketTrack()
+        self._track = ViewerTrack()
         self._sender: RTCRtpSender | None = None
-        self._estimating: asyncio.Task[None] | None = None
         # aiortc gives video sections to transceivers in their order.
         for direction in video_directions(offer):
             sends = self._sender is None and direction in ("recvonly", "sendrecv")
@@ -67,9 +63,7 @@ class Sending:
         if codec is None or self._sender is None:
             names = " or ".join(self._watchable.codecs)
             raise UnsupportedSdp(f"the offer has no video that it wants to receive as {names}")
-        viewer = self._track.viewer = self._watchable.watch(codec)
-        aiortc_compat.on_key_frame_request(self._sender, viewer.request_key_frame)
-        self._estimating = asyncio.create_task(self._estimate(viewer), name="estimate")
+        self._track.show(self._watchable.watch(codec), self._sender)
 
     def on_over(self, over: Callable[[], None]) -> None:
         """Hear when there is nothing more to send."""
@@ -79,33 +73,33 @@ class Sending:
         """Leave."""
         if self._track.viewer is not None:
             self._track.viewer.leave()
-        if self._estimating is not None:
-            self._estimating.cancel()
-
-    async def _estimate(self, viewer: Viewer) -> None:
-        assert self._sender is not None
-        while True:
-            await asyncio.sleep(_ESTIMATE_EVERY_S)
-            viewer.estimated_bitrate = aiortc_compat.estimated_bitrate(self._sender)
 
 
-class PacketTrack(MediaStreamTrack):
-    """Gives a sender the packets that it has; it sends them without encoding."""
-
-    kind = "video"
+class ViewerTrack(PacketTrack):
+    """Sends what a viewer gets."""
 
     def __init__(self) -> None:
         super().__init__()
         self.viewer: Viewer | None = None
 
-    async def recv(self) -> av.Packet[av.VideoStream]:
+    def show(self, viewer: Viewer, sender: RTCRtpSender) -> None:
+        """Have the track's sender send what this viewer gets, and tell it what its peer says.
+
+        What comes before the connection stands waits.
+        """
+        self.viewer = viewer
+        viewer.estimate = partial(aiortc_compat.estimated_bitrate, sender)
+        aiortc_compat.on_key_frame_request(sender, viewer.request_key_frame)
+        viewer.listen(self.flow)
+        self.flow()
+
+    def flow(self) -> None:
+        """Send what waits, as far as there is room."""
         if self.viewer is None:
-            raise MediaStreamError
-        try:
-            return await self.viewer.next()
-        except StopAsyncIteration:
+            return
+        self.viewer.give(self.send)
+        if self.viewer.is_over:
             self.stop()
-            raise MediaStreamError from None
 
 
 def _preferences(watchable: Watchable) -> list[RTCRtpCodecCapability]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TypeAlias
 import av
 
 from server.broadcast.encoder import Codec
-from server.media.aiortc_compat import Packetizer
+from server.media.aiortc_compat import Packetizer, sent_together
 
 # Packets that may wait for a viewer; with more, it goes on from the next key frame.
 MAX_WAITING = 8
@@ -25,12 +24,12 @@ class Viewer:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._waiting: deque[Packet] = deque()
-        self._came = asyncio.Event()
+        self._told: Callable[[], None] = _nobody
         self._needs_key_frame = True
         self._over = False
         self.skipped = 0
-        self.estimated_bitrate: int | None = None
-        """What the viewer's side thinks the way to it can carry, in bits a second."""
+        self.estimate: Callable[[], int | None] = lambda: None
+        """Tells what the viewer's side thinks the way to it can carry, in bits a second."""
 
     def request_key_frame(self) -> None:
         """The viewer can not decode what comes: it will get a key frame soon."""
@@ -38,20 +37,19 @@ class Viewer:
         if not self._over:
             self._feed.request_key_frame()
 
-    async def next(self) -> Packet:
-        """The next packet.
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes; something may still wait."""
+        return self._over
 
-        Raises
-        ------
-        StopAsyncIteration
-            The broadcast is over, or the viewer has left.
-        """
-        while not self._waiting:
-            if self._over:
-                raise StopAsyncIteration
-            self._came.clear()
-            await self._came.wait()
-        return self._waiting.popleft()
+    def listen(self, told: Callable[[], None]) -> None:
+        """Be told, within the call that brings it, of each packet and of the end."""
+        self._told = told
+
+    def give(self, send: Callable[[Packet], bool]) -> None:
+        """Give what waits to somebody, until they say that they did not take a packet."""
+        while self._waiting and send(self._waiting[0]):
+            self._waiting.popleft()
 
     def leave(self) -> None:
         """Get no more."""
@@ -73,7 +71,7 @@ class Viewer:
                 self._feed.request_key_frame()
                 return
         self._waiting.append(packet)
-        self._came.set()
+        self._told()
 
     def begin_anew(self) -> None:
         """What comes next does not build on what came: wait for a key frame."""
@@ -81,8 +79,13 @@ class Viewer:
 
     def end(self) -> None:
         """There will be no more."""
-        self._over = True
-        self._came.set()
+        if not self._over:
+            self._over = True
+            self._told()
+
+
+def _nobody() -> None:
+    """Nobody listens yet."""
 
 
 class Feed(ABC):
@@ -133,9 +136,10 @@ class Feed(ABC):
 
     def _put(self, packet: Packet) -> None:
         self._packetizer.mark(packet)
-        for viewer in list(self.viewers):
-            viewer.put(packet)
+        with sent_together():
+            for viewer in list(self.viewers):
+                viewer.put(packet)
 
     def _estimates(self) -> list[int]:
-        estimates = [viewer.estimated_bitrate for viewer in self.viewers]
+        estimates = [viewer.estimate() for viewer in self.viewers]
         return [estimate for estimate in estimates if estimate is not None]

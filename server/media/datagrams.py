@@ -30,11 +30,22 @@ def _probe() -> bool:
 _can_segment = _probe()
 
 
-def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> bool:
-    """Send datagrams in order; what the socket does not take at once waits in the transport.
+def has_room(transport: Any) -> bool:
+    """Whether little waits in a transport to be sent.
 
-    When too much waits already, none is sent: a line of this machine that carries less than is sent
-    would delay all that follows more and more.
+    A line of this machine that carries less than is sent would delay all that follows more and
+    more.
+
+    Parameters
+    ----------
+    transport
+        As for `send_burst`.
+    """
+    return _own_socket(transport) is None or transport.get_write_buffer_size() <= _MAX_WAITING_BYTES
+
+
+def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> None:
+    """Send datagrams in order; what the socket does not take at once waits in the transport.
 
     Parameters
     ----------
@@ -44,15 +55,8 @@ def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> bool
         Each not empty.
     address
         Where to.
-
-    Returns
-    -------
-    Whether they were sent.
     """
-    # The transport gives a wrapper that can not send.
-    own: socket.socket | None = getattr(transport.get_extra_info("socket"), "_sock", None)
-    if own and transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
-        return False
+    own = _own_socket(transport)
     for group in _groups(datagrams):
         if len(group) > 1 and _can_segment and own and not transport.get_write_buffer_size():
             size = struct.pack("=H", len(group[0]))
@@ -66,7 +70,11 @@ def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> bool
                 pass
         for datagram in group:
             transport.sendto(datagram, address)
-    return True
+
+
+def _own_socket(transport: Any) -> socket.socket | None:
+    """The socket of a transport that has one of its own; it gives a wrapper that can not send."""
+    return getattr(transport.get_extra_info("socket"), "_sock", None)
 
 
 def _groups(datagrams: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -222,8 +222,8 @@ class Recordings:
 
     async def _record(self, take: Take, seconds: float) -> None:
         timer = asyncio.get_running_loop().call_later(seconds, take.stop)
-        feeding = self._tasks.spawn(take.feed(), f"{take.part.name}, packets")
         try:
+            take.begin()
             while True:
                 part = take.part
                 await part.closed.wait()
@@ -237,7 +237,6 @@ class Recordings:
         finally:
             timer.cancel()
             take.stop()
-            await feeding
             self._running.pop(take.part.name, None)
             if not take.part.over.done():
                 take.part.over.set_result(take.part.status(State.FAILED, "a fault of the server's"))

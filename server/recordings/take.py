@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from server.broadcast.viewer import Viewer
+from server.broadcast.viewer import Packet, Viewer
 from server.recordings.movie_file import MovieFile
 from server.recordings.packets import Arrival, Packets
 from server.recordings.room import QUOTA_FULL
@@ -111,28 +111,32 @@ class Take:
         self.reason: str | None = None
         """Why it ended, other than as it was asked to."""
         self._viewer = viewer
+        self._key_s = self._asked_s = time.monotonic()
+
+    def begin(self) -> None:
+        """Let what comes be written, until it ends."""
+        self._viewer.listen(self._flow)
+        self._flow()
 
     def stop(self, reason: str | None = None) -> None:
         """End it; what has come so far will be written."""
         if not self.stopped:
             self.stopped, self.reason = True, reason
-        self._viewer.leave()
-
-    async def feed(self) -> None:
-        """Let what comes be written, until it ends."""
-        key_s = asked_s = time.monotonic()
-        try:
-            while True:
-                packet = await self._viewer.next()
-                now_s = time.monotonic()
-                if packet.is_keyframe:
-                    key_s = now_s
-                kept = self.packets.put(Arrival(packet, now_s))
-                pause_s = KEY_FRAME_EVERY_S if kept else KEY_FRAME_AGAIN_S
-                if now_s - max(key_s, asked_s) >= pause_s:
-                    asked_s = now_s
-                    self._viewer.request_key_frame()
-        except StopAsyncIteration:
-            self.stop(f"{self.source} has ended")
-        finally:
+            self._viewer.leave()
             self.packets.end()
+
+    def _flow(self) -> None:
+        self._viewer.give(self._put)
+        if self._viewer.is_over:
+            self.stop(f"{self.source} has ended")
+
+    def _put(self, packet: Packet) -> bool:
+        now_s = time.monotonic()
+        if packet.is_keyframe:
+            self._key_s = now_s
+        kept = self.packets.put(Arrival(packet, now_s))
+        pause_s = KEY_FRAME_EVERY_S if kept else KEY_FRAME_AGAIN_S
+        if now_s - max(self._key_s, self._asked_s) >= pause_s:
+            self._asked_s = now_s
+            self._viewer.request_key_frame()
+        return True

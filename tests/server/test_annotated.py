@@ -21,6 +21,7 @@ from server.workers.pool import WorkerPool
 from tests.support import pictures, spot
 from tests.support.server import COUNTER
 from tests.support.spot import SIDE, SPOT, TOP
+from tests.support.viewing import next_packet
 
 WITHIN_S = 30.0
 ASKED = ("spot", "counter")
@@ -278,7 +279,7 @@ async def test_the_end_gives_all_memory_back(played):
     viewer = broadcast.watch(Codec.H264)
     played.session.annotated.subscribe(played.take)
     await played.until_shown(3)
-    packet = await asyncio.wait_for(viewer.next(), WITHIN_S)
+    packet = await next_packet(viewer)
     assert packet.is_keyframe
     memory = played.shared_memory()
     assert len(memory) == 2

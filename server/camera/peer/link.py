@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import av
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -21,19 +20,17 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from server.broadcast.broadcast import Broadcast
+from server.broadcast.broadcast import Broadcast, Packet
 from server.broadcast.encoder import Codec
-from server.broadcast.sending import PacketTrack
+from server.broadcast.sending import ViewerTrack
 from server.camera.peer.destination import Destination, Trust
 from server.camera.peer.errors import NotConnected
 from server.camera.peer.negotiation import OfferedIceServer, negotiate
-from server.media import aiortc_compat
 from signaling.messages import SessionInfo
 
 logger = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S = 15.0
-ESTIMATE_EVERY_S = 1.0
 # The final result, which comes when the analyzers have ended; the session ends without us too.
 FINAL_WITHIN_S = 1.0
 END_SESSION = "end session"
@@ -41,20 +38,21 @@ END_SESSION = "end session"
 _HUSH = ({"type": "rate", "hz": 0.1}, {"type": "subscribe", "keys": []})
 
 
-class CountedTrack(PacketTrack):
-    """Counts what it gives to the sender."""
+class CountedTrack(ViewerTrack):
+    """Counts what it sends."""
 
     def __init__(self) -> None:
         super().__init__()
         self.frames = 0
         self.bytes = 0
 
-    async def recv(self) -> av.Packet[av.VideoStream]:
-        """The next packet."""
-        packet = await super().recv()
-        self.frames += 1
-        self.bytes += packet.size
-        return packet
+    def send(self, packet: Packet) -> bool:
+        """Send a packet."""
+        sent = super().send(packet)
+        if sent:
+            self.frames += 1
+            self.bytes += packet.size
+        return sent
 
 
 class Link:
@@ -76,7 +74,6 @@ class Link:
         self._connection: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
         self._final = asyncio.Event()
-        self._estimating: asyncio.Task[None] | None = None
 
     async def connect(
         self, destination: Destination, trust: Trust, token: str, keys: dict[str, Any]
@@ -136,19 +133,12 @@ class Link:
     async def _take(self, answer: str) -> None:
         assert self._connection is not None
         # Not before: while the server is away, the camera rests.
-        viewer = self.track.viewer = self._broadcast.watch(Codec.H264)
-        aiortc_compat.on_key_frame_request(self._sender, viewer.request_key_frame)
-        self._estimating = asyncio.create_task(self._estimate(), name="estimate")
+        self.track.show(self._broadcast.watch(Codec.H264), self._sender)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except Exception as error:
             # What aiortc raises on an answer that does not fit is anything.
             raise NotConnected(f"the server's answer can not be used: {error!r}") from error
-
-    async def _estimate(self) -> None:
-        while self.track.viewer is not None:
-            await asyncio.sleep(ESTIMATE_EVERY_S)
-            self.track.viewer.estimated_bitrate = aiortc_compat.estimated_bitrate(self._sender)
 
     # ---- while it lasts
 
@@ -209,8 +199,6 @@ class Link:
 
     async def close(self) -> None:
         """Hang up."""
-        if self._estimating is not None:
-            self._estimating.cancel()
         if self.track.viewer is not None:
             self.track.viewer.leave()
         if self._connection is not None:

@@ -16,11 +16,14 @@ from server.media.aiortc_compat.receiving import (
 )
 from server.media.aiortc_compat.sending import (
     Packetizer,
+    PacketTrack,
     estimated_bitrate,
     on_key_frame_request,
+    sent_together,
 )
 
 __all__ = [
+    "PacketTrack",
     "Packetizer",
     "decoders_ended",
     "estimated_bitrate",
@@ -29,6 +32,7 @@ __all__ = [
     "on_key_frame_request",
     "received_codec",
     "request_key_frame",
+    "sent_together",
     "set_ice_hosts",
 ]
 

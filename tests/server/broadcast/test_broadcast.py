@@ -14,6 +14,7 @@ from server.broadcast.encoder import Codec, Encoder
 from server.broadcast.viewer import MAX_WAITING
 from server.camera.source import Capture
 from signaling.errors import NotFound
+from tests.support.viewing import Over, next_packet
 
 CODECS = [Codec.H264, Codec.VP8]
 DECODERS = {Codec.H264: "h264", Codec.VP8: "vp8"}
@@ -57,11 +58,6 @@ def broadcast(pictures):
     made.close()
 
 
-async def one(viewer):
-    async with asyncio.timeout(10):
-        return await viewer.next()
-
-
 @pytest.mark.parametrize("codec", CODECS)
 async def test_what_comes_can_be_decoded_from_its_first_packet(pictures, broadcast, codec):
     decoder = av.CodecContext.create(DECODERS[codec], "r")
@@ -69,7 +65,7 @@ async def test_what_comes_can_be_decoded_from_its_first_packet(pictures, broadca
     levels, times = [], []
     for _ in range(5):
         pictures.show()
-        packet = await one(viewer)
+        packet = await next_packet(viewer)
         times.append(float(packet.pts * packet.time_base))
         frames = decoder.decode(av.Packet(bytes(packet)))
         levels += [frame.to_ndarray(format="rgb24")[..., 2].mean() for frame in frames]
@@ -82,7 +78,7 @@ async def test_all_get_the_very_same_packets(pictures, broadcast):
     assert len(pictures.listeners) == 1
     for _ in range(3):
         pictures.show()
-        packets = [await one(viewer) for viewer in viewers]
+        packets = [await next_packet(viewer) for viewer in viewers]
         assert packets[0] is packets[1] is packets[2]
 
 
@@ -91,7 +87,7 @@ async def test_two_codecs_have_an_encoder_each(pictures, broadcast):
     assert len(pictures.listeners) == 2
     for _ in range(3):
         pictures.show()
-        first, second = [await one(viewer) for viewer in viewers]
+        first, second = [await next_packet(viewer) for viewer in viewers]
         assert bytes(first) != bytes(second)
     # A key frame that one codec's viewers ask for is none for the other's.
     assert not first.is_keyframe
@@ -106,8 +102,8 @@ async def test_with_the_last_viewer_the_encoder_goes(pictures, broadcast):
     viewers[1].leave()
     assert pictures.listeners == []
     assert broadcast.viewers == 0
-    with pytest.raises(StopAsyncIteration):
-        await one(viewers[0])
+    with pytest.raises(Over):
+        await next_packet(viewers[0])
 
 
 async def test_who_joins_begins_with_a_key_frame(pictures, broadcast, monkeypatch):
@@ -115,11 +111,11 @@ async def test_who_joins_begins_with_a_key_frame(pictures, broadcast, monkeypatc
     first = broadcast.watch(Codec.H264)
     for _ in range(3):
         pictures.show()
-        packet = await one(first)
+        packet = await next_packet(first)
     assert not packet.is_keyframe
     second = broadcast.watch(Codec.H264)
     pictures.show()
-    assert (await one(second)).is_keyframe
+    assert (await next_packet(second)).is_keyframe
 
 
 async def test_key_frames_are_shared_and_at_most_one_a_second(pictures, broadcast):
@@ -129,7 +125,7 @@ async def test_key_frames_are_shared_and_at_most_one_a_second(pictures, broadcas
         for viewer in viewers:
             viewer.request_key_frame()
         pictures.show()
-        packets = [await one(viewer) for viewer in viewers]
+        packets = [await next_packet(viewer) for viewer in viewers]
         if packets[0].is_keyframe:
             keys.append(time.monotonic())
     assert 2 <= len(keys) <= 4
@@ -144,16 +140,16 @@ async def test_a_slow_viewer_skips_to_a_key_frame_and_slows_nobody(
     count = 3 * MAX_WAITING
     for _ in range(count):
         pictures.show()
-        await one(quick)
+        await next_packet(quick)
     assert slow.skipped > 0
-    taken = [await one(slow)]
+    taken = [await next_packet(slow)]
     assert taken[0].is_keyframe
     # From there on nothing is missing, or what comes could not be decoded.
-    last = await one(quick) if quick._waiting else None
+    last = await next_packet(quick) if quick._waiting else None
     assert last is None
     times = [taken[0].pts]
     while slow._waiting:
-        times.append((await one(slow)).pts)
+        times.append((await next_packet(slow)).pts)
     assert np.diff(times) == pytest.approx(4500, abs=2)
     assert len(times) <= MAX_WAITING
 
@@ -164,7 +160,7 @@ async def test_a_new_size_is_a_new_beginning(pictures, broadcast):
     sizes = []
     for width, height in ((160, 120), (160, 120), (321, 241), (321, 241)):
         pictures.show(width, height)
-        packet = await one(viewer)
+        packet = await next_packet(viewer)
         sizes += [(f.width, f.height) for f in decoder.decode(av.Packet(bytes(packet)))]
     assert sizes == [(160, 120), (160, 120), (320, 240), (320, 240)]
 
@@ -202,7 +198,7 @@ async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
     monkeypatch.setattr(module, "KEY_FRAME_EVERY_S", 0.0)
     first = broadcast.watch(Codec.H264)
     pictures.show()
-    await one(first)
+    await next_packet(first)
     encode = Encoder.encode
 
     def fail(self, frame, time_s, *, key_frame):
@@ -218,7 +214,7 @@ async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
         while encoding._encoding is not None:
             await asyncio.sleep(0.001)
     pictures.show()
-    assert (await one(second)).is_keyframe
+    assert (await next_packet(second)).is_keyframe
 
 
 async def test_who_joins_while_a_key_frame_is_made_begins_with_that_one(
@@ -230,9 +226,9 @@ async def test_who_joins_while_a_key_frame_is_made_begins_with_that_one(
     # It is being encoded from now on.
     await asyncio.sleep(0)
     second = broadcast.watch(Codec.H264)
-    assert (await one(second)).is_keyframe
+    assert (await next_packet(second)).is_keyframe
     pictures.show()
-    assert not (await one(second)).is_keyframe
+    assert not (await next_packet(second)).is_keyframe
 
 
 async def test_once_closed_nobody_joins(pictures):

@@ -8,6 +8,7 @@ from server.broadcast.bitrate import START_BITRATE
 from server.broadcast.broadcast import Broadcast
 from server.broadcast.encoder import Codec
 from server.broadcast.own_encoding import OwnEncoding
+from tests.support.viewing import next_packet
 
 
 class Encoder:
@@ -161,7 +162,7 @@ async def test_given_up_the_pictures_are_encoded_for_the_same_viewers(encoder):
     assert asked == [Codec.H264, Codec.VP8]
     assert len(pictures.listeners) == 1, "of VP8's encoder"
     encoder.deliver(key_frame=True)
-    assert bytes(await viewer.next()) == b"picture"
+    assert bytes(await next_packet(viewer)) == b"picture"
     encoder.given_up()
     assert len(pictures.listeners) == 2
     assert broadcast.viewers == 2

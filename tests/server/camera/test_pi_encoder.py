@@ -17,6 +17,7 @@ from server.camera.patience import Patience
 from server.camera.source import CameraError, Mode
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
+from tests.support.viewing import next_packet
 
 pytestmark = on_fake_pi
 
@@ -183,7 +184,7 @@ async def see(viewer, count=5):
     packets, frames = [], []
     async with asyncio.timeout(30):
         while len(frames) < count:
-            packets.append(await viewer.next())
+            packets.append(await next_packet(viewer))
             frames += decoder.decode(av.Packet(bytes(packets[-1])))
     assert packets[0].is_keyframe
     return packets
@@ -210,7 +211,7 @@ async def test_viewers_of_h264_get_the_cameras_packets(camera, broadcast):
     # VP8 is encoded here.
     third = broadcast.watch(Codec.VP8)
     async with asyncio.timeout(30):
-        assert (await third.next()).is_keyframe
+        assert (await next_packet(third)).is_keyframe
     for viewer in (first, second):
         viewer.leave()
     assert not camera.status()["own_encoder"]
@@ -229,7 +230,7 @@ async def see_until(viewer, last):
     packets = []
     async with asyncio.timeout(30):
         while not packets or packets[-1] is not last:
-            packets.append(await viewer.next())
+            packets.append(await next_packet(viewer))
     return packets
 
 
@@ -250,7 +251,7 @@ async def test_its_packets_go_on_when_the_camera_was_away(pi, camera, broadcast)
     await until(lambda: camera.state is CameraState.FAILED)
     # What was under way still comes.
     while viewer._waiting:
-        await viewer.next()
+        await next_packet(viewer)
     pi.clear("unplugged")
     await see(viewer)
     assert camera.status()["own_encoder"]
@@ -272,12 +273,12 @@ async def test_the_bitrate_follows_the_viewers(camera, broadcast, monkeypatch):
 
     monkeypatch.setattr(own_encoding, "BITRATE_EVERY_S", 0.1)
     viewer = broadcast.watch(Codec.H264)
-    viewer.estimated_bitrate = 500_000
+    viewer.estimate = lambda: 500_000
 
     async def encoder_after(count):
         async with asyncio.timeout(30):
             for _ in range(count):
-                await viewer.next()
+                await next_packet(viewer)
         return camera._own_packets._run.source._encoder._encoder
 
     encoder = None
@@ -285,5 +286,5 @@ async def test_the_bitrate_follows_the_viewers(camera, broadcast, monkeypatch):
     while encoder is None or encoder.bitrate != 500_000:
         encoder = await encoder_after(1)
     # A small change is not worth a key frame.
-    viewer.estimated_bitrate = 550_000
+    viewer.estimate = lambda: 550_000
     assert await encoder_after(30) is encoder

@@ -15,6 +15,7 @@ from server.camera.patience import Patience
 from server.camera.source import CameraError, CameraUnavailable, Mode
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
+from tests.support.viewing import next_packet
 
 pytestmark = on_fake_pi
 
@@ -178,7 +179,7 @@ class Shared:
     async def sees(self, count):
         """Wait until the viewer has got more packets."""
         async with asyncio.timeout(30):
-            return [await self.viewer.next() for _ in range(count)]
+            return [await next_packet(self.viewer) for _ in range(count)]
 
     async def until(self, condition):
         async with asyncio.timeout(30):
