@@ -229,7 +229,7 @@ class WorkerPool:
 
     async def _listen(self, worker: Worker, reader: asyncio.StreamReader) -> None:
         """Take messages until the connection closes."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionResetError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
                 message = pickle.loads(await reader.readexactly(length))

@@ -8,12 +8,12 @@ import logging
 import struct
 import time
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
 import av
 from aiortc import MediaStreamTrack, RTCRtpSender
+from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.mediastreams import MediaStreamError
@@ -37,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 # Packets that can be sent again: 0.5 s of 10 Mb/s. aiortc keeps 128, two key frames.
 HISTORY_PACKETS = 512
-# Packets whose payloads are kept for senders that are behind: more than may wait for a viewer.
-PACKED_KEPT = 16
 _RTP_HEADER = struct.Struct("!BBHLL")
 # RTP and RTCP share one (RFC 8834, section 4.5).
 _COMPONENT = 1
@@ -125,7 +123,7 @@ class PacketTrack(MediaStreamTrack):
         if self._stream is None or not self._stream.has_room:
             return False
         try:
-            self._stream.send(*cast(Packetizer, packet.opaque).pack(packet))
+            self._stream.send(*cast(_Payloads, packet.opaque).of(packet))
         except Exception:
             logger.exception("A track can not be sent")
             self._stream = None
@@ -150,20 +148,24 @@ class Packetizer:
 
     def __init__(self, codec: str) -> None:
         self._encoder = Vp8Encoder() if codec.upper() == "VP8" else H264Encoder()
-        self._done: OrderedDict[int | None, tuple[list[bytes], int]] = OrderedDict()
 
     def mark(self, packet: av.Packet[Any]) -> None:
         """Have whoever sends this packet take its payloads from here."""
-        packet.opaque = self
+        # One for each: PyAV forgets an object with the first packet that goes.
+        packet.opaque = _Payloads(self._encoder)
 
-    def pack(self, packet: av.Packet[Any]) -> tuple[list[bytes], int]:
-        """The payloads of a packet, and its time in RTP's clock."""
-        packed = self._done.get(packet.pts)
-        if packed is None:
-            packed = self._done[packet.pts] = self._encoder.pack(packet)
-            if len(self._done) > PACKED_KEPT:
-                self._done.popitem(last=False)
-        return packed
+
+class _Payloads:
+    """A frame's payloads, and its time in RTP's clock, once somebody sends it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._packed: tuple[list[bytes], int] | None = None
+
+    def of(self, packet: av.Packet[Any]) -> tuple[list[bytes], int]:
+        if self._packed is None:
+            self._packed = self._encoder.pack(packet)
+        return self._packed
 
 
 class _RtpStream:

@@ -215,11 +215,16 @@ def test_a_packet_is_cut_into_payloads_once_for_all_senders(codec_name, monkeypa
         encoder, "pack", lambda self, packet: (cuts.append(packet.pts), original(self, packet))[1]
     )
     packetizer = aiortc_compat.Packetizer(codec_name)
+    waiting = []
     for number in range(3):
         packet = av.Packet(b"\x00\x00\x00\x01\x65" + bytes([number + 1]) * 3000)
         packet.pts, packet.time_base = number * 3000, Fraction(1, 90000)
         packetizer.mark(packet)
-        first, second = (packet.opaque.pack(packet) for _ in range(2))
+        waiting.append(packet)
+    for number in range(3):
+        # Those before it are gone.
+        packet = waiting.pop(0)
+        first, second = (packet.opaque.of(packet) for _ in range(2))
         assert first is second
         assert first[1] == number * 3000
         data = b"".join(depayload(codec_name, payload) for payload in first[0])
