@@ -27,6 +27,9 @@ _CANDIDATE_FORM = re.compile(
     r"[!-~]{1,32} (?P<component>[0-9]{1,3}) [A-Za-z-]{1,16} (?P<priority>[0-9]{1,10}) "
     r"(?P<host>[!-~]{1,255}) (?P<port>[0-9]{1,5}) typ (?:host|srflx|prflx|relay)(?: [!-~]+)*"
 )
+# Of one offer, and as many again that come later. A laptop with several networks has some 20, and
+# each is paired with each of ours, on the event loop.
+MAX_CANDIDATES = 256
 _CANDIDATE_MAXIMA = {"component": 256, "priority": 2**32 - 1, "port": _MAX_PORT}
 # Further fields come in pairs; of these the value is a number.
 _EXTENSION_MAXIMA = {"rport": _MAX_PORT, "generation": 2**32 - 1}

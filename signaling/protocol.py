@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from signaling.errors import BadMessage, SignalingError, as_signaling_error, quote
+from signaling.ice import MAX_CANDIDATES
 from signaling.messages import (
     Answer,
     IceCandidate,
@@ -19,9 +20,6 @@ from signaling.messages import (
 
 # Four times the longest session description that is taken: room for JSON's escapes.
 MAX_MESSAGE_CHARS = 1024 * 1024
-
-# Candidates for one offer. A laptop with several networks sends some 20.
-MAX_CANDIDATES = 256
 
 
 @dataclass(frozen=True, slots=True)

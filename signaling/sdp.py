@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from signaling.errors import BadSdp, UnsupportedSdp, quote
-from signaling.ice import candidate_problem, is_number
+from signaling.ice import MAX_CANDIDATES, candidate_problem, is_number
 
 # An offer of Chromium's with audio, video and a data channel has 7 KiB in 200 lines. The number of
 # characters is checked by `signaling.messages.Offer`.
@@ -147,6 +147,7 @@ def check_offer_sdp(sdp: str, *, play: bool = False) -> None:
         else:
             _check_rtp(section)
     _check_names(session, sections)
+    _check_candidates(sections)
     _check_video_direction(sections, play=play)
 
 
@@ -354,6 +355,12 @@ def _check_names(session: _Attributes, sections: list[_Section]) -> None:
         unknown = set(members) - set(mids)
         if semantic == "BUNDLE" and unknown:
             raise BadSdp(f"a=group:BUNDLE names {quote(min(unknown))}, which no section has")
+
+
+def _check_candidates(sections: list[_Section]) -> None:
+    count = sum(len(section.attributes.all("candidate")) for section in sections)
+    if count > MAX_CANDIDATES:
+        raise BadSdp(f"the SDP has too many candidates: {count}, at most {MAX_CANDIDATES}")
 
 
 def _check_video_direction(sections: list[_Section], *, play: bool) -> None:

@@ -29,7 +29,6 @@ from signaling.errors import (
     UnsupportedMediaType,
 )
 from signaling.messages import IceCandidate
-from signaling.protocol import MAX_CANDIDATES
 from signaling.sdp import MAX_SDP_CHARS
 
 SDP = "application/sdp"
@@ -122,8 +121,10 @@ class SdpResources:
             raise PreconditionFailed("the ETag is not that of the answer")
         # Each is paired with ours, sorted, and sent checks to: thousands hold up the event loop.
         resource.candidates += len(fragment.candidates)
-        if resource.candidates > MAX_CANDIDATES:
-            raise BadMessage(f"too many candidates: the limit is {MAX_CANDIDATES} for one offer")
+        if resource.candidates > ice.MAX_CANDIDATES:
+            raise BadMessage(
+                f"too many candidates: the limit is {ice.MAX_CANDIDATES} for one offer"
+            )
         try:
             for line, mid in fragment.candidates:
                 await resource.peer.add_candidate(

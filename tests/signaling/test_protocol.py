@@ -3,9 +3,9 @@ import json
 import pytest
 
 from signaling.errors import BadSdp, Busy
+from signaling.ice import MAX_CANDIDATES
 from signaling.messages import IceCandidate, SessionInfo
 from signaling.protocol import (
-    MAX_CANDIDATES,
     MAX_MESSAGE_CHARS,
     AddCandidate,
     EndCandidates,

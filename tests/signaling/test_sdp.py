@@ -8,6 +8,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
 from signaling.errors import BadSdp
+from signaling.ice import MAX_CANDIDATES
 from signaling.sdp import MAX_SDP_CHARS, MAX_SDP_LINES, MAX_SDP_SECTIONS, check_offer_sdp
 from tests.signaling.offers import (
     AUDIO_OFFER,
@@ -73,6 +74,7 @@ def test_an_offer_of_chromium(sdp):
         ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"),
         ("m=audio 9", "m=audio 0"),
         ("a=mid:1\r\n", f"a=mid:1\r\na=candidate:{CANDIDATE}\r\na=end-of-candidates\r\n"),
+        ("a=mid:1\r\n", "a=mid:1\r\n" + f"a=candidate:{CANDIDATE}\r\n" * MAX_CANDIDATES),
         (
             "a=mid:1\r\n",
             f"a=mid:1\r\na=candidate:{CANDIDATE.replace('192.0.2.1', 'b-1.local')}\r\n",
@@ -184,6 +186,10 @@ def test_a_codec_counts_only_if_the_media_line_lists_it():
         (
             CHROMIUM_OFFER + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * MAX_SDP_SECTIONS,
             f"at most {MAX_SDP_SECTIONS}",
+        ),
+        (
+            CHROMIUM_OFFER + f"a=candidate:{CANDIDATE}\r\n" * (MAX_CANDIDATES + 1),
+            f"too many candidates: {MAX_CANDIDATES + 1}, at most {MAX_CANDIDATES}",
         ),
     ],
 )

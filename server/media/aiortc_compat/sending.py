@@ -91,8 +91,12 @@ def sent_together() -> Iterator[None]:
         yield
     finally:
         _held = None
-        for transport, datagrams, address in held:
-            send_burst(transport, datagrams, address)
+        for burst in held:
+            try:
+                send_burst(*burst)
+            except Exception:
+                # One way's fault is not the others'.
+                logger.exception("A frame can not be sent")
 
 
 class PacketTrack(MediaStreamTrack):

@@ -9,7 +9,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from client_test.ice_hosts import offering
 from client_test.peer import ClientPeer
-from signaling.protocol import MAX_CANDIDATES
+from signaling.ice import MAX_CANDIDATES
 from tests.support.server import COUNTER, free_port, running_server
 from tests.support.tracks import ColourTrack
 from tests.support.watcher import SDP, watcher
