@@ -189,21 +189,26 @@ async def test_one_that_is_gone_is_not_tried_again_until_asked_for():
     await camera.stop()
 
 
-async def test_who_comes_while_it_is_being_closed_gets_it_opened_again():
+def slow_to_close():
+    """Makes cameras that close only when they are let go; with what was done to them."""
     made = Cameras("delivers")
     history, closing, let_go = [], threading.Event(), threading.Event()
 
+    def release():
+        closing.set()
+        assert let_go.wait(10)
+        history.append("released")
+
     def make():
         source = made()
-
-        def release():
-            closing.set()
-            assert let_go.wait(10)
-            history.append("released")
-
         source.open, source.release = lambda: history.append("opened"), release
         return source
 
+    return make, history, closing, let_go
+
+
+async def test_who_comes_while_it_is_being_closed_gets_it_opened_again():
+    make, history, closing, let_go = slow_to_close()
     camera = Camera(make)
     seen = []
     camera.subscribe(seen.append)
@@ -222,20 +227,7 @@ async def test_who_comes_while_it_is_being_closed_gets_it_opened_again():
 
 
 async def test_stopped_and_started_time_and_again_it_is_opened_once_at_a_time():
-    made = Cameras("delivers")
-    history, closing, let_go = [], threading.Event(), threading.Event()
-
-    def make():
-        source = made()
-
-        def release():
-            closing.set()
-            assert let_go.wait(10)
-            history.append("released")
-
-        source.open, source.release = lambda: history.append("opened"), release
-        return source
-
+    make, history, closing, let_go = slow_to_close()
     camera = Camera(make, stops_s=20.0)
     camera.start()
     await until(lambda: camera.state is CameraState.RUNNING)
