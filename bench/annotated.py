@@ -34,10 +34,10 @@ from analyzers.annotator import Annotator
 from analyzers.chain import arrange
 from analyzers.registry import find, load
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.encoder import Codec
 from server.media.clock import TrackClock
-from server.metrics import Metrics
-from server.session import Session
+from server.media.encoder import Codec
+from server.sessions.metrics import Metrics
+from server.sessions.session import Session
 from server.workers.pool import WorkerPool
 
 CLIP = Path(__file__).resolve().parent.parent / "sample-video.mp4"

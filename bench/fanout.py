@@ -35,7 +35,7 @@ from bench.fanout_figures import Fanout
 from bench.fanout_runs import Window
 from bench.report import markdown_table, rich_table
 from bench.servers import ROOT, RunningServer, ServerKind, running
-from server.broadcast.encoder import Codec
+from server.media.encoder import Codec
 
 FILM = ROOT / "sample-video.mp4"
 WIDTH, HEIGHT, FPS = 1536, 864, 20

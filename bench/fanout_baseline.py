@@ -20,7 +20,8 @@ from client_test.ice_hosts import offering
 from server.camera.camera import Camera
 from server.camera.clip import Clip
 from server.camera.hooks import Hook
-from server.camera.source import Capture, Mode
+from server.camera.source import Mode
+from server.media.capture import Capture
 
 CLOCK_HZ = 90_000
 

@@ -25,7 +25,7 @@ from bench import fanout_runs
 from bench.fanout_publisher import encode
 from bench.fanout_runs import Window
 from bench.servers import ROOT, RunningServer
-from server.broadcast.encoder import Codec, Encoder
+from server.media.encoder import Codec, Encoder
 
 NAME = "bench"
 WIDTH, HEIGHT, FPS, BPS = 640, 480, 30, 1_000_000

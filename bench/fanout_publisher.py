@@ -22,7 +22,7 @@ from aiortc import (
 )
 
 from client_test.ice_hosts import offering
-from server.broadcast.encoder import Codec, Encoder
+from server.media.encoder import Codec, Encoder
 
 CLOCK_HZ = 90_000
 # Nobody can ask this encoder for a key frame.

@@ -37,7 +37,7 @@ from aiortc.rtp import (
 
 from bench import barcode
 from client_test.ice_hosts import offering
-from server.media import aiortc_compat
+from server import rtc
 
 CLOCK_HZ = 90_000
 RECEIVING_WITHIN_S = 30.0
@@ -229,7 +229,7 @@ async def _exchange(connection: RTCPeerConnection, http: aiohttp.ClientSession, 
 async def run(arguments: argparse.Namespace) -> None:
     """Watch, count, tell."""
     if arguments.see:
-        aiortc_compat.install()
+        rtc.install()
     else:
         # As it comes, aioice checks consent as often as browsers do.
         count_datagrams()
@@ -272,7 +272,7 @@ async def run(arguments: argparse.Namespace) -> None:
             }
         print(json.dumps(told), flush=True)
         await asyncio.gather(*(viewer.close() for viewer in viewers))
-        await aiortc_compat.decoders_ended()
+        await rtc.decoders_ended()
 
 
 def main() -> None:

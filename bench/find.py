@@ -28,11 +28,11 @@ sys.path.insert(0, str(ROOT))
 from analyzers.networks.boxes import Box, overlap  # noqa: E402
 from analyzers.networks.runtime import Runtime  # noqa: E402
 from analyzers.reid.models import make_describer  # noqa: E402
-from server.find_command import FindSettings, describe, own_sessions  # noqa: E402
+from server.cli.find import FindSettings, describe, own_sessions  # noqa: E402
 from server.media.picture import EncodedPicture  # noqa: E402
 from server.search.search import LOOKS_HZ, Match, Search  # noqa: E402
 from server.search.video import Video  # noqa: E402
-from server.sessions import SessionManager  # noqa: E402
+from server.sessions.manager import SessionManager  # noqa: E402
 
 MAX_PIXELS = 1 << 24
 # First and last frame at which someone is wholly in the picture, from 1.

@@ -16,16 +16,16 @@ def main() -> None:
         sys.path.append(os.getcwd())
 
     if sys.argv[1:2] == ["models"]:
-        from server import models_command
+        from server.cli import models as models_command
 
         raise SystemExit(models_command.main(sys.argv[2:]))
     if sys.argv[1:2] == ["token"]:
-        from server import token_command
+        from server.cli import token as token_command
 
         raise SystemExit(token_command.main(sys.argv[2:]))
 
     if sys.argv[1:2] == ["find"]:
-        from server import find_command
+        from server.cli import find as find_command
 
         raise SystemExit(find_command.main(sys.argv[2:]))
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _log_handler() -> logging.Handler:
-    from server.safety.log import RedactingFormatter
+    from server.http.log import RedactingFormatter
 
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -6,8 +6,8 @@ import ipaddress
 import logging
 
 from server.config import Settings
-from server.safety import development_certificate
-from server.safety.development_certificate import DevelopmentCertificate
+from server.security import development_certificate
+from server.security.development_certificate import DevelopmentCertificate
 
 logger = logging.getLogger(__name__)
 

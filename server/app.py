@@ -13,15 +13,11 @@ from typing import Any
 
 from aiohttp import web
 
+from server import rtc
 from server.announce import announce
 from server.api import camera, docs, recordings, signaling, whep, whip
 from server.api import web as page
-from server.api.openapi import document
-from server.api.route import Handler, Route, Scope
-from server.api.routes import ROUTES
-from server.api.sdp_resources import SdpResources
-from server.config import BadSettings, Settings
-from server.context import (
+from server.api.context import (
     CAMERA,
     METRICS,
     NO_CAMERA,
@@ -32,21 +28,25 @@ from server.context import (
     VAULT,
     WATCHING,
 )
-from server.embedding_gate import EmbeddingGate
-from server.embeddings import EmbeddingVault
-from server.media import aiortc_compat
-from server.media.recorder import RecordingError, check_directory
-from server.metrics import Metrics
-from server.recording import record_to
-from server.safety import descriptors, development_certificate, keys, tls
-from server.safety.access import ROUTE_TABLE
-from server.safety.connection_guard import CONNECTIONS
-from server.safety.development_certificate import DevelopmentCertificate
-from server.safety.install import protect
-from server.safety.listener import KEEP_ALIVE_S, GuardedSite
-from server.safety.log import AccessLogger
-from server.sessions import Limits, SessionManager
-from server.watching import Watching
+from server.api.openapi import document
+from server.api.routes import ROUTES
+from server.api.sdp_resources import SdpResources
+from server.config import BadSettings, Settings
+from server.http.access import ROUTE_TABLE
+from server.http.connection_guard import CONNECTIONS
+from server.http.install import protect
+from server.http.listener import KEEP_ALIVE_S, GuardedSite
+from server.http.log import AccessLogger
+from server.http.route import Handler, Route
+from server.recordings.recorder import RecordingError, check_directory, record_to
+from server.security import descriptors, development_certificate, keys, tls
+from server.security.development_certificate import DevelopmentCertificate
+from server.security.embeddings import EmbeddingVault
+from server.security.identity import Scope
+from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.manager import Limits, SessionManager
+from server.sessions.metrics import Metrics
+from server.watching.registry import Watching
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -145,8 +145,8 @@ async def serve(settings: Settings) -> None:
         A port is in use, a directory can not be written, an analyzer can not be loaded.
     """
     descriptors.raise_limit(settings.max_connections)
-    aiortc_compat.install()
-    aiortc_compat.set_ice_hosts(settings.ice_address, settings.ice_port_range)
+    rtc.install()
+    rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)

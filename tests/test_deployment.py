@@ -17,8 +17,8 @@ import pytest
 from pydantic import AliasChoices
 
 from server import app
-from server.camera.peer.settings import PeerSettings, parse_settings
 from server.config import Settings
+from server.publisher.settings import PeerSettings, parse_settings
 from server.recordings import recordings
 from tests.support.server import COUNTER, ROOT, free_port, running_server
 from tests.support.snippets import fenced

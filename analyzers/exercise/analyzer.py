@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.drawing import draw_exercise
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by

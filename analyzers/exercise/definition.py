@@ -1,11 +1,8 @@
-"""What an exercise is made of, as data, and where the definitions are found."""
+"""What an exercise is made of, as data."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass, field
-from functools import cache
 
 from analyzers.exercise.signals import INDEX
 
@@ -153,15 +150,3 @@ class Definition:
     def held(self) -> bool:
         """Whether seconds are counted and not repetitions."""
         return not self.signal
-
-
-@cache
-def definitions() -> dict[str, Definition]:
-    """Return every exercise by name: the `EXERCISE` of each module in `definitions/`."""
-    from analyzers.exercise import definitions as package
-
-    found = (
-        importlib.import_module(f"{package.__name__}.{module.name}").EXERCISE
-        for module in pkgutil.iter_modules(package.__path__)
-    )
-    return {exercise.name: exercise for exercise in found}

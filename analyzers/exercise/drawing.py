@@ -11,7 +11,7 @@ from PIL import ImageDraw
 from analyzers.drawing import plates, strokes
 from analyzers.drawing.plates import Plate
 from analyzers.drawing.strokes import AMBER, GREEN, RED, WHITE, Colour, Picture
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 
 _GOOD, _FAIR = 80.0, 60.0
 _GREY: Colour = (176, 182, 192)

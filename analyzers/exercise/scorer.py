@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analyzers.exercise.begun import begun
-from analyzers.exercise.definition import Definition, Fault, definitions
+from analyzers.exercise.definition import Definition, Fault
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from analyzers.exercise.definition import Definition, Fault, definitions
+from analyzers.exercise.definition import Definition, Fault
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.hold import HoldCounter
 from analyzers.exercise.scorer import NONE, ExerciseScorer, State
 from analyzers.exercise.scoring import Repetition, mean_parts, total

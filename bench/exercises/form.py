@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.exercise.definition import Definition, definitions
+from analyzers.exercise.definition import Definition
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.signals import INDEX, measure
 from analyzers.pose.landmarks import INDEX as LANDMARK
 

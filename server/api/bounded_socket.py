@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from server.context import SETTINGS, SOCKETS
-from server.safety.cut import cut
-from server.safety.tokens import SUBPROTOCOL
+from server.api.context import SETTINGS, SOCKETS
+from server.http.abort import cut
+from server.security.tokens import SUBPROTOCOL
 from server.tasks import Tasks
 
 logger = logging.getLogger(__name__)

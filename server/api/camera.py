@@ -9,14 +9,14 @@ import time
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from server.api.context import CAMERA, CAMERA_ANALYSIS, JPEGS, NO_CAMERA, POOL, SESSIONS
 from server.camera.camera import Camera
 from server.camera.choose import choose
 from server.camera.hooks import Hook
 from server.camera.jpeg import Jpeg, JpegCamera, Look
 from server.camera.source import CameraUnavailable
-from server.camera_analysis import CameraAnalysis
 from server.config import Settings
-from server.context import CAMERA, CAMERA_ANALYSIS, JPEGS, NO_CAMERA, POOL, SESSIONS
+from server.ingest.camera_analysis import CameraAnalysis
 from signaling.errors import BadMessage, Busy, SignalingError
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.context import METRICS, POOL, SESSIONS, SETTINGS
+from server.api.context import METRICS, POOL, SESSIONS, SETTINGS
 
 
 async def health(request: web.Request) -> web.Response:

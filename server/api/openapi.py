@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server.api.models import Error
-from server.api.route import Route
+from server.http.route import Route
 
 _FORM = "multipart/form-data"
 _REFERENCE = "#/components/schemas/{model}"

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Protocol
 from aiohttp import WSCloseCode, web
 
 from server.api.bounded_socket import BoundedSocket
-from server.context import POOL, SESSIONS, SETTINGS
+from server.api.context import POOL, SESSIONS, SETTINGS
+from server.ingest.picture_stream import PictureStream
 from server.media.picture import EncodedPicture
-from server.picture_stream import PictureStream
-from server.results import Result
-from server.safety.identity import IDENTITY
+from server.security.identity import IDENTITY
+from server.sessions.results import Result
 from server.tasks import Tasks
 from signaling.errors import SignalingError
 

@@ -11,13 +11,13 @@ from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from server.api import picture_socket
+from server.api.context import POOL, SESSIONS, SETTINGS
 from server.api.models_pose import PoseError
 from server.api.picture_socket import Trouble
-from server.context import POOL, SESSIONS, SETTINGS
+from server.ingest.picture_stream import LOOK_WITHIN_S, look_once
 from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
-from server.picture_stream import LOOK_WITHIN_S, look_once
-from server.results import Result
-from server.safety.identity import IDENTITY
+from server.security.identity import IDENTITY
+from server.sessions.results import Result
 from signaling.errors import BadMessage, Busy, InternalError, SignalingError
 
 logger = logging.getLogger(__name__)

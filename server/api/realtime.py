@@ -23,7 +23,7 @@ from server.api.models_realtime import (
     Welcome,
 )
 from server.api.picture_socket import Trouble
-from server.results import Result
+from server.sessions.results import Result
 from signaling.errors import BadMessage
 
 _KEYS = ("has_pose", "exercise", "score", "reps", "phase", "feedback", "warnings")

@@ -6,18 +6,18 @@ import functools
 
 from aiohttp import web
 
+from server.api.context import RECORDINGS, WATCHING
 from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
-from server.broadcast.encoder import Codec
 from server.camera.source import CameraUnavailable
 from server.config import BadSettings, Settings
-from server.context import RECORDINGS, WATCHING
+from server.media.encoder import Codec
 from server.recordings import names
 from server.recordings.folder import Folder
 from server.recordings.recordings import Recordings
-from server.recordings.room import Retention
+from server.recordings.retention import Retention
 from server.recordings.status import Status
-from server.safety.identity import ANONYMOUS, IDENTITY
+from server.security.identity import ANONYMOUS, IDENTITY
 from signaling.errors import BadMessage, Busy, NotFound, quote
 
 _RETRY_AFTER_S = 5

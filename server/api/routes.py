@@ -28,7 +28,8 @@ from server.api.models_tracking import (
     UploadedEmbedding,
     UploadEmbedding,
 )
-from server.api.route import Route, Scope
+from server.http.route import Route
+from server.security.identity import Scope
 from signaling.messages import Answer, Offer
 
 ROUTES = (

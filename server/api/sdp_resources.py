@@ -15,8 +15,8 @@ from typing import Protocol
 from aiohttp import web
 from aiortc import InvalidStateError
 
-from server.context import SETTINGS
-from server.safety.identity import IDENTITY
+from server.api.context import SETTINGS
+from server.security.identity import IDENTITY
 from signaling import ice, trickle
 from signaling.errors import (
     BadMessage,

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from analyzers.reid.embedding import Embedding
 from server.api import events
 from server.api.base64_picture import decode_base64
+from server.api.context import POOL, SESSIONS, SETTINGS, VAULT
 from server.api.models_tracking import (
     Find,
     FindProgress,
@@ -25,15 +26,14 @@ from server.api.models_tracking import (
     UploadedEmbedding,
     UploadEmbedding,
 )
-from server.context import POOL, SESSIONS, SETTINGS, VAULT
-from server.embedding_gate import REID
-from server.embeddings import BadSealedEmbedding
+from server.ingest.picture_stream import look_once
 from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
-from server.picture_stream import look_once
-from server.safety.identity import ANONYMOUS, IDENTITY, Identity
 from server.search.appearances import clock
-from server.search.looker import ReferenceRefused
+from server.search.frame_scanner import ReferenceRefused
 from server.search.search import Match, Search
+from server.security.embeddings import BadSealedEmbedding
+from server.security.identity import ANONYMOUS, IDENTITY, Identity
+from server.sessions.embedding_gate import REID
 from server.sources.errors import SourceError
 from server.workers.pool import WorkerPool
 from signaling.errors import (

@@ -10,15 +10,15 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
+from server.api.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS
 from server.api.json_body import read_message
 from server.api.models import StartSession
-from server.camera_analysis import BY_REQUEST, RETRY_AFTER_S
-from server.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS
-from server.results import Result
-from server.safety.identity import IDENTITY
-from server.session import Session
-from server.session_report import status
-from server.sessions import check_owner
+from server.ingest.camera_analysis import BY_REQUEST, RETRY_AFTER_S
+from server.security.identity import IDENTITY
+from server.sessions.manager import check_owner
+from server.sessions.report import status
+from server.sessions.results import Result
+from server.sessions.session import Session
 from signaling.errors import Busy
 
 logger = logging.getLogger(__name__)

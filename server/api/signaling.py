@@ -11,11 +11,11 @@ from aiohttp import WSCloseCode, web
 from aiortc import InvalidStateError
 
 from server.api.bounded_socket import BoundedSocket
-from server.broadcast.peer import WatchPeer
-from server.context import SESSIONS, SETTINGS, SOCKETS, WATCHING
-from server.media.peer import Peer
-from server.opening import open_offer
-from server.safety.identity import IDENTITY
+from server.api.context import SESSIONS, SETTINGS, SOCKETS, WATCHING
+from server.api.offers import open_offer
+from server.security.identity import IDENTITY
+from server.sessions.peer import Peer
+from server.watching.viewer_peer import WatchPeer
 from signaling import http, ice
 from signaling.errors import BadMessage, SignalingError
 from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, Send, Signaling

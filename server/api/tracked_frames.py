@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import orjson
 
 from server.api.models_tracking import FrameFacts, Matches, TrackingMatch
-from server.embedding_gate import REID, refusal_in
+from server.ingest.picture_stream import PictureStream
 from server.media.picture import EncodedPicture
-from server.picture_stream import PictureStream
-from server.results import Result
-from server.sessions import SessionManager
+from server.sessions.embedding_gate import REID, refusal_in
+from server.sessions.manager import SessionManager
+from server.sessions.results import Result
 from signaling.errors import SignalingError
 
 # People that one client looks for in turns: of each, the newest frame waits.

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from server.api.models_tracking import Matches
 from server.api.tracked_frames import as_matches
-from server.embedding_gate import REID, refusal_in
-from server.results import Result
-from server.sessions import SessionManager
+from server.ingest.source_stream import SourceStream
+from server.sessions.embedding_gate import REID, refusal_in
+from server.sessions.manager import SessionManager
+from server.sessions.results import Result
 from server.sources.allowed import AllowList
 from server.sources.named import Named
-from server.sources.stream import SourceStream
 
 
 class SourceListener(Protocol):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from server.api.base64_picture import decode_base64
 from server.api.bounded_socket import BoundedSocket
+from server.api.context import POOL, SESSIONS, SETTINGS
 from server.api.models_tracking import (
     Matches,
     Ping,
@@ -23,14 +24,12 @@ from server.api.models_tracking import (
     StopTracking,
     client_message,
 )
-from server.api.route import Scope
 from server.api.search import owner_of, until_reid_runs
 from server.api.tracked_frames import SingleFrame as Frame
 from server.api.tracked_frames import SingleFrames
 from server.api.tracked_source import TrackedSource
-from server.context import POOL, SESSIONS, SETTINGS
 from server.media.picture import EncodedPicture
-from server.safety.identity import ANONYMOUS, IDENTITY
+from server.security.identity import ANONYMOUS, IDENTITY, Scope
 from server.sources.allowed import AllowList
 from server.sources.errors import SourceError
 from server.sources.named import parse_source

@@ -13,8 +13,8 @@ from sysconfig import get_path
 
 from aiohttp import ETag, hdrs, web
 
-from server.safety.headers import CONTENT_SECURITY_POLICY, content_security_policy
-from server.safety.origins import parse
+from server.http.headers import CONTENT_SECURITY_POLICY, content_security_policy
+from server.security.origin_names import parse_origins
 from signaling.errors import BadMessage, NotFound, quote
 
 _INDEX = "index.html"
@@ -64,7 +64,7 @@ async def index(request: web.Request) -> web.Response:
     response = _answer(request, _INDEX)
     if (other := request.query.get("server")) is not None:
         try:
-            (origin,) = parse([other])
+            (origin,) = parse_origins([other])
         except ValueError as error:
             raise BadMessage(str(error)) from None
         if "://" not in origin:

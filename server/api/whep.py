@@ -6,10 +6,10 @@ import functools
 
 from aiohttp import web
 
+from server.api.context import WATCHING
 from server.api.sdp_resources import SdpResources, describe, read_offer
-from server.context import WATCHING
-from server.safety.identity import IDENTITY
-from server.watching import ANNOTATED
+from server.security.identity import IDENTITY
+from server.watching.registry import ANNOTATED
 from signaling.errors import NotAcceptable, UnsupportedSdp
 from signaling.sdp import check_offer_sdp
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from server.api.context import SESSIONS
 from server.api.sdp_resources import SdpResources, describe, read_offer
-from server.context import SESSIONS
-from server.media.peer import Peer
-from server.safety.identity import IDENTITY
-from server.sessions import SessionManager
+from server.security.identity import IDENTITY
+from server.sessions.manager import SessionManager
+from server.sessions.peer import Peer
 from signaling.errors import BadMessage, Unprocessable, UnsupportedSdp
 from signaling.messages import IceCandidate, check_published_name, parse_offer
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from server.broadcast.encoder import Codec
-from server.broadcast.encoding import Encoding, Pictures
+from server.broadcast.encoding import Encoding
 from server.broadcast.feeds import Emptied, Feeds
-from server.broadcast.own_encoding import OwnEncoding, PacketSource
-from server.broadcast.viewer import Feed, Packet, Viewer
+from server.broadcast.source_encoding import OwnEncoding, PacketSource
+from server.broadcast.viewer import Feed, Viewer
+from server.media.capture import Pictures
+from server.media.encoder import Codec, Packet
 
 __all__ = ["Broadcast", "Packet", "Pictures", "Viewer"]
 

@@ -7,26 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
-from server.broadcast.bitrate import choose_bitrate
-from server.broadcast.encoder import Codec, Encoder
-from server.broadcast.viewer import Packet
-from server.camera.source import Capture
+from server.media.bitrate import choose_bitrate
+from server.media.capture import Capture, Pictures
+from server.media.encoder import Codec, Encoder, Packet
 
 logger = logging.getLogger(__name__)
 
 # Key frames are ten times the size of others, and all viewers get each: a second apart at least.
 KEY_FRAME_EVERY_S = 1.0
 BITRATE_EVERY_S = 2.0
-
-
-class Pictures(Protocol):
-    """Where they come from, while somebody wants them."""
-
-    def subscribe(self, listener: Callable[[Capture], None]) -> None: ...
-
-    def unsubscribe(self, listener: Callable[[Capture], None]) -> None: ...
 
 
 class Encoding:

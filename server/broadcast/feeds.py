@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from server.broadcast.encoder import Codec
 from server.broadcast.viewer import Feed, Viewer
+from server.media.encoder import Codec
 from signaling.errors import NotFound
 
 Emptied = Callable[[Feed], None]

@@ -6,9 +6,8 @@ from typing import cast
 
 import av
 
-from server.broadcast.encoder import TIME_BASE, VIDEO_CLOCK_HZ
-from server.broadcast.viewer import Packet
-from server.media.video_buffer import EncodedFrame
+from server.media.encoder import TIME_BASE, VIDEO_CLOCK_HZ, Packet
+from server.rtc.jitter_buffer import EncodedFrame
 
 # Beyond this a publisher's clock has jumped.
 _FAR_TICKS = 2 * VIDEO_CLOCK_HZ

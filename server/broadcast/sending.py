@@ -8,11 +8,11 @@ from functools import partial
 from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 from aiortc.sdp import SessionDescription
 
-from server.broadcast.encoder import Codec
+from server import rtc
+from server.broadcast.stream import Watchable
 from server.broadcast.viewer import Viewer
-from server.broadcast.watchable import Watchable
-from server.media import aiortc_compat
-from server.media.aiortc_compat import PacketTrack
+from server.media.encoder import Codec
+from server.rtc import PacketTrack
 from signaling.errors import UnsupportedSdp
 from signaling.sdp import video_directions
 
@@ -88,8 +88,8 @@ class ViewerTrack(PacketTrack):
         What comes before the connection stands waits.
         """
         self.viewer = viewer
-        viewer.estimate = partial(aiortc_compat.estimated_bitrate, sender)
-        aiortc_compat.on_key_frame_request(sender, viewer.request_key_frame)
+        viewer.estimate = partial(rtc.estimated_bitrate, sender)
+        rtc.on_key_frame_request(sender, viewer.request_key_frame)
         viewer.listen(self.flow)
         self.flow()
 

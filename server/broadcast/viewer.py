@@ -5,17 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
 
-import av
-
-from server.broadcast.encoder import Codec
-from server.media.aiortc_compat import Packetizer, sent_together
+from server.media.encoder import Codec, Packet
+from server.rtc import Packetizer, sent_together
 
 # Packets that may wait for a viewer; with more, it goes on from the next key frame.
 MAX_WAITING = 8
-
-Packet: TypeAlias = "av.Packet[av.VideoStream]"
 
 
 class Viewer:

@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from server.broadcast.encoder import Codec
+from server.camera.hardware_encoder import OwnPackets
 from server.camera.hooks import Hook
-from server.camera.own_packets import OwnPackets
-from server.camera.patience import Patience
 from server.camera.run import Run
-from server.camera.source import CameraUnavailable, Capture, Source
+from server.camera.source import CameraUnavailable, Source
+from server.camera.timeouts import Patience
+from server.media.capture import Capture
+from server.media.encoder import Codec
 
 logger = logging.getLogger(__name__)
 

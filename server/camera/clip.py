@@ -8,8 +8,9 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from server.camera.pace import Pace
-from server.camera.source import CameraError, CameraUnavailable, Capture, Mode, Source
+from server.camera.frame_pacer import Pace
+from server.camera.source import CameraError, CameraUnavailable, Mode, Source
+from server.media.capture import Capture
 
 
 class Clip(Source):

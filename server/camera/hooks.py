@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from server.camera.source import Capture
+from server.media.capture import Capture
 
 logger = logging.getLogger(__name__)
 

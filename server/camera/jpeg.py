@@ -13,7 +13,7 @@ import av
 import cv2
 
 from server.camera.camera import Camera
-from server.camera.source import Capture
+from server.media.capture import Capture
 from server.media.convert import convert
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from server.camera.pace import Pace
-from server.camera.source import Capture, Mode, Source
+from server.camera.frame_pacer import Pace
+from server.camera.source import Mode, Source
+from server.media.capture import Capture
 
 # 75 % bars, as in SMPTE EG 1: white, yellow, cyan, green, magenta, red, blue.
 _BARS = np.array(

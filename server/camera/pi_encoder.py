@@ -12,10 +12,9 @@ import av
 from picamera2 import Platform, encoders, get_platform
 from picamera2.outputs import Output
 
-from server.broadcast.encoder import TIME_BASE, VIDEO_CLOCK_HZ, Codec
-from server.broadcast.viewer import Packet
 from server.camera.sensor_clock import SensorClock
 from server.camera.source import CameraError, SourceEncoder
+from server.media.encoder import TIME_BASE, VIDEO_CLOCK_HZ, Codec, Packet
 
 logger = logging.getLogger(__name__)
 

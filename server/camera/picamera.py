@@ -12,14 +12,8 @@ from picamera2 import MappedArray, Picamera2
 
 from server.camera.pi_encoder import hardware_encoder
 from server.camera.sensor_clock import SensorClock
-from server.camera.source import (
-    CameraError,
-    CameraUnavailable,
-    Capture,
-    Mode,
-    Source,
-    analyzed_size,
-)
+from server.camera.source import CameraError, CameraUnavailable, Mode, Source
+from server.media.capture import Capture, analyzed_size
 
 # picamera2 keeps this many pictures in memory. With fewer, it drops some while one is copied and
 # others are being encoded.

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from server.camera.source import CameraError, Capture, Source
+from server.camera.source import CameraError, Source
+from server.media.capture import Capture
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from server.camera.source import CameraError, Capture, Mode, Source
+from server.camera.source import CameraError, Mode, Source
+from server.media.capture import Capture
 
 # A picture that is said to be older than this has another clock.
 _OLDEST_S = 10.0

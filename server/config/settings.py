@@ -12,9 +12,9 @@ from server.config.base import SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.media import MediaSettings
 from server.config.recordings import RecordingSettings
-from server.config.safety import AuthSettings, EmbeddingSettings, LimitSettings, TlsSettings
+from server.config.security import AuthSettings, EmbeddingSettings, LimitSettings, TlsSettings
 from server.config.sources import SourceSettings
-from server.safety import private_file
+from server.security import private_file
 
 
 class ServingSettings(SettingsGroup):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import av
 
-from server.media.mp4 import FRAGMENT_MS, MIN_STEP_TICKS, VIDEO_TIME_BASE
 from server.recordings.movie_file import MovieFile
+from server.recordings.mp4 import FRAGMENT_MS, MIN_STEP_TICKS, VIDEO_TIME_BASE
 
 if TYPE_CHECKING:
-    from server.broadcast.viewer import Packet
+    from server.media.encoder import Packet
 
 _TICKS_PER_S = VIDEO_TIME_BASE.denominator
 # What the index takes at the end: for each frame its size, duration, place and whether it is a key

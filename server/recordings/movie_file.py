@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from server.media.counted_file import CountedFile
+from server.recordings.counted_file import CountedFile
 
 _PRIVATE = 0o600
 

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from server.broadcast.viewer import Packet
+from server.media.encoder import Packet
 
 # Ten seconds of a camera at most.
 MAX_WAITING = 300

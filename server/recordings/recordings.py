@@ -13,14 +13,14 @@ from typing import TypeVar
 
 from server.broadcast.viewer import Viewer
 from server.recordings import names
+from server.recordings.active_recording import Part, Take
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder, NameTaken
-from server.recordings.keeper import Keeper
 from server.recordings.movie import PictureSizeChanged
 from server.recordings.packets import Packets
-from server.recordings.room import Retention
+from server.recordings.retention import Retention
+from server.recordings.retention_task import Keeper
 from server.recordings.status import State, Status
-from server.recordings.take import Part, Take
 from server.tasks import Tasks
 from signaling.errors import Busy, Conflict, NotFound, SignalingError
 

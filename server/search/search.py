@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.search.looker import Looker
+from server.search.frame_scanner import Looker
 from server.search.video import SampledFrame, Segment, Video
-from server.sessions import SessionManager
+from server.sessions.manager import SessionManager
 
 # Looks a second of video. Someone who walks through the picture is there for two seconds and more.
 LOOKS_HZ = 5.0

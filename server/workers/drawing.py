@@ -19,8 +19,9 @@ import numpy as np
 from analyzers.annotator import Annotator
 from analyzers.base_model import BaseModel
 from analyzers.chain import Fragments
+from server.media.decoding import Array
 from server.workers.lane_frame import LaneFrame
-from server.workers.mailbox import Array, MailboxWriter
+from server.workers.mailbox import MailboxWriter
 from server.workers.messages import Drawn, Problems
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import cast
 
 import cv2
 
-from server.workers.decoding import NotDecodable, decode
-from server.workers.mailbox import Array, FrameInfo
+from server.media.decoding import Array, NotDecodable, decode
+from server.workers.mailbox import FrameInfo
 
 
 class LaneFrame:

@@ -23,9 +23,8 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.uint8]
+from server.media.decoding import Array
 
 # Control bytes at the start of the segment: the pair last written, the pair being read, and for
 # each of the two pairs the slot last written.

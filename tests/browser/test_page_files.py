@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 from tests.browser.training import squats, write_clip
 from tests.support.server import ROOT, running_server
 

@@ -6,8 +6,8 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from server.api.route import Scope
-from server.safety import tokens
+from server.security import tokens
+from server.security.identity import Scope
 from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
 from tests.support.server import running_server

@@ -5,8 +5,8 @@ import contextlib
 import pytest
 from playwright.sync_api import expect
 
-from server.api.route import Scope
-from server.safety import tokens
+from server.security import tokens
+from server.security.identity import Scope
 from tests.browser.views import opened
 from tests.support.server import COUNTER, free_port, running_server
 

@@ -16,8 +16,8 @@ from bench.interop_clients import bars
 from bench.interop_clients.client import Task
 from bench.interop_clients.registry import CLIENTS
 from client_test.ice_hosts import offering
-from server.api.route import Scope
-from server.safety import tokens
+from server.security import tokens
+from server.security.identity import Scope
 from tests.support.server import COUNTER, running_server
 from tests.support.tracks import ColourTrack, ToneTrack
 from tests.support.watcher import SDP, Watcher

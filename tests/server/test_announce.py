@@ -6,7 +6,7 @@ import pytest
 
 from server.announce import announce, reachable_hosts
 from server.config import parse_settings
-from server.safety import development_certificate
+from server.security import development_certificate
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A real ``python -m server.camera.peer`` for tests."""
+"""A real ``python -m server.publisher`` for tests."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.server import ROOT
 
-COMMAND = (sys.executable, "-m", "server.camera.peer")
+COMMAND = (sys.executable, "-m", "server.publisher")
 SMALL_PATTERN = ("--camera", "pattern", "--camera-size", "320x240", "--camera-fps", "15")
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.api.route import Route
+from server.api.context import SETTINGS, SOCKETS
 from server.app import errors_as_json
 from server.config import parse_settings
-from server.context import SETTINGS, SOCKETS
-from server.safety import tls
-from server.safety.access import ROUTE_TABLE
-from server.safety.connection_guard import CONNECTIONS, ConnectionGuard
-from server.safety.install import protect
-from server.safety.listener import GuardedSite
+from server.http.access import ROUTE_TABLE
+from server.http.connection_guard import CONNECTIONS, ConnectionGuard
+from server.http.install import protect
+from server.http.listener import GuardedSite
+from server.http.route import Route
+from server.security import tls
 
 
 @dataclass

@@ -11,7 +11,7 @@ from aiortc import MediaStreamTrack
 
 from analyzers.base_model import BaseModel
 from bench import barcode
-from server.broadcast.encoder import Codec, Encoder
+from server.media.encoder import Codec, Encoder
 
 WIDTH, HEIGHT, FPS = 320, 240, 25
 BLOCK_PX = 16

@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamError
 
 from client_test.ice_hosts import offering
-from server.media import aiortc_compat
+from server import rtc
 from tests.support.lossy import without_candidates
 from tests.support.numbered import DAMAGED, FPS, check
 from tests.support.watcher import Watcher
@@ -82,7 +82,7 @@ async def watching(server, http, name, codec, line=None):
         await viewer.connection.close()
         for task in viewer.tasks:
             task.cancel()
-        await aiortc_compat.decoders_ended()
+        await rtc.decoders_ended()
 
 
 @contextlib.asynccontextmanager
@@ -94,7 +94,7 @@ async def publishing(server, http, name, codec, track, line=None, resume=None):
     known = RTCRtpSender.getCapabilities("video").codecs
     wanted = (f"video/{codec}", "video/rtx")
     transceiver.setCodecPreferences([c for c in known if c.mimeType in wanted])
-    aiortc_compat.on_key_frame_request(transceiver.sender, track.request_key_frame)
+    rtc.on_key_frame_request(transceiver.sender, track.request_key_frame)
     channel = connection.createDataChannel("results")
 
     @channel.on("message")

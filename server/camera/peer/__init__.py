@@ -1,1 +1,1 @@
-"""This machine's camera as a peer of a server elsewhere: ``python -m server.camera.peer``."""
+"""Where the publisher was; units in the field start it under this name."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analyzers.exercise.definition import Condition, Fault, definitions
+from analyzers.exercise.definition import Condition, Fault
+from analyzers.exercise.definitions import definitions
 
 WANTED = {
     "squat", "push_up", "lunge", "bicep_curl", "shoulder_press", "jumping_jack", "sit_up",

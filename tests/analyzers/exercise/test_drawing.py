@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.drawing import draw_exercise
 
 REST = {"exercise": "none", "reps": 0, "phase": "rest", "held_s": 0.0, "score": None}

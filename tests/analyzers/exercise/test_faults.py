@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 
 from .movements import FAULTY, GOOD, PLANKS
 from .recordings import Recording, of_exercise, play

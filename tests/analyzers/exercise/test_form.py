@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.signals import INDEX, NAMES
 

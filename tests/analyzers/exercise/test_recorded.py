@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analyzers.exercise import Exercise
-from analyzers.exercise.definition import definitions
+from analyzers.exercise.definitions import definitions
 from analyzers.exercise.signals import INDEX, measure
 from analyzers.pose import Pose
 from analyzers.pose.landmarks import INDEX as LANDMARK

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from server.api.bounded_socket import MAX_UNSENT_BYTES, BoundedSocket
+from server.api.context import SETTINGS, SOCKETS
 from server.config import parse_settings
-from server.context import SETTINGS, SOCKETS
 from tests.support.silent_client import SilentClient
 
 TEXT = "x" * 10_000

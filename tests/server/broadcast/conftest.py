@@ -1,7 +1,7 @@
 import aiohttp
 import pytest
 
-from server.media import aiortc_compat
+from server import rtc
 from tests.support.numbered import FPS, HEIGHT, WIDTH
 from tests.support.server import running_server
 
@@ -27,4 +27,4 @@ async def http():
 
 @pytest.fixture(autouse=True)
 def compat():
-    aiortc_compat.install()
+    rtc.install()

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from server.broadcast import encoding as module
-from server.broadcast.bitrate import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, choose_bitrate
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.encoder import Codec, Encoder
 from server.broadcast.viewer import MAX_WAITING
-from server.camera.source import Capture
+from server.media.bitrate import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, choose_bitrate
+from server.media.capture import Capture
+from server.media.encoder import Codec, Encoder
 from signaling.errors import NotFound
 from tests.support.viewing import Over, next_packet
 

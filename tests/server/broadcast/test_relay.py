@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from server.broadcast.encoder import Codec
 from server.broadcast.relay import Relay
-from server.broadcast.session_video import SessionVideo
-from server.media import incoming as module
-from server.media.incoming import IncomingVideo
-from server.media.video_buffer import EncodedFrame
+from server.media.encoder import Codec
+from server.rtc import incoming as module
+from server.rtc.incoming import IncomingVideo
+from server.rtc.jitter_buffer import EncodedFrame
+from server.watching.session_video import SessionVideo
 from signaling.errors import NotFound
 
 

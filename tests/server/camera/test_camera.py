@@ -10,8 +10,9 @@ import pytest
 
 from server.camera import camera as module
 from server.camera.camera import CameraState
-from server.camera.patience import Patience
-from server.camera.source import CameraError, CameraUnavailable, Capture, Mode, Source
+from server.camera.source import CameraError, CameraUnavailable, Mode, Source
+from server.camera.timeouts import Patience
+from server.media.capture import Capture
 
 
 class Scripted(Source):

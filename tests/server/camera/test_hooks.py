@@ -9,7 +9,7 @@ import pytest
 
 from server.camera import hooks
 from server.camera.hooks import BadHook, Hook, load
-from server.camera.source import Capture
+from server.media.capture import Capture
 
 
 def grey(value=100, width=64, height=48):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.encoder import VIDEO_CLOCK_HZ, Codec
 from server.camera.camera import Camera, CameraState
 from server.camera.hooks import Hook
-from server.camera.patience import Patience
 from server.camera.source import CameraError, Mode
+from server.camera.timeouts import Patience
+from server.media.encoder import VIDEO_CLOCK_HZ, Codec
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
 from tests.support.viewing import next_packet
@@ -269,7 +269,7 @@ async def test_when_it_does_not_work_pictures_are_encoded_here(camera, broadcast
 
 
 async def test_the_bitrate_follows_the_viewers(camera, broadcast, monkeypatch):
-    from server.broadcast import own_encoding
+    from server.broadcast import source_encoding as own_encoding
 
     monkeypatch.setattr(own_encoding, "BITRATE_EVERY_S", 0.1)
     viewer = broadcast.watch(Codec.H264)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.encoder import Codec
 from server.camera.camera import Camera, CameraState
-from server.camera.patience import Patience
 from server.camera.source import CameraError, CameraUnavailable, Mode
+from server.camera.timeouts import Patience
+from server.media.encoder import Codec
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
 from tests.support.viewing import next_packet

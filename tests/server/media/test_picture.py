@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from server.media.decoding import decode
 from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
-from server.workers.decoding import decode
 from tests.support import pictures
 
 MAX_PIXELS = 4096 * 4096

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from analyzers.reid.embedding import Embedding
 from client_test.errors import Rejected
 from client_test.peer import ClientPeer
-from server.api.route import Scope
-from server.safety import tokens
+from server.security import tokens
+from server.security.identity import Scope
 from tests.support import pictures, sources
 from tests.support.older_clients import ask, receive, socket_to
 from tests.support.person_search import (

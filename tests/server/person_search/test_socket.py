@@ -13,7 +13,7 @@ from server.api.models_tracking import (
     SocketError,
     Status,
 )
-from server.embeddings import EmbeddingVault
+from server.security.embeddings import EmbeddingVault
 from tests.support import pictures
 from tests.support.older_clients import ask, receive, socket_to
 from tests.support.person_search import (

@@ -3,8 +3,8 @@
 import av
 import numpy as np
 
-from server.broadcast.encoder import Codec, Encoder
-from server.camera.source import Capture
+from server.media.capture import Capture
+from server.media.encoder import Codec, Encoder
 
 FPS = 20
 

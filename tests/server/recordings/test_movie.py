@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from server.broadcast.encoder import Codec, Encoder
+from server.media.encoder import Codec, Encoder
 from server.recordings.movie import Movie, NoParameterSets, PictureSizeChanged
 from server.recordings.movie_file import MovieFile
 from tests.server.recordings.pictures import FPS, encode, read

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.encoder import Codec
-from server.recordings import take as module
+from server.media.encoder import Codec
+from server.recordings import active_recording as module
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder
 from server.recordings.movie_file import MovieFile
 from server.recordings.recordings import Recordings
-from server.recordings.room import Retention
+from server.recordings.retention import Retention
 from server.recordings.status import State
 from signaling.errors import Busy, Conflict, NotFound
 from tests.server.recordings.pictures import FPS, Pictures, read

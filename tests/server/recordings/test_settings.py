@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.config import BadSettings, parse_settings
-from server.safety import private_file
+from server.security import private_file
 from tests.support.server import run_until_exit
 
 

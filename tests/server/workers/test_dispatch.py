@@ -8,7 +8,7 @@ import pytest
 
 from analyzers.base_model import BaseModel
 from analyzers.chain import arrange
-from server.workers.decoding import decode
+from server.media.decoding import decode
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.mailbox import FrameInfo, MailboxWriter

@@ -1,0 +1,219 @@
+"""Settings of who may use the server, from where, and how much of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from server.config import parse
+from server.config.base import SettingsGroup
+from server.security import keys, tls, tokens
+from server.security.origin_names import parse_origins
+
+Seconds = Annotated[float, BeforeValidator(parse.seconds)]
+
+
+class AuthSettings(SettingsGroup):
+    """Who may use the server, and which pages."""
+
+    title: ClassVar[str] = "who may use it"
+
+    auth_secret: SecretStr = Field(
+        SecretStr(""),
+        description="every request but /health then needs a token that `kinecast token` makes with"
+        " the same secret, of 32 characters or more; better in the environment than on the command"
+        " line, where others can read it",
+    )
+    auth_secret_file: Path | None = Field(None, description="a file that holds that secret")
+    no_auth: bool = Field(
+        False,
+        description="serve other machines without asking who is there; without this and without a"
+        " secret only loopback addresses are served",
+    )
+    allow_origin: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(lambda v: parse_origins(parse.words(v)))
+    ] = Field(
+        (),
+        description="origin of web pages that may use the server beside its own, as"
+        " http://localhost:3000, null for pages from a file, * for any; repeatable",
+    )
+
+    @model_validator(mode="after")
+    def _read_secret(self) -> Self:
+        if self.auth_secret_file is not None:
+            if self.auth_secret.get_secret_value():
+                raise ValueError("--auth-secret and --auth-secret-file: give one of them")
+            try:
+                text = self.auth_secret_file.read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"--auth-secret-file: {error}") from error
+            self.auth_secret = SecretStr(text)
+            tokens.check_secret(text)
+        elif self.auth_secret.get_secret_value():
+            tokens.check_secret(self.auth_secret.get_secret_value())
+        return self
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether clients have to say who they are."""
+        return bool(self.auth_secret.get_secret_value())
+
+    def check_host(self, host: str) -> None:
+        """Refuse to serve other machines without knowing who is there.
+
+        Raises
+        ------
+        ValueError
+            One sentence that says what to do.
+        """
+        if self.asks_for_tokens or self.no_auth or _is_loopback(host):
+            return
+        raise ValueError(
+            f"--host {host} lets other machines in, and nothing asks who is there: give"
+            " --auth-secret (make one with: openssl rand -hex 32), or --no-auth if that is meant"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class TlsSettings(SettingsGroup):
+    """HTTPS."""
+
+    title: ClassVar[str] = "TLS"
+
+    cert_file: Path | None = Field(
+        None, description="TLS certificate chain (PEM); turns both ports into HTTPS and WSS"
+    )
+    key_file: Path | None = Field(None, description="the certificate's private key (PEM)")
+    self_signed: bool = Field(
+        False,
+        description="make a certificate for this machine's names and addresses, and keep it: for"
+        " development, and for a phone on the same network, whose browser warns once",
+    )
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("--cert-file and --key-file go together")
+        if self.self_signed and self.cert_file is not None:
+            raise ValueError("--self-signed and --cert-file: give one of them")
+        self.tls_context()
+        return self
+
+    def has_real_certificate(self) -> bool:
+        """Whether there is a certificate that somebody else signed."""
+        return self.cert_file is not None and not tls.is_self_signed(self.cert_file)
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What both ports serve TLS with, None without a certificate of the user's.
+
+        Raises
+        ------
+        ValueError
+            The certificate or its key can not be used.
+        """
+        if self.cert_file is None or self.key_file is None:
+            return None
+        for flag, path in (("--cert-file", self.cert_file), ("--key-file", self.key_file)):
+            if not path.is_file():
+                raise ValueError(f"{flag}: there is no file {path}")
+        try:
+            return tls.server_context(self.cert_file, self.key_file)
+        except (ssl.SSLError, OSError) as error:
+            raise ValueError(
+                f"--cert-file {self.cert_file} and --key-file {self.key_file} do not work together:"
+                f" {error}"
+            ) from error
+
+
+class EmbeddingSettings(SettingsGroup):
+    """How embeddings are sealed."""
+
+    title: ClassVar[str] = "embeddings"
+
+    encryption_key: SecretStr = Field(
+        SecretStr(""),
+        description="Fernet key that seals embeddings for clients to keep; several with commas"
+        " between: the first seals, all open (default: one made once and kept in the user's data"
+        " directory)",
+    )
+    embedding_ttl: Seconds = Field(
+        30 * 86400.0,
+        ge=0,
+        description="how long a sealed embedding is good for: seconds, or 12h, 30d; 0 is for ever"
+        " (default: 30d)",
+    )
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        self.encryption_keys()
+        return self
+
+    def encryption_keys(self) -> tuple[str, ...]:
+        """The keys that were given; none if the kept one is to be used.
+
+        Raises
+        ------
+        ValueError
+            One of them is no Fernet key.
+        """
+        return keys.parse(parse.words(self.encryption_key.get_secret_value()))
+
+
+class LimitSettings(SettingsGroup):
+    """How much one client gets."""
+
+    title: ClassVar[str] = "limits"
+
+    max_sessions: int = Field(16, ge=1, description="sessions at once; further offers get 503")
+    connections_per_address: int = Field(
+        10,
+        ge=0,
+        description="requests and sockets of one address that are served at once, further ones get"
+        " 429; 0 is no limit, for a server behind a proxy",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=1,
+        description="connections in all; those that ask for nothing make room for new ones",
+    )
+    handshake_time: Seconds = Field(
+        10.0, gt=0, description="seconds in which TLS and the head of a request must be here"
+    )
+    request_time: Seconds = Field(
+        60.0, gt=0, description="seconds in which the body of a request must be here"
+    )
+    send_time: Seconds = Field(
+        10.0, gt=0, description="seconds in which a client must read what waits for it"
+    )
+    idle_time: Seconds = Field(
+        300.0, gt=0, description="seconds after which a WebSocket that says nothing is closed"
+    )
+    expensive_per_minute: int = Field(
+        60,
+        ge=0,
+        description="pictures and videos that one client may send in single requests a minute;"
+        " further ones get 429; 0 is no limit",
+    )
+    frames_per_second: float = Field(
+        30.0, ge=0, description="frames taken a second in one session, others are dropped; 0 is all"
+    )
+    max_message_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="length of a WebSocket message"
+    )
+    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="length of a request's body")
+    max_pixels: int = Field(
+        4096 * 4096, ge=64 * 64, description="width times height of a picture that is decoded"
+    )

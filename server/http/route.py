@@ -1,0 +1,57 @@
+"""One thing that this server serves: where, by whom it is answered, and who may ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from server.security.identity import Scope
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An entry in the table of all routes.
+
+    Attributes
+    ----------
+    method
+        GET, POST, DELETE, PATCH.
+    path
+        As aiohttp has it: ``/sessions/{id}``.
+    handler
+        Answers.
+    summary
+        What it is for, in half a line; for the API's documentation.
+    scope
+        What a token must allow to be let in; None lets everyone in.
+    or_scope
+        Another that will do as well; the handler asks for the one that it needs.
+    websocket
+        Whether it is a WebSocket, to which other rules apply.
+    expensive
+        Whether only so many a minute are answered, `expensive_per_minute`.
+    body
+        The JSON that it takes.
+    form
+        The fields of the multipart form that it takes.
+    answers
+        What it answers, by status: JSON of a model, a media type, or None for nothing. Of errors,
+        only those that have another form than ``{"message", "code"}`` need to be named.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    scope: Scope | None
+    websocket: bool = False
+    or_scope: Scope | None = None
+    expensive: bool = False
+    body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)

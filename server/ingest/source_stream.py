@@ -1,0 +1,240 @@
+"""A source's frames into a session of its own, and the results back."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import av
+from av.frame import Frame
+
+from server.media.clock import SessionClock, TrackClock
+from server.media.picture import EncodedPicture
+from server.sessions.manager import SessionManager
+from server.sessions.results import Result
+from server.sessions.session import Session
+from server.sources.allowed import AllowList
+from server.sources.container import OpenVideo, open_camera, open_file, open_readable
+from server.sources.errors import SourceError
+from server.sources.http_file import HttpFile
+from server.sources.named import Camera, File, Named, Published
+from server.sources.reader import RateLimit, SourceReader
+from server.sources.rtsp import open_checked_rtsp
+from server.sources.url import SourceUrl
+from signaling.errors import NotFound
+
+# Frames whose result may still come; only the newest waits.
+_MAX_OPEN = 64
+_NO_MEMORY = "the server has no memory left for its frames"
+
+
+class SourceClient(Protocol):
+    """Whoever asked for the source. No method may block or raise."""
+
+    def opened(self) -> None:
+        """The source delivers, for the first time or again."""
+
+    def answered(self, result: Result, number: int) -> None:
+        """What is seen in a frame, and which of the source's it is, from 1."""
+
+    def lost(self, message: str, retry_in_s: float) -> None:
+        """The source is gone; it is tried again."""
+
+    def told(self, message: dict[str, Any]) -> None:
+        """A notice of the session, with a ``type``."""
+
+    def ended(self, message: str | None) -> None:
+        """There is nothing more to come: why, or None at the source's end."""
+
+
+class SourceStream:
+    """One source that one client has the server look at.
+
+    Parameters
+    ----------
+    sessions
+        Where the session is opened.
+    source
+        What is read.
+    client
+        Gets the results.
+    allowed
+        What may be read.
+    analyzers, options, owner
+        As `SessionManager.open_direct` takes them.
+    fps_limit
+        Frames a second that are looked at.
+    max_pixels
+        Of a frame.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionManager,
+        source: Named,
+        client: SourceClient,
+        allowed: AllowList,
+        analyzers: Sequence[str],
+        options: dict[str, dict[str, Any]],
+        *,
+        fps_limit: float,
+        max_pixels: int,
+        owner: str | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._client = client
+        self._numbers: dict[int, int] = {}
+        self._over = False
+        self._reader = self._make_reader(source, allowed, fps_limit, max_pixels)
+        self.session = sessions.open_direct(analyzers, options, owner)
+        self.session.add_sink(self)
+        self._clock = ArrivalClock(self.session.clock)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reader.start()
+
+    async def close(self, reason: str) -> None:
+        """Read no more, and end the session."""
+        self._over = True
+        self._reader.close()
+        # It may have been ended long ago.
+        with contextlib.suppress(NotFound):
+            await self._sessions.end(self.session.sid, reason)
+
+    def _make_reader(
+        self, source: Named, allowed: AllowList, fps_limit: float, max_pixels: int
+    ) -> SourceReader | _Tap:
+        if isinstance(source, Published):
+            allowed.check_name(source.name)
+            session = self._sessions.published(source.name) or self._sessions.get(source.name)
+            return _Tap(session, self, fps_limit)
+        if isinstance(source, Camera):
+            allowed.check_camera(source.index)
+        if isinstance(source, SourceUrl):
+            allowed.check_url(source)
+        return SourceReader(
+            functools.partial(_open, source, allowed),
+            self,
+            comes_back=not isinstance(source, File),
+            fps_limit=fps_limit,
+            max_pixels=max_pixels,
+        )
+
+    # ---- as the source's viewer
+
+    def opened(self) -> None:
+        """Tell the client."""
+        self._client.opened()
+
+    def frame(self, frame: av.VideoFrame, number: int) -> None:
+        """Have a frame looked at."""
+        try:
+            self.session.put_frame(frame, self._clock)
+        except OSError:
+            self.ended(_NO_MEMORY)
+        else:
+            self._remember(self.session.frames_in, number)
+
+    def picture(self, picture: EncodedPicture, number: int) -> None:
+        """Have a frame looked at that came as a picture."""
+        try:
+            self._remember(self.session.put_picture(picture), number)
+        except OSError:
+            self.ended(_NO_MEMORY)
+
+    def lost(self, message: str, retry_in_s: float) -> None:
+        """Tell the client."""
+        self._client.lost(message, retry_in_s)
+
+    def ended(self, message: str | None) -> None:
+        """Tell the client, once."""
+        if not self._over:
+            self._over = True
+            self._client.ended(message)
+
+    def _remember(self, own: int, number: int) -> None:
+        self._numbers[own] = number
+        if len(self._numbers) > _MAX_OPEN:
+            del self._numbers[next(iter(self._numbers))]
+
+    # ---- as the session's sink
+
+    def result(self, result: Result) -> None:
+        """Hand a result to the client."""
+        assert result.frame is not None
+        number = self._numbers.pop(result.frame.number, None)
+        if number is not None and not self._over:
+            self._client.answered(result, number)
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """Hand a notice to the client."""
+        self._client.told(message)
+
+    def final(self, result: Result) -> None:
+        """The session may have been ended over HTTP, or with the server."""
+        self._reader.close()
+        self.ended("the session was ended")
+
+
+class ArrivalClock(TrackClock):
+    """For frames without times that could be relied on: what counts is when they arrive."""
+
+    def __init__(self, session: SessionClock) -> None:
+        super().__init__(session)
+        self._clock = session
+
+    def session_ms(self, frame: Frame, now_s: float) -> float:
+        """Milliseconds since the session's first frame."""
+        self._clock.begin(now_s)
+        return self._clock.elapsed_s(now_s) * 1000
+
+
+class _Tap:
+    """Frames of another session."""
+
+    def __init__(self, session: Session, stream: SourceStream, fps_limit: float) -> None:
+        self._session = session
+        self._stream = stream
+        self._limit = RateLimit(fps_limit)
+        self._number = 0
+
+    def start(self) -> None:
+        self._session.add_viewer(self)
+        self._stream.opened()
+
+    def close(self) -> None:
+        self._session.remove_viewer(self)
+
+    def frame(self, frame: av.VideoFrame) -> None:
+        if self._is_wanted():
+            self._stream.frame(frame, self._number)
+
+    def picture(self, picture: EncodedPicture) -> None:
+        if self._is_wanted():
+            self._stream.picture(picture, self._number)
+
+    def over(self) -> None:
+        self._stream.ended(None)
+
+    def _is_wanted(self) -> bool:
+        self._number += 1
+        return self._limit.allow(time.monotonic())
+
+
+def _open(source: Camera | File | SourceUrl, allowed: AllowList) -> OpenVideo:
+    """Open a source; in a thread."""
+    match source:
+        case Camera(index):
+            return open_camera(index)
+        case File(name):
+            return open_file(allowed.check_file(name))
+        case SourceUrl(scheme="rtsp"):
+            return open_checked_rtsp(source, allowed)
+        case SourceUrl():
+            file = HttpFile(source, allowed)
+            return open_readable(file, file.close, file.abort)
+    raise SourceError("this is no source that is read here")

@@ -1,0 +1,64 @@
+"""Who a request comes from, and what they may do."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.errors import NotAllowed
+
+
+class Scope(enum.StrEnum):
+    """What a token allows."""
+
+    PUBLISH = "publish"
+    """To send video and get what is seen in it."""
+    VIEW = "view"
+    """To watch, and to read what the server tells of itself."""
+    CONTROL = "control"
+    """To read and end what others opened, and to switch cameras and recordings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sends a request.
+
+    Attributes
+    ----------
+    subject
+        The token's subject; None where the server asks for no token.
+    scopes
+        What the token allows.
+    """
+
+    subject: str | None
+    scopes: frozenset[Scope]
+
+    def may(self, scope: Scope) -> bool:
+        """Whether what needs this scope is allowed. Control includes the others."""
+        return scope in self.scopes or Scope.CONTROL in self.scopes
+
+    def check(self, scope: Scope, what: str) -> None:
+        """Refuse what is not allowed.
+
+        Raises
+        ------
+        NotAllowed
+            The scope is missing.
+        """
+        if not self.may(scope):
+            raise NotAllowed(f"the token does not allow {what}: it needs the scope {scope}")
+
+    def may_touch(self, owner: str | None) -> bool:
+        """Whether what belongs to `owner` may be read, resumed or ended."""
+        return self.subject == owner or Scope.CONTROL in self.scopes
+
+
+ANONYMOUS = Identity(None, frozenset(Scope))
+"""Everyone, where the server asks for no token."""
+NOBODY = Identity("", frozenset())
+"""Who has shown no token where one is asked for: on routes that are open to all."""
+
+IDENTITY = web.RequestKey("identity", Identity)

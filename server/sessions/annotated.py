@@ -1,0 +1,102 @@
+"""A session's frames with what was found drawn in, as pictures to be encoded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import av
+
+from server.media.capture import Capture
+from server.workers.mailbox import MailboxReader
+from server.workers.messages import Draw
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Capture], None]
+
+
+class Annotated:
+    """What a session's worker draws, while somebody watches.
+
+    Parameters
+    ----------
+    sid
+        The session's id.
+    send
+        Takes messages for its worker; before that knows of the session, it drops them.
+    """
+
+    def __init__(self, sid: str, send: Callable[[object], None]) -> None:
+        self._sid = sid
+        self._send = send
+        self._listeners: list[Listener] = []
+        self._mailbox: MailboxReader | None = None
+        self._shown = 0
+
+    def subscribe(self, listener: Listener) -> None:
+        """Give every annotated frame to someone, on the event loop."""
+        self._listeners.append(listener)
+        if len(self._listeners) == 1:
+            self.ask()
+
+    def unsubscribe(self, listener: Listener) -> None:
+        """Give them no more; with the last one, drawing ends."""
+        if listener not in self._listeners:
+            return
+        self._listeners.remove(listener)
+        if not self._listeners:
+            self._send(Draw(self._sid, False))
+            self._let_go()
+
+    # ---- for the session
+
+    def ask(self) -> None:
+        """Have the worker draw, if anybody watches; a new one has to be asked again."""
+        if self._listeners:
+            self._send(Draw(self._sid, True))
+
+    def take(self, mailbox: str) -> None:
+        """Show the newest frame of a mailbox of the worker's.
+
+        A frame that was skipped in favour of a newer one is announced all the same.
+        """
+        capture = self._newest() if self._listeners and self._open(mailbox) else None
+        if capture is None:
+            return
+        for listener in list(self._listeners):
+            try:
+                listener(capture)
+            except Exception:
+                logger.exception("Session %s: an annotated frame could not be taken", self._sid)
+
+    def close(self) -> None:
+        """The session is over."""
+        self._listeners.clear()
+        self._let_go()
+
+    def _open(self, mailbox: str) -> bool:
+        if self._mailbox is None or self._mailbox.name != mailbox:
+            self._let_go()
+            try:
+                self._mailbox = MailboxReader(mailbox)
+            except FileNotFoundError:
+                # Already replaced by a larger one, or its worker is dead.
+                return False
+        return True
+
+    def _newest(self) -> Capture | None:
+        """The frame in the mailbox, unless it was shown already."""
+        assert self._mailbox is not None
+        info, planes = self._mailbox.take()
+        if info.number <= self._shown:
+            return None
+        self._shown = info.number
+        # A copy: encoders are still at it when the mailbox is read again.
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        return Capture(frame, info.received_monotonic_s)
+
+    def _let_go(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self._mailbox = None

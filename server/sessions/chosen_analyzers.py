@@ -1,0 +1,76 @@
+"""The analyzers of one session, and what the client set for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from server.sessions.embedding_gate import REID, EmbeddingGate
+from server.workers.messages import Start
+from server.workers.pool import WorkerPool
+
+Options = dict[str, dict[str, Any]]
+
+
+class ChosenAnalyzers:
+    """Analyzers by the names they were asked for with; a worker knows them by their own.
+
+    Parameters
+    ----------
+    pool
+        Knows what each calls itself, once a worker is ready.
+    names
+        Those that the session wants.
+    options
+        For each analyzer, by name, what the client set.
+    gate
+        Opens sealed embeddings; None leaves them as they are.
+    """
+
+    def __init__(
+        self, pool: WorkerPool, names: Sequence[str], options: Options, gate: EmbeddingGate | None
+    ) -> None:
+        self.names = tuple(names)
+        self._pool = pool
+        self._options = dict(options)
+        self._gate = gate
+
+    def change(self, options: Options) -> tuple[Options, list[str]]:
+        """Take options that the client changed.
+
+        Returns
+        -------
+        changed
+            What a worker has to be told.
+        unknown
+            Names that are not of this session's analyzers; their options change nothing.
+
+        Raises
+        ------
+        BadSealedEmbedding
+            An embedding in them is none that was sealed here; nothing is changed.
+        """
+        own_names = {name: self._pool.names.get(name, name) for name in self.names}
+        asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
+        known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
+        if self._gate is not None and (reid := asked_names.get(REID)) in known:
+            known[reid] = self._gate.opened(known[reid])
+        for name, values in known.items():
+            self._options[name] = {**self._options.get(name, {}), **values}
+        changed = {own_names[name]: values for name, values in known.items()}
+        return changed, [name for name in options if name not in asked_names]
+
+    def leave_out(self, own_names: Collection[str]) -> None:
+        """Go on without some, by the names they give themselves."""
+        names = self._pool.names
+        self.names = tuple(name for name in self.names if names.get(name, name) not in own_names)
+
+    def start(self, sid: str, began_ms: float) -> Start:
+        """What a worker is told to begin with."""
+        names = self._pool.names
+        return Start(
+            sid,
+            tuple(names[name] for name in self.names if name in names),
+            {names.get(name, name): values for name, values in self._options.items()},
+            began_ms,
+        )

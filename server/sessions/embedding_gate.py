@@ -1,0 +1,70 @@
+"""Embeddings on their way between analyzers and clients: plain within, sealed outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.workers.messages import Fragments
+
+REID = "reid"
+_REFERENCE = "reference"
+_PEOPLE = "reid_people"
+# The phases of an analyzer in which what is wrong is the reference that was given.
+_BEGINNINGS = ("start", "configure")
+
+
+class EmbeddingGate:
+    """Opens what sessions' options bring in, and seals what results take out.
+
+    Parameters
+    ----------
+    vault
+        Holds the keys.
+    """
+
+    def __init__(self, vault: EmbeddingVault) -> None:
+        self._vault = vault
+
+    def opened(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Re-identification's options as its analyzer takes them.
+
+        Raises
+        ------
+        BadSealedEmbedding
+            The reference is none that was sealed here.
+        """
+        reference = options.get(_REFERENCE)
+        match reference:
+            case str():
+                return {**options, _REFERENCE: self._vault.open(reference)}
+            case list() if any(isinstance(entry, str) for entry in reference):
+                return {**options, _REFERENCE: [self._open(entry) for entry in reference]}
+        # Numbers of a client's own, or nobody.
+        return options
+
+    def sealed(self, fragments: Fragments) -> Fragments:
+        """A result as it may leave the server."""
+        if _PEOPLE not in fragments:
+            return fragments
+        people = orjson.loads(fragments[_PEOPLE])
+        for person in people:
+            person["embedding"] = self._vault.seal(person["embedding"])
+        return {**fragments, _PEOPLE: orjson.dumps(people)}
+
+    def _open(self, entry: Any) -> str:
+        if not isinstance(entry, str):
+            raise BadSealedEmbedding("EMBEDDING_INVALID", "the references are not all embeddings")
+        return self._vault.open(entry)
+
+
+def refusal_in(notice: dict[str, Any]) -> str | None:
+    """What a session's notice says of a reference that can not be used, if it does."""
+    is_refusal = (
+        notice["type"] == "analyzer_error"
+        and notice["analyzer"] == REID
+        and notice["phase"] in _BEGINNINGS
+    )
+    return notice["message"] if is_refusal else None

@@ -1,0 +1,446 @@
+"""All sessions of this server: opening, resuming, limits, and the end of each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.broadcast.stream import Watchable
+from server.security.identity import ANONYMOUS, Identity
+from server.sessions.embedding_gate import REID, EmbeddingGate
+from server.sessions.frame_rate import FrameRate
+from server.sessions.metrics import Metrics
+from server.sessions.peer import Gone, Peer
+from server.sessions.recording import RecorderFactory
+from server.sessions.session import Session, SessionState
+from server.tasks import Tasks
+from server.workers.pool import WorkerPool
+from signaling.errors import BadMessage, Busy, Conflict, NotAllowed, NotFound, quote
+from signaling.ice import IceServer
+from signaling.messages import Offer, SessionInfo
+
+logger = logging.getLogger(__name__)
+
+# Ended sessions that can still be looked at.
+ENDED_KEPT = 50
+# A peer that has not connected by then never will.
+CONNECT_WITHIN_S = 30.0
+RETRY_AFTER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes on.
+
+    Attributes
+    ----------
+    max_sessions
+        Sessions at once.
+    resume_window_s
+        How long a session whose peer is gone waits for it to come back.
+    frames_per_second
+        Frames that are taken of one session; 0 takes all.
+    """
+
+    max_sessions: int
+    resume_window_s: float
+    frames_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The outcome of an offer."""
+
+    peer: Peer
+    sdp: str
+    info: SessionInfo
+
+
+class SessionManager:
+    """Opens sessions, finds them again, and sees each of them to its end.
+
+    Parameters
+    ----------
+    pool
+        Where analyzers run.
+    analyzers
+        Names of the configured ones, in their order.
+    limits, ice_servers, metrics
+        As their types say.
+    recorder
+        Makes a session's recorder; None when nothing is recorded.
+    gate
+        Keeps embeddings sealed outside; None leaves them as they are.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        analyzers: Sequence[str],
+        limits: Limits,
+        ice_servers: Sequence[IceServer],
+        metrics: Metrics,
+        recorder: RecorderFactory | None = None,
+        gate: EmbeddingGate | None = None,
+    ) -> None:
+        self._pool = pool
+        self._analyzers = tuple(analyzers)
+        self._limits = limits
+        self._ice_servers = ice_servers
+        self._metrics = metrics
+        self._recorder = recorder
+        self._gate = gate
+        self._running: dict[str, Session] = {}
+        self._ended: OrderedDict[str, Session] = OrderedDict()
+        self._peers: dict[str, Peer] = {}
+        self._expiries: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks("sessions")
+        self._draining = False
+
+    # ---- opening
+
+    async def open(
+        self, offer: Offer, by: Identity = ANONYMOUS, plays: Watchable | None = None
+    ) -> Opened:
+        """Answer an offer with a new session, or with the one that its token names.
+
+        A token that is unknown or too old opens a new session: the answer's id tells.
+
+        Parameters
+        ----------
+        offer
+            What the client sent.
+        by
+            Who sent it, and so whose session it is.
+        plays
+            What the client gets to see.
+
+        Raises
+        ------
+        SignalingError
+            What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
+            of somebody else's (403), a name that is taken (409).
+        """
+        if self._draining:
+            raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
+        resumed = self._resumable(offer.resume)
+        if resumed is not None:
+            check_owner(resumed, by)
+        resumed = self._publisher_returned(offer.publish, resumed, by)
+        session = resumed or self._new_session(
+            offer.analyzers, offer.options, by.subject, name=offer.publish
+        )
+        name_before = session.name
+        if offer.publish is not None:
+            session.name = offer.publish
+        self._keep_waiting(session)
+        peer: Peer | None = None
+        try:
+            peer = Peer(
+                session, offer, self._ice_servers, self._metrics, self._end, self._gone, plays
+            )
+            sdp = await peer.answer()
+            if session.ending or self._draining:
+                raise Busy("the session has ended meanwhile: offer again", retry_after_s=1)
+        except BaseException:
+            if peer is not None:
+                await peer.close()
+            # Unless somebody else has taken it meanwhile.
+            if name_before is None or self.published(name_before) is None:
+                session.name = name_before
+            self._unanswered(session, is_new=resumed is None)
+            raise
+        await self._attach(session, peer)
+        return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
+
+    def open_direct(
+        self,
+        analyzers: Sequence[str] | None,
+        options: dict[str, dict[str, Any]] | None = None,
+        owner: str | None = None,
+        *,
+        internal: bool = False,
+        name: str | None = None,
+    ) -> Session:
+        """Open a session that no peer connection feeds, for `put_picture` or `put_frame`.
+
+        Whoever opens it calls `end`.
+
+        Parameters
+        ----------
+        analyzers
+            Those that it needs, by name; None for all that can run.
+        options
+            For each of them, by name.
+        owner
+            The subject of whoever opens it.
+        internal
+            Whether it is the server's own way to look at something, a file say: not recorded, and
+            with as many frames a second as there are.
+        name
+            What it is published under; whoever gives one sees to it that it is free.
+
+        Raises
+        ------
+        SignalingError
+            What to tell the client: no room (503), an analyzer that this server lacks (400).
+        """
+        if self._draining:
+            raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
+        session = self._new_session(analyzers, options or {}, owner, internal=internal, name=name)
+        session.begin()
+        return session
+
+    def _publisher_returned(
+        self, name: str | None, resumed: Session | None, by: Identity
+    ) -> Session | None:
+        """The session to go on with under a name, if there is one.
+
+        A publisher that was lost, and comes back without its token, goes on with its session.
+        """
+        holder = self.published(name) if name is not None else None
+        if holder is None or holder is resumed:
+            return resumed
+        waits = holder.state is SessionState.DISCONNECTED
+        if resumed is None and waits and by.may_touch(holder.owner):
+            return holder
+        raise Conflict(
+            f"something is published as {quote(name)} already: choose another name, or try again"
+            " when it has ended"
+        )
+
+    def _resumable(self, token: str | None) -> Session | None:
+        if token is None:
+            return None
+        for session in self._running.values():
+            same = secrets.compare_digest(session.resume_token.encode(), token.encode())
+            if same and not session.ending:
+                return session
+        return None
+
+    def _new_session(
+        self,
+        analyzers: Sequence[str] | None,
+        options: dict[str, dict[str, Any]],
+        owner: str | None,
+        *,
+        internal: bool = False,
+        name: str | None = None,
+    ) -> Session:
+        self._make_room()
+        session = Session(
+            self._pool,
+            self._choose(analyzers),
+            self._check_options(options),
+            self._metrics,
+            None if internal else self._recorder,
+            owner,
+            self._gate,
+            FrameRate(0.0 if internal else self._limits.frames_per_second),
+        )
+        session.name = name
+        self._running[session.sid] = session
+        self._metrics.sessions_opened.inc()
+        return session
+
+    @property
+    def room(self) -> int:
+        """How many more sessions can be opened."""
+        taken = sum(not session.ending for session in self._running.values())
+        return max(self._limits.max_sessions - taken, 0)
+
+    def _make_room(self) -> None:
+        if self.room:
+            return
+        waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
+        if not waiting:
+            raise Busy(
+                f"all {self._limits.max_sessions} sessions of this server are taken:"
+                f" try again in a few seconds",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        # Its peer is gone; one that is here goes first.
+        session = waiting[0]
+        self._keep_waiting(session)
+        self._tasks.spawn(self._end(session, "its place was needed"), "evict")
+
+    def _choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        unavailable = self._pool.unavailable
+        if wanted is None:
+            return tuple(name for name in self._analyzers if name not in unavailable)
+        chosen = {self._known(name) for name in wanted}
+        for name in chosen & set(unavailable):
+            raise BadMessage(f"the analyzer {name!r} can not run here: {unavailable[name]}")
+        return tuple(name for name in self._analyzers if name in chosen)
+
+    def _check_options(self, options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        known = {self._known(name): values for name, values in options.items()}
+        if self._gate is not None:
+            for name in known:
+                if self._pool.names.get(name) == REID:
+                    known[name] = self._gate.opened(known[name])
+        return known
+
+    def _known(self, name: str) -> str:
+        """The configured analyzer of this name, be it its own or the one it was asked for with."""
+        for asked, own in ((n, self._pool.names.get(n)) for n in self._analyzers):
+            if name in (asked, own):
+                return asked
+        raise BadMessage(
+            f"this server has no analyzer {name!r}: it has {', '.join(self._analyzers)}"
+        )
+
+    async def _attach(self, session: Session, peer: Peer) -> None:
+        before = self._peers.get(session.sid)
+        self._peers[session.sid] = peer
+        self._tasks.spawn(self._expect_connection(peer), "connect")
+        if before is not None:
+            await before.close()
+
+    def _unanswered(self, session: Session, *, is_new: bool) -> None:
+        """Undo what a refused offer began."""
+        if is_new:
+            self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
+        elif session.sid not in self._peers and not session.ending:
+            session.disconnect()
+            self._wait_for_return(session)
+
+    async def _expect_connection(self, peer: Peer) -> None:
+        try:
+            await asyncio.wait_for(peer.connected.wait(), CONNECT_WITHIN_S)
+        except TimeoutError:
+            await self._gone(peer, Gone.NEVER_CONNECTED)
+
+    # ---- the end
+
+    async def _gone(self, peer: Peer, why: Gone) -> None:
+        """A peer is no longer there: wait for it to come back, unless the session is over."""
+        session = peer.session
+        if self._peers.get(session.sid) is peer:
+            del self._peers[session.sid]
+            # A session that has streamed before may still be resumed by an attempt that connects.
+            hopeless = why is Gone.NEVER_CONNECTED and not session.frames_in
+            if session.ending or hopeless or self._limits.resume_window_s == 0:
+                self._tasks.spawn(self._end(session, why.value), "end")
+            else:
+                logger.info("Session %s: %s", session.sid, why.value)
+                session.disconnect()
+                self._wait_for_return(session)
+        await peer.close()
+
+    def _wait_for_return(self, session: Session) -> None:
+        """End the session unless its peer comes back in time."""
+        self._keep_waiting(session)
+        self._expiries[session.sid] = self._tasks.spawn(self._expire(session), "expire")
+
+    def _keep_waiting(self, session: Session) -> None:
+        """Do not end the session for now."""
+        if expiry := self._expiries.pop(session.sid, None):
+            expiry.cancel()
+
+    async def _expire(self, session: Session) -> None:
+        await asyncio.sleep(self._limits.resume_window_s)
+        self._expiries.pop(session.sid, None)
+        await self._end(session, Gone.LOST.value)
+
+    async def _end(self, session: Session, reason: str) -> None:
+        """End a session; goes on when the peer that asked for it is gone before it is done."""
+        await asyncio.shield(self._tasks.spawn(self._finish(session, reason), "finish"))
+
+    async def _finish(self, session: Session, reason: str) -> None:
+        try:
+            await session.end(reason)
+        finally:
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._running.pop(session.sid, None)
+        self._ended[session.sid] = session
+        while len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+
+    async def end(self, sid: str, reason: str) -> None:
+        """End a session, with its final result to all who read it.
+
+        Raises
+        ------
+        NotFound
+            There is no such session.
+        """
+        session = self.get(sid)
+        peer = self._peers.get(sid)
+        if peer is not None:
+            peer.request_end(reason)
+        await self._end(session, reason)
+
+    async def drain(self, reason: str) -> None:
+        """Take no more offers, end all sessions with their final results, hang up."""
+        self._draining = True
+        await asyncio.gather(*(self._end(s, reason) for s in list(self._running.values())))
+        peers = list(self._peers.values())
+        self._peers.clear()
+        await asyncio.gather(*(peer.flush() for peer in peers))
+        await asyncio.gather(*(peer.close() for peer in peers))
+        await self._tasks.cancel()
+
+    # ---- looking
+
+    def get(self, sid: str) -> Session:
+        """The session of this id, running or ended not long ago.
+
+        Raises
+        ------
+        NotFound
+            There is no such session.
+        """
+        session = self._running.get(sid) or self._ended.get(sid)
+        if session is None:
+            raise NotFound(f"no session {sid!r}: GET /sessions lists them")
+        return session
+
+    def published(self, name: str) -> Session | None:
+        """The session that is published under a name, if one is."""
+        for session in self._running.values():
+            if session.name == name and not session.ending:
+                return session
+        return None
+
+    def viewable(self, name: str, by: Identity) -> Session | None:
+        """One's own session that has this id, or the one that is published under this name."""
+        # First: somebody else may have published under this id.
+        own = self._running.get(name)
+        if own is not None and not own.ending and by.may_touch(own.owner):
+            return own
+        return self.published(name)
+
+    def is_replaced(self, peer: Peer) -> bool:
+        """Whether a peer's session goes on with another one."""
+        return self._peers.get(peer.session.sid, peer) is not peer
+
+    def list(self) -> list[Session]:
+        """The running sessions, oldest first."""
+        return list(self._running.values())
+
+    def count_states(self) -> Counter[str]:
+        """How many running sessions are in each state."""
+        return Counter(str(session.state) for session in self._running.values())
+
+
+def check_owner(session: Session, by: Identity) -> None:
+    """Refuse what is done to somebody else's session.
+
+    Raises
+    ------
+    NotAllowed
+        It is not theirs, and they have no control.
+    """
+    if not by.may_touch(session.owner):
+        raise NotAllowed(
+            f"session {session.sid!r} belongs to another token's subject: only they, or a token"
+            " with the scope control, may do this"
+        )

@@ -1,0 +1,215 @@
+"""One peer connection: the client's tracks into its session, the session's results back."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpReceiver
+
+from server.broadcast.sending import Sending
+from server.broadcast.stream import Watchable
+from server.media.clock import TrackClock
+from server.rtc import decoders_ended
+from server.rtc.negotiation import add_candidate, answer_offer, make_connection
+from server.rtc.track_reader import discard, drain
+from server.sessions.data_channel import DataChannelSink
+from server.sessions.metrics import Metrics
+from server.sessions.session import Session
+from server.tasks import Tasks
+from signaling.ice import IceServer
+from signaling.messages import IceCandidate, Offer
+
+logger = logging.getLogger(__name__)
+
+# A peer that hangs up ends its tracks first; this long after, it is clear whether it was only that.
+HANG_UP_FOLLOWS_WITHIN_S = 0.5
+# After the final result the client hangs up; if it does not, we do.
+FAREWELL_S = 5.0
+# How long the last bytes may take to leave when the server shuts down.
+FLUSH_WITHIN_S = 1.0
+
+
+class Gone(enum.Enum):
+    """Why a peer is no longer there."""
+
+    NEVER_CONNECTED = "the peer never connected"
+    LOST = "the peer went away"
+
+
+class Peer:
+    """A peer connection that feeds one session.
+
+    Parameters
+    ----------
+    session
+        Where its video goes.
+    offer
+        What the client offers; `answer` takes it.
+    ice_servers
+        STUN and TURN servers for our own candidates; empty asks nobody.
+    metrics
+        Counts what is dropped.
+    end_session
+        Ends the session; awaited until its final result is out.
+    on_gone
+        Called once, when the peer has gone.
+    plays
+        What is sent back, if anything is.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        offer: Offer,
+        ice_servers: Iterable[IceServer],
+        metrics: Metrics,
+        end_session: Callable[[Session, str], Coroutine[Any, Any, None]],
+        on_gone: Callable[[Peer, Gone], Coroutine[Any, Any, None]],
+        plays: Watchable | None = None,
+    ) -> None:
+        self.session = session
+        self._offer = offer
+        self.states: list[str] = ["new"]
+        self.connected = asyncio.Event()
+        self._metrics = metrics
+        self._end_session = end_session
+        self._on_gone = on_gone
+        self._tasks = Tasks(f"peer of session {session.sid}")
+        self._video: MediaStreamTrack | None = None
+        self._sink: DataChannelSink | None = None
+        self._closed = asyncio.Event()
+        self._connection = self._connect(offer, ice_servers)
+        self._sending = Sending(self._connection, offer.sdp, plays) if plays else None
+
+    def _connect(self, offer: Offer, ice_servers: Iterable[IceServer]) -> RTCPeerConnection:
+        connection = make_connection(offer.sdp, ice_servers)
+        connection.on("track", self._take_track)
+        connection.on("datachannel", self._take_channel)
+        connection.on("connectionstatechange", self._note_state)
+        return connection
+
+    @property
+    def ended(self) -> bool:
+        """Whether its session is over."""
+        return self.session.ending
+
+    # ---- negotiation
+
+    async def answer(self) -> str:
+        """Take the offer, return the answer's SDP.
+
+        Raises
+        ------
+        UnsupportedSdp
+            The offer has no video that can be decoded, or none that we could send as asked.
+        Busy
+            No UDP port is left.
+        CameraUnavailable
+            There is nothing to see.
+        """
+        sdp = await answer_offer(self._connection, self._offer.sdp)
+        if self._sending is not None:
+            self._sending.begin(sdp)
+        return sdp
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        """Add a remote candidate; None says that no more come."""
+        await add_candidate(self._connection, candidate)
+
+    # ---- what the connection does
+
+    def _note_state(self) -> None:
+        state = self._connection.connectionState
+        self.states.append(state)
+        logger.debug("Session %s: peer connection %s", self.session.sid, state)
+        if state == "connected":
+            self.connected.set()
+        elif state in ("failed", "closed") and not self._closed.is_set():
+            self._closed.set()
+            why = Gone.LOST if self.connected.is_set() else Gone.NEVER_CONNECTED
+            self._tasks.spawn(self._on_gone(self, why), "gone")
+
+    def _take_track(self, track: MediaStreamTrack) -> None:
+        clock = TrackClock(self.session.clock)
+        if track.kind == "audio":
+            self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
+        elif self._video is None:
+            self._video = track
+            self.session.incoming.take_from(self._receiver_of(track))
+            self.session.begin(audio="m=audio" in self._offer.sdp)
+            self._tasks.spawn(self._analyze(track, clock), "video")
+        else:
+            logger.info("Session %s: a second video track is not analyzed", self.session.sid)
+            self._tasks.spawn(drain(track, discard), "second video")
+
+    def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver:
+        return next(r for r in self._connection.getReceivers() if r.track is track)
+
+    async def _analyze(self, track: MediaStreamTrack, clock: TrackClock) -> None:
+        try:
+            await drain(track, lambda f: self.session.put_frame(f, clock))
+        except Exception:
+            logger.exception("Session %s: its frames can not be taken", self.session.sid)
+            self.session.tell({"type": "error", "code": 500, "message": "frames can not be taken"})
+            self._tasks.spawn(drain(track, discard), "drain")
+            await self.end("its frames could not be taken")
+            return
+        try:
+            await asyncio.wait_for(self._closed.wait(), HANG_UP_FOLLOWS_WITHIN_S)
+        except TimeoutError:
+            await self.end("the video track ended")
+
+    def _take_channel(self, channel: RTCDataChannel) -> None:
+        if self._sink is not None and self._sink.is_open:
+            channel.send(
+                '{"type":"error","code":409,"message":"results already go to another data'
+                ' channel of this connection"}'
+            )
+            return
+        self._drop_sink()
+        self._sink = DataChannelSink(
+            channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
+        )
+        self.session.add_sink(self._sink)
+
+    def _drop_sink(self) -> None:
+        if self._sink is not None:
+            self.session.remove_sink(self._sink)
+
+    # ---- the end
+
+    def request_end(self, reason: str) -> None:
+        """End the session without waiting for it."""
+        self._tasks.spawn(self.end(reason), "end")
+
+    async def end(self, reason: str) -> None:
+        """End the session; the client has a moment to hang up before we do."""
+        await self._end_session(self.session, reason)
+        try:
+            await asyncio.wait_for(self._closed.wait(), FAREWELL_S)
+        except TimeoutError:
+            await self._connection.close()
+
+    async def flush(self) -> None:
+        """Wait until what was sent has left, but not for long."""
+        deadline = asyncio.get_running_loop().time() + FLUSH_WITHIN_S
+        while self._sink and not self._sink.flushed:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Hang up and wait until every task of this peer is done."""
+        self._closed.set()
+        self._drop_sink()
+        if self._video is not None:
+            self.session.incoming.release(self._receiver_of(self._video))
+        if self._sending is not None:
+            self._sending.close()
+        await self._connection.close()
+        await self._tasks.cancel()
+        await decoders_ended()

@@ -1,0 +1,31 @@
+"""What a session needs of whatever records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import av
+
+from server.media.picture import EncodedPicture
+
+
+class SessionRecorder(Protocol):
+    """Keeps what a session saw and said. Only `close` may take time."""
+
+    def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None: ...
+
+    def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
+
+    def result(self, line: bytes) -> None: ...
+
+    async def close(self, summary: dict[str, Any]) -> None: ...
+
+
+class RecorderFactory(Protocol):
+    """Makes the recorder of a session."""
+
+    def __call__(
+        self, session_id: str, *, audio: bool, on_error: Callable[[str], None]
+    ) -> SessionRecorder | None:
+        """Start recording; None when that can not be done, which ``on_error`` is told."""

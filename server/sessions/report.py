@@ -1,0 +1,88 @@
+"""What is told of a session: its status while it runs, and its summary when it is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import orjson
+
+from server.media.clock import SessionClock
+from server.sessions.results import Result
+from server.workers.mailbox import FrameInfo
+
+
+class Reported(Protocol):
+    """What is told of a session is read from these of its attributes."""
+
+    sid: str
+    name: str | None
+    health: dict[str, Any] | None
+    created_at_ms: int
+    clock: SessionClock
+    last: Result | None
+    last_frame: FrameInfo | None
+    frames_in: int
+    frames_analyzed: int
+    frames_unreadable: int
+    restarts: int
+    end_reason: str | None
+
+    @property
+    def history(self) -> Sequence[StrEnum]: ...
+
+    @property
+    def analyzers(self) -> tuple[str, ...]: ...
+
+    @property
+    def worker_index(self) -> int | None: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+
+def status(session: Reported) -> dict[str, Any]:
+    """State, counts and rates, for /sessions."""
+    streamed_s = session.clock.elapsed_s(time.monotonic())
+    return {
+        "id": session.sid,
+        "name": session.name,
+        "state": str(session.history[-1]),
+        "created_at": session.created_at_ms,
+        "analyzers": list(session.analyzers),
+        "worker": session.worker_index,
+        "frames": session.frames_in,
+        "analyzed": session.frames_analyzed,
+        "dropped": session.dropped,
+        "unreadable": session.frames_unreadable,
+        "frames_per_s": round(session.frames_in / streamed_s, 1) if streamed_s else 0.0,
+        "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
+        "latency_ms": _latency_ms(session),
+        "restarts": session.restarts,
+        "health": session.health,
+        "end_reason": session.end_reason,
+    }
+
+
+def _latency_ms(session: Reported) -> float | None:
+    """From the last analyzed frame's arrival, decoded, to its result; both by our clock."""
+    last = session.last
+    if last is None or last.frame is None or last.final:
+        return None
+    return round(last.timestamp_ms - last.frame.received_at_ms, 1)
+
+
+def summary(session: Reported) -> dict[str, Any]:
+    """What summary.json says when the session is over."""
+    told = status(session)
+    return {
+        **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
+        **{key: told[key] for key in ("dropped", "unreadable", "restarts")},
+        "ended_at": time.time_ns() // 1_000_000,
+        "end_reason": session.end_reason,
+        "states": [str(state) for state in session.history],
+        "duration_ms": round(session.last_frame.pts_ms, 2) if session.last_frame else 0.0,
+        "final": orjson.loads(session.last.encode()) if session.last else None,
+    }

@@ -1,0 +1,410 @@
+"""One session: frames in, results out, whatever door they came through."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import av
+
+from server.media.clock import SessionClock, TrackClock
+from server.media.convert import as_i420
+from server.media.picture import EncodedPicture
+from server.rtc.incoming import IncomingVideo
+from server.sessions.annotated import Annotated
+from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.frame_rate import FrameRate
+from server.sessions.metrics import Metrics
+from server.sessions.recording import RecorderFactory, SessionRecorder
+from server.sessions.report import summary
+from server.sessions.results import Result, Timing
+from server.sessions.subscribers import Audience
+from server.workers.mailbox import FrameInfo, MailboxWriter
+from server.workers.messages import (
+    Configure,
+    Drawn,
+    End,
+    Final,
+    Fragments,
+    FrameResult,
+    FrameWaits,
+    Problems,
+    Ready,
+    Unreadable,
+)
+from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
+
+logger = logging.getLogger(__name__)
+
+# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
+# One that is stuck is found out before this, and the last known values go out instead.
+FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
+
+
+class SessionState(enum.StrEnum):
+    """Where a session is in its life."""
+
+    NEW = "new"
+    STREAMING = "streaming"
+    DISCONNECTED = "disconnected"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class Session(Audience):
+    """Frames in, results out.
+
+    Parameters
+    ----------
+    pool
+        Where the analyzers run.
+    analyzers
+        Names of those that this session wants.
+    options
+        For each analyzer, by name, what the client set.
+    metrics
+        Counts what passes.
+    recorder
+        Records the session; None records nothing.
+    owner
+        The subject of whoever opened it; None where nobody is asked who they are.
+    gate
+        Keeps embeddings sealed outside; None leaves them as they are.
+    rate
+        How many frames a second it takes; None takes all.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        analyzers: Sequence[str],
+        options: dict[str, dict[str, Any]],
+        metrics: Metrics,
+        recorder: RecorderFactory | None = None,
+        owner: str | None = None,
+        gate: EmbeddingGate | None = None,
+        rate: FrameRate | None = None,
+    ) -> None:
+        super().__init__(secrets.token_hex(8))
+        self.owner = owner
+        self.name: str | None = None
+        """What it is published under, so that all who may watch anything may watch it."""
+        self.health: dict[str, Any] | None = None
+        """What a camera that feeds it has last said of itself."""
+        self.resume_token = secrets.token_urlsafe(24)
+        self.annotated = Annotated(self.sid, self._tell_worker)
+        self.history = [SessionState.NEW]
+        self.created_at_ms = time.time_ns() // 1_000_000
+        self.frames_in = 0
+        self.frames_analyzed = 0
+        self.frames_unreadable = 0
+        self.restarts = 0
+        self.end_reason: str | None = None
+        self.last_frame: FrameInfo | None = None
+        self.ended = asyncio.Event()
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate)
+        self._gate = gate
+        self._rate = rate or FrameRate(0.0)
+        self._pool = pool
+        self._metrics = metrics
+        self._make_recorder = recorder
+        self._recorder: SessionRecorder | None = None
+        self._worker: Worker | None = None
+        self._started_on_worker = False
+        self._mailbox = MailboxWriter()
+        self.clock = SessionClock()
+        self.incoming = IncomingVideo()
+        self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
+
+    @property
+    def analyzers(self) -> tuple[str, ...]:
+        """Names of those it has."""
+        return self._chosen.names
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session is in its life."""
+        return self.history[-1]
+
+    @property
+    def streaming(self) -> bool:
+        """Whether frames come in."""
+        return self.state is SessionState.STREAMING
+
+    @property
+    def ending(self) -> bool:
+        """Whether the session is over, or about to be."""
+        return self.state in (SessionState.ENDING, SessionState.ENDED)
+
+    @property
+    def worker_index(self) -> int | None:
+        """Which worker it is pinned to."""
+        return self._worker.index if self._worker else None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that arrived and were never analyzed, because a newer one took their place."""
+        return self._dropped_up_to(self.frames_in)
+
+    def _dropped_up_to(self, number: int) -> int:
+        return max(number - self.frames_analyzed - self.frames_unreadable, 0)
+
+    # ---- frames in
+
+    def begin(self, *, audio: bool = False) -> None:
+        """A video track is there: pin the session to a worker and start the analyzers.
+
+        Parameters
+        ----------
+        audio
+            Whether sound comes too, to be recorded.
+        """
+        if self.ending:
+            return
+        self._enter(SessionState.STREAMING)
+        if self._make_recorder is not None and self._recorder is None:
+            self._recorder = self._make_recorder(
+                self.sid, audio=audio, on_error=self._tell_recording_stopped
+            )
+        if self._worker is None:
+            self._worker = self._pool.assign(self)
+            if self._worker.ready:
+                self._start_on_worker()
+
+    def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
+        """Take a decoded frame; it replaces one that still waits."""
+        if self.state is not SessionState.STREAMING or self._is_too_many():
+            return
+        frame = as_i420(frame)
+        now_s = time.monotonic()
+        info = self._arrived(clock.session_ms(frame, now_s), now_s, frame.width, frame.height)
+        if self._recorder is not None:
+            self._recorder.video(frame, info.pts_ms)
+        self._mailbox.put(frame, info)
+        self._ring()
+        self._show_frame(frame)
+
+    def put_picture(self, picture: EncodedPicture) -> int:
+        """Take a frame that came as a picture, which a worker decodes.
+
+        Returns
+        -------
+        Its number, which the result will have: from 1, or 0 when the session takes none.
+        """
+        if self.state is not SessionState.STREAMING or self._is_too_many():
+            return 0
+        now_s = time.monotonic()
+        self.clock.begin(now_s)
+        pts_ms = self.clock.elapsed_s(now_s) * 1000
+        info = self._arrived(pts_ms, now_s, picture.width, picture.height)
+        if self._recorder is not None:
+            self._recorder.video(picture, pts_ms)
+        self._mailbox.put_encoded(picture.data, info)
+        self._ring()
+        self._show_picture(picture)
+        return info.number
+
+    def _is_too_many(self) -> bool:
+        """Whether a frame is over the limit; it is counted as dropped."""
+        if self._rate.allow(time.monotonic()):
+            return False
+        self.frames_in += 1
+        self._metrics.frames_in.inc()
+        return True
+
+    def _arrived(self, pts_ms: float, now_s: float, width: int, height: int) -> FrameInfo:
+        self.frames_in += 1
+        self._metrics.frames_in.inc()
+        info = FrameInfo(self.frames_in, pts_ms, time.time() * 1000, now_s, width, height)
+        self.last_frame = info
+        return info
+
+    def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
+        """Take a decoded piece of sound: recorded, if anything is."""
+        if self._recorder is not None and self.state is SessionState.STREAMING:
+            self._recorder.audio(frame, clock.session_ms(frame, time.monotonic()))
+
+    def disconnect(self) -> None:
+        """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
+        if self.state in (SessionState.NEW, SessionState.STREAMING):
+            self._enter(SessionState.DISCONNECTED)
+            self._mailbox.close()
+
+    def _ring(self) -> None:
+        """Tell the worker that a frame waits."""
+        if self._mailbox.name is not None:
+            self._tell_worker(FrameWaits(self.sid, self._mailbox.name))
+
+    # ---- the worker
+
+    def _tell_worker(self, message: object) -> None:
+        """Send a message, once the worker knows of this session."""
+        if self._started_on_worker and self._worker is not None:
+            self._worker.send(message)
+
+    def configure(self, options: dict[str, dict[str, Any]]) -> list[str]:
+        """Change analyzers' options in mid-session.
+
+        Returns
+        -------
+        The names that are not of this session's analyzers; their options change nothing.
+
+        Raises
+        ------
+        BadSealedEmbedding
+            An embedding in them is none that was sealed here; nothing is changed.
+        """
+        changed, unknown = self._chosen.change(options)
+        if changed:
+            self._tell_worker(Configure(self.sid, changed))
+        return unknown
+
+    def worker_says(self, message: object) -> None:
+        """Take what the worker sends of this session."""
+        match message:
+            case Ready():
+                self._start_on_worker()
+            case FrameResult():
+                self._take_result(message)
+            case Drawn(_, mailbox):
+                self.annotated.take(mailbox)
+            case Unreadable(_, frame, text):
+                self.frames_unreadable += 1
+                self.tell({"type": "unreadable_frame", "frame": frame.number, "message": text})
+            case Problems(_, problems):
+                for problem in problems:
+                    self._metrics.analyzer_errors.labels(problem.analyzer).inc()
+                    self.tell_problem(problem.analyzer, problem.phase, problem.message)
+            case Final():
+                self._take_final(message)
+
+    def _take_final(self, final: Final) -> None:
+        if not self._final.done():
+            self._final.set_result(replace(final, fragments=self._sealed(final.fragments)))
+
+    def _sealed(self, fragments: Fragments) -> Fragments:
+        return fragments if self._gate is None else self._gate.sealed(fragments)
+
+    def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
+        """The worker was replaced: tell the client, begin anew when the replacement is ready."""
+        self._started_on_worker = False
+        self.restarts += 1
+        if self.ending:
+            # What they were asked for last was the end: what is known already has to do.
+            self._take_final(Final(self.sid))
+            return
+        for name in left_out:
+            self.tell_problem(
+                name, "hang", "did not answer in time again and is left out of this session"
+            )
+        self._chosen.leave_out(left_out)
+        self.tell(
+            {
+                "type": "analyzers_restarted",
+                "analyzers": list(self.analyzers),
+                "message": f"The worker {reason}. The analyzers start anew; counts begin again.",
+            }
+        )
+
+    def _start_on_worker(self) -> None:
+        assert self._worker is not None
+        self._started_on_worker = True
+        began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
+        self._tell_worker(self._chosen.start(self.sid, began_ms))
+        if self.state is SessionState.ENDING:
+            self._tell_worker(End(self.sid, began_ms))
+        else:
+            self.annotated.ask()
+            self._ring()
+
+    # ---- results out
+
+    def _tell_recording_stopped(self, message: str) -> None:
+        logger.error("Session %s: recording stopped: %s", self.sid, message)
+        self.tell({"type": "error", "code": 500, "message": f"recording stopped: {message}"})
+
+    def _take_result(self, message: FrameResult) -> None:
+        if self.state is SessionState.ENDED:
+            return
+        self.frames_analyzed += 1
+        result = Result(
+            frame=message.frame,
+            fragments=self._sealed(message.fragments),
+            timing=Timing(
+                (message.taken_s - message.frame.received_monotonic_s) * 1000,
+                message.timings_ms,
+                message.held,
+            ),
+            dropped=self._dropped_up_to(message.frame.number),
+        )
+        self._count_dropped(result.dropped)
+        self._metrics.observe(message, time.monotonic())
+        self._publish(result)
+        if self._recorder is not None:
+            self._recorder.result(result.encode())
+
+    def _count_dropped(self, dropped: int) -> None:
+        before = self.last.dropped if self.last else 0
+        self._metrics.frames_dropped.inc(max(dropped - before, 0))
+
+    # ---- the end
+
+    async def end(self, reason: str) -> None:
+        """End the analyzers, send the final result, finish the recording. May be called again."""
+        if self.ending:
+            await self.ended.wait()
+            return
+        self.end_reason = reason
+        self._enter(SessionState.ENDING)
+        logger.info("Session %s ends: %s", self.sid, reason)
+        try:
+            await self._end_once()
+        finally:
+            self.ended.set()
+
+    async def _end_once(self) -> None:
+        final = await self._final_of_analyzers()
+        self._count_dropped(self.dropped)
+        self._mailbox.close()
+        self.annotated.close()
+        if self._worker is not None:
+            self._pool.release(self._worker, self.sid)
+        result = Result(
+            frame=self.last.frame if self.last else None,
+            # After a restart the worker knows less than was sent already.
+            fragments={**(self.last.fragments if self.last else {}), **final.fragments},
+            timing=Timing(0.0, final.timings_ms, {}),
+            dropped=self.dropped,
+            final=True,
+        )
+        self._enter(SessionState.ENDED)
+        self._publish_final(result)
+        await self._finish_recording(result)
+
+    async def _final_of_analyzers(self) -> Final:
+        if self._worker is None:
+            return Final(self.sid)
+        self._tell_worker(End(self.sid, self.last_frame.pts_ms if self.last_frame else 0.0))
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
+        except TimeoutError:
+            logger.warning("Session %s: no final result from its worker in time", self.sid)
+            return Final(self.sid)
+
+    async def _finish_recording(self, final: Result) -> None:
+        if self._recorder is None:
+            return
+        self._recorder.result(final.encode())
+        await self._recorder.close(summary(self))
+
+    def _enter(self, state: SessionState) -> None:
+        if state is not self.state:
+            self.history.append(state)
+            logger.info("Session %s: %s", self.sid, state)

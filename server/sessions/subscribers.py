@@ -1,0 +1,119 @@
+"""Whoever follows a session: those who read its results, and those who want its frames too."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Protocol
+
+import av
+
+from server.media.picture import EncodedPicture
+from server.sessions.results import Result, Sink
+
+logger = logging.getLogger(__name__)
+
+
+class FrameViewer(Protocol):
+    """Whoever else wants the frames of a session. No method may block or raise."""
+
+    def frame(self, frame: av.VideoFrame) -> None:
+        """A decoded frame, yuv420p, that others look at too."""
+
+    def picture(self, picture: EncodedPicture) -> None:
+        """A frame that came as a picture."""
+
+    def over(self) -> None:
+        """The session has ended."""
+
+
+class Audience:
+    """The readers of one session, and the viewers of its frames.
+
+    Parameters
+    ----------
+    sid
+        The session's id, for the log.
+
+    Attributes
+    ----------
+    last
+        The last result; the final one, when the session is over.
+    """
+
+    def __init__(self, sid: str) -> None:
+        self.sid = sid
+        self.last: Result | None = None
+        self._sinks: list[Sink] = []
+        self._viewers: list[FrameViewer] = []
+        self._problems: dict[tuple[str, str], dict[str, Any]] = {}
+        self._over = False
+
+    def add_sink(self, sink: Sink) -> None:
+        """Send results there from now on, and what went wrong before.
+
+        A session that has ended sends its final result again.
+        """
+        for notice in self._problems.values():
+            sink.notice(notice)
+        if self._over and self.last is not None:
+            sink.final(self.last)
+        else:
+            self._sinks.append(sink)
+
+    def remove_sink(self, sink: Sink) -> None:
+        """Send nothing there any more."""
+        if sink in self._sinks:
+            self._sinks.remove(sink)
+
+    def add_viewer(self, viewer: FrameViewer) -> None:
+        """Show the frames from now on to somebody else, too."""
+        if self._over:
+            viewer.over()
+        else:
+            self._viewers.append(viewer)
+
+    def remove_viewer(self, viewer: FrameViewer) -> None:
+        """Show no more frames to them."""
+        if viewer in self._viewers:
+            self._viewers.remove(viewer)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a notice to everyone who reads this session."""
+        for sink in list(self._sinks):
+            sink.notice(message)
+
+    def tell_problem(self, analyzer: str, phase: str, message: str) -> None:
+        """Report an analyzer's fault, once for each analyzer and phase."""
+        if (analyzer, phase) in self._problems:
+            return
+        logger.warning("Session %s: %s in %s: %s", self.sid, analyzer, phase, message)
+        notice = {
+            "type": "analyzer_error",
+            "analyzer": analyzer,
+            "phase": phase,
+            "message": message,
+        }
+        self._problems[analyzer, phase] = notice
+        self.tell(notice)
+
+    # ---- for the session
+
+    def _show_frame(self, frame: av.VideoFrame) -> None:
+        for viewer in list(self._viewers):
+            viewer.frame(frame)
+
+    def _show_picture(self, picture: EncodedPicture) -> None:
+        for viewer in list(self._viewers):
+            viewer.picture(picture)
+
+    def _publish(self, result: Result) -> None:
+        self.last = result
+        for sink in list(self._sinks):
+            sink.result(result)
+
+    def _publish_final(self, result: Result) -> None:
+        self.last, self._over = result, True
+        for sink in list(self._sinks):
+            sink.final(result)
+        for viewer in list(self._viewers):
+            viewer.over()

@@ -1,0 +1,184 @@
+"""Everything that can be watched, by name, and everyone who watches and sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from server.broadcast.broadcast import Broadcast
+from server.broadcast.stream import Watchable
+from server.camera.camera import Camera
+from server.camera.source import CameraUnavailable
+from server.security.identity import Identity
+from server.sessions.manager import SessionManager
+from server.sessions.session import Session
+from server.tasks import Tasks
+from server.watching.session_video import SessionVideo
+from server.watching.viewer_peer import WatchPeer
+from signaling.errors import Busy, NotFound, quote
+from signaling.ice import IceServer
+
+CAMERA_NAME = "camera"
+ANNOTATED = "/annotated"
+RETRY_AFTER_S = 5
+
+
+class _Views:
+    """What there is to see of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self.video = SessionVideo(session)
+        self._session = session
+        self._annotated: Broadcast | None = None
+
+    @property
+    def annotated(self) -> Broadcast:
+        if self._annotated is None:
+            self._annotated = Broadcast(self._session.annotated)
+        return self._annotated
+
+    def close(self) -> None:
+        self.video.close()
+        if self._annotated is not None:
+            self._annotated.close()
+
+
+class Watching:
+    """What can be watched, and who does.
+
+    Parameters
+    ----------
+    sessions
+        Their video can be watched.
+    camera
+        This machine's, or the reason why there is none.
+    ice_servers
+        STUN and TURN servers for our own candidates.
+    max_viewers
+        Peers at once that watch and send nothing.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionManager,
+        camera: Camera | str,
+        ice_servers: Sequence[IceServer],
+        max_viewers: int,
+    ) -> None:
+        self._sessions = sessions
+        self._no_camera = camera if isinstance(camera, str) else ""
+        self._camera = None if isinstance(camera, str) else Broadcast(camera, camera.packets)
+        self._ice_servers = ice_servers
+        self._max_viewers = max_viewers
+        self._views: dict[str, _Views] = {}
+        self._peers: set[WatchPeer] = set()
+        self._arriving = 0
+        self._tasks = Tasks("viewers")
+
+    def find(self, name: str, by: Identity) -> Watchable:
+        """What a name stands for.
+
+        Parameters
+        ----------
+        name
+            ``camera``, a name that something is published under, or a session's id; with
+            ``/annotated`` behind it, the same with what was found drawn in.
+        by
+            Who wants to watch.
+
+        Raises
+        ------
+        NotFound
+            There is nothing by that name; the id of a session of somebody else's, who did not
+            publish it, is no name.
+        Busy
+            There is no camera.
+        """
+        source = name.removesuffix(ANNOTATED)
+        annotated = source != name
+        if source == CAMERA_NAME and not annotated:
+            if self._camera is None:
+                raise Busy(f"no camera: {self._no_camera}", retry_after_s=RETRY_AFTER_S)
+            return self._camera
+        views = self._views_of(self._session(source, by))
+        return views.annotated if annotated else views.video
+
+    def _session(self, name: str, by: Identity) -> Session:
+        session = self._sessions.viewable(name, by)
+        if session is not None:
+            return session
+        if name == CAMERA_NAME:
+            raise NotFound(
+                'the camera is not being analyzed: POST /sessions {"source": "camera"} first'
+            )
+        raise NotFound(f"nothing is published as {quote(name)}")
+
+    def _views_of(self, session: Session) -> _Views:
+        views = self._views.get(session.sid)
+        if views is None:
+            views = self._views[session.sid] = _Views(session)
+            self._tasks.spawn(self._forget_at_end(session), f"end of {session.sid}")
+        return views
+
+    async def _forget_at_end(self, session: Session) -> None:
+        await session.ended.wait()
+        self._views.pop(session.sid).close()
+
+    # ---- those who only watch
+
+    async def answer(self, watchable: Watchable, offer: str) -> tuple[WatchPeer, str]:
+        """Answer an offer that only watches.
+
+        Returns
+        -------
+        The peer and the answer's SDP.
+
+        Raises
+        ------
+        UnsupportedSdp
+            The offer has no video that we can send.
+        Busy
+            All places are taken, no UDP port is left, or there is nothing to see.
+        """
+        with self._place():
+            peer = WatchPeer(watchable, offer, self._ice_servers, self.forget)
+            try:
+                sdp = await peer.answer()
+            except CameraUnavailable as error:
+                await peer.close()
+                raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
+            except BaseException:
+                await peer.close()
+                raise
+            self._peers.add(peer)
+            return peer, sdp
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """Keep a place for someone whose offer is being answered."""
+        if len(self._peers) + self._arriving >= self._max_viewers:
+            raise Busy(
+                f"all {self._max_viewers} places of viewers are taken", retry_after_s=RETRY_AFTER_S
+            )
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
+
+    def forget(self, peer: WatchPeer) -> None:
+        """Someone has left, or is sent away."""
+        self._peers.discard(peer)
+        self._tasks.spawn(peer.close(), "close")
+
+    async def close(self) -> None:
+        """For all who watch, it is over."""
+        if self._camera is not None:
+            self._camera.close()
+        peers = list(self._peers)
+        self._peers.clear()
+        await asyncio.gather(*(peer.close() for peer in peers))
+        await self._tasks.cancel()
+        for views in self._views.values():
+            views.close()

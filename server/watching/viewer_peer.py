@@ -1,0 +1,110 @@
+"""One viewer's peer connection: it watches, and sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from aiortc import MediaStreamTrack
+
+from server.broadcast.sending import Sending
+from server.broadcast.stream import Watchable
+from server.rtc.negotiation import add_candidate, answer_offer, make_connection
+from signaling.ice import IceServer
+from signaling.messages import IceCandidate
+
+logger = logging.getLogger(__name__)
+
+CONNECT_WITHIN_S = 30.0
+
+
+class WatchPeer:
+    """Answers an offer that wants to see something.
+
+    Parameters
+    ----------
+    watchable
+        What is to be seen.
+    offer
+        Its SDP.
+    ice_servers
+        STUN and TURN servers for our own candidates.
+    gone
+        Called once, when the viewer has left or never came.
+    """
+
+    def __init__(
+        self,
+        watchable: Watchable,
+        offer: str,
+        ice_servers: Iterable[IceServer],
+        gone: Callable[[WatchPeer], None],
+    ) -> None:
+        self.states = ["new"]
+        self._offer = offer
+        self._gone: Callable[[WatchPeer], None] | None = gone
+        self._connection = make_connection(offer, ice_servers)
+        self._sending = Sending(self._connection, offer, watchable)
+        self._sending.on_over(self._tell_gone)
+        self._connection.on("track", self._refuse)
+        self._connection.on("connectionstatechange", self._note_state)
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(CONNECT_WITHIN_S, self._never_connected)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the viewer has left."""
+        return self._gone is None
+
+    async def answer(self) -> str:
+        """Take the offer, return the answer's SDP.
+
+        Raises
+        ------
+        UnsupportedSdp
+            The offer has no video that we can send.
+        Busy
+            No UDP port is left.
+        CameraUnavailable
+            There is nothing to see.
+        NotFound
+            It has ended.
+        """
+        sdp = await answer_offer(self._connection, self._offer)
+        self._sending.begin(sdp)
+        return sdp
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        """Add a remote candidate; None says that no more come."""
+        await add_candidate(self._connection, candidate)
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._gone = None
+        self._expiry.cancel()
+        self._sending.close()
+        await self._connection.close()
+
+    def _refuse(self, track: MediaStreamTrack) -> None:
+        """Take nothing: aiortc would decode it, and keep every frame since nobody reads them."""
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.receiver.track is track:
+                transceiver.direction = "sendonly" if transceiver.sender.track else "inactive"
+
+    def _note_state(self) -> None:
+        state = self._connection.connectionState
+        self.states.append(state)
+        if state == "connected":
+            self._expiry.cancel()
+        elif state in ("failed", "closed"):
+            self._tell_gone()
+
+    def _never_connected(self) -> None:
+        logger.info("A viewer never connected")
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        if self._gone is not None:
+            gone, self._gone = self._gone, None
+            gone(self)

@@ -1,0 +1,55 @@
+"""A session's analyzers under the names they were asked for with, and under their own."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from analyzers.registry import find
+from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.embedding_gate import EmbeddingGate
+from server.workers.messages import Start
+from server.workers.pool import WorkerPool
+from tests.support.server import COUNTER
+
+
+@pytest.fixture
+async def pool():
+    """With a worker that has told its analyzers' own names."""
+    made = WorkerPool(1, find([COUNTER, "reid"]))
+    made.names = {"counter": "my_counter", "reid": "reid"}
+    return made
+
+
+def chosen(pool, gate=None):
+    return ChosenAnalyzers(pool, ("counter", "reid"), {"counter": {"by": 1}}, gate)
+
+
+async def test_a_worker_is_told_their_own_names(pool):
+    analyzers = chosen(pool)
+    expected = Start("s", ("my_counter", "reid"), {"my_counter": {"by": 1}}, 5.0)
+    assert analyzers.start("s", 5.0) == expected
+    assert analyzers.names == ("counter", "reid")
+
+
+@pytest.mark.parametrize("name", ["counter", "my_counter"])
+async def test_options_may_be_changed_by_either_name_and_are_kept(pool, name):
+    analyzers = chosen(pool)
+    changed, unknown = analyzers.change({name: {"from": 7}, "pose": {"num_poses": 2}})
+    assert changed == {"my_counter": {"from": 7}}
+    assert unknown == ["pose"]
+    assert analyzers.start("s", 0.0).options == {"my_counter": {"by": 1, "from": 7}}
+
+
+async def test_who_is_left_out_gets_no_more(pool):
+    analyzers = chosen(pool)
+    analyzers.leave_out({"my_counter"})
+    assert analyzers.names == ("reid",)
+    assert analyzers.start("s", 0.0).analyzers == ("reid",)
+    assert analyzers.change({"counter": {"by": 2}}) == ({}, ["counter"])
+
+
+async def test_an_embedding_that_was_not_sealed_here_changes_nothing(pool):
+    analyzers = chosen(pool, EmbeddingGate(EmbeddingVault([Fernet.generate_key().decode()], 0)))
+    with pytest.raises(BadSealedEmbedding):
+        analyzers.change({"counter": {"by": 2}, "reid": {"reference": "gAAAA-not-ours"}})
+    assert analyzers.start("s", 0.0).options == {"my_counter": {"by": 1}}

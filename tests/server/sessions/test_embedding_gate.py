@@ -1,0 +1,61 @@
+"""Embeddings between analyzers and clients: plain within, sealed outside."""
+
+import numpy as np
+import orjson
+import pytest
+from cryptography.fernet import Fernet
+
+from analyzers.reid.embedding import Embedding
+from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.sessions.embedding_gate import EmbeddingGate
+
+
+@pytest.fixture
+def vault():
+    return EmbeddingVault([Fernet.generate_key().decode()], 0)
+
+
+@pytest.fixture
+def gate(vault):
+    return EmbeddingGate(vault)
+
+
+TOKEN = Embedding("some-1", np.array([3.0, 4.0])).token()
+
+
+def test_a_sealed_reference_is_opened(gate, vault):
+    sealed = vault.seal(TOKEN)
+    assert gate.opened({"reference": sealed, "threshold": 0.3}) == {
+        "reference": TOKEN,
+        "threshold": 0.3,
+    }
+    assert gate.opened({"reference": [sealed, sealed]}) == {"reference": [TOKEN, TOKEN]}
+
+
+@pytest.mark.parametrize("reference", [None, {"model": "some-1", "vector": [1, 2]}, [1, 2], 7])
+def test_what_is_no_embedding_of_ours_is_left_to_the_analyzer(gate, reference):
+    assert gate.opened({"reference": reference}) == {"reference": reference}
+    assert gate.opened({}) == {}
+
+
+@pytest.mark.parametrize("wrong", [TOKEN, [TOKEN], "x", ""])
+def test_plain_embeddings_are_refused(gate, wrong):
+    with pytest.raises(BadSealedEmbedding):
+        gate.opened({"reference": wrong})
+
+
+def test_a_list_with_something_else_in_it_is_refused(gate, vault):
+    with pytest.raises(BadSealedEmbedding):
+        gate.opened({"reference": [vault.seal(TOKEN), 1]})
+
+
+def test_people_in_results_are_sealed(gate, vault):
+    people = [{"bbox": [1, 2, 3, 4], "embedding": TOKEN}]
+    fragments = {"reid_people": orjson.dumps(people), "matches": b"[]"}
+    sealed = gate.sealed(fragments)
+    assert sealed["matches"] == b"[]"
+    (person,) = orjson.loads(sealed["reid_people"])
+    assert person["bbox"] == [1, 2, 3, 4]
+    assert vault.open(person["embedding"]) == TOKEN
+    assert TOKEN.encode() not in sealed["reid_people"]
+    assert gate.sealed({"matches": b"[]"}) == {"matches": b"[]"}
