@@ -11,8 +11,8 @@ import orjson
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
-from analyzers.calling import Method, describe
 from analyzers.lane import Fragments, Problem
+from analyzers.signatures import AdaptedCall, describe
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Annotator:
     def __init__(self, sid: str, analyzers: Sequence[BaseModel]) -> None:
         self._sid = sid
         self._draws = {
-            analyzer.name: Method(analyzer, "draw")
+            analyzer.name: AdaptedCall(analyzer, "draw")
             for analyzer in analyzers
             if type(analyzer).draw is not BaseModel.draw
         }

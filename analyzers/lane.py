@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from analyzers.base_model import BaseModel
-from analyzers.calling import Method, Methods, describe
 from analyzers.encode import UnencodableResult, encode
 from analyzers.ordering import ChainError, closure
+from analyzers.signatures import AdaptedCall, AdaptedCalls, describe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class Lane:
     def __init__(self, analyzers: Sequence[BaseModel]) -> None:
         self.analyzers = tuple(analyzers)
         self.name = "+".join(analyzer.name for analyzer in analyzers)
-        self._methods = {analyzer.name: Methods(analyzer) for analyzer in analyzers}
+        self._methods = {analyzer.name: AdaptedCalls(analyzer) for analyzer in analyzers}
         self._sessions: dict[str, _LaneSession] = {}
 
     def start(
@@ -238,7 +238,7 @@ class _Run:
         self._timings_ms: dict[str, float] = {}
         self._problems: list[Problem] = []
 
-    def tell(self, analyzer: BaseModel, method: Method, **offered: Any) -> bool:
+    def tell(self, analyzer: BaseModel, method: AdaptedCall, **offered: Any) -> bool:
         """Call a method that answers nothing; say whether it came back without an exception."""
         try:
             self._timed(analyzer, method, offered)
@@ -247,7 +247,9 @@ class _Run:
             return False
         return True
 
-    def ask(self, analyzer: BaseModel, method: Method, **offered: Any) -> dict[str, Any] | None:
+    def ask(
+        self, analyzer: BaseModel, method: AdaptedCall, **offered: Any
+    ) -> dict[str, Any] | None:
         """Call a method and encode its answer; None when there is no usable one."""
         try:
             result = self._timed(analyzer, method, offered)
@@ -264,7 +266,7 @@ class _Run:
     def report(self) -> LaneReport:
         return LaneReport(self._fragments, self._timings_ms, tuple(self._problems))
 
-    def _timed(self, analyzer: BaseModel, method: Method, offered: dict[str, Any]) -> Any:
+    def _timed(self, analyzer: BaseModel, method: AdaptedCall, offered: dict[str, Any]) -> Any:
         began = time.perf_counter()
         try:
             return method(**offered)

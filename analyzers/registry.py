@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from analyzers.base_model import AnalyzerUnavailable, BaseModel, snake_case
-from analyzers.calling import Methods, describe
+from analyzers.signatures import AdaptedCalls, describe
 
 ENTRY_POINT_GROUP = "kinecast.analyzers"
 
@@ -111,7 +111,7 @@ def load(spec: AnalyzerSpec, settings: Mapping[str, Any] = _NO_SETTINGS) -> Base
     if not isinstance(model.name, str) or not model.name:
         raise _load_error(spec, f"its name is {model.name!r}, not text")
     try:
-        Methods(model)
+        AdaptedCalls(model)
     except TypeError as error:
         raise _load_error(spec, str(error)) from error
     return model

@@ -135,7 +135,7 @@ async def time_results(
     try:
         await asyncio.wait_for(pool.became_ready.wait(), 120)
         session, arrivals = Session(pool, ANALYZERS, {}, Metrics()), Arrivals()
-        session.add_sink(arrivals)
+        session.subscribers.add_sink(arrivals)
         session.begin()
         playing = asyncio.create_task(play(frames, session))
         await asyncio.wait_for(arrivals.first.wait(), 60)

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from analyzers.networks.boxes import Box, overlap  # noqa: E402
 from analyzers.networks.runtime import Runtime  # noqa: E402
-from analyzers.reid.models import make_describer  # noqa: E402
+from analyzers.reid.models import make_extractor  # noqa: E402
 from server.cli.find import FindSettings, describe, own_sessions  # noqa: E402
 from server.media.picture import EncodedPicture  # noqa: E402
 from server.search.search import LOOKS_HZ, Match, Search  # noqa: E402
@@ -107,7 +107,7 @@ async def _print_speed(asked: argparse.Namespace, networks: dict[str, str], path
 async def _print_right(
     asked: argparse.Namespace, networks: dict[str, str], one_by_one: Path, campus: Path
 ) -> None:
-    threshold = make_describer(networks["reid_model"], lambda: Runtime("CPU", "auto")).threshold
+    threshold = make_extractor(networks["reid_model"], lambda: Runtime("CPU", "auto")).threshold
     print("| video | people | looks a second | threshold | precision % | recall % | F1 |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     async with own_sessions(_settings(asked.workers, networks)) as sessions:

@@ -44,7 +44,7 @@ from analyzers.pose import Pose
 from analyzers.pose.engine import PoseTracker
 from analyzers.pose.engines import make_engine
 from analyzers.reid import appearance
-from analyzers.reid.models import Detector, make_describer, make_detector
+from analyzers.reid.models import Detector, make_detector, make_extractor
 from analyzers.reid.recognizer import POSE
 from analyzers.reid.sightings import box_around
 from bench.people.crops import CROPS, read_crops, with_landmarks
@@ -85,10 +85,10 @@ def measure_models(data: Path, models: Path, say: Say) -> dict[str, ModelFigures
     figures = {}
     for path in networks(models, Task.REIDENTIFICATION):
         say(f"{path.stem} on {len(crops)} crops")
-        describer = make_describer(str(path), Runtime)
-        figures[describer.name] = measure_model(describer, crops)
+        extractor = make_extractor(str(path), Runtime)
+        figures[extractor.name] = measure_model(extractor, crops)
     say(f"{appearance.NAME} on {len(crops)} crops, after looking for landmarks")
-    fallback = make_describer(appearance.NAME, Runtime)
+    fallback = make_extractor(appearance.NAME, Runtime)
     figures[fallback.name] = measure_model(fallback, with_landmarks(crops))
     return figures
 

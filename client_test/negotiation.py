@@ -20,7 +20,7 @@ _TURNED_DOWN = {401, 403, 429, 500, 503}
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class OpenedSession:
     """The server's name for a session, and the token that continues it after a lost connection."""
 
     id: str
@@ -44,7 +44,7 @@ class Answer:
     """
 
     sdp: str
-    session: Session | None
+    session: OpenedSession | None
     url: str
     websocket: aiohttp.ClientWebSocketResponse | None
 
@@ -175,7 +175,7 @@ def _answer(
     if data.get("type") != "answer" or not isinstance(data.get("sdp"), str):
         raise ClientError(f"{url}: what it answered is no session description: {str(data)[:200]}")
     named = data.get("session")
-    session = Session(named["id"], named["resume"]) if named else None
+    session = OpenedSession(named["id"], named["resume"]) if named else None
     return Answer(data["sdp"], session, url, websocket)
 
 

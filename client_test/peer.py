@@ -27,7 +27,7 @@ from aiortc.sdp import candidate_from_sdp
 from client_test.errors import NoFinalResult, NotConnected
 from client_test.ice_hosts import offering
 from client_test.inbox import Inbox, Message
-from client_test.negotiation import Session, Use, negotiate
+from client_test.negotiation import OpenedSession, Use, negotiate
 
 END_SESSION = "end session"
 LOOPBACK = "127.0.0.1"
@@ -131,7 +131,7 @@ class ClientPeer(Inbox):
             ice_addresses = [LOOPBACK]
         self.connection: RTCPeerConnection | None = None
         self.channel: RTCDataChannel | None = None
-        self.session: Session | None = None
+        self.session: OpenedSession | None = None
         self.door: str | None = None
         self.states: list[str] = []
         self._use: Use = use

@@ -19,14 +19,14 @@ from server.api import camera, docs, recordings, signaling, whep, whip
 from server.api import web as page
 from server.api.context import (
     CAMERA,
+    EMBEDDING_CIPHER,
     METRICS,
     NO_CAMERA,
     POOL,
     SESSIONS,
     SETTINGS,
     SOCKETS,
-    VAULT,
-    WATCHING,
+    STREAMS,
 )
 from server.api.openapi import document
 from server.api.routes import ROUTES
@@ -41,12 +41,12 @@ from server.http.route import Handler, Route
 from server.recordings.recorder import RecordingError, check_directory, record_to
 from server.security import descriptors, development_certificate, keys, tls
 from server.security.development_certificate import DevelopmentCertificate
-from server.security.embeddings import EmbeddingVault
+from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
-from server.watching.registry import Watching
+from server.watching.registry import StreamRegistry
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -93,7 +93,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Application]:
     """The main application, and the one of the next port: a signaling WebSocket on any path."""
     metrics = Metrics()
-    vault = EmbeddingVault(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
+    cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -101,7 +101,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         own_ice_servers(settings.ice_servers),
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
-        EmbeddingGate(vault),
+        EmbeddingGate(cipher),
     )
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
@@ -110,18 +110,18 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[SETTINGS], app[METRICS] = settings, metrics
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
-    main[VAULT] = vault
+    main[EMBEDDING_CIPHER] = cipher
     # Before the camera: what runs is finished before its source goes.
     recordings.set_up(main, settings)
     camera.set_up(main, settings)
-    watching = Watching(
+    watching = StreamRegistry(
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
         own_ice_servers(settings.ice_servers),
         settings.max_viewers,
     )
     for app in (main, next_port):
-        app[WATCHING] = watching
+        app[STREAMS] = watching
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches")
     main[whip.RESOURCES] = SdpResources("publishes")
@@ -133,7 +133,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
 
 
 async def _stop_watching(app: web.Application) -> None:
-    await app[WATCHING].close()
+    await app[STREAMS].close()
 
 
 async def serve(settings: Settings) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from analyzers.exercise.begun import begun
 from analyzers.exercise.definition import Definition, Fault
 from analyzers.exercise.definitions import definitions
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter
+from analyzers.exercise.partial_repetition import partial_repetition
 from analyzers.exercise.recognition import Found, Recogniser
 from analyzers.exercise.scoring import Repetition, score_repetition
 from analyzers.exercise.signals import Row, measure
@@ -79,7 +79,7 @@ class ExerciseScorer:
     def __init__(self, exercise: str | None = None) -> None:
         self.repetitions: list[Repetition] = []
         # Of which exercise half a repetition was seen, in a short session without a whole one.
-        self.begun: Definition | None = None
+        self.partial_repetition: Definition | None = None
         self.holds = [HoldCounter(each) for each in definitions().values() if each.held]
         self._history = History()
         self._current: Definition | None = None
@@ -158,7 +158,7 @@ class ExerciseScorer:
         self._end_movement()
         if not self.repetitions and self._last_s - self._first_s <= _SHORT_S:
             self._history.know_stature()
-            self.begun = begun(self._wanted, self._history)
+            self.partial_repetition = partial_repetition(self._wanted, self._history)
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -104,8 +104,8 @@ def main_exercise(scorer: ExerciseScorer) -> str:
     if counted:
         moving_s = sum(each.end_s - each.start_s for each in scorer.repetitions)
         return held if held_s > _MOSTLY_HELD * moving_s else counted.most_common(1)[0][0]
-    if scorer.begun is not None and held_s < _SURELY_HELD_S:
-        return scorer.begun.name
+    if scorer.partial_repetition is not None and held_s < _SURELY_HELD_S:
+        return scorer.partial_repetition.name
     return held if held_s > 0.0 else NONE
 
 

@@ -15,7 +15,7 @@ from analyzers.pose.engine import PoseTracker, check_frame
 from analyzers.pose.engines import make_engine
 from analyzers.pose.people import Identities
 from analyzers.pose.results import of_one, of_several
-from analyzers.pose.still import StillPictures
+from analyzers.pose.still_image import StillImages
 
 # What BlazePose is asked to follow at most; each person takes a run of the landmark network.
 MAX_POSES = 8
@@ -43,7 +43,7 @@ class Pose(BaseModel):
     both lists.
 
     A session's options are `num_poses`, 1 to 8, and `still`, see
-    `StillPictures`: every frame is a picture of its own.
+    `StillImages`: every frame is a picture of its own.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class Pose(BaseModel):
         }
 
     def _open(self, num_poses: int, is_still: bool) -> PoseTracker:
-        return StillPictures(self._engine, num_poses) if is_still else self._engine.open(num_poses)
+        return StillImages(self._engine, num_poses) if is_still else self._engine.open(num_poses)
 
     def _replace_tracker(self, session: _Session, num_poses: int, is_still: bool) -> None:
         fresh = self._open(num_poses, is_still)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.pose.clock import RisingClock
-from analyzers.pose.clothes import clothes, differences
+from analyzers.pose.color_histogram import color_histogram, differences
 from analyzers.pose.engine import Person
 from analyzers.pose.landmarks import INDEX
 
@@ -137,10 +137,10 @@ class Identities:
         if self._is_still_alone(seen, now_ms):
             matched = {0: self._known[0]}
             if now_ms - self._known[0].looked_ms >= _LOOK_MS:
-                seen[0].clothes = clothes(rgb, people[0].landmarks)
+                seen[0].clothes = color_histogram(rgb, people[0].landmarks)
         else:
             for one, person in zip(seen, people, strict=True):
-                one.clothes = clothes(rgb, person.landmarks)
+                one.clothes = color_histogram(rgb, person.landmarks)
             matched = self._match(seen, now_ms)
             _mark_crowds(seen, self._out_of_sight(matched, now_ms))
         numbers = []

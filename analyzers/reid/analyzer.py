@@ -14,7 +14,7 @@ from analyzers.networks.priority import with_low_priority
 from analyzers.reid.drawing import draw_matches
 from analyzers.reid.embedding import Embedding, parse
 from analyzers.reid.recognizer import Recognizer
-from analyzers.reid.session import Session
+from analyzers.reid.session import ReidSession
 from analyzers.reid.sightings import posed_people
 
 _MAX_RATE_HZ = 60.0
@@ -79,12 +79,12 @@ class Reid(BaseModel):
         self._recognizer = with_low_priority(
             lambda: Recognizer(model, detector, device=device, precision=precision)
         )
-        describer = self._recognizer.describer
-        self._threshold = describer.threshold if threshold is None else _checked(threshold)
+        extractor = self._recognizer.extractor
+        self._threshold = extractor.threshold if threshold is None else _checked(threshold)
         self._interval_ms = 1000.0 / rate_hz
         # One, since a network computes for one at a time; sessions take turns.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reid")
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, ReidSession] = {}
 
     def start(
         self,
@@ -94,7 +94,7 @@ class Reid(BaseModel):
         options: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        session = Session(self._recognizer, self._thread, self._threshold, self._interval_ms)
+        session = ReidSession(self._recognizer, self._thread, self._threshold, self._interval_ms)
         self._apply(session, options or {})
         self._sessions[sid] = session
 
@@ -126,7 +126,7 @@ class Reid(BaseModel):
         """Return how many people were seen, and who of them was the reference, when."""
         return self._sessions.pop(sid).end()
 
-    def _apply(self, session: Session, options: Mapping[str, Any]) -> None:
+    def _apply(self, session: ReidSession, options: Mapping[str, Any]) -> None:
         """Check all options, then take them: a wrong one changes nothing."""
         for key in options:
             if key not in _OPTIONS:
@@ -145,8 +145,8 @@ class Reid(BaseModel):
         if given is None:
             return None
         reference = parse(given)
-        describer = self._recognizer.describer
-        reference.check_comparable(describer.name, describer.size)
+        extractor = self._recognizer.extractor
+        reference.check_comparable(extractor.name, extractor.size)
         return reference
 
 

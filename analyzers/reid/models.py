@@ -33,7 +33,7 @@ _DETECTORS = ("person-detection-retail-0013",)
 _THRESHOLD = 0.5
 
 
-class Describer(Protocol):
+class FeatureExtractor(Protocol):
     """Says what a person looks like.
 
     Attributes
@@ -65,7 +65,7 @@ class Detector(Protocol):
     def find(self, rgb: NDArray[np.uint8]) -> list[Box]: ...
 
 
-class NetworkDescriber:
+class NetworkExtractor:
     """Describes people with a re-identification network."""
 
     is_fallback = False
@@ -82,7 +82,7 @@ class NetworkDescriber:
         return Embedding(self.name, self._embedder.embed(rgb, box))
 
 
-def make_describer(model: str | None, make_runtime: Callable[[], Runtime]) -> Describer:
+def make_extractor(model: str | None, make_runtime: Callable[[], Runtime]) -> FeatureExtractor:
     """Make what was asked for.
 
     Parameters
@@ -103,18 +103,18 @@ def make_describer(model: str | None, make_runtime: Callable[[], Runtime]) -> De
     if model == appearance.NAME:
         return Appearance()
     if model is None:
-        return _best_describer(make_runtime)
+        return _best_extractor(make_runtime)
     path, wants = resolve(model, Task.REIDENTIFICATION)
     runtime = make_runtime()
     embedder = Embedder(runtime, path, wants, quick=runtime.has_quick)
-    return NetworkDescriber(embedder, _THRESHOLD if wants.threshold is None else wants.threshold)
+    return NetworkExtractor(embedder, _THRESHOLD if wants.threshold is None else wants.threshold)
 
 
-def _best_describer(make_runtime: Callable[[], Runtime]) -> Describer:
+def _best_extractor(make_runtime: Callable[[], Runtime]) -> FeatureExtractor:
     """Make the best one of those in the user's cache that work, or else the fallback."""
     for name in filter(model_cache.find, _MODELS):
         try:
-            return make_describer(name, make_runtime)
+            return make_extractor(name, make_runtime)
         except (OSError, ValueError, AnalyzerUnavailable) as error:
             # Nobody asked for it.
             logger.warning("re-identification goes without %s: %s", name, error)
@@ -131,7 +131,7 @@ def make_detector(
 ) -> tuple[str, Detector] | None:
     """Make a person detector, and say what it is called; None when there are no weights.
 
-    Parameters and errors are those of `make_describer`.
+    Parameters and errors are those of `make_extractor`.
     """
     if detector is None:
         return _best_detector(make_runtime)

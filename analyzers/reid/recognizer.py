@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analyzers.networks.boxes import Box, pair
 from analyzers.networks.margins import with_margins
 from analyzers.networks.runtime import CPU, Runtime
-from analyzers.reid.models import Describer, Detector, make_describer, make_detector
+from analyzers.reid.models import Detector, FeatureExtractor, make_detector, make_extractor
 from analyzers.reid.sightings import PosedPerson
 from analyzers.reid.tracks import Sighting
 
@@ -37,7 +37,7 @@ class Recognizer:
     Parameters
     ----------
     model : str, optional
-        What describes them, by name or path; see `make_describer`.
+        What describes them, by name or path; see `make_extractor`.
     detector : str, optional
         What finds them, by name or path; by default the detector in the user's
         cache. Without one, people are those that pose sees.
@@ -68,7 +68,7 @@ class Recognizer:
         def make_runtime() -> Runtime:
             return Runtime(device, precision)
 
-        self.describer: Describer = make_describer(model, make_runtime)
+        self.extractor: FeatureExtractor = make_extractor(model, make_runtime)
         named = make_detector(detector, make_runtime)
         self.detector_name = named[0] if named else POSE
         self._detector = named[1] if named else None
@@ -107,7 +107,7 @@ class Recognizer:
         return [
             Sighting(
                 box,
-                self.describer.describe(
+                self.extractor.describe(
                     rgb, box, posed[same[index]].landmarks if index in same else None
                 ),
             )

@@ -61,7 +61,7 @@ class _Look:
     posed: Sequence[PosedPerson]
 
 
-class Session:
+class ReidSession:
     """One video.
 
     Parameters
@@ -97,7 +97,7 @@ class Session:
         self._recognizer = recognizer
         self._thread = thread
         self._interval_ms = interval_ms
-        self._tracks = Tracks(recognizer.describer.threshold)
+        self._tracks = Tracks(recognizer.extractor.threshold)
         self._look: _Look | None = None
         self._asked_ms: float | None = None
         self._found: list[_Found] = []
@@ -171,10 +171,10 @@ class Session:
         }
 
     def _who_looks(self) -> dict[str, Any]:
-        describer = self._recognizer.describer
+        extractor = self._recognizer.extractor
         return {
-            "model": describer.name,
-            "fallback": describer.is_fallback,
+            "model": extractor.name,
+            "fallback": extractor.is_fallback,
             "detector": self._recognizer.detector_name,
         }
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.pose.engines import make_engine
-from analyzers.pose.still import StillPictures
+from analyzers.pose.still_image import StillPictures
 
 CROPS = Path("reid_images", "cuhk03")
 

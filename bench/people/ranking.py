@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.networks.boxes import Box
-from analyzers.reid.models import Describer
+from analyzers.reid.models import FeatureExtractor
 from bench.people.crops import Crop, Floats
 
 MAX_FALSE_ACCEPT = 0.02
@@ -81,13 +81,13 @@ def accepting_threshold(different: Floats, share: float) -> float:
     return float(np.quantile(different, share))
 
 
-def measure_model(describer: Describer, crops: list[Crop]) -> ModelFigures:
+def measure_model(extractor: FeatureExtractor, crops: list[Crop]) -> ModelFigures:
     """Rank-1, mAP, time and threshold of one model."""
     vectors, durations_ms = [], []
     for crop in crops:
         height, width = crop.rgb.shape[:2]
         began = perf_counter()
-        embedding = describer.describe(crop.rgb, Box(0, 0, width, height), crop.landmarks)
+        embedding = extractor.describe(crop.rgb, Box(0, 0, width, height), crop.landmarks)
         durations_ms.append((perf_counter() - began) * 1000)
         vectors.append(embedding.vector.astype(np.float64))
     table = np.array(vectors)
@@ -100,11 +100,11 @@ def measure_model(describer: Describer, crops: list[Crop]) -> ModelFigures:
     # next to nobody at that, and is allowed as many errors of one kind as of the other.
     threshold = (
         equal_error_threshold(same, different)
-        if describer.is_fallback
+        if extractor.is_fallback
         else accepting_threshold(different, MAX_FALSE_ACCEPT)
     )
     same, different = _pairs(table, whose, camera_b, ~chosen_on)
-    posed = [crop.landmarks is not None for crop in crops] if describer.is_fallback else None
+    posed = [crop.landmarks is not None for crop in crops] if extractor.is_fallback else None
     return ModelFigures(
         rank1,
         average,

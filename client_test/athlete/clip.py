@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .geometry import ease
 from .performance import Moment, Performance
-from .scene import Camera, Picture, take_picture
+from .scene import Picture, Viewpoint, take_picture
 from .skeleton import LANDMARK_NAMES
 
 # x264's constant rate factor: no artefacts that a pose network would stumble over.
@@ -58,7 +58,7 @@ class Shot:
     def duration_s(self) -> float:
         return max(p.duration_s for p in self.performances)
 
-    def camera(self, time_s: float, width: int, height: int) -> Camera:
+    def camera(self, time_s: float, width: int, height: int) -> Viewpoint:
         end = self.view_at_end or self.view
         fraction = ease(time_s / self.duration_s)
 
@@ -66,7 +66,7 @@ class Shot:
             x, y, z = ((1.0 - fraction) * p + fraction * q for p, q in zip(a, b, strict=True))
             return x, y, z
 
-        return Camera(
+        return Viewpoint(
             between(self.view.position, end.position),
             between(self.view.target, end.target),
             self.view.vertical_fov_deg,
@@ -130,7 +130,7 @@ class Frame:
     number: int
     time_s: float
     shot: Shot
-    camera: Camera
+    camera: Viewpoint
     moments: tuple[Moment, ...]
 
 

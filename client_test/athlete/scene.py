@@ -57,7 +57,7 @@ _PALETTE = np.array(
 
 
 @dataclass(frozen=True)
-class Camera:
+class Viewpoint:
     """A pinhole camera without distortion.
 
     Attributes
@@ -112,7 +112,7 @@ class Picture:
 
 
 def take_picture(
-    camera: Camera, people: Sequence[tuple[Person, Skeleton]], noise_seed: int
+    camera: Viewpoint, people: Sequence[tuple[Person, Skeleton]], noise_seed: int
 ) -> Picture:
     """Render people in the room. The same arguments give the same picture."""
     solids = Solids()
@@ -152,7 +152,7 @@ def _develop(light: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
 
 
 @functools.lru_cache(maxsize=2)
-def _room(camera: Camera) -> NDArray[np.float64]:
+def _room(camera: Viewpoint) -> NDArray[np.float64]:
     """What is behind every pixel: (H, W, 9) albedo, position and normal."""
     axes, position = camera.axes, np.array(camera.position)
     room: NDArray[np.float64] = _trace_room(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from server.api.context import SETTINGS, SOCKETS
-from server.http.abort import cut
+from server.http.abort import abort_connection
 from server.security.tokens import SUBPROTOCOL
 from server.tasks import Tasks
 
@@ -182,7 +182,7 @@ class BoundedSocket:
 
     def abort(self) -> None:
         """Cut the connection, whatever waits."""
-        cut(self._transport)
+        abort_connection(self._transport)
 
     async def close(self, code: int = WSCloseCode.OK, message: str = "") -> None:
         """Send what waits, say goodbye, hang up; with a client that does not read, just hang up.

@@ -13,7 +13,7 @@ from server.api.context import CAMERA, CAMERA_ANALYSIS, JPEGS, NO_CAMERA, POOL, 
 from server.camera.camera import Camera
 from server.camera.choose import choose
 from server.camera.hooks import Hook
-from server.camera.jpeg import Jpeg, JpegCamera, Look
+from server.camera.jpeg import Jpeg, JpegCamera, JpegOptions
 from server.camera.source import CameraUnavailable
 from server.config import Settings
 from server.ingest.camera_analysis import CameraAnalysis
@@ -121,7 +121,7 @@ async def stop(request: web.Request) -> web.Response:
 async def frame(request: web.Request) -> web.Response:
     """The newest picture."""
     camera, wish = _camera(request), _wish(request)
-    still = await request.app[JPEGS].still(Look(wish.width, wish.quality))
+    still = await request.app[JPEGS].still(JpegOptions(wish.width, wish.quality))
     if still is None:
         raise NotRunning(
             f"the camera is {camera.state}: start it with POST /camera/start"
@@ -139,7 +139,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return await _begin(request)
     try:
-        viewer = jpegs.watch(Look(wish.width, wish.quality), wish.fps)
+        viewer = jpegs.watch(JpegOptions(wish.width, wish.quality), wish.fps)
     except CameraUnavailable as error:
         raise _unavailable(str(error)) from error
     try:

@@ -9,10 +9,10 @@ from server.camera.jpeg import JpegCamera
 from server.config import Settings
 from server.ingest.camera_analysis import CameraAnalysis
 from server.recordings.recordings import Recordings
-from server.security.embeddings import EmbeddingVault
+from server.security.embeddings import EmbeddingCipher
 from server.sessions.manager import SessionManager
 from server.sessions.metrics import Metrics
-from server.watching.registry import Watching
+from server.watching.registry import StreamRegistry
 from server.workers.pool import WorkerPool
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -21,8 +21,8 @@ POOL = web.AppKey("pool", WorkerPool)
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
 RECORDINGS = web.AppKey("recordings", Recordings)
-WATCHING = web.AppKey("watching", Watching)
-VAULT = web.AppKey("vault", EmbeddingVault)
+STREAMS = web.AppKey("watching", StreamRegistry)
+EMBEDDING_CIPHER = web.AppKey("vault", EmbeddingCipher)
 CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)
 """Why there is none."""

@@ -6,7 +6,7 @@ import functools
 
 from aiohttp import web
 
-from server.api.context import RECORDINGS, WATCHING
+from server.api.context import RECORDINGS, STREAMS
 from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.camera.source import CameraUnavailable
@@ -61,7 +61,7 @@ async def start(request: web.Request) -> web.Response:
     wish = await read_message(request, StartRecording)
     name = None if wish.name is None else _parse_name(wish.name, BadMessage)
     find = functools.partial(
-        request.app[WATCHING].find, wish.source, request.get(IDENTITY, ANONYMOUS)
+        request.app[STREAMS].find, wish.source, request.get(IDENTITY, ANONYMOUS)
     )
     # What is not there is refused at once; what is may end until there is a file.
     find()

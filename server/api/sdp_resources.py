@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from aiortc import InvalidStateError
 
 from server.api.context import SETTINGS
+from server.rtc import InvalidStateError
 from server.security.identity import IDENTITY
 from signaling import ice, trickle
 from signaling.errors import (

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from analyzers.reid.embedding import Embedding
 from server.api import events
 from server.api.base64_picture import decode_base64
-from server.api.context import POOL, SESSIONS, SETTINGS, VAULT
+from server.api.context import EMBEDDING_CIPHER, POOL, SESSIONS, SETTINGS
 from server.api.models_tracking import (
     Find,
     FindProgress,
@@ -107,7 +107,7 @@ async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbed
     if not people:
         raise NoPerson("No person detected, please try with another image")
     sealed = people[0]["embedding"]
-    plain = Embedding.from_token(request.app[VAULT].open(sealed))
+    plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed))
     return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
 
 
@@ -116,7 +116,7 @@ async def find(request: web.Request) -> web.StreamResponse:
     try:
         body = Find.model_validate(await _read_body(request))
         # The sessions would open it themselves, but to refuse it now costs less.
-        request.app[VAULT].open(body.person.embedding)
+        request.app[EMBEDDING_CIPHER].open(body.person.embedding)
         await until_reid_runs(request.app[POOL])
         path = await _locate(request, body.video.path)
     except ValidationError as error:

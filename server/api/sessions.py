@@ -83,14 +83,14 @@ async def stream_results(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return response
     sink = EventSink()
-    session.add_sink(sink)
+    session.subscribers.add_sink(sink)
     try:
         async for event in sink:
             await response.write(event)
     except ConnectionResetError:
         logger.debug("A reader of session %s is gone", session.sid)
     finally:
-        session.remove_sink(sink)
+        session.subscribers.remove_sink(sink)
     return response
 
 

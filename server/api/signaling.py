@@ -8,14 +8,14 @@ import time
 from collections import deque
 
 from aiohttp import WSCloseCode, web
-from aiortc import InvalidStateError
 
 from server.api.bounded_socket import BoundedSocket
-from server.api.context import SESSIONS, SETTINGS, SOCKETS, WATCHING
+from server.api.context import SESSIONS, SETTINGS, SOCKETS, STREAMS
 from server.api.offers import open_offer
+from server.rtc import InvalidStateError
 from server.security.identity import IDENTITY
-from server.sessions.peer import Peer
-from server.watching.viewer_peer import WatchPeer
+from server.sessions.peer import SessionPeer
+from server.watching.viewer_peer import ViewerPeer
 from signaling import http, ice
 from signaling.errors import BadMessage, SignalingError
 from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, Send, Signaling
@@ -46,8 +46,8 @@ class _Conversation:
         self._sessions = request.app[SESSIONS]
         self._identity = request[IDENTITY]
         self._socket = socket
-        self._watching = request.app[WATCHING]
-        self._peer: Peer | WatchPeer | None = None
+        self._watching = request.app[STREAMS]
+        self._peer: SessionPeer | ViewerPeer | None = None
         settings = request.app[SETTINGS]
         self._protocol = Signaling(
             ice_servers=lambda: ice.client_ice_servers(
@@ -106,7 +106,7 @@ async def offer(request: web.Request) -> web.Response:
     try:
         offered = http.parse_body(await request.read())
         answered = await open_offer(
-            offered, request[IDENTITY], request.app[SESSIONS], request.app[WATCHING]
+            offered, request[IDENTITY], request.app[SESSIONS], request.app[STREAMS]
         )
     except SignalingError as error:
         status, headers, body = http.error_body(error)

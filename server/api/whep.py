@@ -6,7 +6,7 @@ import functools
 
 from aiohttp import web
 
-from server.api.context import WATCHING
+from server.api.context import STREAMS
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.security.identity import IDENTITY
 from server.watching.registry import ANNOTATED
@@ -18,7 +18,7 @@ RESOURCES = web.AppKey("whep", SdpResources)
 
 async def watch(request: web.Request) -> web.Response:
     """Answer an offer to watch."""
-    watching = request.app[WATCHING]
+    watching = request.app[STREAMS]
     watchable = watching.find(_name(request), request[IDENTITY])
     offer = await read_offer(request)
     try:
@@ -32,7 +32,7 @@ async def watch(request: web.Request) -> web.Response:
 
 async def options(request: web.Request) -> web.Response:
     """Which STUN and TURN servers to watch with."""
-    request.app[WATCHING].find(_name(request), request[IDENTITY])
+    request.app[STREAMS].find(_name(request), request[IDENTITY])
     return describe(request)
 
 

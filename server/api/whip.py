@@ -11,7 +11,7 @@ from server.api.context import SESSIONS
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.security.identity import IDENTITY
 from server.sessions.manager import SessionManager
-from server.sessions.peer import Peer
+from server.sessions.peer import SessionPeer
 from signaling.errors import BadMessage, Unprocessable, UnsupportedSdp
 from signaling.messages import IceCandidate, check_published_name, parse_offer
 
@@ -26,7 +26,7 @@ class _Publisher:
     one then, as clients do, is not to end the session.
     """
 
-    peer: Peer
+    peer: SessionPeer
     sessions: SessionManager
 
     @property

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from server.broadcast.encoding import Encoding
 from server.broadcast.feeds import Emptied, Feeds
-from server.broadcast.source_encoding import OwnEncoding, PacketSource
+from server.broadcast.source_encoding import PacketSource, SourceEncoding
 from server.broadcast.viewer import Feed, Viewer
 from server.media.capture import Pictures
 from server.media.encoder import Codec, Packet
@@ -74,10 +74,10 @@ class _EncodedFeed(Feed):
         super().__init__(codec, emptied)
         self._pictures = pictures
         self._thread = thread
-        self._encoding: Encoding | OwnEncoding = (
+        self._encoding: Encoding | SourceEncoding = (
             self._encode()
             if packets is None
-            else OwnEncoding(packets, self._put, self._estimates, self._given_up)
+            else SourceEncoding(packets, self._put, self._estimates, self._given_up)
         )
 
     def _encode(self) -> Encoding:

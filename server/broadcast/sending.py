@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
-from aiortc.sdp import SessionDescription
-
 from server import rtc
-from server.broadcast.stream import Watchable
+from server.broadcast.stream import VideoStream
 from server.broadcast.viewer import Viewer
 from server.media.encoder import Codec
-from server.rtc import PacketTrack
+from server.rtc import PacketTrack, RTCPeerConnection, RTCRtpSender
 from signaling.errors import UnsupportedSdp
 from signaling.sdp import video_directions
 
@@ -31,7 +28,7 @@ class Sending:
         What is sent.
     """
 
-    def __init__(self, connection: RTCPeerConnection, offer: str, watchable: Watchable) -> None:
+    def __init__(self, connection: RTCPeerConnection, offer: str, watchable: VideoStream) -> None:
         self._watchable = watchable
         self._track = ViewerTrack()
         self._sender: RTCRtpSender | None = None
@@ -44,7 +41,7 @@ class Sending:
             transceiver = connection.addTransceiver(
                 self._track, "sendonly" if direction == "recvonly" else "sendrecv"
             )
-            transceiver.setCodecPreferences(_preferences(watchable))
+            rtc.prefer_codecs(transceiver, watchable.codecs)
             self._sender = transceiver.sender
 
     def begin(self, answer: str) -> None:
@@ -59,11 +56,11 @@ class Sending:
         NotFound
             It has ended.
         """
-        codec = _sent_codec(answer)
+        codec = rtc.sent_codec(answer)
         if codec is None or self._sender is None:
             names = " or ".join(self._watchable.codecs)
             raise UnsupportedSdp(f"the offer has no video that it wants to receive as {names}")
-        self._track.show(self._watchable.watch(codec), self._sender)
+        self._track.show(self._watchable.watch(Codec(codec)), self._sender)
 
     def on_over(self, over: Callable[[], None]) -> None:
         """Hear when there is nothing more to send."""
@@ -100,19 +97,3 @@ class ViewerTrack(PacketTrack):
         self.viewer.give(self.send)
         if self.viewer.is_over:
             self.stop()
-
-
-def _preferences(watchable: Watchable) -> list[RTCRtpCodecCapability]:
-    """What it can be had in, the cheapest first; lost packets are sent again (RTX)."""
-    known = RTCRtpSender.getCapabilities("video").codecs
-    order = [f"video/{codec.lower()}" for codec in watchable.codecs] + ["video/rtx"]
-    wanted = [codec for codec in known if codec.mimeType.lower() in order]
-    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))
-
-
-def _sent_codec(answer: str) -> Codec | None:
-    """The codec that an answer says we send."""
-    for media in SessionDescription.parse(answer).media:
-        if media.kind == "video" and media.direction in ("sendonly", "sendrecv"):
-            return Codec(media.rtp.codecs[0].name)
-    return None

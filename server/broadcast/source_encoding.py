@@ -25,7 +25,7 @@ class PacketSource(Protocol):
     def request_key_frame(self) -> None: ...
 
 
-class OwnEncoding:
+class SourceEncoding:
     """The same as `Encoding`, with somebody else's encoder.
 
     Parameters

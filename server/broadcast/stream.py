@@ -9,7 +9,7 @@ from server.broadcast.viewer import Viewer
 from server.media.encoder import Codec
 
 
-class Watchable(Protocol):
+class VideoStream(Protocol):
     """Video for viewers who come and go."""
 
     @property

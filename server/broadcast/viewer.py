@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from server.media.encoder import Codec, Packet
-from server.rtc import Packetizer, sent_together
+from server.rtc import Packetizer, batch_sends
 
 # Packets that may wait for a viewer; with more, it goes on from the next key frame.
 MAX_WAITING = 8
@@ -131,7 +131,7 @@ class Feed(ABC):
 
     def _put(self, packet: Packet) -> None:
         self._packetizer.mark(packet)
-        with sent_together():
+        with batch_sends():
             for viewer in list(self.viewers):
                 viewer.put(packet)
 

@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from server.camera.hardware_encoder import OwnPackets
+from server.camera.hardware_encoder import HardwareEncoder
 from server.camera.hooks import Hook
 from server.camera.run import Run
 from server.camera.source import CameraUnavailable, Source
-from server.camera.timeouts import Patience
+from server.camera.timeouts import CameraTimeouts
 from server.media.capture import Capture
 from server.media.encoder import Codec
 
@@ -55,12 +55,12 @@ class Camera:
         self,
         make_source: Callable[[], Source],
         hook: Hook | None = None,
-        patience: Patience | None = None,
+        patience: CameraTimeouts | None = None,
     ) -> None:
         self._make_source = make_source
         self._hook = hook
-        self._patience = patience or Patience()
-        self._own_packets: OwnPackets | None = None
+        self._patience = patience or CameraTimeouts()
+        self._own_packets: HardwareEncoder | None = None
         self._run_now: Run | None = None
         self._listeners: list[Listener] = []
         self._held = False
@@ -121,7 +121,7 @@ class Camera:
         if self._keeper is None:
             self._enter(CameraState.STOPPED)
 
-    def packets(self, codec: Codec) -> OwnPackets | None:
+    def packets(self, codec: Codec) -> HardwareEncoder | None:
         """What the camera's own encoder makes; None if it has none for this codec.
 
         With a hook it has none, since it shows other pictures than the hook does.
@@ -137,7 +137,7 @@ class Camera:
             encoder = self._source().encoder
             if encoder is None:
                 return None
-            self._own_packets = OwnPackets(self, encoder.codec)
+            self._own_packets = HardwareEncoder(self, encoder.codec)
             if self._run_now is not None:
                 self._own_packets.attach(self._run_now)
         return self._own_packets if self._own_packets.are_for(codec) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from server.camera.frame_pacer import Pace
+from server.camera.frame_pacer import FramePacer
 from server.camera.source import CameraError, CameraUnavailable, Mode, Source
 from server.media.capture import Capture
 
@@ -29,7 +29,7 @@ class Clip(Source):
     def __init__(self, mode: Mode, path: Path) -> None:
         super().__init__(mode)
         self._path = path
-        self._pace = Pace()
+        self._pace = FramePacer()
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._container: av.container.InputContainer | None = None
         self._interval_s = 1.0 / mode.fps

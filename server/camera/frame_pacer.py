@@ -8,7 +8,7 @@ import time
 from server.camera.source import CameraError
 
 
-class Pace:
+class FramePacer:
     """Waits between pictures, until it is told to stop."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from server.media.encoder import Codec, Packet
 logger = logging.getLogger(__name__)
 
 
-class OwnPackets:
+class HardwareEncoder:
     """One camera's; for one at a time, which shares them. The encoder works while it is taken.
 
     Parameters

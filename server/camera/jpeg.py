@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class JpegOptions:
     """How a JPEG is to be.
 
     Attributes
@@ -43,7 +43,7 @@ class Jpeg:
     captured_s: float
 
 
-def encode(frame: av.VideoFrame, look: Look) -> bytes:
+def encode(frame: av.VideoFrame, look: JpegOptions) -> bytes:
     """Encode a picture: some milliseconds, never on the event loop."""
     width, height = frame.width, frame.height
     if look.width is not None and look.width < width:
@@ -66,10 +66,10 @@ class JpegCamera:
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
-        self._looks: dict[Look, _Shared] = {}
+        self._looks: dict[JpegOptions, _Shared] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jpeg")
 
-    async def still(self, look: Look) -> Jpeg | None:
+    async def still(self, look: JpegOptions) -> Jpeg | None:
         """The newest picture; None while the camera does not run."""
         capture = self._camera.latest
         if capture is None:
@@ -78,7 +78,7 @@ class JpegCamera:
         data = await loop.run_in_executor(self._thread, encode, capture.frame, look)
         return Jpeg(data, capture.captured_s)
 
-    def watch(self, look: Look, fps: float | None = None) -> Viewer:
+    def watch(self, look: JpegOptions, fps: float | None = None) -> JpegViewer:
         """Watch; the viewer is to be closed.
 
         Raises
@@ -90,9 +90,9 @@ class JpegCamera:
         if shared is None:
             shared = _Shared(self._camera, look, self._thread)
             self._looks[look] = shared
-        return Viewer(shared, fps, lambda: self._left(look, shared))
+        return JpegViewer(shared, fps, lambda: self._left(look, shared))
 
-    def _left(self, look: Look, shared: _Shared) -> None:
+    def _left(self, look: JpegOptions, shared: _Shared) -> None:
         if not shared.viewers:
             shared.close()
             self._looks.pop(look, None)
@@ -105,7 +105,7 @@ class JpegCamera:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-class Viewer:
+class JpegViewer:
     """Someone who watches: iterate to get each newest JPEG. Whoever is slow skips some."""
 
     def __init__(self, shared: _Shared, fps: float | None, left: Callable[[], None]) -> None:
@@ -127,7 +127,7 @@ class Viewer:
         self._newest = jpeg
         self._came.set()
 
-    def __aiter__(self) -> Viewer:
+    def __aiter__(self) -> JpegViewer:
         return self
 
     async def __anext__(self) -> Jpeg:
@@ -154,8 +154,8 @@ class Viewer:
 class _Shared:
     """The viewers of one look. One picture is encoded at a time, the newest one next."""
 
-    def __init__(self, camera: Camera, look: Look, thread: ThreadPoolExecutor) -> None:
-        self.viewers: list[Viewer] = []
+    def __init__(self, camera: Camera, look: JpegOptions, thread: ThreadPoolExecutor) -> None:
+        self.viewers: list[JpegViewer] = []
         self._camera = camera
         self._look = look
         self._thread = thread

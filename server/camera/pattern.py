@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from server.camera.frame_pacer import Pace
+from server.camera.frame_pacer import FramePacer
 from server.camera.source import Mode, Source
 from server.media.capture import Capture
 
@@ -36,7 +36,7 @@ class Pattern(Source):
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)
-        self._pace = Pace()
+        self._pace = FramePacer()
         columns = np.arange(mode.width) * len(_BARS) // mode.width
         self._bars: NDArray[np.uint8] = np.broadcast_to(
             _BARS[columns], (mode.height, mode.width, 3)

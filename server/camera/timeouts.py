@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class CameraTimeouts:
     """How long a camera is waited for, in seconds.
 
     Attributes

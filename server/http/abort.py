@@ -12,7 +12,7 @@ import struct
 _NO_LINGERING = struct.pack("ii", 1, 0)
 
 
-def cut(transport: asyncio.Transport) -> None:
+def abort_connection(transport: asyncio.Transport) -> None:
     """End a connection at once, whatever waits to be sent."""
     if (connected := transport.get_extra_info("socket")) is not None:
         # It may be closed already.

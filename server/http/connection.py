@@ -14,7 +14,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from server.http.abort import cut
+from server.http.abort import abort_connection
 from server.http.connection_guard import ConnectionGuard
 from server.http.limits import client_address
 
@@ -78,7 +78,7 @@ class GuardedConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = client_address(peer[0] if peer else None)
         if not self._guard.admit(self):
-            cut(transport)
+            abort_connection(transport)
             return
         _keep_little_in_kernel(transport)
         self._expect_head()
@@ -204,7 +204,7 @@ class GuardedConnection(asyncio.Protocol):
         logger.debug("A connection of %s is cut off: %s", self.address, why)
         transport = self.served or self._accepted
         if transport is not None:
-            cut(transport)
+            abort_connection(transport)
         self._gone()
 
 

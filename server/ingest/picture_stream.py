@@ -87,7 +87,7 @@ class PictureStream:
         """
         if self.session is None:
             self.session = self._sessions.open_direct(self._analyzers, self._options, self._owner)
-            self.session.add_sink(self)
+            self.session.subscribers.add_sink(self)
         number = self.session.put_picture(picture)
         if not number:  # One too many: the next answer's count of dropped ones tells.
             return 0

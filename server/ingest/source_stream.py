@@ -20,7 +20,7 @@ from server.sources.allowed import AllowList
 from server.sources.container import OpenVideo, open_camera, open_file, open_readable
 from server.sources.errors import SourceError
 from server.sources.http_file import HttpFile
-from server.sources.named import Camera, File, Named, Published
+from server.sources.named import File, Named, NumberedCamera, Published
 from server.sources.reader import RateLimit, SourceReader
 from server.sources.rtsp import open_checked_rtsp
 from server.sources.url import SourceUrl
@@ -90,7 +90,7 @@ class SourceStream:
         self._over = False
         self._reader = self._make_reader(source, allowed, fps_limit, max_pixels)
         self.session = sessions.open_direct(analyzers, options, owner)
-        self.session.add_sink(self)
+        self.session.subscribers.add_sink(self)
         self._clock = ArrivalClock(self.session.clock)
 
     def start(self) -> None:
@@ -112,7 +112,7 @@ class SourceStream:
             allowed.check_name(source.name)
             session = self._sessions.published(source.name) or self._sessions.get(source.name)
             return _Tap(session, self, fps_limit)
-        if isinstance(source, Camera):
+        if isinstance(source, NumberedCamera):
             allowed.check_camera(source.index)
         if isinstance(source, SourceUrl):
             allowed.check_url(source)
@@ -203,11 +203,11 @@ class _Tap:
         self._number = 0
 
     def start(self) -> None:
-        self._session.add_viewer(self)
+        self._session.subscribers.add_viewer(self)
         self._stream.opened()
 
     def close(self) -> None:
-        self._session.remove_viewer(self)
+        self._session.subscribers.remove_viewer(self)
 
     def frame(self, frame: av.VideoFrame) -> None:
         if self._is_wanted():
@@ -225,10 +225,10 @@ class _Tap:
         return self._limit.allow(time.monotonic())
 
 
-def _open(source: Camera | File | SourceUrl, allowed: AllowList) -> OpenVideo:
+def _open(source: NumberedCamera | File | SourceUrl, allowed: AllowList) -> OpenVideo:
     """Open a source; in a thread."""
     match source:
-        case Camera(index):
+        case NumberedCamera(index):
             return open_camera(index)
         case File(name):
             return open_file(allowed.check_file(name))

@@ -9,23 +9,20 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCRtpCodecCapability,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
-
 from server.broadcast.broadcast import Broadcast, Packet
 from server.broadcast.sending import ViewerTrack
 from server.media.encoder import Codec
 from server.publisher.destination import Destination, Trust
 from server.publisher.errors import NotConnected
 from server.publisher.offer_exchange import OfferedIceServer, negotiate
+from server.rtc import (
+    RTCDataChannel,
+    RTCPeerConnection,
+    accept_answer,
+    make_connection,
+    make_offer,
+    prefer_codecs,
+)
 from signaling.messages import SessionInfo
 
 logger = logging.getLogger(__name__)
@@ -95,11 +92,10 @@ class Link:
             There is nothing to publish.
         """
 
-        async def make_offer(servers: Sequence[OfferedIceServer]) -> dict[str, Any]:
-            local = await self._offer(servers)
-            return {"sdp": local.sdp, "type": local.type, **keys}
+        async def offer(servers: Sequence[OfferedIceServer]) -> dict[str, Any]:
+            return {"sdp": await self._offer(servers), "type": "offer", **keys}
 
-        answer = await negotiate(destination, trust, token, make_offer)
+        answer = await negotiate(destination, trust, token, offer)
         await self._take(answer.sdp)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), CONNECT_WITHIN_S)
@@ -112,32 +108,25 @@ class Link:
             raise NotConnected("the server opened no session: is it a Kinecast of this version?")
         return answer.session
 
-    async def _offer(self, servers: Sequence[OfferedIceServer]) -> RTCSessionDescription:
-        connection = RTCPeerConnection(
-            RTCConfiguration(
-                [RTCIceServer(s.urls, s.username, s.credential) for s in servers],
-                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
-            )
-        )
-        self._connection = connection
+    async def _offer(self, servers: Sequence[OfferedIceServer]) -> str:
+        self._connection = connection = make_connection(servers)
         connection.on("connectionstatechange", self._note_state)
         transceiver = connection.addTransceiver(self.track, "sendonly")
-        transceiver.setCodecPreferences(_h264())
+        # It takes the least to encode.
+        prefer_codecs(transceiver, [Codec.H264])
         self._sender = transceiver.sender
         self._channel = connection.createDataChannel("data")
         self._channel.on("open", self._opened)
         self._channel.on("message", self._receive)
-        await connection.setLocalDescription(await connection.createOffer())
-        return connection.localDescription
+        return await make_offer(connection)
 
     async def _take(self, answer: str) -> None:
         assert self._connection is not None
         # Not before: while the server is away, the camera rests.
         self.track.show(self._broadcast.watch(Codec.H264), self._sender)
         try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            await accept_answer(self._connection, answer)
         except Exception as error:
-            # What aiortc raises on an answer that does not fit is anything.
             raise NotConnected(f"the server's answer can not be used: {error!r}") from error
 
     # ---- while it lasts
@@ -203,10 +192,3 @@ class Link:
             self.track.viewer.leave()
         if self._connection is not None:
             await self._connection.close()
-
-
-def _h264() -> list[RTCRtpCodecCapability]:
-    """The codec that takes the least to encode; lost packets are sent again (RTX)."""
-    known = RTCRtpSender.getCapabilities("video").codecs
-    wanted = ("video/h264", "video/rtx")
-    return [codec for codec in known if codec.mimeType.lower() in wanted]

@@ -20,7 +20,7 @@ KEY_FRAME_EVERY_S = 4.0
 KEY_FRAME_AGAIN_S = 1.0
 
 
-class Part:
+class Segment:
     """One file of a take.
 
     Parameters
@@ -88,7 +88,7 @@ class Part:
         return self.status(State.FINISHED, error)
 
 
-class Take:
+class ActiveRecording:
     """A recording that runs.
 
     Parameters
@@ -103,7 +103,7 @@ class Take:
         The first file.
     """
 
-    def __init__(self, source: str, viewer: Viewer, packets: Packets, part: Part) -> None:
+    def __init__(self, source: str, viewer: Viewer, packets: Packets, part: Segment) -> None:
         self.source = source
         self.name = part.name
         self.packets = packets

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 from server.broadcast.viewer import Viewer
 from server.recordings import names
-from server.recordings.active_recording import Part, Take
+from server.recordings.active_recording import ActiveRecording, Segment
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder, NameTaken
 from server.recordings.movie import PictureSizeChanged
 from server.recordings.packets import Packets
 from server.recordings.retention import Retention
-from server.recordings.retention_task import Keeper
+from server.recordings.retention_task import RetentionTask
 from server.recordings.status import State, Status
 from server.tasks import Tasks
 from signaling.errors import Busy, Conflict, NotFound, SignalingError
@@ -53,14 +53,14 @@ class Recordings:
     def __init__(self, folder: Folder, retention: Retention, max_running: int) -> None:
         self._folder = folder
         self._max_running = max_running
-        self._running: dict[str, Take] = {}
+        self._running: dict[str, ActiveRecording] = {}
         self._starting = 0
         self._closed = False
         self._tasks = Tasks("recordings")
         self._keeping: asyncio.Task[None] | None = None
         # One: what one request finds in the directory is not changed by another meanwhile.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
-        self._keeper = Keeper(folder, retention, self._running, self._thread)
+        self._keeper = RetentionTask(folder, retention, self._running, self._thread)
 
     def open(self) -> None:
         """Begin to delete what is too old or too much."""
@@ -123,7 +123,7 @@ class Recordings:
             self._starting -= 1
         if room is not None:
             part.writer.limit_bytes = room // (len(self._running) + 1)
-        take = self._running[part.name] = Take(source, viewer, packets, part)
+        take = self._running[part.name] = ActiveRecording(source, viewer, packets, part)
         self._tasks.spawn(self._record(take, seconds), part.name)
         self._keeper.notice()
         if self._closed:
@@ -182,7 +182,7 @@ class Recordings:
 
     # ---- one recording
 
-    async def _begin(self, source: str, name: str | None, packets: Packets) -> Part:
+    async def _begin(self, source: str, name: str | None, packets: Packets) -> Segment:
         """Open a file; what has a name of its own gets a number when that is taken."""
         now = datetime.now(UTC)
         asked_for, number = name, 1
@@ -198,7 +198,7 @@ class Recordings:
                         f" it by DELETE /recordings/{asked_for}?file=1"
                     ) from None
 
-    async def _create(self, source: str, name: str, packets: Packets, now: datetime) -> Part:
+    async def _create(self, source: str, name: str, packets: Packets, now: datetime) -> Segment:
         begun = Status(
             name=name,
             source=source,
@@ -218,9 +218,9 @@ class Recordings:
             if error.errno in _DISK_FULL:
                 raise InsufficientStorage(why) from error
             raise Busy(why, retry_after_s=_RETRY_AFTER_S) from error
-        return Part(begun, file, packets, self._keeper.make_room_now)
+        return Segment(begun, file, packets, self._keeper.make_room_now)
 
-    async def _record(self, take: Take, seconds: float) -> None:
+    async def _record(self, take: ActiveRecording, seconds: float) -> None:
         timer = asyncio.get_running_loop().call_later(seconds, take.stop)
         try:
             take.begin()
@@ -241,7 +241,7 @@ class Recordings:
             if not take.part.over.done():
                 take.part.over.set_result(take.part.status(State.FAILED, "a fault of the server's"))
 
-    async def _following(self, take: Take) -> Part | None:
+    async def _following(self, take: ActiveRecording) -> Segment | None:
         """The file in which it goes on, when the picture's size has changed."""
         changed = take.part.writer.refused
         if not isinstance(changed, PictureSizeChanged) or take.stopped:
@@ -258,7 +258,7 @@ class Recordings:
         take.reason = f"{changed}, and there are {MAX_PARTS} files of it already"
         return None
 
-    async def _end(self, take: Take, part: Part, following: Part | None) -> None:
+    async def _end(self, take: ActiveRecording, part: Segment, following: Segment | None) -> None:
         status = part.status_at_end(take.reason, following.name if following else None)
         if not status.frames:
             await self._in_thread(self._folder.drop_empty, part.name)

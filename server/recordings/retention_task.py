@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 
-from server.recordings.active_recording import Take
+from server.recordings.active_recording import ActiveRecording
 from server.recordings.folder import Folder
 from server.recordings.retention import Retention, room_for
 
@@ -20,7 +20,7 @@ _LOOKS_EVERY_S = 60.0
 _ROOM_WITHIN_S = 5.0
 
 
-class Keeper:
+class RetentionTask:
     """Retention, as time goes on and recordings grow.
 
     Parameters
@@ -36,7 +36,11 @@ class Keeper:
     """
 
     def __init__(
-        self, folder: Folder, retention: Retention, running: Mapping[str, Take], thread: Executor
+        self,
+        folder: Folder,
+        retention: Retention,
+        running: Mapping[str, ActiveRecording],
+        thread: Executor,
     ) -> None:
         self._folder = folder
         self._retention = retention

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from aiortc import RTCRtpReceiver
 
-from server import rtc
+from server.rtc import receiving
 from server.rtc.jitter_buffer import EncodedFrame
 from server.tasks import Tasks
 
@@ -33,28 +33,28 @@ class IncomingVideo:
     @property
     def codec(self) -> str | None:
         """What it comes in; None when it comes in pictures, or is not known yet."""
-        return rtc.received_codec(self._receiver) if self._receiver else None
+        return receiving.received_codec(self._receiver) if self._receiver else None
 
     def take_from(self, receiver: RTCRtpReceiver) -> None:
         """It comes through this receiver from now on."""
         if self._receiver is not None:
-            rtc.on_encoded_frame(self._receiver, None)
+            receiving.on_encoded_frame(self._receiver, None)
         self._receiver = receiver
         self.connections += 1
         if self._listeners:
-            rtc.on_encoded_frame(receiver, self._take)
+            receiving.on_encoded_frame(receiver, self._take)
 
     def release(self, receiver: RTCRtpReceiver) -> None:
         """Nothing comes through this receiver any more."""
         if self._receiver is receiver:
-            rtc.on_encoded_frame(receiver, None)
+            receiving.on_encoded_frame(receiver, None)
             self._receiver = None
 
     def listen(self, listener: Listener) -> None:
         """Have every frame, on the event loop."""
         self._listeners.append(listener)
         if self._receiver is not None:
-            rtc.on_encoded_frame(self._receiver, self._take)
+            receiving.on_encoded_frame(self._receiver, self._take)
 
     def unlisten(self, listener: Listener) -> None:
         """Have no more."""
@@ -63,7 +63,7 @@ class IncomingVideo:
             return
         self._stop_asking()
         if self._receiver is not None:
-            rtc.on_encoded_frame(self._receiver, None)
+            receiving.on_encoded_frame(self._receiver, None)
 
     def request_key_frame(self) -> None:
         """Ask the publisher for a key frame, at most once a second, until one comes."""
@@ -76,7 +76,7 @@ class IncomingVideo:
         self._asking = None
         self._asked_s = time.monotonic()
         if self._receiver is not None:
-            self._tasks.spawn(rtc.request_key_frame(self._receiver), "key frame")
+            self._tasks.spawn(receiving.request_key_frame(self._receiver), "key frame")
         self.request_key_frame()
 
     def _stop_asking(self) -> None:

@@ -77,7 +77,7 @@ class _Missing:
     asks: int = 0
 
 
-class VideoBuffer:
+class VideoJitterBuffer:
     """One video's packets on their way into the decoder.
 
     After a loss that was not made good, frames are left out until the next key frame: a decoder

@@ -1,22 +1,25 @@
-"""What every answered offer goes through: a connection, an answer, candidates that come later."""
+"""Negotiation of a peer connection: offers and answers, ours and others', and later candidates."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.sdp import candidate_from_sdp
+from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from signaling.errors import Busy, UnsupportedSdp
-from signaling.ice import IceServer, is_mdns_name
+from signaling.ice import is_mdns_name
 from signaling.messages import IceCandidate
 
 logger = logging.getLogger(__name__)
@@ -28,15 +31,30 @@ _UNWANTED_LINES = re.compile(
 )
 
 
-def make_connection(offer: str, ice_servers: Iterable[IceServer]) -> RTCPeerConnection:
-    """A connection to answer an offer with.
+class StunOrTurnServer(Protocol):
+    """What is asked for candidates of ours (W3C's RTCIceServer)."""
+
+    @property
+    def urls(self) -> Sequence[str]: ...
+
+    @property
+    def username(self) -> str | None: ...
+
+    @property
+    def credential(self) -> str | None: ...
+
+
+def make_connection(
+    ice_servers: Iterable[StunOrTurnServer], offer: str | None = None
+) -> RTCPeerConnection:
+    """A connection to offer with, or to answer an offer with.
 
     Parameters
     ----------
-    offer
-        Its SDP.
     ice_servers
         STUN and TURN servers for our own candidates; empty asks nobody.
+    offer
+        The SDP that will be answered; None for one of ours.
     """
     return RTCPeerConnection(
         RTCConfiguration(
@@ -44,10 +62,52 @@ def make_connection(offer: str, ice_servers: Iterable[IceServer]) -> RTCPeerConn
             [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers],
             # Left to itself aiortc loses the second video of an offer that bundles all.
             bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
-            if "a=group:BUNDLE" in offer
+            if offer is None or "a=group:BUNDLE" in offer
             else RTCBundlePolicy.BALANCED,
         )
     )
+
+
+def prefer_codecs(transceiver: RTCRtpTransceiver, codecs: Sequence[str]) -> None:
+    """Send in these, the first that the peer takes; lost packets are sent again (RTX).
+
+    Parameters
+    ----------
+    transceiver
+        Of video.
+    codecs
+        "VP8" or "H264", the best first.
+    """
+    order = [f"video/{codec.lower()}" for codec in codecs] + ["video/rtx"]
+    known = RTCRtpSender.getCapabilities("video").codecs
+    wanted = [codec for codec in known if codec.mimeType.lower() in order]
+    wanted.sort(key=lambda codec: order.index(codec.mimeType.lower()))
+    transceiver.setCodecPreferences(wanted)
+
+
+def sent_codec(answer: str) -> str | None:
+    """The codec of the first video that an answer of ours says we send; None without any."""
+    for media in SessionDescription.parse(answer).media:
+        if media.kind == "video" and media.direction in ("sendonly", "sendrecv"):
+            return str(media.rtp.codecs[0].name)
+    return None
+
+
+async def make_offer(connection: RTCPeerConnection) -> str:
+    """Offer what was added to a connection, return the offer's SDP with all candidates."""
+    await connection.setLocalDescription(await connection.createOffer())
+    return str(connection.localDescription.sdp)
+
+
+async def accept_answer(connection: RTCPeerConnection, answer: str) -> None:
+    """Take the answer to our offer.
+
+    Raises
+    ------
+    Exception
+        What aiortc raises on an answer that does not fit is anything.
+    """
+    await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
 
 async def answer_offer(connection: RTCPeerConnection, offer: str) -> str:
@@ -84,7 +144,7 @@ async def add_candidate(connection: RTCPeerConnection, candidate: IceCandidate |
 
     Raises
     ------
-    ValueError, aiortc.InvalidStateError
+    ValueError, InvalidStateError
         It does not fit what was negotiated.
     """
     if candidate is None:

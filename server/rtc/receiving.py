@@ -15,7 +15,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
-from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoBuffer
+from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,9 @@ async def _handle_rtp_packet(self: RTCRtpReceiver, packet: RtpPacket, arrival_ti
         await _hand_over(self, held, frame)
 
 
-async def _hand_over(receiver: RTCRtpReceiver, held: _Held, frame: EncodedFrame) -> None:
+async def _hand_over(
+    receiver: RTCRtpReceiver, held: _JitterBufferAdapter, frame: EncodedFrame
+) -> None:
     if receiver._RTCRtpReceiver__decoder_thread is None:  # type: ignore[attr-defined]
         return
     frame = replace(frame, timestamp=held.unwrapped(frame.timestamp))
@@ -123,22 +125,22 @@ async def _hand_over(receiver: RTCRtpReceiver, held: _Held, frame: EncodedFrame)
         await request_key_frame(receiver)
 
 
-def _held(receiver: RTCRtpReceiver) -> _Held:
+def _held(receiver: RTCRtpReceiver) -> _JitterBufferAdapter:
     """A video receiver's packets, as we hold them."""
     held = receiver._RTCRtpReceiver__jitter_buffer  # type: ignore[attr-defined]
-    if not isinstance(held, _Held):
-        held = receiver._RTCRtpReceiver__jitter_buffer = _Held(receiver)  # type: ignore[attr-defined]
+    if not isinstance(held, _JitterBufferAdapter):
+        held = receiver._RTCRtpReceiver__jitter_buffer = _JitterBufferAdapter(receiver)  # type: ignore[attr-defined]
         # What is missing is asked for here.
         receiver._RTCRtpReceiver__nack_generator = None  # type: ignore[attr-defined]
     return held
 
 
-class _Held:
+class _JitterBufferAdapter:
     """Stands in for aiortc's jitter buffer in a video receiver, and gives it nothing."""
 
     def __init__(self, receiver: RTCRtpReceiver) -> None:
         codecs = receiver._RTCRtpReceiver__codecs  # type: ignore[attr-defined]
-        self.video = VideoBuffer(lambda payload_type: str(codecs[payload_type].name))
+        self.video = VideoJitterBuffer(lambda payload_type: str(codecs[payload_type].name))
         self.ssrc: int | None = None
         """Of the video itself, not of what is sent again."""
         self.codec: str | None = None

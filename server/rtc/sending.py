@@ -78,7 +78,7 @@ def estimated_bitrate(sender: RTCRtpSender) -> int | None:
 
 
 @contextlib.contextmanager
-def sent_together() -> Iterator[None]:
+def batch_sends() -> Iterator[None]:
     """Encrypt what is sent within this, and send all of it at the end.
 
     For one frame that goes to many: the same few steps for all, again and again, take less than

@@ -23,7 +23,7 @@ class ReferenceRefused(BadMessage):
     """Re-identification can not use the reference: another network has made it."""
 
 
-class Looker:
+class FrameScanner:
     """Asks re-identification for one person in one frame after the other.
 
     Parameters
@@ -52,7 +52,7 @@ class Looker:
         self._answer: asyncio.Future[list[dict[str, Any]]] | None = None
         self._number = 0
         self._fault: SignalingError | None = None
-        self._session.add_sink(self)
+        self._session.subscribers.add_sink(self)
 
     async def look(self, frame: SampledFrame) -> list[dict[str, Any]]:
         """The matches in a frame, as re-identification gives them.
@@ -79,7 +79,7 @@ class Looker:
 
     async def close(self) -> None:
         """End the session."""
-        self._session.remove_sink(self)
+        self._session.subscribers.remove_sink(self)
         with contextlib.suppress(NotFound):
             await self._sessions.end(self._session.sid, "the search is over")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.search.frame_scanner import Looker
+from server.search.frame_scanner import FrameScanner
 from server.search.video import SampledFrame, Segment, Video
 from server.sessions.manager import SessionManager
 
@@ -161,15 +161,15 @@ class Search:
         return self.matches
 
     @asynccontextmanager
-    async def _lookers(self, video: Video) -> AsyncIterator[list[Looker]]:
+    async def _lookers(self, video: Video) -> AsyncIterator[list[FrameScanner]]:
         """A session for each part of the video, but at most half of what is free."""
         count = min(
             self._workers, max(self._sessions.room // 2, 1), len(video.split(self._workers))
         )
-        lookers: list[Looker] = []
+        lookers: list[FrameScanner] = []
         try:
             for _ in range(count):
-                lookers.append(Looker(self._sessions, self._options, self._owner))  # noqa: PERF401
+                lookers.append(FrameScanner(self._sessions, self._options, self._owner))  # noqa: PERF401
             yield lookers
         finally:
             await asyncio.gather(*(looker.close() for looker in lookers))
@@ -179,7 +179,7 @@ class Search:
         threads: ThreadPoolExecutor,
         video: Video,
         segment: Segment,
-        looker: Looker,
+        looker: FrameScanner,
         on_match: Callable[[Match], None] | None,
     ) -> None:
         frames = video.decode(segment, self._wanted)

@@ -34,7 +34,7 @@ class BadSealedEmbedding(SignalingError):
         self.error_code = error_code
 
 
-class EmbeddingVault:
+class EmbeddingCipher:
     """Seals embeddings and opens them again.
 
     A sealed one is base64 of four bytes that say which key it was, and a Fernet token: AES and a

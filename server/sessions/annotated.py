@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 Listener = Callable[[Capture], None]
 
 
-class Annotated:
+class AnnotatedFrames:
     """What a session's worker draws, while somebody watches.
 
     Parameters

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import orjson
-from aiortc import RTCDataChannel
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from server.rtc import RTCDataChannel
 from server.sessions.metrics import Metrics
 from server.sessions.results import Result
 from server.sessions.session import Session
@@ -54,7 +54,7 @@ class Subscribe(BaseModel):
     keys: list[str] = Field(max_length=256)
 
 
-class Health(BaseModel):
+class CameraHealth(BaseModel):
     """How a camera and its machine do; what is not known there is left out."""
 
     type: Literal["health"]
@@ -68,7 +68,7 @@ class Health(BaseModel):
 
 
 ControlMessage = Annotated[
-    Ping | Configure | Rate | Subscribe | Health, Field(discriminator="type")
+    Ping | Configure | Rate | Subscribe | CameraHealth, Field(discriminator="type")
 ]
 _control: TypeAdapter[ControlMessage] = TypeAdapter(ControlMessage)
 
@@ -170,7 +170,7 @@ class DataChannelSink:
                 self._next_s = 0.0
             case Subscribe(keys=keys):
                 self._keys = frozenset(keys)
-            case Health():
+            case CameraHealth():
                 told = message.model_dump(exclude={"type"}, exclude_none=True)
                 self._session.health = {**told, "received_at": round(time.time() * 1000)}
 

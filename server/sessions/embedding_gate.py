@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 from server.workers.messages import Fragments
 
 REID = "reid"
@@ -25,8 +25,8 @@ class EmbeddingGate:
         Holds the keys.
     """
 
-    def __init__(self, vault: EmbeddingVault) -> None:
-        self._vault = vault
+    def __init__(self, cipher: EmbeddingCipher) -> None:
+        self._cipher = cipher
 
     def opened(self, options: dict[str, Any]) -> dict[str, Any]:
         """Re-identification's options as its analyzer takes them.
@@ -39,7 +39,7 @@ class EmbeddingGate:
         reference = options.get(_REFERENCE)
         match reference:
             case str():
-                return {**options, _REFERENCE: self._vault.open(reference)}
+                return {**options, _REFERENCE: self._cipher.open(reference)}
             case list() if any(isinstance(entry, str) for entry in reference):
                 return {**options, _REFERENCE: [self._open(entry) for entry in reference]}
         # Numbers of a client's own, or nobody.
@@ -51,13 +51,13 @@ class EmbeddingGate:
             return fragments
         people = orjson.loads(fragments[_PEOPLE])
         for person in people:
-            person["embedding"] = self._vault.seal(person["embedding"])
+            person["embedding"] = self._cipher.seal(person["embedding"])
         return {**fragments, _PEOPLE: orjson.dumps(people)}
 
     def _open(self, entry: Any) -> str:
         if not isinstance(entry, str):
             raise BadSealedEmbedding("EMBEDDING_INVALID", "the references are not all embeddings")
-        return self._vault.open(entry)
+        return self._cipher.open(entry)
 
 
 def refusal_in(notice: dict[str, Any]) -> str | None:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.broadcast.stream import Watchable
+from server.broadcast.stream import VideoStream
 from server.security.identity import ANONYMOUS, Identity
 from server.sessions.embedding_gate import REID, EmbeddingGate
 from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
-from server.sessions.peer import Gone, Peer
+from server.sessions.peer import DisconnectReason, SessionPeer
 from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
@@ -56,7 +56,7 @@ class Limits:
 class Opened:
     """The outcome of an offer."""
 
-    peer: Peer
+    peer: SessionPeer
     sdp: str
     info: SessionInfo
 
@@ -97,7 +97,7 @@ class SessionManager:
         self._gate = gate
         self._running: dict[str, Session] = {}
         self._ended: OrderedDict[str, Session] = OrderedDict()
-        self._peers: dict[str, Peer] = {}
+        self._peers: dict[str, SessionPeer] = {}
         self._expiries: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks("sessions")
         self._draining = False
@@ -105,7 +105,7 @@ class SessionManager:
     # ---- opening
 
     async def open(
-        self, offer: Offer, by: Identity = ANONYMOUS, plays: Watchable | None = None
+        self, offer: Offer, by: Identity = ANONYMOUS, plays: VideoStream | None = None
     ) -> Opened:
         """Answer an offer with a new session, or with the one that its token names.
 
@@ -139,9 +139,9 @@ class SessionManager:
         if offer.publish is not None:
             session.name = offer.publish
         self._keep_waiting(session)
-        peer: Peer | None = None
+        peer: SessionPeer | None = None
         try:
-            peer = Peer(
+            peer = SessionPeer(
                 session, offer, self._ice_servers, self._metrics, self._end, self._gone, plays
             )
             sdp = await peer.answer()
@@ -295,7 +295,7 @@ class SessionManager:
             f"this server has no analyzer {name!r}: it has {', '.join(self._analyzers)}"
         )
 
-    async def _attach(self, session: Session, peer: Peer) -> None:
+    async def _attach(self, session: Session, peer: SessionPeer) -> None:
         before = self._peers.get(session.sid)
         self._peers[session.sid] = peer
         self._tasks.spawn(self._expect_connection(peer), "connect")
@@ -310,21 +310,21 @@ class SessionManager:
             session.disconnect()
             self._wait_for_return(session)
 
-    async def _expect_connection(self, peer: Peer) -> None:
+    async def _expect_connection(self, peer: SessionPeer) -> None:
         try:
             await asyncio.wait_for(peer.connected.wait(), CONNECT_WITHIN_S)
         except TimeoutError:
-            await self._gone(peer, Gone.NEVER_CONNECTED)
+            await self._gone(peer, DisconnectReason.NEVER_CONNECTED)
 
     # ---- the end
 
-    async def _gone(self, peer: Peer, why: Gone) -> None:
+    async def _gone(self, peer: SessionPeer, why: DisconnectReason) -> None:
         """A peer is no longer there: wait for it to come back, unless the session is over."""
         session = peer.session
         if self._peers.get(session.sid) is peer:
             del self._peers[session.sid]
             # A session that has streamed before may still be resumed by an attempt that connects.
-            hopeless = why is Gone.NEVER_CONNECTED and not session.frames_in
+            hopeless = why is DisconnectReason.NEVER_CONNECTED and not session.frames_in
             if session.ending or hopeless or self._limits.resume_window_s == 0:
                 self._tasks.spawn(self._end(session, why.value), "end")
             else:
@@ -346,7 +346,7 @@ class SessionManager:
     async def _expire(self, session: Session) -> None:
         await asyncio.sleep(self._limits.resume_window_s)
         self._expiries.pop(session.sid, None)
-        await self._end(session, Gone.LOST.value)
+        await self._end(session, DisconnectReason.LOST.value)
 
     async def _end(self, session: Session, reason: str) -> None:
         """End a session; goes on when the peer that asked for it is gone before it is done."""
@@ -418,7 +418,7 @@ class SessionManager:
             return own
         return self.published(name)
 
-    def is_replaced(self, peer: Peer) -> bool:
+    def is_replaced(self, peer: SessionPeer) -> bool:
         """Whether a peer's session goes on with another one."""
         return self._peers.get(peer.session.sid, peer) is not peer
 

@@ -8,14 +8,21 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpReceiver
-
 from server.broadcast.sending import Sending
-from server.broadcast.stream import Watchable
+from server.broadcast.stream import VideoStream
 from server.media.clock import TrackClock
-from server.rtc import decoders_ended
-from server.rtc.negotiation import add_candidate, answer_offer, make_connection
-from server.rtc.track_reader import discard, drain
+from server.rtc import (
+    MediaStreamTrack,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    add_candidate,
+    answer_offer,
+    decoders_ended,
+    discard,
+    drain,
+    make_connection,
+)
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
 from server.sessions.session import Session
@@ -33,14 +40,14 @@ FAREWELL_S = 5.0
 FLUSH_WITHIN_S = 1.0
 
 
-class Gone(enum.Enum):
+class DisconnectReason(enum.Enum):
     """Why a peer is no longer there."""
 
     NEVER_CONNECTED = "the peer never connected"
     LOST = "the peer went away"
 
 
-class Peer:
+class SessionPeer:
     """A peer connection that feeds one session.
 
     Parameters
@@ -68,8 +75,8 @@ class Peer:
         ice_servers: Iterable[IceServer],
         metrics: Metrics,
         end_session: Callable[[Session, str], Coroutine[Any, Any, None]],
-        on_gone: Callable[[Peer, Gone], Coroutine[Any, Any, None]],
-        plays: Watchable | None = None,
+        on_gone: Callable[[SessionPeer, DisconnectReason], Coroutine[Any, Any, None]],
+        plays: VideoStream | None = None,
     ) -> None:
         self.session = session
         self._offer = offer
@@ -86,7 +93,7 @@ class Peer:
         self._sending = Sending(self._connection, offer.sdp, plays) if plays else None
 
     def _connect(self, offer: Offer, ice_servers: Iterable[IceServer]) -> RTCPeerConnection:
-        connection = make_connection(offer.sdp, ice_servers)
+        connection = make_connection(ice_servers, offer.sdp)
         connection.on("track", self._take_track)
         connection.on("datachannel", self._take_channel)
         connection.on("connectionstatechange", self._note_state)
@@ -130,7 +137,11 @@ class Peer:
             self.connected.set()
         elif state in ("failed", "closed") and not self._closed.is_set():
             self._closed.set()
-            why = Gone.LOST if self.connected.is_set() else Gone.NEVER_CONNECTED
+            why = (
+                DisconnectReason.LOST
+                if self.connected.is_set()
+                else DisconnectReason.NEVER_CONNECTED
+            )
             self._tasks.spawn(self._on_gone(self, why), "gone")
 
     def _take_track(self, track: MediaStreamTrack) -> None:
@@ -154,7 +165,9 @@ class Peer:
             await drain(track, lambda f: self.session.put_frame(f, clock))
         except Exception:
             logger.exception("Session %s: its frames can not be taken", self.session.sid)
-            self.session.tell({"type": "error", "code": 500, "message": "frames can not be taken"})
+            self.session.subscribers.notify(
+                {"type": "error", "code": 500, "message": "frames can not be taken"}
+            )
             self._tasks.spawn(drain(track, discard), "drain")
             await self.end("its frames could not be taken")
             return
@@ -174,11 +187,11 @@ class Peer:
         self._sink = DataChannelSink(
             channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
         )
-        self.session.add_sink(self._sink)
+        self.session.subscribers.add_sink(self._sink)
 
     def _drop_sink(self) -> None:
         if self._sink is not None:
-            self.session.remove_sink(self._sink)
+            self.session.subscribers.remove_sink(self._sink)
 
     # ---- the end
 

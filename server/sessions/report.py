@@ -22,13 +22,15 @@ class Reported(Protocol):
     health: dict[str, Any] | None
     created_at_ms: int
     clock: SessionClock
-    last: Result | None
     last_frame: FrameInfo | None
     frames_in: int
     frames_analyzed: int
     frames_unreadable: int
     restarts: int
     end_reason: str | None
+
+    @property
+    def last(self) -> Result | None: ...
 
     @property
     def history(self) -> Sequence[StrEnum]: ...

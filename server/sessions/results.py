@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,8 +34,12 @@ class Result:
     """Frames skipped so far."""
     final: bool = False
     timestamp_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    _encoded: dict[frozenset[str] | None, bytes] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What `encode` has made: one for all sinks that want the same keys."""
 
-    def text(self, keys: Collection[str] | None = None) -> str:
+    def text(self, keys: frozenset[str] | None = None) -> str:
         """The JSON object that goes over the wire.
 
         Parameters
@@ -46,8 +49,13 @@ class Result:
         """
         return self.encode(keys).decode()
 
-    def encode(self, keys: Collection[str] | None = None) -> bytes:
+    def encode(self, keys: frozenset[str] | None = None) -> bytes:
         """The same as bytes."""
+        if (encoded := self._encoded.get(keys)) is None:
+            encoded = self._encoded[keys] = self._encode(keys)
+        return encoded
+
+    def _encode(self, keys: frozenset[str] | None) -> bytes:
         parts = [
             orjson.dumps(key) + b":" + value
             for key, value in self.fragments.items()

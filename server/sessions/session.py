@@ -16,8 +16,8 @@ import av
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
-from server.rtc.incoming import IncomingVideo
-from server.sessions.annotated import Annotated
+from server.rtc import IncomingVideo
+from server.sessions.annotated import AnnotatedFrames
 from server.sessions.chosen_analyzers import ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.frame_rate import FrameRate
@@ -25,21 +25,21 @@ from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
-from server.sessions.subscribers import Audience
+from server.sessions.subscribers import SessionSubscribers
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
-    Configure,
+    ChangeOptions,
     Drawn,
     End,
     Final,
     Fragments,
+    FrameAvailable,
     FrameResult,
-    FrameWaits,
     Problems,
     Ready,
     Unreadable,
 )
-from server.workers.pool import ANSWER_WITHIN_S, Worker, WorkerPool
+from server.workers.pool import ANSWER_WITHIN_S, WorkerHandle, WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class SessionState(enum.StrEnum):
     ENDED = "ended"
 
 
-class Session(Audience):
+class Session:
     """Frames in, results out.
 
     Parameters
@@ -92,14 +92,15 @@ class Session(Audience):
         gate: EmbeddingGate | None = None,
         rate: FrameRate | None = None,
     ) -> None:
-        super().__init__(secrets.token_hex(8))
+        self.sid = secrets.token_hex(8)
+        self.subscribers = SessionSubscribers(self.sid)
         self.owner = owner
         self.name: str | None = None
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
         """What a camera that feeds it has last said of itself."""
         self.resume_token = secrets.token_urlsafe(24)
-        self.annotated = Annotated(self.sid, self._tell_worker)
+        self.annotated = AnnotatedFrames(self.sid, self._tell_worker)
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
         self.frames_in = 0
@@ -116,7 +117,7 @@ class Session(Audience):
         self._metrics = metrics
         self._make_recorder = recorder
         self._recorder: SessionRecorder | None = None
-        self._worker: Worker | None = None
+        self._worker: WorkerHandle | None = None
         self._started_on_worker = False
         self._mailbox = MailboxWriter()
         self.clock = SessionClock()
@@ -127,6 +128,11 @@ class Session(Audience):
     def analyzers(self) -> tuple[str, ...]:
         """Names of those it has."""
         return self._chosen.names
+
+    @property
+    def last(self) -> Result | None:
+        """The last result; the final one, when the session is over."""
+        return self.subscribers.last
 
     @property
     def state(self) -> SessionState:
@@ -189,7 +195,7 @@ class Session(Audience):
             self._recorder.video(frame, info.pts_ms)
         self._mailbox.put(frame, info)
         self._ring()
-        self._show_frame(frame)
+        self.subscribers.show_frame(frame)
 
     def put_picture(self, picture: EncodedPicture) -> int:
         """Take a frame that came as a picture, which a worker decodes.
@@ -208,7 +214,7 @@ class Session(Audience):
             self._recorder.video(picture, pts_ms)
         self._mailbox.put_encoded(picture.data, info)
         self._ring()
-        self._show_picture(picture)
+        self.subscribers.show_picture(picture)
         return info.number
 
     def _is_too_many(self) -> bool:
@@ -240,7 +246,7 @@ class Session(Audience):
     def _ring(self) -> None:
         """Tell the worker that a frame waits."""
         if self._mailbox.name is not None:
-            self._tell_worker(FrameWaits(self.sid, self._mailbox.name))
+            self._tell_worker(FrameAvailable(self.sid, self._mailbox.name))
 
     # ---- the worker
 
@@ -263,10 +269,10 @@ class Session(Audience):
         """
         changed, unknown = self._chosen.change(options)
         if changed:
-            self._tell_worker(Configure(self.sid, changed))
+            self._tell_worker(ChangeOptions(self.sid, changed))
         return unknown
 
-    def worker_says(self, message: object) -> None:
+    def on_worker_message(self, message: object) -> None:
         """Take what the worker sends of this session."""
         match message:
             case Ready():
@@ -277,11 +283,15 @@ class Session(Audience):
                 self.annotated.take(mailbox)
             case Unreadable(_, frame, text):
                 self.frames_unreadable += 1
-                self.tell({"type": "unreadable_frame", "frame": frame.number, "message": text})
+                self.subscribers.notify(
+                    {"type": "unreadable_frame", "frame": frame.number, "message": text}
+                )
             case Problems(_, problems):
                 for problem in problems:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
-                    self.tell_problem(problem.analyzer, problem.phase, problem.message)
+                    self.subscribers.notify_problem(
+                        problem.analyzer, problem.phase, problem.message
+                    )
             case Final():
                 self._take_final(message)
 
@@ -301,11 +311,11 @@ class Session(Audience):
             self._take_final(Final(self.sid))
             return
         for name in left_out:
-            self.tell_problem(
+            self.subscribers.notify_problem(
                 name, "hang", "did not answer in time again and is left out of this session"
             )
         self._chosen.leave_out(left_out)
-        self.tell(
+        self.subscribers.notify(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),
@@ -328,7 +338,9 @@ class Session(Audience):
 
     def _tell_recording_stopped(self, message: str) -> None:
         logger.error("Session %s: recording stopped: %s", self.sid, message)
-        self.tell({"type": "error", "code": 500, "message": f"recording stopped: {message}"})
+        self.subscribers.notify(
+            {"type": "error", "code": 500, "message": f"recording stopped: {message}"}
+        )
 
     def _take_result(self, message: FrameResult) -> None:
         if self.state is SessionState.ENDED:
@@ -346,7 +358,7 @@ class Session(Audience):
         )
         self._count_dropped(result.dropped)
         self._metrics.observe(message, time.monotonic())
-        self._publish(result)
+        self.subscribers.publish(result)
         if self._recorder is not None:
             self._recorder.result(result.encode())
 
@@ -385,7 +397,7 @@ class Session(Audience):
             final=True,
         )
         self._enter(SessionState.ENDED)
-        self._publish_final(result)
+        self.subscribers.publish_final(result)
         await self._finish_recording(result)
 
     async def _final_of_analyzers(self) -> Final:

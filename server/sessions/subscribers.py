@@ -26,7 +26,7 @@ class FrameViewer(Protocol):
         """The session has ended."""
 
 
-class Audience:
+class SessionSubscribers:
     """The readers of one session, and the viewers of its frames.
 
     Parameters
@@ -77,12 +77,12 @@ class Audience:
         if viewer in self._viewers:
             self._viewers.remove(viewer)
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def notify(self, message: dict[str, Any]) -> None:
         """Send a notice to everyone who reads this session."""
         for sink in list(self._sinks):
             sink.notice(message)
 
-    def tell_problem(self, analyzer: str, phase: str, message: str) -> None:
+    def notify_problem(self, analyzer: str, phase: str, message: str) -> None:
         """Report an analyzer's fault, once for each analyzer and phase."""
         if (analyzer, phase) in self._problems:
             return
@@ -94,24 +94,28 @@ class Audience:
             "message": message,
         }
         self._problems[analyzer, phase] = notice
-        self.tell(notice)
+        self.notify(notice)
 
     # ---- for the session
 
-    def _show_frame(self, frame: av.VideoFrame) -> None:
+    def show_frame(self, frame: av.VideoFrame) -> None:
+        """Show a decoded frame to the viewers."""
         for viewer in list(self._viewers):
             viewer.frame(frame)
 
-    def _show_picture(self, picture: EncodedPicture) -> None:
+    def show_picture(self, picture: EncodedPicture) -> None:
+        """Show a frame that came as a picture to the viewers."""
         for viewer in list(self._viewers):
             viewer.picture(picture)
 
-    def _publish(self, result: Result) -> None:
+    def publish(self, result: Result) -> None:
+        """Send a frame's result to every reader."""
         self.last = result
         for sink in list(self._sinks):
             sink.result(result)
 
-    def _publish_final(self, result: Result) -> None:
+    def publish_final(self, result: Result) -> None:
+        """Send the last result to every reader; for the viewers it is over."""
         self.last, self._over = result, True
         for sink in list(self._sinks):
             sink.final(result)

@@ -13,7 +13,7 @@ _MAX_NAME = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class NumberedCamera:
     """A camera of the server, by its number."""
 
     index: int
@@ -42,7 +42,7 @@ class Published:
         return self.name
 
 
-Named = Camera | File | Published | SourceUrl
+Named = NumberedCamera | File | Published | SourceUrl
 
 
 def parse_source(value: int | str, is_published: Callable[[str], bool]) -> Named:
@@ -63,7 +63,7 @@ def parse_source(value: int | str, is_published: Callable[[str], bool]) -> Named
     if isinstance(value, int) or (value.isascii() and value.isdigit()):
         if len(str(value)) > 3 or not 0 <= int(value) <= _MAX_CAMERA:
             raise SourceRefused(f"cameras are numbered from 0 to {_MAX_CAMERA}")
-        return Camera(int(value))
+        return NumberedCamera(int(value))
     if not 1 <= len(value) <= _MAX_NAME:
         raise SourceRefused(f"the name of a source has 1 to {_MAX_NAME} characters")
     if "://" in value:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.stream import Watchable
+from server.broadcast.stream import VideoStream
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
 from server.security.identity import Identity
@@ -15,7 +15,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.tasks import Tasks
 from server.watching.session_video import SessionVideo
-from server.watching.viewer_peer import WatchPeer
+from server.watching.viewer_peer import ViewerPeer
 from signaling.errors import Busy, NotFound, quote
 from signaling.ice import IceServer
 
@@ -44,7 +44,7 @@ class _Views:
             self._annotated.close()
 
 
-class Watching:
+class StreamRegistry:
     """What can be watched, and who does.
 
     Parameters
@@ -72,11 +72,11 @@ class Watching:
         self._ice_servers = ice_servers
         self._max_viewers = max_viewers
         self._views: dict[str, _Views] = {}
-        self._peers: set[WatchPeer] = set()
+        self._peers: set[ViewerPeer] = set()
         self._arriving = 0
         self._tasks = Tasks("viewers")
 
-    def find(self, name: str, by: Identity) -> Watchable:
+    def find(self, name: str, by: Identity) -> VideoStream:
         """What a name stands for.
 
         Parameters
@@ -127,7 +127,7 @@ class Watching:
 
     # ---- those who only watch
 
-    async def answer(self, watchable: Watchable, offer: str) -> tuple[WatchPeer, str]:
+    async def answer(self, watchable: VideoStream, offer: str) -> tuple[ViewerPeer, str]:
         """Answer an offer that only watches.
 
         Returns
@@ -142,7 +142,7 @@ class Watching:
             All places are taken, no UDP port is left, or there is nothing to see.
         """
         with self._place():
-            peer = WatchPeer(watchable, offer, self._ice_servers, self.forget)
+            peer = ViewerPeer(watchable, offer, self._ice_servers, self.forget)
             try:
                 sdp = await peer.answer()
             except CameraUnavailable as error:
@@ -167,7 +167,7 @@ class Watching:
         finally:
             self._arriving -= 1
 
-    def forget(self, peer: WatchPeer) -> None:
+    def forget(self, peer: ViewerPeer) -> None:
         """Someone has left, or is sent away."""
         self._peers.discard(peer)
         self._tasks.spawn(peer.close(), "close")

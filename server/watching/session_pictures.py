@@ -37,7 +37,7 @@ class SessionPictures:
     def subscribe(self, listener: Listener) -> None:
         """Give every frame to someone, on the event loop."""
         if not self._listeners:
-            self._session.add_viewer(self)
+            self._session.subscribers.add_viewer(self)
         self._listeners.append(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
@@ -45,7 +45,7 @@ class SessionPictures:
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners:
-            self._session.remove_viewer(self)
+            self._session.subscribers.remove_viewer(self)
 
     # ---- as the session's viewer
 

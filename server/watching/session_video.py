@@ -12,8 +12,7 @@ from server.broadcast.relay import Relay
 from server.broadcast.viewer import Feed, Viewer
 from server.media.capture import Pictures
 from server.media.encoder import Codec, Packet
-from server.rtc.incoming import IncomingVideo
-from server.rtc.jitter_buffer import EncodedFrame
+from server.rtc import EncodedFrame, IncomingVideo
 from server.sessions.session import Session
 from server.watching.session_pictures import SessionPictures
 

@@ -6,11 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from aiortc import MediaStreamTrack
-
 from server.broadcast.sending import Sending
-from server.broadcast.stream import Watchable
-from server.rtc.negotiation import add_candidate, answer_offer, make_connection
+from server.broadcast.stream import VideoStream
+from server.rtc import MediaStreamTrack, add_candidate, answer_offer, make_connection
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate
 
@@ -19,7 +17,7 @@ logger = logging.getLogger(__name__)
 CONNECT_WITHIN_S = 30.0
 
 
-class WatchPeer:
+class ViewerPeer:
     """Answers an offer that wants to see something.
 
     Parameters
@@ -36,15 +34,15 @@ class WatchPeer:
 
     def __init__(
         self,
-        watchable: Watchable,
+        watchable: VideoStream,
         offer: str,
         ice_servers: Iterable[IceServer],
-        gone: Callable[[WatchPeer], None],
+        gone: Callable[[ViewerPeer], None],
     ) -> None:
         self.states = ["new"]
         self._offer = offer
-        self._gone: Callable[[WatchPeer], None] | None = gone
-        self._connection = make_connection(offer, ice_servers)
+        self._gone: Callable[[ViewerPeer], None] | None = gone
+        self._connection = make_connection(ice_servers, offer)
         self._sending = Sending(self._connection, offer, watchable)
         self._sending.on_over(self._tell_gone)
         self._connection.on("track", self._refuse)

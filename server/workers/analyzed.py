@@ -22,7 +22,7 @@ class LaneRunner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class LaneJob:
     """What a job was for."""
 
     sid: str
@@ -31,7 +31,7 @@ class Ticket:
 
 
 @dataclass(slots=True)
-class Round:
+class FrameStep:
     """One frame that lanes work at in step."""
 
     frame: LaneFrame
@@ -52,7 +52,7 @@ class AnalyzedSession:
     mailbox: MailboxReader | None = None
     rung: bool = False
     latest: LaneFrame | None = None
-    round: Round | None = None
+    round: FrameStep | None = None
     taken: dict[str, int] = field(default_factory=dict)
     """Lane: number of the frame it was last given."""
     turns: dict[str, int] = field(default_factory=dict)

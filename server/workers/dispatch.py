@@ -17,17 +17,17 @@ from collections.abc import Callable, Sequence
 
 from analyzers.chain import Fragments, Lane, LaneReport, Merged
 from analyzers.ordering import closure
-from server.workers.analyzed import AnalyzedSession, LaneRunner, Round, Ticket
+from server.workers.analyzed import AnalyzedSession, FrameStep, LaneJob, LaneRunner
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
-    Configure,
+    ChangeOptions,
     Draw,
     End,
     Final,
+    FrameAvailable,
     FrameResult,
-    FrameWaits,
     Problems,
     Start,
     Unreadable,
@@ -78,11 +78,11 @@ class Dispatcher:
         match message:
             case Start():
                 self._start(message)
-            case FrameWaits(sid, mailbox):
+            case FrameAvailable(sid, mailbox):
                 self._ring(sid, mailbox)
             case Draw(sid, wanted):
                 self._want_drawn(sid, wanted)
-            case Configure(sid, options):
+            case ChangeOptions(sid, options):
                 self._to_lanes(sid, "configure", lambda lane: lane.configure(sid, options))
             case End(sid, timestamp_ms):
                 self._end(sid, timestamp_ms)
@@ -132,7 +132,7 @@ class Dispatcher:
     def _to_lanes(self, sid: str, kind: str, job: Callable[[Lane], LaneReport]) -> None:
         session = self._sessions.get(sid)
         for runner in session.lanes if session else ():
-            runner.submit(sid, functools.partial(job, runner.lane), Ticket(sid, kind))
+            runner.submit(sid, functools.partial(job, runner.lane), LaneJob(sid, kind))
 
     def _end(self, sid: str, timestamp_ms: float) -> None:
         session = self._sessions.get(sid)
@@ -174,7 +174,7 @@ class Dispatcher:
             session.taken.get(r.lane.name, 0) >= newest.info.number for r in runners
         ):
             return
-        session.round = Round(newest, now, {r.lane.name for r in runners})
+        session.round = FrameStep(newest, now, {r.lane.name for r in runners})
         self._turn += 1
         session.served = self._turn
         for runner in runners:
@@ -212,12 +212,12 @@ class Dispatcher:
     def _give(self, runner: LaneRunner, session: AnalyzedSession, newest: LaneFrame) -> None:
         session.taken[runner.lane.name] = newest.info.number
         job = functools.partial(_look, runner.lane, session.sid, newest)
-        runner.submit(session.sid, job, Ticket(session.sid, "frame", newest))
+        runner.submit(session.sid, job, LaneJob(session.sid, "frame", newest))
 
     # ---- what lanes report
 
     def finished(
-        self, runner: LaneRunner, ticket: Ticket, report: LaneReport, duration_s: float
+        self, runner: LaneRunner, ticket: LaneJob, report: LaneReport, duration_s: float
     ) -> None:
         """Take in what a lane has done."""
         name = runner.lane.name

@@ -39,7 +39,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class FrameWaits:
+class FrameAvailable:
     """There is a new frame in the session's mailbox."""
 
     sid: str
@@ -55,7 +55,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Configure:
+class ChangeOptions:
     """The client changed analyzers' options."""
 
     sid: str
@@ -91,7 +91,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class Heartbeat:
     """Sent every second. ``busy`` is what each running lane is at: (lane, sid, seconds)."""
 
     busy: tuple[tuple[str, str, float], ...]

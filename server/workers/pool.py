@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from analyzers.registry import AnalyzerSpec
-from server.workers.messages import LENGTH, Alive, Ready, Refused, pack
+from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class PinnedSession(Protocol):
     def streaming(self) -> bool:
         """Whether it has frames to analyze now."""
 
-    def worker_says(self, message: object) -> None:
+    def on_worker_message(self, message: object) -> None:
         """Take a message that names this session."""
 
     def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
@@ -57,7 +57,7 @@ class PinnedSession(Protocol):
 
 
 @dataclass(slots=True)
-class Worker:
+class WorkerHandle:
     """One worker process and the sessions pinned to it."""
 
     index: int
@@ -110,7 +110,7 @@ class WorkerPool:
         verbose: bool = False,
         quiet: bool = False,
     ) -> None:
-        self.workers = [Worker(index) for index in range(size)]
+        self.workers = [WorkerHandle(index) for index in range(size)]
         # What each is called: a class may name itself otherwise than the specification guessed.
         self.names = {spec.name: spec.name for spec in specs}
         self.unavailable: dict[str, str] = {}
@@ -142,13 +142,13 @@ class WorkerPool:
 
     # ---- sessions
 
-    def assign(self, session: PinnedSession) -> Worker:
+    def assign(self, session: PinnedSession) -> WorkerHandle:
         """Pin a session to the worker that has the fewest streaming; ready ones come first."""
         worker = min(self.workers, key=lambda w: (not w.ready, w.load, len(w.sessions), w.index))
         worker.sessions[session.sid] = session
         return worker
 
-    def release(self, worker: Worker, sid: str) -> None:
+    def release(self, worker: WorkerHandle, sid: str) -> None:
         """Forget a session that has ended."""
         worker.sessions.pop(sid, None)
         for key in [key for key in self._hangs if key[0] == sid]:
@@ -161,7 +161,7 @@ class WorkerPool:
 
     # ---- one worker's life
 
-    async def _keep(self, worker: Worker) -> None:
+    async def _keep(self, worker: WorkerHandle) -> None:
         """Keep one worker process alive: start, serve, and start again when it ends."""
         pause_s = 0.5
         while True:
@@ -188,7 +188,7 @@ class WorkerPool:
             else:
                 pause_s = 0.5
 
-    async def _live(self, worker: Worker) -> str:
+    async def _live(self, worker: WorkerHandle) -> str:
         """Run one process from its start to its end; says why it ended."""
         ours, theirs = socket.socketpair()
         with theirs, contextlib.ExitStack() as undo:
@@ -227,7 +227,7 @@ class WorkerPool:
             await _end(worker.process)
             worker.process = None
 
-    async def _listen(self, worker: Worker, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, worker: WorkerHandle, reader: asyncio.StreamReader) -> None:
         """Take messages until the connection closes."""
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -236,7 +236,7 @@ class WorkerPool:
                 worker.heard_s = time.monotonic()
                 self._receive(worker, message)
 
-    def _receive(self, worker: Worker, message: Any) -> None:
+    def _receive(self, worker: WorkerHandle, message: Any) -> None:
         match message:
             case Ready(names, unavailable):
                 worker.ready = True
@@ -248,18 +248,18 @@ class WorkerPool:
                     time.monotonic() - worker.started_s,
                 )
                 for session in list(worker.sessions.values()):
-                    _guarded(session, session.worker_says, message)
+                    _guarded(session, session.on_worker_message, message)
             case Refused(text):
                 raise WorkerRefused(text)
-            case Alive(busy):
+            case Heartbeat(busy):
                 for lane, sid, seconds in busy:
                     if seconds > ANSWER_WITHIN_S and worker.hung is None:
                         self._hang(worker, lane, sid)
             case _:
                 if (addressed := worker.sessions.get(message.sid)) is not None:
-                    _guarded(addressed, addressed.worker_says, message)
+                    _guarded(addressed, addressed.on_worker_message, message)
 
-    async def _watch(self, worker: Worker) -> None:
+    async def _watch(self, worker: WorkerHandle) -> None:
         """End a process that has stopped answering."""
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
@@ -269,13 +269,13 @@ class WorkerPool:
                 _kill(worker.process)
                 return
 
-    def _hang(self, worker: Worker, lane: str, sid: str) -> None:
+    def _hang(self, worker: WorkerHandle, lane: str, sid: str) -> None:
         logger.warning("Lane %s is stuck in session %s", lane, sid)
         worker.hung = lane
         self._hangs[sid, lane] += 1
         _kill(worker.process)
 
-    async def _cause_of_death(self, worker: Worker) -> str:
+    async def _cause_of_death(self, worker: WorkerHandle) -> str:
         assert worker.process is not None
         if worker.hung is not None:
             where = f" in {worker.hung}" if worker.hung else ""
@@ -283,7 +283,7 @@ class WorkerPool:
         code = await worker.process.wait()
         return f"died (signal {-code})" if code < 0 else f"ended with status {code}"
 
-    def _restart_sessions(self, worker: Worker, reason: str, hung_lane: str | None) -> None:
+    def _restart_sessions(self, worker: WorkerHandle, reason: str, hung_lane: str | None) -> None:
         for sid, session in list(worker.sessions.items()):
             hangs = self._hangs[sid, hung_lane] if hung_lane else 0
             left_out = hung_lane.split("+") if hung_lane and hangs >= HANGS_TO_LEAVE_OUT else ()

@@ -31,7 +31,7 @@ from analyzers.chain import ChainError, Lane, LaneReport, arrange
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
-from server.workers.messages import LENGTH, Alive, Ready, Refused, pack
+from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Worker:
                 now = time.monotonic()
                 if now >= next_alive:
                     busy = [lane.busy(now) for lane in self._lanes] + [self._drawing.busy(now)]
-                    self._post(Alive(tuple(each for each in busy if each is not None)))
+                    self._post(Heartbeat(tuple(each for each in busy if each is not None)))
                     next_alive = now + ALIVE_EVERY_S
                 self._dispatcher.dispatch(now)
                 self._flush()

@@ -8,8 +8,8 @@ import pytest
 
 from analyzers.annotator import Annotator
 from analyzers.base_model import BaseModel
-from analyzers.calling import SignatureError
 from analyzers.lane import Lane
+from analyzers.signatures import SignatureError
 from tests.analyzers.models import FRAME, OldFullSignature, OldShortSignature, failing, model
 
 

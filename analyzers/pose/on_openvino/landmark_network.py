@@ -41,7 +41,7 @@ _BLUR_PX = (31, 31)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LandmarkResult:
     """What the network sees in a region.
 
     Attributes
@@ -61,7 +61,7 @@ class Sight:
     world_landmarks: NDArray[np.float64]
     region: Region
 
-    def scaled(self, factor: float) -> Sight:
+    def scaled(self, factor: float) -> LandmarkResult:
         """Return what would be seen in a frame of another size."""
         return replace(
             self,
@@ -206,7 +206,7 @@ class LandmarkNetwork:
 
     def look(
         self, rgb: NDArray[np.uint8], region: Region, focus: NDArray[np.float64] | None = None
-    ) -> Sight:
+    ) -> LandmarkResult:
         """Find the landmarks of the person in a region.
 
         Parameters
@@ -240,7 +240,7 @@ class LandmarkNetwork:
         landmarks[:, 3] = 1.0 / (1.0 + np.exp(-points[:LANDMARKS, 3].clip(-80, 80)))
         world = network.output(self._names.world).reshape(_POINTS, 3)[:LANDMARKS].astype(float)
         world[:, :2] = world[:, :2] @ region.rotation()
-        return Sight(
+        return LandmarkResult(
             score=self._score(network),
             landmarks=landmarks,
             world_landmarks=world,

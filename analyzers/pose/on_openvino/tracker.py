@@ -12,7 +12,7 @@ from analyzers.networks.boxes import Box, overlap
 from analyzers.pose.clock import RisingClock
 from analyzers.pose.engine import Person
 from analyzers.pose.on_openvino.filters import PersonSmoother
-from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork, Sight
+from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork, LandmarkResult
 from analyzers.pose.on_openvino.region import Region
 from analyzers.pose.on_openvino.scene import EmptySceneWatch
 from analyzers.pose.on_openvino.search import Followed, Newcomer, Search
@@ -36,7 +36,7 @@ _SAME_SHAPE = 0.02
 class _Track:
     """Someone who is followed, as seen in the last frame."""
 
-    sight: Sight
+    sight: LandmarkResult
     smoother: PersonSmoother = field(default_factory=PersonSmoother)
 
     @property
@@ -127,7 +127,7 @@ class Tracker:
         body: Box | None,
         points: NDArray[np.float64] | None,
         others: Sequence[Box],
-    ) -> Sight | None:
+    ) -> LandmarkResult | None:
         """Return what is seen of someone, None if they are not there or followed already."""
         beside = body is not None and any(body.meets(other) for other in others)
         sight = self._landmark_network.look(rgb, region, points if beside else None)

@@ -10,7 +10,7 @@ from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks.catalogue import Task
 from analyzers.networks.runtime import Runtime
 from analyzers.reid import appearance
-from analyzers.reid.models import make_describer, make_detector, resolve
+from analyzers.reid.models import make_detector, make_extractor, resolve
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("KINECAST_DATA", ROOT.parent / "shared" / "data"))
@@ -36,9 +36,9 @@ def touch(folder, *names):
 
 def test_without_weights_there_is_the_fallback_and_it_is_said(caplog):
     with caplog.at_level(logging.WARNING):
-        describer = make_describer(None, no_runtime)
-    assert describer.is_fallback
-    assert describer.name == appearance.NAME
+        extractor = make_extractor(None, no_runtime)
+    assert extractor.is_fallback
+    assert extractor.name == appearance.NAME
     (record,) = caplog.records
     assert "kinecast models fetch person-reidentification-retail-0287" in record.getMessage()
     assert make_detector(None, no_runtime) is None
@@ -49,13 +49,13 @@ def test_weights_that_nobody_asked_for_and_are_damaged_are_done_without(cache, c
     for stem in ("person-reidentification-retail-0288", "person-detection-retail-0013"):
         touch(cache, f"{stem}.xml", f"{stem}.bin")
     with caplog.at_level(logging.WARNING):
-        assert make_describer(None, Runtime).is_fallback
+        assert make_extractor(None, Runtime).is_fallback
         assert make_detector(None, Runtime) is None
     assert "goes without person-reidentification-retail-0288" in caplog.text
     assert "goes without person-detection-retail-0013" in caplog.text
     # Who asks for them is told.
     with pytest.raises(ValueError, match="OpenVINO can not read"):
-        make_describer("person-reidentification-retail-0288", Runtime)
+        make_extractor("person-reidentification-retail-0288", Runtime)
 
 
 def test_without_openvino_there_is_the_fallback(cache, caplog):
@@ -65,16 +65,16 @@ def test_without_openvino_there_is_the_fallback(cache, caplog):
     stem = "person-reidentification-retail-0288"
     touch(cache, f"{stem}.xml", f"{stem}.bin")
     with caplog.at_level(logging.WARNING):
-        assert make_describer(None, no_openvino).is_fallback
+        assert make_extractor(None, no_openvino).is_fallback
     assert "openvino is not installed" in caplog.text
     with pytest.raises(AnalyzerUnavailable, match="not installed"):
-        make_describer(stem, no_openvino)
+        make_extractor(stem, no_openvino)
 
 
 def test_the_fallback_can_be_asked_for(cache, caplog):
     stem = "person-reidentification-retail-0288"
     touch(cache, f"{stem}.xml", f"{stem}.bin")
-    assert make_describer(appearance.NAME, no_runtime).is_fallback
+    assert make_extractor(appearance.NAME, no_runtime).is_fallback
     assert caplog.records == []
 
 
@@ -105,7 +105,7 @@ def test_a_sidecar_goes_before_the_catalogue(tmp_path):
 )
 def test_what_is_missing_is_said_with_what_to_do(name, complaint):
     with pytest.raises(AnalyzerUnavailable, match=complaint):
-        make_describer(name, no_runtime)
+        make_extractor(name, no_runtime)
 
 
 def test_half_a_network_is_none(tmp_path):
@@ -139,5 +139,5 @@ def test_a_network_for_something_else_is_refused(cache):
     ],
 )
 def test_real_networks_are_taken_by_path(path, name, size):
-    describer = make_describer(str(MODELS / path), Runtime)
-    assert (describer.name, describer.size, describer.is_fallback) == (name, size, False)
+    extractor = make_extractor(str(MODELS / path), Runtime)
+    assert (extractor.name, extractor.size, extractor.is_fallback) == (name, size, False)

@@ -48,7 +48,7 @@ def test_a_pedestrian_is_found_again(identity):
     )
     truth = true_boxes(identity)
     video = list(frames())
-    reference = reid._recognizer.describer.describe(video[0], truth[1], None)
+    reference = reid._recognizer.extractor.describe(video[0], truth[1], None)
     reid.start("s", 0, options={"reference": reference.token()})
     there = first = 0
     for number, frame in enumerate(video, start=1):
@@ -78,7 +78,7 @@ def test_pose_and_reid_together():
         pytest.skip(str(error))
     pose.start("s", 0, options={})
     (person,) = posed_people(pose.frame("s", video[0], 0), width, height)
-    reference = reid._recognizer.describer.describe(video[0], person.box, person.landmarks)
+    reference = reid._recognizer.extractor.describe(video[0], person.box, person.landmarks)
     reid.start("s", 0, options={"reference": reference.token()})
     found = 0
     for number, frame in enumerate(video[1:], start=1):

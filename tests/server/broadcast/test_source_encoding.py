@@ -5,7 +5,7 @@ import pytest
 
 from server.broadcast import source_encoding as module
 from server.broadcast.broadcast import Broadcast
-from server.broadcast.source_encoding import OwnEncoding
+from server.broadcast.source_encoding import SourceEncoding
 from server.media.bitrate import START_BITRATE
 from server.media.encoder import Codec
 from tests.support.viewing import next_packet
@@ -62,7 +62,7 @@ def encoder():
 
 def make(encoder, estimates=()):
     taken = []
-    encoding = OwnEncoding(encoder, taken.append, lambda: list(estimates), lambda: None)
+    encoding = SourceEncoding(encoder, taken.append, lambda: list(estimates), lambda: None)
     return encoding, taken
 
 

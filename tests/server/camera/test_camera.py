@@ -11,7 +11,7 @@ import pytest
 from server.camera import camera as module
 from server.camera.camera import CameraState
 from server.camera.source import CameraError, CameraUnavailable, Mode, Source
-from server.camera.timeouts import Patience
+from server.camera.timeouts import CameraTimeouts
 from server.media.capture import Capture
 
 
@@ -53,7 +53,7 @@ class Scripted(Source):
         self.released.set()
 
 
-PATIENCE = Patience(
+PATIENCE = CameraTimeouts(
     opens_s=10.0,
     silent_s=0.2,
     stops_s=2.0,

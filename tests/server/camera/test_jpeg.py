@@ -7,7 +7,7 @@ import pytest
 
 from server.camera import jpeg as module
 from server.camera.camera import Camera
-from server.camera.jpeg import JpegCamera, Look
+from server.camera.jpeg import JpegCamera, JpegOptions
 from server.camera.pattern import Pattern
 from server.camera.source import Mode
 
@@ -40,7 +40,7 @@ async def take(viewer, count):
 
 async def test_each_picture_is_encoded_once_for_all(camera, encoded):
     jpegs = JpegCamera(camera)
-    viewers = [jpegs.watch(Look()) for _ in range(5)]
+    viewers = [jpegs.watch(JpegOptions()) for _ in range(5)]
     taken = await asyncio.gather(*(take(viewer, 10) for viewer in viewers))
     shown = {jpeg.captured_s for jpegs_of_one in taken for jpeg in jpegs_of_one}
     # One more may have been encoded that nobody has taken yet.
@@ -51,17 +51,17 @@ async def test_each_picture_is_encoded_once_for_all(camera, encoded):
 
 async def test_other_looks_are_other_encodings(camera, encoded):
     jpegs = JpegCamera(camera)
-    viewers = [jpegs.watch(look) for look in (Look(), Look(width=80))]
+    viewers = [jpegs.watch(look) for look in (JpegOptions(), JpegOptions(width=80))]
     large, small = await asyncio.gather(*(take(viewer, 3) for viewer in viewers))
     assert len(large[0].data) > len(small[0].data)
-    assert set(encoded) == {Look(), Look(width=80)}
+    assert set(encoded) == {JpegOptions(), JpegOptions(width=80)}
     jpegs.close()
 
 
 async def test_nothing_is_encoded_for_nobody(camera, encoded):
     jpegs = JpegCamera(camera)
     camera.start()
-    viewer = jpegs.watch(Look())
+    viewer = jpegs.watch(JpegOptions())
     await take(viewer, 2)
     viewer.close()
     await asyncio.sleep(0.1)
@@ -75,7 +75,7 @@ async def test_nothing_is_encoded_for_nobody(camera, encoded):
     assert len(encoded) == mark
     jpegs.close()
     with pytest.raises(StopAsyncIteration):
-        await anext(ended(jpegs.watch(Look())))
+        await anext(ended(jpegs.watch(JpegOptions())))
 
 
 def ended(viewer):

@@ -13,7 +13,7 @@ from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera, CameraState
 from server.camera.hooks import Hook
 from server.camera.source import CameraError, Mode
-from server.camera.timeouts import Patience
+from server.camera.timeouts import CameraTimeouts
 from server.media.encoder import VIDEO_CLOCK_HZ, Codec
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
@@ -22,7 +22,7 @@ from tests.support.viewing import next_packet
 pytestmark = on_fake_pi
 
 MODE = Mode(320, 180, 50)
-IMPATIENT = Patience(silent_s=0.5, stops_s=5.0, first_pause_s=0.02, longest_pause_s=0.05)
+IMPATIENT = CameraTimeouts(silent_s=0.5, stops_s=5.0, first_pause_s=0.02, longest_pause_s=0.05)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera, CameraState
 from server.camera.source import CameraError, CameraUnavailable, Mode
-from server.camera.timeouts import Patience
+from server.camera.timeouts import CameraTimeouts
 from server.media.encoder import Codec
 from tests.support import fake_pi
 from tests.support.fake_pi import on_fake_pi
@@ -22,7 +22,7 @@ pytestmark = on_fake_pi
 FPS = 50
 MODE = Mode(320, 180, FPS)
 # As far as a test goes that breaks the camera on purpose.
-IMPATIENT = Patience(
+IMPATIENT = CameraTimeouts(
     opens_s=5.0, silent_s=0.5, stops_s=5.0, first_pause_s=0.02, longest_pause_s=0.05
 )
 

@@ -13,7 +13,7 @@ from server.api.models_tracking import (
     SocketError,
     Status,
 )
-from server.security.embeddings import EmbeddingVault
+from server.security.embeddings import EmbeddingCipher
 from tests.support import pictures
 from tests.support.older_clients import ask, receive, socket_to
 from tests.support.person_search import (
@@ -142,7 +142,7 @@ async def test_no_answer_is_of_another_person_than_it_was_asked_for(server, http
 
 async def test_an_embedding_of_another_model_is_refused_by_name(server, embedding, key):
     """Sealed with the same key, on a server that had another network."""
-    other = EmbeddingVault([key], 0).seal(Embedding("another-1", [1.0] * 8).token())
+    other = EmbeddingCipher([key], 0).seal(Embedding("another-1", [1.0] * 8).token())
     async with socket_to(server, "/video-stream/session_1") as socket:
         answer = await ask(socket, single_frame(other))
         assert answer["type"] == "error"

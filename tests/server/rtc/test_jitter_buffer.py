@@ -18,7 +18,7 @@ from server.rtc.jitter_buffer import (
     GIVE_UP_AFTER_S,
     KEY_FRAME_AFTER_S,
     KEY_FRAME_EVERY_S,
-    VideoBuffer,
+    VideoJitterBuffer,
 )
 
 VP8, H264 = 96, 97
@@ -42,7 +42,7 @@ def packet(number, timestamp, *, marker, data, ssrc=1, payload_type=VP8):
 
 @pytest.fixture
 def buffer():
-    return VideoBuffer({VP8: "VP8", H264: "H264"}.__getitem__)
+    return VideoJitterBuffer({VP8: "VP8", H264: "H264"}.__getitem__)
 
 
 class Sender:

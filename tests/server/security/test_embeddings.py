@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzers.reid.embedding import Embedding
-from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 
 KEY, OLD_KEY, OTHER_KEY = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
 TOKEN = Embedding("a-network", np.arange(1, 257, dtype=np.float32)).token()
@@ -17,8 +17,8 @@ NOW = 1_800_000_000.0
 DAY_S = 86_400
 
 
-def vault(*keys, ttl_s=0.0, now=NOW):
-    return EmbeddingVault(keys or (KEY,), ttl_s, lambda: now)
+def cipher(*keys, ttl_s=0.0, now=NOW):
+    return EmbeddingCipher(keys or (KEY,), ttl_s, lambda: now)
 
 
 def refusal(of, sealed):
@@ -30,77 +30,77 @@ def refusal(of, sealed):
 
 
 def test_what_was_sealed_can_be_opened_and_names_model_and_size():
-    sealed = vault().seal(TOKEN)
-    assert vault().open(sealed) == TOKEN
-    embedding = Embedding.from_token(vault().open(sealed))
+    sealed = cipher().seal(TOKEN)
+    assert cipher().open(sealed) == TOKEN
+    embedding = Embedding.from_token(cipher().open(sealed))
     assert (embedding.model, len(embedding.vector)) == ("a-network", 256)
 
 
 def test_nothing_of_it_can_be_read():
-    raw = base64.b64decode(vault().seal(TOKEN))
+    raw = base64.b64decode(cipher().seal(TOKEN))
     assert b"a-network" not in raw
     vector = Embedding.from_token(TOKEN).vector.tobytes()
     assert not any(vector[i : i + 8] in raw for i in range(len(vector) - 8))
 
 
 def test_the_same_one_never_looks_the_same():
-    assert vault().seal(TOKEN) != vault().seal(TOKEN)
+    assert cipher().seal(TOKEN) != cipher().seal(TOKEN)
 
 
 def test_keys_can_be_changed():
-    sealed = vault(OLD_KEY).seal(TOKEN)
-    assert vault(KEY, OLD_KEY).open(sealed) == TOKEN
+    sealed = cipher(OLD_KEY).seal(TOKEN)
+    assert cipher(KEY, OLD_KEY).open(sealed) == TOKEN
     # The first one seals.
-    assert vault(KEY).open(vault(KEY, OLD_KEY).seal(TOKEN)) == TOKEN
-    assert refusal(vault(KEY), sealed) == "EMBEDDING_FOREIGN"
+    assert cipher(KEY).open(cipher(KEY, OLD_KEY).seal(TOKEN)) == TOKEN
+    assert refusal(cipher(KEY), sealed) == "EMBEDDING_FOREIGN"
 
 
 def test_of_another_server():
-    assert refusal(vault(KEY), vault(OTHER_KEY).seal(TOKEN)) == "EMBEDDING_FOREIGN"
+    assert refusal(cipher(KEY), cipher(OTHER_KEY).seal(TOKEN)) == "EMBEDDING_FOREIGN"
 
 
 def test_too_old():
-    sealed = vault(ttl_s=DAY_S).seal(TOKEN)
-    assert vault(ttl_s=DAY_S, now=NOW + DAY_S).open(sealed) == TOKEN
-    assert refusal(vault(ttl_s=DAY_S, now=NOW + DAY_S + 2), sealed) == "EMBEDDING_EXPIRED"
+    sealed = cipher(ttl_s=DAY_S).seal(TOKEN)
+    assert cipher(ttl_s=DAY_S, now=NOW + DAY_S).open(sealed) == TOKEN
+    assert refusal(cipher(ttl_s=DAY_S, now=NOW + DAY_S + 2), sealed) == "EMBEDDING_EXPIRED"
     # A changed one is not told from an old one by its age.
-    assert vault(ttl_s=0, now=NOW + 1000 * DAY_S).open(sealed) == TOKEN
+    assert cipher(ttl_s=0, now=NOW + 1000 * DAY_S).open(sealed) == TOKEN
 
 
 @given(position=st.integers(min_value=0), bit=st.integers(0, 7))
 def test_no_bit_can_be_changed(position, bit):
-    raw = bytearray(base64.b64decode(vault().seal(TOKEN)))
+    raw = bytearray(base64.b64decode(cipher().seal(TOKEN)))
     position %= len(raw)
     raw[position] ^= 1 << bit
     expected = "EMBEDDING_FOREIGN" if position < 4 else "EMBEDDING_TAMPERED"
-    assert refusal(vault(), base64.b64encode(raw).decode()) == expected
+    assert refusal(cipher(), base64.b64encode(raw).decode()) == expected
 
 
 @given(st.integers(1, 400))
 def test_nothing_can_be_cut_off(count):
-    raw = base64.b64decode(vault().seal(TOKEN))
+    raw = base64.b64decode(cipher().seal(TOKEN))
     cut = base64.b64encode(raw[: len(raw) - count]).decode()
-    assert refusal(vault(), cut) == "EMBEDDING_TAMPERED"
+    assert refusal(cipher(), cut) == "EMBEDDING_TAMPERED"
 
 
 @pytest.mark.parametrize(
     "text", ["", "AAAA", "no base64!", "é", "A" * 100_000, TOKEN[:-1], "\ud800"]
 )
 def test_what_is_none(text):
-    assert refusal(vault(), text) == "EMBEDDING_INVALID"
+    assert refusal(cipher(), text) == "EMBEDDING_INVALID"
 
 
 def test_a_plain_embedding_is_not_taken_for_a_sealed_one():
-    assert refusal(vault(), TOKEN) == "EMBEDDING_FOREIGN"
+    assert refusal(cipher(), TOKEN) == "EMBEDDING_FOREIGN"
 
 
 def test_other_things_sealed_with_the_key_are_no_embeddings():
-    assert refusal(vault(), vault().seal("hello")) == "EMBEDDING_INVALID"
-    key_id = base64.b64decode(vault().seal(TOKEN))[:4]
+    assert refusal(cipher(), cipher().seal("hello")) == "EMBEDDING_INVALID"
+    key_id = base64.b64decode(cipher().seal(TOKEN))[:4]
     sealed = key_id + base64.urlsafe_b64decode(Fernet(KEY).encrypt(b"\xff\xfe"))
-    assert refusal(vault(), base64.b64encode(sealed).decode()) == "EMBEDDING_INVALID"
+    assert refusal(cipher(), base64.b64encode(sealed).decode()) == "EMBEDDING_INVALID"
 
 
 def test_a_vault_needs_a_key():
     with pytest.raises(ValueError, match="key"):
-        EmbeddingVault((), 0)
+        EmbeddingCipher((), 0)

@@ -33,7 +33,7 @@ class Played:
     def __init__(self, pool, options=None):
         self.pool = pool
         self.session = Session(pool, ASKED, options or {}, Metrics())
-        self.session.add_sink(self)
+        self.session.subscribers.add_sink(self)
         self.results = []
         self.notices = []
         self.captures = []

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from analyzers.registry import find
-from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 from server.sessions.chosen_analyzers import ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
 from server.workers.messages import Start
@@ -49,7 +49,7 @@ async def test_who_is_left_out_gets_no_more(pool):
 
 
 async def test_an_embedding_that_was_not_sealed_here_changes_nothing(pool):
-    analyzers = chosen(pool, EmbeddingGate(EmbeddingVault([Fernet.generate_key().decode()], 0)))
+    analyzers = chosen(pool, EmbeddingGate(EmbeddingCipher([Fernet.generate_key().decode()], 0)))
     with pytest.raises(BadSealedEmbedding):
         analyzers.change({"counter": {"by": 2}, "reid": {"reference": "gAAAA-not-ours"}})
     assert analyzers.start("s", 0.0).options == {"my_counter": {"by": 1}}

@@ -6,25 +6,25 @@ import pytest
 from cryptography.fernet import Fernet
 
 from analyzers.reid.embedding import Embedding
-from server.security.embeddings import BadSealedEmbedding, EmbeddingVault
+from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 from server.sessions.embedding_gate import EmbeddingGate
 
 
 @pytest.fixture
-def vault():
-    return EmbeddingVault([Fernet.generate_key().decode()], 0)
+def cipher():
+    return EmbeddingCipher([Fernet.generate_key().decode()], 0)
 
 
 @pytest.fixture
-def gate(vault):
-    return EmbeddingGate(vault)
+def gate(cipher):
+    return EmbeddingGate(cipher)
 
 
 TOKEN = Embedding("some-1", np.array([3.0, 4.0])).token()
 
 
-def test_a_sealed_reference_is_opened(gate, vault):
-    sealed = vault.seal(TOKEN)
+def test_a_sealed_reference_is_opened(gate, cipher):
+    sealed = cipher.seal(TOKEN)
     assert gate.opened({"reference": sealed, "threshold": 0.3}) == {
         "reference": TOKEN,
         "threshold": 0.3,
@@ -44,18 +44,18 @@ def test_plain_embeddings_are_refused(gate, wrong):
         gate.opened({"reference": wrong})
 
 
-def test_a_list_with_something_else_in_it_is_refused(gate, vault):
+def test_a_list_with_something_else_in_it_is_refused(gate, cipher):
     with pytest.raises(BadSealedEmbedding):
-        gate.opened({"reference": [vault.seal(TOKEN), 1]})
+        gate.opened({"reference": [cipher.seal(TOKEN), 1]})
 
 
-def test_people_in_results_are_sealed(gate, vault):
+def test_people_in_results_are_sealed(gate, cipher):
     people = [{"bbox": [1, 2, 3, 4], "embedding": TOKEN}]
     fragments = {"reid_people": orjson.dumps(people), "matches": b"[]"}
     sealed = gate.sealed(fragments)
     assert sealed["matches"] == b"[]"
     (person,) = orjson.loads(sealed["reid_people"])
     assert person["bbox"] == [1, 2, 3, 4]
-    assert vault.open(person["embedding"]) == TOKEN
+    assert cipher.open(person["embedding"]) == TOKEN
     assert TOKEN.encode() not in sealed["reid_people"]
     assert gate.sealed({"matches": b"[]"}) == {"matches": b"[]"}

@@ -8,7 +8,7 @@ from server.config import BadSettings, parse_settings
 from server.sources.addresses import is_public, resolve
 from server.sources.allowed import AllowList
 from server.sources.errors import SourceError, SourceRefused
-from server.sources.named import Camera, File, Published, parse_source
+from server.sources.named import File, NumberedCamera, Published, parse_source
 from server.sources.url import SourceUrl
 
 
@@ -187,7 +187,7 @@ def test_only_a_host_that_is_written_out_may_be_private():
 
 def test_what_a_client_means():
     published = {"hall"}.__contains__
-    assert parse_source(0, published) == parse_source("0", published) == Camera(0)
+    assert parse_source(0, published) == parse_source("0", published) == NumberedCamera(0)
     assert parse_source("hall", published) == Published("hall")
     assert parse_source("a/b.mp4", published) == File("a/b.mp4")
     assert parse_source("rtsp://h/1", published) == SourceUrl("rtsp", "h", 554, "/1")

@@ -13,13 +13,13 @@ from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
-    Configure,
+    ChangeOptions,
     Draw,
     Drawn,
     End,
     Final,
+    FrameAvailable,
     FrameResult,
-    FrameWaits,
     Problems,
     Start,
     Unreadable,
@@ -122,7 +122,7 @@ class Worker:
         self.ring(sid)
 
     def ring(self, sid):
-        self.dispatcher.receive(FrameWaits(sid, self.mailboxes[sid].name))
+        self.dispatcher.receive(FrameAvailable(sid, self.mailboxes[sid].name))
         self.dispatcher.dispatch(self.now)
         self.dispatcher.draw()
 
@@ -336,7 +336,7 @@ def test_the_end_of_an_unknown_session_is_answered(make_worker):
 def test_problems_are_sent(make_worker):
     worker = make_worker(Red(), Blue())
     worker.start("a", "red", "blue")
-    worker.dispatcher.receive(Configure("a", {"blue": {"wrong": 1}}))
+    worker.dispatcher.receive(ChangeOptions("a", {"blue": {"wrong": 1}}))
     worker.run("blue")
     (sent,) = [message for message in worker.sent if isinstance(message, Problems)]
     assert [(p.analyzer, p.phase) for p in sent.problems] == [("blue", "configure")]
@@ -345,7 +345,7 @@ def test_problems_are_sent(make_worker):
 def test_a_mailbox_that_is_gone_already_harms_nothing(make_worker):
     worker = make_worker(Red())
     worker.start("a", "red")
-    worker.dispatcher.receive(FrameWaits("a", "no-such-memory"))
+    worker.dispatcher.receive(FrameAvailable("a", "no-such-memory"))
     worker.dispatcher.dispatch(worker.now)
     worker.frame("a")
     worker.run("red")

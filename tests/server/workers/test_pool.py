@@ -25,7 +25,7 @@ class Recorded:
         self.messages: asyncio.Queue = asyncio.Queue()
         self.restarts: asyncio.Queue = asyncio.Queue()
 
-    def worker_says(self, message: object) -> None:
+    def on_worker_message(self, message: object) -> None:
         self.messages.put_nowait(message)
 
     def worker_restarted(self, reason, left_out) -> None:
@@ -173,7 +173,7 @@ async def test_a_worker_that_dies_while_loading_is_started_with_growing_pauses(
 
 async def test_a_session_that_fails_costs_neither_the_worker_nor_the_others(make_pool):
     class Failing(Recorded):
-        def worker_says(self, message):
+        def on_worker_message(self, message):
             raise ValueError("a fault of ours")
 
         def worker_restarted(self, reason, left_out):

@@ -16,7 +16,7 @@ _MIN_RISE = 1.5
 _MIN_FIT = 0.8
 
 
-def begun(exercises: Iterable[Definition], history: History) -> Definition | None:
+def partial_repetition(exercises: Iterable[Definition], history: History) -> Definition | None:
     """Return the exercise of which the way out or the way back was seen, if there is one.
 
     Parameters

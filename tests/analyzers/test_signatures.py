@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from analyzers.base_model import BaseModel
-from analyzers.calling import Method, SignatureError, describe
+from analyzers.signatures import AdaptedCall, SignatureError, describe
 
 OFFERS = {
     "start": {"sid": "S", "timestamp": 5, "options": {"o": 1}},
@@ -17,7 +17,7 @@ OFFERS = {
 
 def call(name, function):
     members = {"frame": lambda self, sid, frame, timestamp: None, name: function}
-    return Method(type("Some", (BaseModel,), members)(), name)(**OFFERS[name])
+    return AdaptedCall(type("Some", (BaseModel,), members)(), name)(**OFFERS[name])
 
 
 def logged(function):

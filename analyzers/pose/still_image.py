@@ -19,7 +19,7 @@ _MARGINS = ((0.5, 1.0), (0.15, 1.7))
 _FILLS = 0.6
 
 
-class StillPictures:
+class StillImages:
     """Takes every frame for a picture of its own; a `PoseTracker`.
 
     Nobody is followed. Where nobody is found, or somebody who fills the

@@ -50,7 +50,7 @@ _SHARE = np.concatenate([np.full(len(part), 1 / len(part) / len(_PARTS)) for par
 SIZE = len(_PARTS) * _STEPS**3
 
 
-def clothes(rgb: NDArray[np.uint8], landmarks: Points) -> Points:
+def color_histogram(rgb: NDArray[np.uint8], landmarks: Points) -> Points:
     """Count the colours of someone's torso and thighs.
 
     Parameters
@@ -81,7 +81,7 @@ def differences(profiles: Points, looks: Points) -> Points:
     Parameters
     ----------
     profiles, looks
-        What `clothes` returned, or means of it: shapes (A, SIZE) and (B, SIZE).
+        What `color_histogram` returned, or means of it: shapes (A, SIZE) and (B, SIZE).
 
     Returns
     -------

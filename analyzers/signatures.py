@@ -30,7 +30,7 @@ class SignatureError(TypeError):
     """A method asks for something that an analyzer's method is never given."""
 
 
-class Method:
+class AdaptedCall:
     """One method of an analyzer; call it with everything that is on offer, by name.
 
     Parameters
@@ -82,7 +82,7 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-class Methods:
+class AdaptedCalls:
     """An analyzer's methods, ready to be called.
 
     Raises
@@ -94,11 +94,11 @@ class Methods:
     __slots__ = ("configure", "draw", "end", "frame", "start")
 
     def __init__(self, model: BaseModel) -> None:
-        self.start = Method(model, "start")
-        self.frame = Method(model, "frame")
-        self.draw = Method(model, "draw")
-        self.configure = Method(model, "configure")
-        self.end = Method(model, "end")
+        self.start = AdaptedCall(model, "start")
+        self.frame = AdaptedCall(model, "frame")
+        self.draw = AdaptedCall(model, "draw")
+        self.configure = AdaptedCall(model, "configure")
+        self.end = AdaptedCall(model, "end")
 
 
 def _is_variadic(parameter: Parameter) -> bool:
