@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from server import rtc
 from server.media.encoder import Codec, Encoder
-from server.rtc import ice, jitter_buffer, receiving, transport
+from server.rtc import ice, jitter_buffer, receiving, sctp
 
 WITHIN_S = 15.0
 
@@ -448,6 +448,32 @@ async def test_data_channel_messages_travel_in_pieces_that_fit_any_path():
             await asyncio.sleep(0.01)
         channel.send("x" * 5000)
         assert await heard == "x" * 5000
-    assert max(sizes) == transport.SCTP_PIECE_BYTES
+    assert max(sizes) == sctp.PIECE_BYTES
     await offerer.close()
     await answerer.close()
+
+
+@either_track
+async def test_pictures_that_are_too_large_are_not_decoded_and_smaller_ones_are(pair):
+    track, remote, _, answerer = pair
+    (receiver,) = answerer.getReceivers()
+    refused = asyncio.Queue()
+    rtc.on_too_large(receiver, refused.put_nowait)
+    rtc.set_max_pixels(100 * 100)
+    try:
+        track.step()
+        assert "160 x 120" in await asyncio.wait_for(refused.get(), WITHIN_S)
+        assert receiver._RTCRtpReceiver__decoder_queue.empty()
+        rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
+        if isinstance(track, EncodedTrack):
+            track._encoder = Encoder(Codec.VP8, 500_000)
+        else:
+            await receiving.request_key_frame(receiver)
+        async with asyncio.timeout(WITHIN_S):
+            frame = asyncio.ensure_future(remote.recv())
+            while not frame.done():
+                track.step()
+                await asyncio.wait([frame], timeout=0.1)
+        assert frame.result().width == 160
+    finally:
+        rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
