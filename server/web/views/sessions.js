@@ -1,15 +1,12 @@
 // Who streams, and how it goes; one of them to watch, with what is seen in them.
 
 import { el } from "../dom.js";
-import { number } from "../format.js";
+import { nameOf, number } from "../format.js";
 import { ask, confirm, keyed, missToken, repeat, say } from "./parts.js";
 import { watching } from "./watching.js";
 
 const EVERY_MS = 2000;
 const COLUMNS = ["who", "state", "rates", "latency", "drops", "worker", "camera"];
-
-/** How a session is called. */
-export const nameOf = ({ id, name }) => name ?? id.slice(0, 8);
 
 /** See app.js. */
 export function mount(root, app) {

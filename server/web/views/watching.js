@@ -1,10 +1,9 @@
 // One session, watched as a coach would: its picture with what was found drawn in, and its results.
 
 import { el } from "../dom.js";
-import { clock, number } from "../format.js";
+import { clock, nameOf, number } from "../format.js";
 import { watch } from "../whep.js";
 import { say } from "./parts.js";
-import { nameOf } from "./sessions.js";
 
 /**
  * @param {object} session as GET /sessions has it
