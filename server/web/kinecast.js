@@ -2,10 +2,10 @@
 // The wire is in docs/protocol.md.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
-const WITHIN_MS = 15_000; // to connect, or to end
+const WITHIN_MS = 15_000; // to connect or to end
 const PING_EVERY_MS = 1000;
 const LOST_AFTER_MS = 5000;
-const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use in trying again
+const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying again
 
 // `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
@@ -56,7 +56,7 @@ export class Kinecast extends EventTarget {
   /**
    * Send a stream's video until its track ends. May be called again after a refusal.
    * @param {MediaStream} stream
-   * @returns {Promise<object>} the session, once live; rejected, with a `code`, if refused
+   * @returns {Promise<object>} the session, once live; rejected with a `code` if refused
    */
   async start(stream) {
     this.stream = stream;
@@ -146,7 +146,8 @@ export class Kinecast extends EventTarget {
     };
     socket.onclose = async () => {
       // Pages are not told why. A plain request is; for it alone that is 400.
-      const told = await (peer || fetch(door).then((answer) => answer.json()).catch(() => {}));
+      const ask = async () => (await fetch(door)).json();
+      const told = peer ? null : await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
     };
     setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);

@@ -23,7 +23,7 @@ export function mount(root, app) {
   // ---- what is to be seen
 
   const video = el("video", { muted: true, autoplay: true, playsInline: true, hidden: true, "aria-label": t("camera.live") });
-  const image = el("img", { hidden: true, alt: t("camera.live"), onerror: () => image.hidden || (leave(), asking.now()) });
+  const image = el("img", { hidden: true, alt: t("camera.live"), onerror: loseImage });
   const badge = el("p.badge", { hidden: true });
   const empty = el("p.empty");
   const line = el("p.soft");
@@ -140,8 +140,17 @@ export function mount(root, app) {
     mine.by = "mjpeg";
     video.hidden = true;
     image.hidden = false;
-    image.onload = () => ((mine.code = "live"), show());
+    image.onload = () => {
+      mine.code = "live";
+      show();
+    };
     image.src = server.url("/stream.mjpg");
+  }
+
+  function loseImage() {
+    if (image.hidden) return;
+    leave();
+    asking.now();
   }
 
   function leave(how) {

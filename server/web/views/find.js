@@ -109,7 +109,10 @@ export function mount(root, app) {
   }
 
   const paste = ({ clipboardData }) => card.take([...clipboardData.files].find(isPicture));
-  const drag = (event) => (event.preventDefault(), root.classList.toggle("dropping", event.type === "dragover"));
+  const drag = (event) => {
+    event.preventDefault();
+    root.classList.toggle("dropping", event.type === "dragover");
+  };
   root.ondragover = root.ondragleave = drag;
   root.ondrop = (event) => {
     drag(event);

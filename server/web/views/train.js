@@ -1,7 +1,7 @@
 // Train: the camera or a file goes out; the skeleton, the count and the score come back.
 
 import { openCamera, playFile, release } from "../capture.js";
-import { colourOf, el } from "../dom.js";
+import { colourOf } from "../dom.js";
 import { drawSkeleton } from "../skeleton.js";
 import { Stage } from "../stage.js";
 import { Chart } from "./train/chart.js";
