@@ -20,7 +20,13 @@ export function personCard(app, { found }) {
   let camera = null;
   let address = "";
 
-  const video = el("video", { muted: true, autoplay: true, playsInline: true, hidden: true, "aria-label": t("find.preview") });
+  const video = el("video", {
+    muted: true,
+    autoplay: true,
+    playsInline: true,
+    hidden: true,
+    "aria-label": t("find.preview"),
+  });
   const image = el("img", { hidden: true, alt: t("find.person_picture") });
   const hint = el("p.empty", { textContent: t("find.drop") });
   const count = el("p.count", { hidden: true });
