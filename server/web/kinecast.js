@@ -11,7 +11,7 @@ const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
 
 /**
- * A session that reconnects by itself and goes on where it was. Events, their data in `detail`:
+ * A session that reconnects by itself and goes on where it was. Events, data in `detail`:
  * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
  *   `restarting`, `ended`, `refused` (`problem`)
  * - `result`: as sent, in order, and `latency_ms` since the server had the frame, NaN at first
@@ -21,9 +21,9 @@ const problem = (code, message = code) => Object.assign(new Error(message), { co
  * - `final`: the last result with all `repetitions`; null if it did not come
  */
 export class Kinecast extends EventTarget {
-  state = { code: "new" }; // the last one
+  state = { code: "new" }; // the last
   session = null; // `{id, resume}`
-  peer = null; // the RTCPeerConnection, for its statistics
+  peer = null; // the RTCPeerConnection, for statistics
   round_trip_ms = Infinity;
   clock_offset_ms = NaN; // the server's clock less performance.now()
 
@@ -50,7 +50,7 @@ export class Kinecast extends EventTarget {
   constructor(url, settings = {}) {
     super();
     this.url = url;
-    this.settings = settings;
+    this.settings = { options: {}, ...settings };
   }
 
   /**
@@ -122,8 +122,8 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        // No result waits for a lost one, which is sent again all the same: each is ten packets,
-        // a loss of 1 % would take a tenth of them, and the final one has to arrive.
+        // No result waits for a lost one, which is sent again anyway: each is ten packets,
+        // a loss of 1 % would take a tenth of them, and the final one must arrive.
         this.#channel = peer.createDataChannel("kinecast", { ordered: false });
         this.#channel.onmessage = ({ data }) => this.#receive(JSON.parse(data));
         this.#channel.onopen = resolve;
