@@ -20,7 +20,7 @@ export function number(value, language, digits = 0) {
   return new Intl.NumberFormat(language, all).format(value);
 }
 
-/** A moment, ms since the epoch: "21 Nov, 17:40". */
+/** A moment, ms since the epoch: "Nov 21, 05:40 PM". */
 export function moment(ms, language) {
   const how = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(language, how).format(ms);
