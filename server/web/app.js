@@ -23,8 +23,8 @@
 //
 // What is not in the texts file is no text of ours. Colours, spaces and sizes are app.css's tokens.
 
-import { Kinecast } from "./kinecast.js";
 import { keepLanguage, languages, loadTexts, preferredLanguage } from "./i18n.js";
+import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
 
 const VIEWS = ["train", "find", "camera", "sessions"];
