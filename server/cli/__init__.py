@@ -1,4 +1,4 @@
 """The subcommands of `kinecast`: `find`, `models`, `token`, without a running server.
 
-May import every room from `api` down; not `announce`.
+May import `api` and the floors below; not `announce`.
 """

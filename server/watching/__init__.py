@@ -1,4 +1,4 @@
 """What can be watched by name: the camera, sessions as they came, sessions annotated.
 
-May import `sessions`, `broadcast` and the floors around and below them; not `ingest` or `search`.
+May import `sessions` and the floors below; not `ingest` or `search`.
 """
