@@ -20,6 +20,7 @@ aioice 0.13, to which pyproject.toml pins them; tests/server/rtc/test_aiortc.py 
 upstream changes what is touched here.
 
 Other rooms use what is listed below, and aiortc's types under the names that they have here.
+This one may import `media`, `security` and `tasks`; not `camera`, `sources` or `workers`.
 """
 
 from __future__ import annotations
