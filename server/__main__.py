@@ -41,6 +41,10 @@ def main() -> None:
         for name in ("aioice", "aiohttp.access"):
             logging.getLogger(name).setLevel(logging.INFO if settings.verbose else logging.WARNING)
 
+        from server.media.picture import limit_decoders
+
+        # Before OpenCV is imported, which the application does.
+        limit_decoders(settings.max_pixels)
         from server.app import serve
 
         asyncio.run(serve(settings))

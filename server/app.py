@@ -38,7 +38,6 @@ from server.http.install import protect
 from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
-from server.media.decoding import limit_decoders
 from server.recordings.recorder import RecordingError, check_directory, record_to
 from server.security import descriptors, development_certificate, keys, tls
 from server.security.development_certificate import DevelopmentCertificate
@@ -149,7 +148,6 @@ async def serve(settings: Settings) -> None:
     rtc.install()
     rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     rtc.set_max_pixels(settings.max_pixels)
-    limit_decoders(settings.max_pixels)
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)

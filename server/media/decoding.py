@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import cast
 
 import cv2
@@ -15,22 +14,11 @@ from server.media.picture import BadPicture, read_size
 
 Array = NDArray[np.uint8]
 
-# What OpenCV makes room for; it reads this before it decodes its first picture.
-MAX_PIXELS_VARIABLE = "OPENCV_IO_MAX_IMAGE_PIXELS"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class NotDecodable(ValueError):
     """The picture is damaged, or of a kind that can not be decoded."""
-
-
-def limit_decoders(max_pixels: int) -> None:
-    """Decode no larger picture, in this process and those that it starts from now on.
-
-    A picture's size was read before, by `server.media.picture`; this is for when a decoder reads
-    another one.
-    """
-    os.environ[MAX_PIXELS_VARIABLE] = str(max_pixels)
 
 
 def decode(data: bytes | Array) -> Array:

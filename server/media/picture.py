@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 
@@ -77,6 +78,15 @@ class EncodedPicture:
                 f"the picture has {width} x {height} pixels: send at most {max_pixels}"
             )
         return cls(data, width, height)
+
+
+def limit_decoders(max_pixels: int) -> None:
+    """Have OpenCV decode no larger picture, in this process and in those that it starts.
+
+    For a header that it reads in another way than `read_size`. It reads this when it is imported,
+    so that has to be later.
+    """
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
 
 
 def read_size(data: bytes) -> tuple[int, int]:

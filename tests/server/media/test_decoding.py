@@ -104,7 +104,8 @@ def test_the_decoders_have_a_bound_of_their_own(tmp_path):
     picture = tmp_path / "picture.jpg"
     picture.write_bytes(pictures.jpeg(np.zeros((100, 200, 3), np.uint8)))
     code = (
-        "import sys; from server.media import decoding; decoding.limit_decoders(int(sys.argv[2]))\n"
+        "import sys; from server.media.picture import limit_decoders\n"
+        "limit_decoders(int(sys.argv[2])); from server.media import decoding\n"
         "print(decoding.decode(open(sys.argv[1], 'rb').read()).shape)"
     )
     run = partial(subprocess.run, capture_output=True, text=True, timeout=60)
