@@ -176,6 +176,8 @@ export function mount(root, app) {
       mine.code = "live";
       show();
     };
+    // So that the other server learns which page asks.
+    image.crossOrigin = "anonymous";
     image.src = server.url("/stream.mjpg");
   }
 
