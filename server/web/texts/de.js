@@ -14,6 +14,11 @@ export default {
   "token.text": "Füge das Token ein, das du bekommen hast. Es bleibt, bis du diesen Tab schließt.",
   "token.label": "Token",
   "token.use": "Verwenden",
+  "token.arrived":
+    "Über den Link, den du geöffnet hast, bist du hier als {who}. Was du sendest, geht an dieses Konto.",
+  "token.leave": "Das bin ich nicht",
+  "token.other": "Der Link, den du geöffnet hast, ist für {who}; du machst weiter wie bisher.",
+  "token.switch": "Als {who} weitermachen",
 
   // ---- Probleme, nach den Codes von kinecast.js und HTTP
 

@@ -14,6 +14,10 @@ export default {
   "token.text": "Paste the token that you were given. It is kept until you close this tab.",
   "token.label": "Token",
   "token.use": "Use it",
+  "token.arrived": "By the link that you opened you are here as {who}. What you send goes to their account.",
+  "token.leave": "Not me",
+  "token.other": "The link that you opened is for {who}; you go on as before.",
+  "token.switch": "Go on as {who}",
 
   // ---- problems, by kinecast.js' codes and HTTP's
 
