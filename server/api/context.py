@@ -22,7 +22,7 @@ SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
 RECORDINGS = web.AppKey("recordings", Recordings)
 STREAMS = web.AppKey("watching", StreamRegistry)
-EMBEDDING_CIPHER = web.AppKey("vault", EmbeddingCipher)
+EMBEDDING_CIPHER = web.AppKey("embedding cipher", EmbeddingCipher)
 CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)
 """Why there is none."""

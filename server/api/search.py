@@ -108,7 +108,7 @@ async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbed
     if not people:
         raise NoPerson("No person detected, please try with another image")
     sealed = people[0]["embedding"]
-    plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed))
+    plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed, owner_of(request)))
     return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
 
 
@@ -117,7 +117,7 @@ async def find(request: web.Request) -> web.StreamResponse:
     try:
         body = Find.model_validate(await _read_body(request))
         # The sessions would open it themselves, but to refuse it now costs less.
-        request.app[EMBEDDING_CIPHER].open(body.person.embedding)
+        request.app[EMBEDDING_CIPHER].open(body.person.embedding, owner_of(request))
         await until_reid_runs(request.app[POOL])
         path = await _locate(request, body.video.path)
     except ValidationError as error:

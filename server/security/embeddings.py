@@ -16,6 +16,10 @@ from signaling.errors import SignalingError
 _KEY_ID_BYTES = 4
 # Longer than any embedding, sealed.
 _MAX_SEALED_CHARS = 64 * 1024
+# In no subject, which is printable without spaces.
+_BEHIND_SUBJECT = "\n"
+# As those of servers that share keys may be.
+_CLOCKS_APART_S = 300.0
 
 
 class BadSealedEmbedding(SignalingError):
@@ -38,8 +42,8 @@ class EmbeddingCipher:
     """Seals embeddings and opens them again.
 
     A sealed one is base64 of four bytes that say which key it was, and a Fernet token: AES and a
-    signature over the content and the time. The content is `Embedding.token`, which names the model
-    and the number of values.
+    signature over the content and the time. The content is whom it was made for, and
+    `Embedding.token`, which names the model and the number of values.
 
     Parameters
     ----------
@@ -55,25 +59,35 @@ class EmbeddingCipher:
         self, keys: Sequence[str], ttl_s: float, now_s: Callable[[], float] = time.time
     ) -> None:
         if not keys:
-            raise ValueError("a vault needs a key")
+            raise ValueError("a cipher needs a key")
         self._keys = {_key_id(key): Fernet(key) for key in reversed(keys)}
         self._sealing = _key_id(keys[0])
         self._ttl_s = ttl_s
         self._now_s = now_s
 
-    def seal(self, embedding_token: str) -> str:
-        """Return what `Embedding.token` returned as text that only this server can read."""
+    def seal(self, embedding_token: str, subject: str | None = None) -> str:
+        """Return an embedding as text that only this server can read, and one subject can use.
+
+        Parameters
+        ----------
+        embedding_token
+            What `Embedding.token` returned.
+        subject
+            Whom it is for; None where nobody is asked who they are.
+        """
         fernet = self._keys[self._sealing]
-        token = fernet.encrypt_at_time(embedding_token.encode(), int(self._now_s()))
+        content = f"{subject or ''}{_BEHIND_SUBJECT}{embedding_token}".encode()
+        token = fernet.encrypt_at_time(content, int(self._now_s()))
         return base64.b64encode(self._sealing + base64.urlsafe_b64decode(token)).decode()
 
-    def open(self, sealed: str) -> str:
-        """Return what `seal` was given.
+    def open(self, sealed: str, subject: str | None = None) -> str:
+        """Return what `seal` was given for this subject.
 
         Raises
         ------
         BadSealedEmbedding
-            It is no sealed embedding, of a key that this server has not, changed, or too old.
+            It is no sealed embedding, of a key that this server has not, changed, too old, of a
+            time to come, or somebody else's.
         """
         key_id, token = _split(sealed)
         fernet = self._keys.get(key_id)
@@ -89,9 +103,20 @@ class EmbeddingCipher:
             raise BadSealedEmbedding(
                 "EMBEDDING_TAMPERED", "the embedding was changed on its way: send it as it was made"
             ) from None
-        if self._ttl_s and self._now_s() - fernet.extract_timestamp(token) > self._ttl_s:
+        age_s = self._now_s() - fernet.extract_timestamp(token)
+        if self._ttl_s and age_s > self._ttl_s:
             raise BadSealedEmbedding("EMBEDDING_EXPIRED", "the embedding is too old: make it anew")
-        return _checked(content)
+        if age_s < -_CLOCKS_APART_S:
+            raise BadSealedEmbedding(
+                "EMBEDDING_EXPIRED", "the embedding is of a time to come: make it anew"
+            )
+        # One that was sealed before there were subjects has none, as where nobody is asked.
+        owner, _, embedding = content.rpartition(_BEHIND_SUBJECT.encode())
+        if owner != (subject or "").encode():
+            raise BadSealedEmbedding(
+                "EMBEDDING_FOREIGN", "the embedding was made for somebody else: make your own"
+            )
+        return _checked(embedding)
 
 
 def _split(sealed: str) -> tuple[bytes, bytes]:

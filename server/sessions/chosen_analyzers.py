@@ -32,6 +32,8 @@ class ChosenAnalyzers:
         For each analyzer, by name, what the client set.
     gate
         Opens sealed embeddings; None leaves them as they are.
+    owner
+        The session's subject, who can use what was sealed for them.
 
     Raises
     ------
@@ -40,13 +42,19 @@ class ChosenAnalyzers:
     """
 
     def __init__(
-        self, pool: WorkerPool, names: Sequence[str], options: Options, gate: EmbeddingGate | None
+        self,
+        pool: WorkerPool,
+        names: Sequence[str],
+        options: Options,
+        gate: EmbeddingGate | None,
+        owner: str | None = None,
     ) -> None:
         _check_size(options)
         self.names = tuple(names)
         self._pool = pool
         self._options = dict(options)
         self._gate = gate
+        self._owner = owner
 
     def change(self, options: Options) -> tuple[Options, list[str]]:
         """Take options that the client changed.
@@ -69,7 +77,7 @@ class ChosenAnalyzers:
         asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
         known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
         if self._gate is not None and (reid := asked_names.get(REID)) in known:
-            known[reid] = self._gate.opened(known[reid])
+            known[reid] = self._gate.opened(known[reid], self._owner)
         kept = {name: {**self._options.get(name, {}), **values} for name, values in known.items()}
         _check_size({**self._options, **kept})
         self._options.update(kept)

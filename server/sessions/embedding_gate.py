@@ -28,8 +28,15 @@ class EmbeddingGate:
     def __init__(self, cipher: EmbeddingCipher) -> None:
         self._cipher = cipher
 
-    def opened(self, options: dict[str, Any]) -> dict[str, Any]:
+    def opened(self, options: dict[str, Any], subject: str | None = None) -> dict[str, Any]:
         """Re-identification's options as its analyzer takes them.
+
+        Parameters
+        ----------
+        options
+            As a client gave them.
+        subject
+            Who; what was sealed for others does not open.
 
         Raises
         ------
@@ -39,25 +46,25 @@ class EmbeddingGate:
         reference = options.get(_REFERENCE)
         match reference:
             case str():
-                return {**options, _REFERENCE: self._cipher.open(reference)}
+                return {**options, _REFERENCE: self._cipher.open(reference, subject)}
             case list() if any(isinstance(entry, str) for entry in reference):
-                return {**options, _REFERENCE: [self._open(entry) for entry in reference]}
+                return {**options, _REFERENCE: [self._open(entry, subject) for entry in reference]}
         # Numbers of a client's own, or nobody.
         return options
 
-    def sealed(self, fragments: Fragments) -> Fragments:
-        """A result as it may leave the server."""
+    def sealed(self, fragments: Fragments, subject: str | None = None) -> Fragments:
+        """A result as it may leave the server, for whoever owns its session."""
         if _PEOPLE not in fragments:
             return fragments
         people = orjson.loads(fragments[_PEOPLE])
         for person in people:
-            person["embedding"] = self._cipher.seal(person["embedding"])
+            person["embedding"] = self._cipher.seal(person["embedding"], subject)
         return {**fragments, _PEOPLE: orjson.dumps(people)}
 
-    def _open(self, entry: Any) -> str:
+    def _open(self, entry: Any, subject: str | None) -> str:
         if not isinstance(entry, str):
             raise BadSealedEmbedding("EMBEDDING_INVALID", "the references are not all embeddings")
-        return self._cipher.open(entry)
+        return self._cipher.open(entry, subject)
 
 
 def refusal_in(notice: dict[str, Any]) -> str | None:

@@ -236,7 +236,7 @@ class SessionManager:
         session = Session(
             self._pool,
             self._choose(analyzers),
-            self._check_options(options),
+            self._check_options(options, owner),
             self._metrics,
             None if internal else self._recorder,
             owner,
@@ -278,12 +278,14 @@ class SessionManager:
             raise BadMessage(f"the analyzer {name!r} can not run here: {unavailable[name]}")
         return tuple(name for name in self._analyzers if name in chosen)
 
-    def _check_options(self, options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _check_options(
+        self, options: dict[str, dict[str, Any]], owner: str | None
+    ) -> dict[str, dict[str, Any]]:
         known = {self._known(name): values for name, values in options.items()}
         if self._gate is not None:
             for name in known:
                 if self._pool.names.get(name) == REID:
-                    known[name] = self._gate.opened(known[name])
+                    known[name] = self._gate.opened(known[name], owner)
         return known
 
     def _known(self, name: str) -> str:

@@ -110,7 +110,7 @@ class Session:
         self.end_reason: str | None = None
         self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
-        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate)
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, owner)
         self._gate = gate
         self._rate = rate or FrameRate(0.0)
         self._pool = pool
@@ -302,7 +302,7 @@ class Session:
             self._final.set_result(replace(final, fragments=self._sealed(final.fragments)))
 
     def _sealed(self, fragments: Fragments) -> Fragments:
-        return fragments if self._gate is None else self._gate.sealed(fragments)
+        return fragments if self._gate is None else self._gate.sealed(fragments, self.owner)
 
     def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""

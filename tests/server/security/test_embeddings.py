@@ -104,3 +104,20 @@ def test_other_things_sealed_with_the_key_are_no_embeddings():
 def test_a_vault_needs_a_key():
     with pytest.raises(ValueError, match="key"):
         EmbeddingCipher((), 0)
+
+
+def test_what_was_sealed_for_one_opens_for_nobody_else():
+    sealed = cipher().seal(TOKEN, "ann")
+    assert cipher().open(sealed, "ann") == TOKEN
+    for other in ("bob", "an", "", None):
+        with pytest.raises(BadSealedEmbedding) as refused:
+            cipher().open(sealed, other)
+        assert refused.value.error_code == "EMBEDDING_FOREIGN"
+    with pytest.raises(BadSealedEmbedding):
+        cipher().open(cipher().seal(TOKEN), "ann")
+
+
+def test_one_of_a_time_to_come_does_not_open():
+    sealed = cipher(now=NOW + DAY_S).seal(TOKEN)
+    assert refusal(cipher(), sealed) == "EMBEDDING_EXPIRED"
+    assert cipher(now=NOW - 60).open(cipher(now=NOW).seal(TOKEN)) == TOKEN
