@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Fragments = dict[str, bytes]
+"""Results as JSON, key by key."""
 
 _NO_OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
