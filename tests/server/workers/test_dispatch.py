@@ -515,8 +515,9 @@ def test_a_lane_that_comes_late_sees_its_frame_though_the_mailbox_was(make_worke
     assert shade.seen == [(1, 20), (2, 40), (3, 60), (7, 140)]
 
 
-def test_a_session_ends_while_a_frame_waits_to_be_drawn(make_worker):
+def test_a_session_ends_while_a_frame_waits_to_be_drawn(make_worker, monkeypatch):
     worker = make_worker(Red())
+    monkeypatch.setattr(worker.drawing, "put", lambda *_: None)
     worker.start("a")
     worker.watch("a")
     worker.frame("a", red=200)
