@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from analyzers.reid.appearance import Appearance
 from analyzers.reid.embedding import Embedding
 from analyzers.reid.network_extractor import NetworkExtractor
 from analyzers.reid.yolox import YoloxDetector
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -83,19 +85,12 @@ def make_extractor(model: str | None, make_runtime: Callable[[], Runtime]) -> Fe
     if model == appearance.NAME:
         return Appearance()
     if model is None:
-        return _best_extractor(make_runtime)
+        return _best(_MODELS, make_extractor, make_runtime) or _fallback()
     path, wants = resolve(model, Task.REIDENTIFICATION)
     return NetworkExtractor(make_runtime(), path, wants)
 
 
-def _best_extractor(make_runtime: Callable[[], Runtime]) -> FeatureExtractor:
-    """Make the best one of those in the user's cache that work, or else the fallback."""
-    for name in filter(model_cache.find, _MODELS):
-        try:
-            return make_extractor(name, make_runtime)
-        except (OSError, ValueError, AnalyzerUnavailable) as error:
-            # Nobody asked for it.
-            logger.warning("re-identification goes without %s: %s", name, error)
+def _fallback() -> Appearance:
     logger.warning(
         "re-identification has no weights and falls back on clothes' colours,"
         " which is much less sure: kinecast models fetch %s",
@@ -112,7 +107,7 @@ def make_detector(
     Parameters and errors are those of `make_extractor`.
     """
     if detector is None:
-        return _best_detector(make_runtime)
+        return _best(_DETECTORS, make_detector, make_runtime)
     path, wants = resolve(detector, Task.DETECTION)
     runtime = make_runtime()
     if wants.family == "yolox":
@@ -120,11 +115,15 @@ def make_detector(
     return path.stem, PersonDetector(runtime, path, quick=runtime.has_quick)
 
 
-def _best_detector(make_runtime: Callable[[], Runtime]) -> tuple[str, Detector] | None:
-    """Make the best one of those in the user's cache that work; None when none does."""
-    for name in filter(model_cache.find, _DETECTORS):
+def _best(
+    names: Iterable[str],
+    make: Callable[[str, Callable[[], Runtime]], T | None],
+    make_runtime: Callable[[], Runtime],
+) -> T | None:
+    """Make the first of those in the user's cache that works; None when none does."""
+    for name in filter(model_cache.find, names):
         try:
-            return make_detector(name, make_runtime)
+            return make(name, make_runtime)
         except (OSError, ValueError, AnalyzerUnavailable) as error:
             # Nobody asked for it.
             logger.warning("re-identification goes without %s: %s", name, error)
