@@ -96,7 +96,7 @@ def test_all_that_the_package_is_built_from_gets_in_and_nothing_else():
     built = PROJECT["tool"]["setuptools"]
     packages = {package.rstrip("*") for package in built["packages"]["find"]["include"]}
     data = {name for names in built["data-files"].values() for name in names}
-    assert let_in == packages | data | {"pyproject.toml", PROJECT["project"]["readme"]}
+    assert let_in == packages | data | {"LICENSE", "pyproject.toml", PROJECT["project"]["readme"]}
     for stage in ("pi", "build"):
         assert of(stage, "COPY") == [". /src"]
 
@@ -322,7 +322,7 @@ def test_the_settings_that_the_page_writes_can_be_used(monkeypatch, tmp_path):
 
 
 def test_the_flags_that_the_page_names_are_the_commands():
-    named = re.findall(r"python -m server\.camera\.peer ([^`]*)`", PAGE)
+    named = re.findall(r"python -m server\.publisher ([^`]*)`", PAGE)
     assert named
     words = " ".join(named).split()
     words = [word for word in words if word != "-v"]
