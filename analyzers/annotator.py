@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,9 @@ import orjson
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
+from analyzers.faults import FaultLog, describe
 from analyzers.lane import Fragments, Problem
-from analyzers.signatures import AdaptedCall, describe
-
-logger = logging.getLogger(__name__)
+from analyzers.signatures import AdaptedCall
 
 
 class Annotator:
@@ -34,13 +32,12 @@ class Annotator:
     """
 
     def __init__(self, sid: str, analyzers: Sequence[BaseModel]) -> None:
-        self._sid = sid
+        self._faults = FaultLog(sid)
         self._draws = {
             analyzer.name: AdaptedCall(analyzer, "draw")
             for analyzer in analyzers
             if type(analyzer).draw is not BaseModel.draw
         }
-        self._logged: set[tuple[str, type[Exception]]] = set()
         self.at: str | None = None
 
     def annotate(
@@ -86,16 +83,8 @@ class Annotator:
                 self._draws[name](frame=picture, result=result)
         except Exception as error:
             assert self.at is not None
-            self._log(self.at, error)
+            self._faults.log(self.at, "draw", error)
             return Problem(self.at, "draw", describe(error))
         finally:
             self.at = None
         return None
-
-    def _log(self, analyzer: str, error: Exception) -> None:
-        kind = (analyzer, type(error))
-        # One that fails on every frame would otherwise write thirty traces a second.
-        level = logging.DEBUG if kind in self._logged else logging.ERROR
-        self._logged.add(kind)
-        text = "session %s: analyzer %s raised in draw"
-        logger.log(level, text, self._sid, analyzer, exc_info=error)

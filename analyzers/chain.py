@@ -11,19 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from analyzers.base_model import BaseModel
-from analyzers.lane import Fragments, Lane, LaneReport, Problem
-from analyzers.ordering import ChainError, closure, group
-
-__all__ = [
-    "ChainError",
-    "Fragments",
-    "Lane",
-    "LaneReport",
-    "Merged",
-    "Problem",
-    "arrange",
-    "closure",
-]
+from analyzers.lane import Fragments, Lane
+from analyzers.ordering import group
 
 
 def arrange(analyzers: Sequence[BaseModel]) -> tuple[Lane, ...]:

@@ -6,7 +6,6 @@ which. Lanes share nothing, so a slow one slows no other.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +14,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from analyzers.base_model import BaseModel
 from analyzers.encode import UnencodableResult, encode
+from analyzers.faults import FaultLog, describe
 from analyzers.ordering import ChainError, closure
-from analyzers.signatures import AdaptedCall, AdaptedCalls, describe
+from analyzers.signatures import AdaptedCall, adapted_calls
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-logger = logging.getLogger(__name__)
-
 Fragments = dict[str, bytes]
+"""Results as JSON, key by key."""
 
 _NO_OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
@@ -76,10 +75,10 @@ class LaneReport:
 class _LaneSession:
     """What a lane remembers of a session."""
 
+    faults: FaultLog
     analyzers: list[BaseModel] = field(default_factory=list)
-    # Encoding problems and exceptions come back on every frame; they are told or logged once.
     told: set[Problem] = field(default_factory=set)
-    logged: set[tuple[str, str, type[Exception]]] = field(default_factory=set)
+    """Encoding problems come back on every frame, and are told once."""
 
 
 class Lane:
@@ -101,7 +100,7 @@ class Lane:
     def __init__(self, analyzers: Sequence[BaseModel]) -> None:
         self.analyzers = tuple(analyzers)
         self.name = "+".join(analyzer.name for analyzer in analyzers)
-        self._methods = {analyzer.name: AdaptedCalls(analyzer) for analyzer in analyzers}
+        self._calls = {analyzer.name: adapted_calls(analyzer) for analyzer in analyzers}
         self._sessions: dict[str, _LaneSession] = {}
 
     def start(
@@ -137,15 +136,15 @@ class Lane:
         """
         if sid in self._sessions:
             raise ChainError(f"session {sid} is already started in lane {self.name}")
-        session = self._sessions[sid] = _LaneSession()
-        wanted = closure((name for name in names if name in self._methods), self.analyzers)
-        run = _Run(sid, "start", session)
+        session = self._sessions[sid] = _LaneSession(FaultLog(sid))
+        wanted = closure((name for name in names if name in self._calls), self.analyzers)
+        run = _Run("start", session)
         for analyzer in self.analyzers:
             if analyzer.name not in wanted:
                 continue
             begun = run.tell(
                 analyzer,
-                self._methods[analyzer.name].start,
+                self._calls[analyzer.name]["start"],
                 sid=sid,
                 timestamp=timestamp_ms,
                 options=dict(options.get(analyzer.name, {})),
@@ -172,12 +171,12 @@ class Lane:
             return LaneReport()
         frame = rgb.view()
         frame.setflags(write=False)
-        run = _Run(sid, "frame", session)
+        run = _Run("frame", session)
         results: dict[str, dict[str, Any]] = {}
         for analyzer in session.analyzers:
             result = run.ask(
                 analyzer,
-                self._methods[analyzer.name].frame,
+                self._calls[analyzer.name]["frame"],
                 sid=sid,
                 frame=frame,
                 timestamp=timestamp_ms,
@@ -200,11 +199,11 @@ class Lane:
         session = self._sessions.get(sid)
         if session is None:
             return LaneReport()
-        run = _Run(sid, "configure", session)
+        run = _Run("configure", session)
         for analyzer in session.analyzers:
             if analyzer.name in options:
-                method = self._methods[analyzer.name].configure
-                run.tell(analyzer, method, sid=sid, options=dict(options[analyzer.name]))
+                call = self._calls[analyzer.name]["configure"]
+                run.tell(analyzer, call, sid=sid, options=dict(options[analyzer.name]))
         return run.report()
 
     def end(self, sid: str, timestamp_ms: float) -> LaneReport:
@@ -220,18 +219,17 @@ class Lane:
         session = self._sessions.pop(sid, None)
         if session is None:
             return LaneReport()
-        run = _Run(sid, "end", session)
+        run = _Run("end", session)
         for analyzer in session.analyzers:
-            method = self._methods[analyzer.name].end
-            run.ask(analyzer, method, sid=sid, timestamp=timestamp_ms)
+            call = self._calls[analyzer.name]["end"]
+            run.ask(analyzer, call, sid=sid, timestamp=timestamp_ms)
         return run.report()
 
 
 class _Run:
     """One call of a lane: calls each analyzer's method and collects what comes of it."""
 
-    def __init__(self, sid: str, phase: str, session: _LaneSession) -> None:
-        self._sid = sid
+    def __init__(self, phase: str, session: _LaneSession) -> None:
         self._phase = phase
         self._session = session
         self._fragments: dict[str, Fragments] = {}
@@ -281,18 +279,7 @@ class _Run:
 
     def _fail(self, analyzer: BaseModel, error: Exception) -> None:
         self._problems.append(Problem(analyzer.name, self._phase, _explain(error)))
-        kind = (analyzer.name, self._phase, type(error))
-        # A model that fails on every frame would otherwise write thirty traces a second.
-        level = logging.DEBUG if kind in self._session.logged else logging.ERROR
-        self._session.logged.add(kind)
-        logger.log(
-            level,
-            "session %s: analyzer %s raised in %s",
-            self._sid,
-            analyzer.name,
-            self._phase,
-            exc_info=error,
-        )
+        self._session.faults.log(analyzer.name, self._phase, error)
 
 
 def _explain(error: Exception) -> str:

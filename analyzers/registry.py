@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import logging
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,10 @@ from types import MappingProxyType
 from typing import Any
 
 from analyzers.base_model import AnalyzerUnavailable, BaseModel, snake_case
-from analyzers.signatures import AdaptedCalls, describe
+from analyzers.faults import describe
+from analyzers.signatures import adapted_calls
+
+logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = "kinecast.analyzers"
 
@@ -91,19 +95,21 @@ def load(spec: AnalyzerSpec, settings: Mapping[str, Any] = _NO_SETTINGS) -> Base
     spec : AnalyzerSpec
         What `find` returned.
     settings : mapping
-        Arguments for the constructor; those that it does not accept are left
-        out.
+        Arguments for the constructor. Those that a user's own analyzer does not
+        take are left out, and the log says so.
 
     Raises
     ------
     AnalyzerLoadError
-        When it cannot be imported, is no analyzer, or its constructor raises.
+        When it cannot be imported, is no analyzer, or its constructor raises;
+        when one of ours does not take a setting.
     AnalyzerUnavailable
         When the constructor says that something is missing on this machine.
     """
     cls = _import_class(spec)
+    settings = _accepted(spec, cls, settings)
     try:
-        model = cls(**_accepted(cls, settings))
+        model = cls(**settings)
     except AnalyzerUnavailable:
         raise
     except Exception as error:
@@ -111,7 +117,7 @@ def load(spec: AnalyzerSpec, settings: Mapping[str, Any] = _NO_SETTINGS) -> Base
     if not isinstance(model.name, str) or not model.name:
         raise _load_error(spec, f"its name is {model.name!r}, not text")
     try:
-        AdaptedCalls(model)
+        adapted_calls(model)
     except TypeError as error:
         raise _load_error(spec, str(error)) from error
     return model
@@ -193,11 +199,21 @@ def _import_class(spec: AnalyzerSpec) -> type[BaseModel]:
     return cls
 
 
-def _accepted(cls: type[BaseModel], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _accepted(
+    spec: AnalyzerSpec, cls: type[BaseModel], settings: Mapping[str, Any]
+) -> Mapping[str, Any]:
     parameters = inspect.signature(cls).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return dict(settings)
+        return settings
     by_name = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    unknown = sorted(settings.keys() - by_name)
+    if not unknown:
+        return settings
+    text = f"its constructor does not take {', '.join(unknown)}"
+    # A flag of the server's would be off in silence, after a change of ours.
+    if cls.__module__.partition(".")[0] == __package__:
+        raise _load_error(spec, text)
+    logger.info("Analyzer %r (%s) goes without settings: %s", spec.name, spec.target, text)
     return {key: value for key, value in settings.items() if key in by_name}
 
 

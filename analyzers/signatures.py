@@ -23,8 +23,6 @@ _OFFERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "end": (("sid", "timestamp"), ()),
 }
 
-_MAX_DESCRIPTION = 400
-
 
 class SignatureError(TypeError):
     """A method asks for something that an analyzer's method is never given."""
@@ -53,103 +51,52 @@ class AdaptedCall:
         label = f"{type(model).__name__}.{name}"
         if inspect.iscoroutinefunction(self._function):
             raise SignatureError(f"{label} is a coroutine: write it with def, not async def")
-        parameters = list(inspect.signature(self._function).parameters.values())
         in_order, named = _OFFERS[name]
-        sources = _sources(parameters, in_order, named)
-        for parameter in parameters:
-            if parameter.name not in sources and _is_required(parameter):
+        parameters = inspect.signature(self._function).parameters
+        unclaimed = [offer for offer in in_order if offer not in parameters]
+        self._by_position: list[str] = []
+        self._by_name: list[tuple[str, str]] = []
+        # A parameter that keeps its default leaves a gap; what stands behind it goes by name.
+        gap = False
+        for parameter in parameters.values():
+            if parameter.kind is Parameter.VAR_POSITIONAL:
+                if not gap:
+                    self._by_position += unclaimed
+                    unclaimed = []
+            elif parameter.kind is Parameter.VAR_KEYWORD:
+                unclaimed += [offer for offer in named if offer not in parameters]
+                self._by_name += [(offer, offer) for offer in unclaimed]
+            elif parameter.name in in_order + named:
+                self._pass(parameter, parameter.name, gap)
+            elif unclaimed and parameter.kind is not Parameter.KEYWORD_ONLY:
+                self._pass(parameter, unclaimed.pop(0), gap)
+            elif parameter.default is not Parameter.empty:
+                gap = True
+            else:
                 raise SignatureError(
                     f"{label} needs {parameter.name!r}, which no analyzer is given;"
                     f" there are {', '.join(in_order + named)}"
                 )
-        self._by_position, self._by_name = _plan(parameters, sources, in_order, named)
+
+    def _pass(self, parameter: Parameter, offer: str, gap: bool) -> None:
+        if gap or parameter.kind is Parameter.KEYWORD_ONLY:
+            self._by_name.append((parameter.name, offer))
+        else:
+            self._by_position.append(offer)
 
     def __call__(self, **offered: Any) -> Any:
         return self._function(
-            *[offered[source] for source in self._by_position],
-            **{parameter: offered[source] for parameter, source in self._by_name},
+            *[offered[offer] for offer in self._by_position],
+            **{parameter: offered[offer] for parameter, offer in self._by_name},
         )
 
 
-def describe(error: Exception) -> str:
-    """Say on one line what was raised, for someone who will not see the stack trace."""
-    # MediaPipe's texts run to thousands of characters; what went wrong is at their beginning.
-    text = " ".join(str(error).split())
-    # A file's name may hold bytes that are no text; JSON could not tell of it.
-    text = text.encode(errors="backslashreplace").decode()
-    if len(text) > _MAX_DESCRIPTION:
-        text = f"{text[:_MAX_DESCRIPTION]}…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-class AdaptedCalls:
-    """An analyzer's methods, ready to be called.
+def adapted_calls(model: BaseModel) -> dict[str, AdaptedCall]:
+    """Return an analyzer's methods by name, ready to be called.
 
     Raises
     ------
     SignatureError
         When one of them cannot be called with what it is offered.
     """
-
-    __slots__ = ("configure", "draw", "end", "frame", "start")
-
-    def __init__(self, model: BaseModel) -> None:
-        self.start = AdaptedCall(model, "start")
-        self.frame = AdaptedCall(model, "frame")
-        self.draw = AdaptedCall(model, "draw")
-        self.configure = AdaptedCall(model, "configure")
-        self.end = AdaptedCall(model, "end")
-
-
-def _is_variadic(parameter: Parameter) -> bool:
-    return parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-
-
-def _is_required(parameter: Parameter) -> bool:
-    return parameter.default is Parameter.empty and not _is_variadic(parameter)
-
-
-def _sources(
-    parameters: list[Parameter], in_order: tuple[str, ...], named: tuple[str, ...]
-) -> dict[str, str]:
-    """Say which offer fills which parameter: the one of its name, or else the next in order."""
-    fixed = [parameter for parameter in parameters if not _is_variadic(parameter)]
-    sources = {p.name: p.name for p in fixed if p.name in in_order + named}
-    unclaimed = [source for source in in_order if source not in sources]
-    for parameter in fixed:
-        if parameter.name in sources or parameter.kind is Parameter.KEYWORD_ONLY:
-            continue
-        if unclaimed:
-            sources[parameter.name] = unclaimed.pop(0)
-    return sources
-
-
-def _plan(
-    parameters: list[Parameter],
-    sources: dict[str, str],
-    in_order: tuple[str, ...],
-    named: tuple[str, ...],
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Split the arguments into those passed by position and those passed by name."""
-    kinds = {parameter.kind for parameter in parameters}
-    by_position: list[str] = []
-    by_name: list[tuple[str, str]] = []
-    # A parameter that keeps its default leaves a gap; what stands behind it goes by name.
-    gap = False
-    for parameter in parameters:
-        if _is_variadic(parameter):
-            continue
-        if parameter.name not in sources:
-            gap = True
-        elif gap or parameter.kind is Parameter.KEYWORD_ONLY:
-            by_name.append((parameter.name, sources[parameter.name]))
-        else:
-            by_position.append(sources[parameter.name])
-    left = [source for source in in_order if source not in sources.values()]
-    if Parameter.VAR_POSITIONAL in kinds and not gap:
-        by_position += left
-        left = []
-    if Parameter.VAR_KEYWORD in kinds:
-        left += [source for source in named if source not in sources.values()]
-        by_name += [(source, source) for source in left]
-    return by_position, by_name
+    return {name: AdaptedCall(model, name) for name in _OFFERS}

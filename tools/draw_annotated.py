@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from analyzers.annotator import Annotator
-from analyzers.chain import Lane, arrange
+from analyzers.chain import arrange
+from analyzers.lane import Lane
 from analyzers.registry import find, load
 
 ROOT = Path(__file__).resolve().parent.parent

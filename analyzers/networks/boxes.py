@@ -97,3 +97,19 @@ def pair(first: Sequence[Box], second: Sequence[Box], min_overlap: float) -> dic
             matched[j] = i
             taken.add(i)
     return matched
+
+
+def cut(rgb: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """Return the part of a frame that a box covers, without copying it.
+
+    Raises
+    ------
+    ValueError
+        When nothing of the box is in the frame.
+    """
+    height, width = rgb.shape[:2]
+    x0, y0 = max(round(box.x0), 0), max(round(box.y0), 0)
+    x1, y1 = min(round(box.x1), width), min(round(box.y1), height)
+    if x0 >= x1 or y0 >= y1:
+        raise ValueError(f"nothing of {box} is in the frame of {width}x{height}")
+    return rgb[y0:y1, x0:x1]

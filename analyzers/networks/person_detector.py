@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.networks import loading
 from analyzers.networks.boxes import Box
 from analyzers.networks.runtime import Picture, Runtime
 
@@ -36,8 +35,6 @@ class PersonDetector:
 
     Raises
     ------
-    FileNotFoundError
-        When there is no such file.
     ValueError
         When it is no network, or none of this kind.
     """
@@ -45,7 +42,7 @@ class PersonDetector:
     def __init__(
         self, runtime: Runtime, path: Path, *, quick: bool, min_score: float = 0.5
     ) -> None:
-        model = loading.read(runtime, path, "detector")
+        model = runtime.read(path)
         shapes = [list(port.get_partial_shape().get_min_shape()) for port in model.inputs]
         answer = list(model.outputs[0].get_partial_shape().get_min_shape())
         if [len(shape) for shape in shapes] != [4] or shapes[0][1] != 3 or answer[-1:] != [_ROW]:
@@ -53,7 +50,7 @@ class PersonDetector:
                 f"{path} is no person detector of a known kind: it takes {shapes} and answers"
                 f" {answer}, not [1, 3, H, W] and [1, 1, N, {_ROW}] as {DEFAULT_NAME} does"
             )
-        self._network = loading.compile_network(runtime, model, _PICTURE, quick=quick)
+        self._network = runtime.compile(model, _PICTURE, quick=quick)
         self._output = model.outputs[0].any_name
         self._min_score = min_score
 

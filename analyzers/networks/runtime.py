@@ -149,6 +149,25 @@ class Runtime:
                 f"OpenVINO can not read {what}: it is damaged, or of another format"
             ) from error
 
+    def set_picture_size(self, model: Any, width: int, height: int, path: Path) -> None:
+        """Make the network of a file take one picture of this size.
+
+        Raises
+        ------
+        ValueError
+            When it does not take pictures of three channels, or not this size.
+        """
+        shapes = [port.get_partial_shape() for port in model.inputs]
+        wanted = self._openvino.PartialShape([-1, 3, height, width])
+        if len(shapes) == 1 and shapes[0].compatible(wanted):
+            try:
+                model.reshape([1, 3, height, width])
+                return
+            except RuntimeError:
+                pass
+        takes = ", ".join(map(str, shapes))
+        raise ValueError(f"{path} takes {takes}, no picture of {width}x{height} in three channels")
+
     def part(self, outputs: Sequence[Any], inputs: Sequence[Any]) -> Any:
         """Return the part of a network that leads from `inputs` to `outputs`."""
         return self._openvino.Model(list(outputs), list(inputs), "part")
@@ -158,7 +177,7 @@ class Runtime:
         shape = output.get_partial_shape()
         return self._openvino.opset8.parameter(shape, self._openvino.Type.f32)
 
-    def compile(self, model: Any, picture: Picture) -> Network:
+    def compile(self, model: Any, picture: Picture, *, quick: bool = False) -> Network:
         """Compile a network that looks at a picture, to be exact.
 
         Parameters
@@ -167,7 +186,11 @@ class Runtime:
             What `read` or `part` returned. It is left as it is.
         picture
             How it wants its picture.
+        quick
+            Be quick instead; see `compile_quick`.
         """
+        if quick:
+            return self.compile_quick(model, picture)
         return self._compile(model, picture, CPU, "f32", None)
 
     def compile_quick(
@@ -291,10 +314,6 @@ def _options(device: str, precision: str) -> dict[str, Any]:
     if precision != "auto":
         options["INFERENCE_PRECISION_HINT"] = precision
     return options | (_CPU_OPTIONS if device == CPU else {"PERFORMANCE_HINT": "LATENCY"})
-
-
-def _for_openvino(value: float | tuple[float, float, float]) -> float | list[float]:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _reason(error: RuntimeError) -> str:

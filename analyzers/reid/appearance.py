@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.networks.boxes import Box
-from analyzers.networks.embedder import cut
+from analyzers.networks.boxes import Box, cut
 from analyzers.pose.landmarks import INDEX
 from analyzers.reid.embedding import Embedding
 

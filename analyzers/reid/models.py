@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +14,22 @@ from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks import catalogue, model_cache, sidecar
 from analyzers.networks.boxes import Box
 from analyzers.networks.catalogue import Task
-from analyzers.networks.embedder import Embedder
 from analyzers.networks.person_detector import PersonDetector
 from analyzers.networks.runtime import Runtime
 from analyzers.networks.sidecar import Sidecar
 from analyzers.reid import appearance
 from analyzers.reid.appearance import Appearance
 from analyzers.reid.embedding import Embedding
+from analyzers.reid.network_extractor import NetworkExtractor
 from analyzers.reid.yolox import YoloxDetector
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 # The best first.
 _MODELS = ("person-reidentification-retail-0287", "person-reidentification-retail-0288")
 _DETECTORS = ("person-detection-retail-0013",)
-
-# For networks whose sidecar names none: between those of the networks we know.
-_THRESHOLD = 0.5
 
 
 class FeatureExtractor(Protocol):
@@ -65,23 +64,6 @@ class Detector(Protocol):
     def find(self, rgb: NDArray[np.uint8]) -> list[Box]: ...
 
 
-class NetworkExtractor:
-    """Describes people with a re-identification network."""
-
-    is_fallback = False
-
-    def __init__(self, embedder: Embedder, threshold: float) -> None:
-        self._embedder = embedder
-        self.name = embedder.name
-        self.size = embedder.size
-        self.threshold = threshold
-
-    def describe(
-        self, rgb: NDArray[np.uint8], box: Box, landmarks: NDArray[np.float64] | None
-    ) -> Embedding:
-        return Embedding(self.name, self._embedder.embed(rgb, box))
-
-
 def make_extractor(model: str | None, make_runtime: Callable[[], Runtime]) -> FeatureExtractor:
     """Make what was asked for.
 
@@ -103,21 +85,12 @@ def make_extractor(model: str | None, make_runtime: Callable[[], Runtime]) -> Fe
     if model == appearance.NAME:
         return Appearance()
     if model is None:
-        return _best_extractor(make_runtime)
+        return _best(_MODELS, make_extractor, make_runtime) or _fallback()
     path, wants = resolve(model, Task.REIDENTIFICATION)
-    runtime = make_runtime()
-    embedder = Embedder(runtime, path, wants, quick=runtime.has_quick)
-    return NetworkExtractor(embedder, _THRESHOLD if wants.threshold is None else wants.threshold)
+    return NetworkExtractor(make_runtime(), path, wants)
 
 
-def _best_extractor(make_runtime: Callable[[], Runtime]) -> FeatureExtractor:
-    """Make the best one of those in the user's cache that work, or else the fallback."""
-    for name in filter(model_cache.find, _MODELS):
-        try:
-            return make_extractor(name, make_runtime)
-        except (OSError, ValueError, AnalyzerUnavailable) as error:
-            # Nobody asked for it.
-            logger.warning("re-identification goes without %s: %s", name, error)
+def _fallback() -> Appearance:
     logger.warning(
         "re-identification has no weights and falls back on clothes' colours,"
         " which is much less sure: kinecast models fetch %s",
@@ -134,19 +107,23 @@ def make_detector(
     Parameters and errors are those of `make_extractor`.
     """
     if detector is None:
-        return _best_detector(make_runtime)
+        return _best(_DETECTORS, make_detector, make_runtime)
     path, wants = resolve(detector, Task.DETECTION)
     runtime = make_runtime()
     if wants.family == "yolox":
-        return path.stem, YoloxDetector(runtime, path, wants, quick=runtime.has_quick)
+        return path.stem, YoloxDetector(runtime, path, wants)
     return path.stem, PersonDetector(runtime, path, quick=runtime.has_quick)
 
 
-def _best_detector(make_runtime: Callable[[], Runtime]) -> tuple[str, Detector] | None:
-    """Make the best one of those in the user's cache that work; None when none does."""
-    for name in filter(model_cache.find, _DETECTORS):
+def _best(
+    names: Iterable[str],
+    make: Callable[[str, Callable[[], Runtime]], T | None],
+    make_runtime: Callable[[], Runtime],
+) -> T | None:
+    """Make the first of those in the user's cache that works; None when none does."""
+    for name in filter(model_cache.find, names):
         try:
-            return make_detector(name, make_runtime)
+            return make(name, make_runtime)
         except (OSError, ValueError, AnalyzerUnavailable) as error:
             # Nobody asked for it.
             logger.warning("re-identification goes without %s: %s", name, error)
@@ -170,13 +147,7 @@ def resolve(model: str, task: Task) -> tuple[Path, Sidecar]:
     ValueError
         When nobody says how it wants its picture, or it is for something else.
     """
-    path = Path(model)
-    if path.suffix not in model_cache.SUFFIXES:
-        path = model_cache.find(model) or _missing(model, task)
-    elif not path.is_file():
-        raise AnalyzerUnavailable(f"there is no network {path}")
-    if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
-        raise AnalyzerUnavailable(f"{path} is there without its weights, {path.stem}.bin")
+    path = model_cache.locate(model) or _missing(model, task)
     beside, weights = sidecar.find(path), catalogue.known(path.stem)
     wants = sidecar.read(beside) if beside else weights.sidecar if weights else None
     if wants is None:

@@ -46,7 +46,7 @@ class Recognizer:
 
     Attributes
     ----------
-    describer : Describer
+    extractor : FeatureExtractor
         What describes them.
     detector_name : str
         What finds them.

@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.networks import loading
 from analyzers.networks.boxes import Box, overlap
-from analyzers.networks.embedder import set_picture_size
 from analyzers.networks.runtime import Runtime
 from analyzers.networks.sidecar import Sidecar
 
@@ -41,15 +39,11 @@ class YoloxDetector:
         Its file, .xml (with the .bin beside it) or .onnx, exported without decoding.
     sidecar
         How it wants its picture.
-    quick
-        Compute it quickly.
     min_score
         Boxes with less are left out.
 
     Raises
     ------
-    FileNotFoundError
-        When there is no such file.
     ValueError
         When it is no network, or none of this kind.
     """
@@ -60,20 +54,19 @@ class YoloxDetector:
         path: Path,
         sidecar: Sidecar,
         *,
-        quick: bool,
         min_score: float = _MIN_SCORE,
     ) -> None:
-        model = loading.read(runtime, path, "detector")
+        model = runtime.read(path)
         width, height = sidecar.size
         self._cells, self._strides = _grids(width, height)
-        set_picture_size(model, path, width, height)
+        runtime.set_picture_size(model, width, height, path)
         answer = [int(length) for length in model.outputs[0].get_partial_shape().get_min_shape()]
         if len(answer) != 3 or answer[1] != len(self._cells) or answer[2] <= _PERSON:
             raise ValueError(
                 f"{path} is no detector of the YOLOX family: it answers {answer}, not"
                 f" [1, {len(self._cells)}, 5 + classes]"
             )
-        self._network = loading.compile_network(runtime, model, sidecar.picture, quick=quick)
+        self._network = runtime.compile(model, sidecar.picture, quick=runtime.has_quick)
         self._output = model.outputs[0].any_name
         self._min_score = min_score
 

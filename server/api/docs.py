@@ -1,11 +1,16 @@
-"""``/openapi.json``, and ``/docs``: the same document as a page, without a script."""
+"""``/openapi.json``, and ``/docs``: the same document as a page, without a script.
+
+Ours, because of the ready-made ones only Swagger UI runs under our Content-Security-Policy, and no
+package that is kept carries its 1.9 MB alone.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
+from itertools import starmap
 from typing import Any
 
 import orjson
@@ -41,133 +46,103 @@ async def style(_request: web.Request) -> web.Response:
 
 def page(document: Json) -> str:
     """The document as HTML."""
-    info = document["info"]
-    schemas = document["components"]["schemas"]
+    title, version, about = (
+        escape(document["info"][key]) for key in ("title", "version", "description")
+    )
     operations = [
-        (method.upper(), path, operation)
+        ("WS" if "WebSocket" in operation.get("tags", ()) else method.upper(), path, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
     contents = "".join(
-        f'<li><a href="#{_anchor(method, path)}"><b>{_kind(method, operation)}</b>'
-        f" <code>{escape(path)}</code></a></li>"
-        for method, path, operation in operations
+        f'<li><a href="#{kind}{escape(path)}"><b>{kind}</b> <code>{escape(path)}</code></a></li>'
+        for kind, path, _ in operations
     )
-    sections = "".join(_operation(*operation, schemas) for operation in operations)
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(info["title"])} API</title>
+<title>{title} API</title>
 <link rel="stylesheet" href="docs.css">
 <header>
-<h1>{escape(info["title"])} API <small>{escape(info["version"])}</small></h1>
-<p>{escape(info["description"])}</p>
+<h1>{title} API <small>{version}</small></h1>
+<p>{about}</p>
 <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI {document["openapi"]}).</p>
 </header>
 <nav aria-label="Contents"><ul>{contents}</ul></nav>
-<main>{sections}</main>
+<main>{"".join(starmap(_operation, operations))}
+{"".join(starmap(_model, document["components"]["schemas"].items()))}</main>
 </html>
 """
 
 
-def _anchor(method: str, path: str) -> str:
-    return escape(f"{method.lower()}{path}".replace("/", "-").replace("{", "").replace("}", ""))
-
-
-def _kind(method: str, operation: Json) -> str:
-    return "WS" if "WebSocket" in operation.get("tags", ()) else method
-
-
-def _operation(method: str, path: str, operation: Json, schemas: Json) -> str:
-    kind = _kind(method, operation)
-    scopes = [scope for need in operation.get("security", ()) for scope in need["bearer"]]
-    needs = (
-        f"<p>Where tokens are asked for: one with the scope <b>{escape(scopes[0])}</b>.</p>"
-        if scopes
-        else ""
+def _operation(kind: str, path: str, operation: Json) -> str:
+    needs = "".join(
+        f"<p>Where tokens are asked for: one with the scope <b>{escape(scope)}</b>.</p>"
+        for need in operation.get("security", ())
+        for scope in need["bearer"]
+    )
+    takes = {"Takes": operation["requestBody"]} if "requestBody" in operation else {}
+    rows = (
+        (
+            "Otherwise" if name == "default" else name,
+            "<br>".join(starmap(_content, body.get("content", {}).items())),
+            body.get("description", ""),
+        )
+        for name, body in [*takes.items(), *sorted(operation["responses"].items())]
     )
     return (
-        f'<section id="{_anchor(method, path)}">'
-        f'<h2><b class="{kind.lower()}">{kind}</b> <code>{escape(path)}</code></h2>'
-        f"<p>{escape(operation['summary'])}</p>{needs}"
-        f"{''.join(_request(operation, schemas))}{''.join(_answers(operation, schemas))}"
-        "</section>"
+        f'<section id="{kind}{escape(path)}">'
+        f"<h2><b>{kind}</b> <code>{escape(path)}</code></h2>"
+        f"<p>{escape(operation['summary'])}</p>{needs}{_table('Status', 'Content', rows)}</section>"
     )
 
 
-def _request(operation: Json, schemas: Json) -> Iterator[str]:
-    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        yield f"<h3>Takes <small>{escape(media_type)}</small></h3>"
-        yield _fields(content["schema"], schemas)
+def _content(media_type: str, content: Json) -> str:
+    schema = _type(content["schema"]) if "schema" in content else ""
+    return f"{schema} <small>{escape(media_type)}</small>"
 
 
-def _answers(operation: Json, schemas: Json) -> Iterator[str]:
-    for status, answer in sorted(operation["responses"].items()):
-        name = "Otherwise" if status == "default" else status
-        media_types = answer.get("content", {})
-        kinds = ", ".join(media_types)
-        yield f"<details><summary>{name} <small>{escape(kinds)}</small></summary>"
-        yield f"<p>{escape(answer['description'])}</p>"
-        for content in media_types.values():
-            if "schema" in content:
-                yield _fields(content["schema"], schemas)
-        yield "</details>"
-
-
-def _fields(schema: Json, schemas: Json) -> str:
-    """The keys of an object, those of objects within it included."""
-    rows = "".join(
-        f"<tr><td><code>{escape(name)}</code></td><td>{escape(kind)}</td>"
-        f"<td>{escape(note)}</td></tr>"
-        for name, kind, note in _rows(schema, schemas, "", ())
+def _model(name: str, schema: Json) -> str:
+    keys = schema.get("properties", {})
+    rows = (
+        (key, _type(value), _note(value, key in schema.get("required", ())))
+        for key, value in keys.items()
     )
-    return f"<table><tr><th>Key</th><th>Type</th><th></th></tr>{rows}</table>"
+    content = _table("Key", "Type", rows) if keys else f"<p>{_type(schema)}</p>"
+    about = escape(schema.get("description", ""))
+    return f'<section id="{escape(name)}"><h2>{escape(name)}</h2><p>{about}</p>{content}</section>'
 
 
-def _rows(
-    schema: Json, schemas: Json, prefix: str, above: tuple[str, ...]
-) -> Iterator[tuple[str, str, str]]:
-    name = schema.get("$ref", "").rpartition("/")[2]
-    if name in above:
-        return
-    known = schemas.get(name, schema)
-    required = known.get("required", ())
-    for key, value in known.get("properties", {}).items():
-        notes = [value.get("description") or ""]
-        if "default" in value and value["default"] is not None:
-            notes.append(f"Default: {json.dumps(value['default'])}")
-        elif key not in required:
-            notes.append("Optional")
-        yield (
-            prefix + key,
-            _type(value, schemas),
-            " ".join(note.rstrip(".") + "." for note in notes if note),
-        )
-        for inner, mark in _inner(value):
-            yield from _rows(inner, schemas, f"{prefix}{key}{mark}.", (*above, name))
+def _note(value: Json, is_required: bool) -> str:
+    about, default = value.get("description", ""), value.get("default")
+    if default is not None:
+        return f"{about} Default: {json.dumps(default)}."
+    return about if is_required else f"{about} Optional."
 
 
-def _inner(value: Json) -> Iterator[tuple[Json, str]]:
-    """The objects in a value, each with what stands behind the value's name to reach it."""
-    if "$ref" in value:
-        yield value, ""
-    for choice in value.get("anyOf", ()):
-        yield from _inner(choice)
-    for inner, mark in ((value.get("items"), "[]"), (value.get("additionalProperties"), ".*")):
-        if isinstance(inner, dict):
-            yield from ((found, mark + further) for found, further in _inner(inner))
+def _table(key: str, content: str, rows: Iterable[tuple[str, str, str]]) -> str:
+    body = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{html}</td><td>{escape(note)}</td></tr>"
+        for name, html, note in rows
+    )
+    return f"<table><tr><th>{key}</th><th>{content}</th><th>Meaning</th></tr>{body}</table>"
 
 
-def _type(value: Json, schemas: Json) -> str:
-    if "const" in value:
-        return json.dumps(value["const"])
-    if "enum" in value:
-        return " or ".join(json.dumps(choice) for choice in value["enum"])
-    if "anyOf" in value:
-        return " or ".join(_type(choice, schemas) for choice in value["anyOf"])
-    if "$ref" in value:
-        return _type(schemas[value["$ref"].rpartition("/")[2]], schemas)
-    if value.get("type") == "array" and isinstance(value.get("items"), dict):
-        return f"list of {_type(value['items'], schemas)}"
-    return str(value.get("type", "any"))
+def _type(value: Json) -> str:
+    """What a value is, as HTML that leads to the models in it."""
+    match value:
+        case {"$ref": reference}:
+            name = escape(reference.rpartition("/")[2])
+            return f'<a href="#{name}">{name}</a>'
+        case {"const": const}:
+            return escape(json.dumps(const))
+        case {"enum": choices}:
+            return " or ".join(escape(json.dumps(choice)) for choice in choices)
+        case {"anyOf": choices}:
+            return " or ".join(map(_type, choices))
+        case {"items": dict() as items}:
+            return f"list of {_type(items)}"
+        case {"additionalProperties": dict() as values}:
+            return f"object, its values {_type(values)}"
+    return escape(str(value.get("type", "any")))

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
+from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks import model_cache
 from analyzers.registry import AnalyzerSpec
 from server.config import parse
 from server.config.base import SettingsGroup
@@ -64,9 +66,12 @@ class AnalysisSettings(SettingsGroup):
         if self.pose_model is not None and not self.pose_model.is_file():
             raise ValueError(f"--pose-model: there is no file {self.pose_model}")
         for flag, network in (("--detector", self.detector), ("--reid-model", self.reid_model)):
-            is_file_name = network is not None and Path(network).suffix in (".xml", ".onnx")
-            if network is not None and is_file_name and not Path(network).is_file():
-                raise ValueError(f"{flag}: there is no file {network}")
+            try:
+                # The server does without a network that is asked for by name and is not here.
+                if network is not None:
+                    model_cache.locate(network)
+            except AnalyzerUnavailable as reason:
+                raise ValueError(f"{flag}: {reason}") from reason
         return self
 
     def analyzer_settings(self) -> dict[str, dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
+from analyzers.lane import Fragments
 from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
-from server.workers.messages import Fragments
 
 REID = "reid"
 _REFERENCE = "reference"

@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 
+from analyzers.lane import Fragments
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
@@ -32,7 +33,6 @@ from server.workers.messages import (
     Drawn,
     End,
     Final,
-    Fragments,
     FrameAvailable,
     FrameResult,
     Problems,

@@ -1,15 +1,31 @@
-"""What a worker's dispatcher knows of one session, and of the lanes that analyze it."""
+"""What a worker's dispatcher knows of one session, and of what its lanes are to do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from analyzers.base_model import BaseModel
-from analyzers.chain import Fragments, Lane, LaneReport, Merged
+from analyzers.chain import Merged
+from analyzers.lane import Fragments, Lane, LaneReport
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
+
+
+@dataclass(slots=True, eq=False)
+class LaneJob:
+    """Something that lanes are to do for a session, each on its own thread."""
+
+    sid: str
+    run: Callable[[Lane], LaneReport]
+    waiting: set[str]
+    """Lanes that have not done it yet."""
+    frame: LaneFrame | None = None
+    """What is to be analyzed, if that is the job."""
+    began_s: float = 0.0
+    answered: bool = False
+    """Whether a lane has said something of the frame."""
 
 
 class LaneRunner(Protocol):
@@ -18,26 +34,7 @@ class LaneRunner(Protocol):
     lane: Lane
     outstanding: int
 
-    def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LaneJob:
-    """What a job was for."""
-
-    sid: str
-    kind: str
-    newest: LaneFrame | None = None
-
-
-@dataclass(slots=True)
-class FrameStep:
-    """One frame that lanes work at in step."""
-
-    frame: LaneFrame
-    began_s: float
-    waiting: set[str]
-    answered: bool = False
+    def submit(self, job: LaneJob) -> None: ...
 
 
 @dataclass(slots=True)
@@ -52,7 +49,8 @@ class AnalyzedSession:
     mailbox: MailboxReader | None = None
     rung: bool = False
     latest: LaneFrame | None = None
-    round: FrameStep | None = None
+    step: LaneJob | None = None
+    """The frame that lanes work at in step."""
     taken: dict[str, int] = field(default_factory=dict)
     """Lane: number of the frame it was last given."""
     turns: dict[str, int] = field(default_factory=dict)
@@ -65,9 +63,18 @@ class AnalyzedSession:
     sent: int = 0
     drawn: int | None = None
     """Number of the frame that was last given to be drawn; None while nobody watches."""
-    ending: set[str] | None = None
+    ending: LaneJob | None = None
+    """The last job."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Analyzer: how long it took, of those that have finished since the last result."""
+
+    def close_mailbox(self) -> None:
+        """Let go of the mailbox, if there is one."""
+        if self.mailbox is not None:
+            if self.latest is not None:
+                self.latest.let_go()
+            self.mailbox.close()
+            self.mailbox = None
 
     def take(self, report: LaneReport, number: int | None) -> None:
         """Take in what a lane reports, of a frame if it has a number."""

@@ -1,23 +1,24 @@
 """Which frame goes to which lane when, and when a result goes out.
 
-Called under one lock, computes nothing. Lanes that usually take less than PATIENCE_S go *in step*:
-all of a session's see the same frame, and their values go out in one result. A slower lane goes at
-its own pace and nobody waits for it; a result then carries the last values it gave, and says of
-which frame they are. When all of a session's lanes are slow, a result goes out whenever one of
-them has finished a newer frame.
+Called under one lock, and so computes nothing: pictures are decoded, and their colours converted,
+by the first lane that looks at them. Lanes that usually take less than PATIENCE_S go *in step*: all
+of a session's see the same frame, and their values go out in one result. A slower lane goes at its
+own pace and nobody waits for it; a result then carries the last values it gave, and says of which
+frame they are. When all of a session's lanes are slow, a result goes out whenever one of them has
+finished a newer frame.
 
 Sessions take turns, the one served longest ago first.
 """
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 
-from analyzers.chain import Fragments, Lane, LaneReport, Merged
+from analyzers.chain import Merged
+from analyzers.lane import Fragments, Lane, LaneReport
 from analyzers.ordering import closure
-from server.workers.analyzed import AnalyzedSession, FrameStep, LaneJob, LaneRunner
+from server.workers.analyzed import AnalyzedSession, LaneJob, LaneRunner
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
@@ -35,11 +36,6 @@ from server.workers.messages import (
 
 # A result that waits longer than this feels late to the person who moves.
 PATIENCE_S = 0.150
-
-
-def _look(lane: Lane, sid: str, newest: LaneFrame) -> LaneReport:
-    rgb = newest.rgb()
-    return LaneReport() if rgb is None else lane.frame(sid, rgb, newest.info.pts_ms)
 
 
 class Dispatcher:
@@ -83,7 +79,7 @@ class Dispatcher:
             case Draw(sid, wanted):
                 self._want_drawn(sid, wanted)
             case ChangeOptions(sid, options):
-                self._to_lanes(sid, "configure", lambda lane: lane.configure(sid, options))
+                self._to_lanes(sid, lambda lane: lane.configure(sid, options))
             case End(sid, timestamp_ms):
                 self._end(sid, timestamp_ms)
             case _:
@@ -98,9 +94,7 @@ class Dispatcher:
         analyzers = [a for r in lanes for a in r.lane.analyzers if a.name in wanted]
         self._sessions[sid] = AnalyzedSession(sid, lanes, analyzers, Merged(self._order))
         self._to_lanes(
-            sid,
-            "start",
-            lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options),
+            sid, lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options)
         )
 
     def _ring(self, sid: str, mailbox: str) -> None:
@@ -108,9 +102,7 @@ class Dispatcher:
         if session is None or session.ending is not None:
             return
         if session.mailbox is None or session.mailbox.name != mailbox:
-            if session.mailbox is not None:
-                session.mailbox.close()
-                session.mailbox = None
+            session.close_mailbox()
             try:
                 session.mailbox = MailboxReader(mailbox)
             except FileNotFoundError:
@@ -129,10 +121,10 @@ class Dispatcher:
             session.drawn = None
             self._drawing.end(sid)
 
-    def _to_lanes(self, sid: str, kind: str, job: Callable[[Lane], LaneReport]) -> None:
+    def _to_lanes(self, sid: str, run: Callable[[Lane], LaneReport]) -> LaneJob:
         session = self._sessions.get(sid)
-        for runner in session.lanes if session else ():
-            runner.submit(sid, functools.partial(job, runner.lane), LaneJob(sid, kind))
+        lanes = session.lanes if session else ()
+        return _submit(lanes, LaneJob(sid, run, {runner.lane.name for runner in lanes}))
 
     def _end(self, sid: str, timestamp_ms: float) -> None:
         session = self._sessions.get(sid)
@@ -140,9 +132,8 @@ class Dispatcher:
             self._send(Final(sid))
             return
         self._want_drawn(sid, False)
-        session.ending = {r.lane.name for r in session.lanes}
-        self._to_lanes(sid, "end", lambda lane: lane.end(sid, timestamp_ms))
-        self._finish_if_ended(session)
+        session.ending = self._to_lanes(sid, lambda lane: lane.end(sid, timestamp_ms))
+        self._finish_if_ended(session, session.ending)
 
     # ---- frames to lanes
 
@@ -150,21 +141,21 @@ class Dispatcher:
         """Give every idle lane the newest frame of the session whose turn it is."""
         waiting = [s for s in self._sessions.values() if s.ending is None]
         for session in waiting:
-            if session.round and now - session.round.began_s >= PATIENCE_S:
+            if session.step and now - session.step.began_s >= PATIENCE_S:
                 self._give_up_waiting(session)
         waiting.sort(key=lambda s: s.served)
         for session in waiting:
-            self._begin_round(session, now)
+            self._begin_step(session, now)
             self._show_unanswered(session)
         for runner in self._lanes:
             if not self._in_step(runner):
-                self._feed_slow_lane(runner)
+                self._feed_slow_lane(runner, now)
 
     def _in_step(self, runner: LaneRunner) -> bool:
         return self._typical_s[runner.lane.name] <= PATIENCE_S
 
-    def _begin_round(self, session: AnalyzedSession, now: float) -> None:
-        if session.round is not None:
+    def _begin_step(self, session: AnalyzedSession, now: float) -> None:
+        if session.step is not None:
             return
         runners = [r for r in session.lanes if self._in_step(r)]
         if not runners or any(r.outstanding for r in runners):
@@ -174,11 +165,9 @@ class Dispatcher:
             session.taken.get(r.lane.name, 0) >= newest.info.number for r in runners
         ):
             return
-        session.round = FrameStep(newest, now, {r.lane.name for r in runners})
         self._turn += 1
         session.served = self._turn
-        for runner in runners:
-            self._give(runner, session, newest)
+        session.step = self._analyze(runners, session, newest, now)
 
     def _show_unanswered(self, session: AnalyzedSession) -> None:
         """Draw each frame of a session that has no analyzers, and so no results to go with."""
@@ -188,7 +177,7 @@ class Dispatcher:
         if newest is not None:
             self._draw(session, newest)
 
-    def _feed_slow_lane(self, runner: LaneRunner) -> None:
+    def _feed_slow_lane(self, runner: LaneRunner, now: float) -> None:
         if runner.outstanding:
             return
         name = runner.lane.name
@@ -198,67 +187,75 @@ class Dispatcher:
             if newest is not None and session.taken.get(name, 0) < newest.info.number:
                 self._turn += 1
                 session.turns[name] = self._turn
-                self._give(runner, session, newest)
+                self._analyze([runner], session, newest, now)
                 return
 
     def _newest(self, session: AnalyzedSession) -> LaneFrame | None:
-        """The newest frame: converted once, however many lanes look at it."""
+        """The newest frame, one object however many lanes look at it."""
         if session.rung and session.mailbox is not None:
             session.rung = False
+            if session.latest is not None:
+                session.latest.let_go()
             taken_s = time.monotonic()
             session.latest = LaneFrame(*session.mailbox.take(), taken_s)
         return session.latest
 
-    def _give(self, runner: LaneRunner, session: AnalyzedSession, newest: LaneFrame) -> None:
-        session.taken[runner.lane.name] = newest.info.number
-        job = functools.partial(_look, runner.lane, session.sid, newest)
-        runner.submit(session.sid, job, LaneJob(session.sid, "frame", newest))
+    def _analyze(
+        self, runners: Sequence[LaneRunner], session: AnalyzedSession, newest: LaneFrame, now: float
+    ) -> LaneJob:
+        sid = session.sid
+
+        def run(lane: Lane) -> LaneReport:
+            rgb = newest.rgb()
+            return LaneReport() if rgb is None else lane.frame(sid, rgb, newest.info.pts_ms)
+
+        names = {runner.lane.name for runner in runners}
+        session.taken.update(dict.fromkeys(names, newest.info.number))
+        return _submit(runners, LaneJob(sid, run, names, newest, now))
 
     # ---- what lanes report
 
     def finished(
-        self, runner: LaneRunner, ticket: LaneJob, report: LaneReport, duration_s: float
+        self, runner: LaneRunner, job: LaneJob, report: LaneReport, duration_s: float
     ) -> None:
         """Take in what a lane has done."""
         name = runner.lane.name
-        session = self._sessions.get(ticket.sid)
+        session = self._sessions.get(job.sid)
         # Before this frame changes it: it was given to the lane by what was known then.
         on_its_own = session is not None and not any(self._in_step(r) for r in session.lanes)
-        if ticket.kind == "frame":
+        job.waiting.discard(name)
+        if job.frame is not None:
             self._typical_s[name] += 0.5 * (duration_s - self._typical_s[name])
         if session is None:
             return
         if report.problems:
             self._send(Problems(session.sid, report.problems))
-        session.take(report, ticket.newest.info.number if ticket.newest else None)
-        if ticket.kind == "end" and session.ending is not None:
-            session.ending.discard(name)
-            self._finish_if_ended(session)
-        elif ticket.newest is not None:
-            self._after_frame(session, name, ticket.newest, on_its_own)
+        session.take(report, job.frame.info.number if job.frame else None)
+        if job is session.ending:
+            self._finish_if_ended(session, job)
+        elif job.frame is not None:
+            self._after_frame(session, job.frame, on_its_own)
 
-    def _after_frame(
-        self, session: AnalyzedSession, lane: str, frame: LaneFrame, on_its_own: bool
-    ) -> None:
-        current = session.round
-        if current is not None and current.frame is frame:
-            current.waiting.discard(lane)
-            current.answered = True
-            if not current.waiting:
-                session.round = None
+    def _after_frame(self, session: AnalyzedSession, frame: LaneFrame, on_its_own: bool) -> None:
+        step = session.step
+        if step is not None and step.frame is frame:
+            step.answered = True
+            if not step.waiting:
+                session.step = None
                 self._send_result(session, frame)
         elif on_its_own and frame.info.number > session.sent:
             self._send_result(session, frame)
 
     def _give_up_waiting(self, session: AnalyzedSession) -> None:
         """A lane has become slow in the middle of a frame: the others' result goes out."""
-        current = session.round
-        assert current is not None
-        session.round = None
-        for name in current.waiting:
+        step = session.step
+        assert step is not None
+        assert step.frame is not None
+        session.step = None
+        for name in step.waiting:
             self._typical_s[name] = max(self._typical_s[name], 2 * PATIENCE_S)
-        if current.answered:
-            self._send_result(session, current.frame)
+        if step.answered:
+            self._send_result(session, step.frame)
 
     def _send_result(self, session: AnalyzedSession, frame: LaneFrame) -> None:
         if session.ending is not None:
@@ -295,10 +292,15 @@ class Dispatcher:
             self._drawing.put(sid, frame, said)
         self._undrawn.clear()
 
-    def _finish_if_ended(self, session: AnalyzedSession) -> None:
-        if session.ending:
+    def _finish_if_ended(self, session: AnalyzedSession, last: LaneJob) -> None:
+        if last.waiting:
             return
         self._send(Final(session.sid, session.merged.fragments(), session.timings_ms))
-        if session.mailbox is not None:
-            session.mailbox.close()
+        session.close_mailbox()
         del self._sessions[session.sid]
+
+
+def _submit(runners: Sequence[LaneRunner], job: LaneJob) -> LaneJob:
+    for runner in runners:
+        runner.submit(job)
+    return job

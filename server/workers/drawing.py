@@ -18,7 +18,7 @@ import numpy as np
 
 from analyzers.annotator import Annotator
 from analyzers.base_model import BaseModel
-from analyzers.chain import Fragments
+from analyzers.lane import Fragments
 from server.media.decoding import Array
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxWriter
@@ -112,10 +112,11 @@ class Drawing:
                 self._changed.wait_for(self._has_work)
                 over, self._over = self._over, []
                 turn = self._take_turn()
+                is_last = self._closing
             for canvas in over:
                 canvas.mailbox.close()
             if turn is None:
-                if self._closing:
+                if is_last:
                     return
                 continue
             try:

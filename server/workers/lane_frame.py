@@ -15,8 +15,8 @@ from server.workers.mailbox import FrameInfo
 class LaneFrame:
     """A frame as the lanes get it.
 
-    An encoded picture is decoded by the first lane that looks at it, on that lane's thread: the
-    dispatcher must not wait for it.
+    It is decoded, or its colours are converted, by the first who looks at it, on their thread: the
+    dispatcher must not wait for that. Until then planes stay in the mailbox.
     """
 
     def __init__(self, info: FrameInfo, content: Array, taken_s: float) -> None:
@@ -24,17 +24,19 @@ class LaneFrame:
         self.taken_s = taken_s
         self.fault: str | None = None
         """Why it can not be decoded, once that is known."""
-        self._decoding = threading.Lock()
+        self._looking = threading.Lock()
         self._encoded = content.copy() if content.ndim == 1 else None
+        self._planes = content if content.ndim == 2 else None
         self._rgb: Array | None = None
-        if content.ndim == 2:
-            rgb = cv2.cvtColor(content, cv2.COLOR_YUV2RGB_I420)
-            self._rgb = cast(Array, rgb)[: info.height, : info.width]
 
     def rgb(self) -> Array | None:
         """The picture, (H, W, 3), or None if it can not be decoded."""
-        with self._decoding:
-            if self._encoded is not None:
+        with self._looking:
+            if self._planes is not None:
+                rgb = cv2.cvtColor(self._planes, cv2.COLOR_YUV2RGB_I420)
+                self._rgb = cast(Array, rgb)[: self.info.height, : self.info.width]
+                self._planes = None
+            elif self._encoded is not None:
                 try:
                     self._rgb = decode(self._encoded)
                 except NotDecodable as error:
@@ -45,3 +47,13 @@ class LaneFrame:
                     self.info = replace(self.info, width=width, height=height)
                 self._encoded = None
         return self._rgb
+
+    def let_go(self) -> None:
+        """Be ready for the mailbox to be read on or closed: planes not looked at yet are copied.
+
+        Waits for whoever is converting them just now, never for a picture to be decoded.
+        """
+        if self._planes is not None:
+            with self._looking:
+                if self._planes is not None:
+                    self._planes = self._planes.copy()

@@ -10,13 +10,10 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from analyzers.chain import Problem
+from analyzers.lane import Fragments, Problem
 from server.workers.mailbox import FrameInfo
 
 LENGTH = struct.Struct("<I")
-
-Fragments = dict[str, bytes]
-"""Results as JSON, key by key."""
 
 
 def pack(message: object) -> bytes:

@@ -27,8 +27,11 @@ from typing import Any
 import cv2
 
 from analyzers.base_model import AnalyzerUnavailable, BaseModel
-from analyzers.chain import ChainError, Lane, LaneReport, arrange
+from analyzers.chain import arrange
+from analyzers.lane import Lane, LaneReport
+from analyzers.ordering import ChainError
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
+from server.workers.analyzed import LaneJob
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
@@ -52,26 +55,23 @@ class LaneThread:
     lane
         What it runs.
     done
-        Called on this thread with itself, the job's ticket, its report and its duration in
-        seconds.
+        Called on this thread with itself, the job, its report and its duration in seconds.
     """
 
     def __init__(
-        self, lane: Lane, done: Callable[[LaneThread, Any, LaneReport, float], None]
+        self, lane: Lane, done: Callable[[LaneThread, LaneJob, LaneReport, float], None]
     ) -> None:
         self.lane = lane
         self.outstanding = 0
-        self._jobs: queue.SimpleQueue[tuple[str, Callable[[], LaneReport], Any]] = (
-            queue.SimpleQueue()
-        )
+        self._jobs: queue.SimpleQueue[LaneJob] = queue.SimpleQueue()
         self._done = done
         self._busy: tuple[str, float] | None = None
         threading.Thread(target=self._run, name=f"lane {lane.name}", daemon=True).start()
 
-    def submit(self, sid: str, job: Callable[[], LaneReport], ticket: Any) -> None:
+    def submit(self, job: LaneJob) -> None:
         """Queue a job."""
         self.outstanding += 1
-        self._jobs.put((sid, job, ticket))
+        self._jobs.put(job)
 
     def busy(self, now: float) -> tuple[str, str, float] | None:
         """Lane, session and seconds of the job that runs, None while idle."""
@@ -80,17 +80,17 @@ class LaneThread:
 
     def _run(self) -> None:
         while True:
-            sid, job, ticket = self._jobs.get()
+            job = self._jobs.get()
             began = time.monotonic()
-            self._busy = (sid, began)
+            self._busy = (job.sid, began)
             try:
-                report = job()
+                report = job.run(self.lane)
             except Exception:
                 # Analyzers' exceptions are reports already; this is a fault of ours.
-                logger.exception("Lane %s failed in session %s", self.lane.name, sid)
+                logger.exception("Lane %s failed in session %s", self.lane.name, job.sid)
                 report = LaneReport()
             self._busy = None
-            self._done(self, ticket, report, time.monotonic() - began)
+            self._done(self, job, report, time.monotonic() - began)
 
 
 class Worker:
@@ -142,12 +142,12 @@ class Worker:
                 self._flush()
 
     def _lane_done(
-        self, runner: LaneThread, ticket: Any, report: LaneReport, duration_s: float
+        self, runner: LaneThread, job: LaneJob, report: LaneReport, duration_s: float
     ) -> None:
         try:
             with self._lock:
                 runner.outstanding -= 1
-                self._dispatcher.finished(runner, ticket, report, duration_s)
+                self._dispatcher.finished(runner, job, report, duration_s)
                 # The next frame first: the lane's time is what is scarce.
                 self._dispatcher.dispatch(time.monotonic())
                 self._flush()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analyzers.chain import Merged, arrange, closure
+from analyzers.chain import Merged, arrange
+from analyzers.ordering import closure
 from tests.analyzers.models import FRAME, model
 
 

@@ -5,7 +5,9 @@ import logging
 import numpy as np
 import pytest
 
-from analyzers.chain import ChainError, Problem, arrange
+from analyzers.chain import arrange
+from analyzers.lane import Problem
+from analyzers.ordering import ChainError
 from tests.analyzers.models import FRAME, OldFullSignature, OldShortSignature, failing, model
 
 

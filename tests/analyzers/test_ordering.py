@@ -2,7 +2,8 @@
 
 import pytest
 
-from analyzers.chain import ChainError, arrange, closure
+from analyzers.chain import arrange
+from analyzers.ordering import ChainError, closure
 from tests.analyzers.models import model
 
 

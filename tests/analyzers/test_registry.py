@@ -1,5 +1,6 @@
 """Analyzers are found without being imported, and loaded with clear errors."""
 
+import logging
 import sys
 import textwrap
 
@@ -63,10 +64,29 @@ def test_a_file_in_the_working_directory_is_found(write_module, tmp_path, monkey
     assert load(find(["light_here:Brightness"])[0]).name == "brightness"
 
 
-def test_settings_reach_those_constructors_that_take_them(write_module):
+def test_settings_that_ones_own_analyzer_does_not_take_are_told_once(write_module, caplog):
     write_module("light", BRIGHTNESS)
     (spec,) = find(["light:Brightness"])
-    assert load(spec, {"gain": 3.0, "model": "x.task"}).gain == 3.0
+    with caplog.at_level(logging.INFO):
+        assert load(spec, {"gain": 2.0}).gain == 2.0
+        assert caplog.records == []
+        assert load(spec, {"gain": 3.0, "model": "x.task", "device": "CPU"}).gain == 3.0
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "Analyzer 'brightness' (light:Brightness) goes without settings:"
+        " its constructor does not take device, model"
+    )
+
+
+def test_a_constructor_that_takes_all_gets_all(write_module):
+    write_module("light", BRIGHTNESS.replace("gain=1.0", "gain=1.0, **others"))
+    assert load(find(["light:Brightness"])[0], {"gain": 3.0, "model": "x"}).gain == 3.0
+
+
+@pytest.mark.parametrize("name", ["mock_model_1", "analyzers.mock_model_1:MockModel1"])
+def test_a_setting_that_one_of_ours_does_not_take_is_refused_by_name(name):
+    with pytest.raises(AnalyzerLoadError, match=r"'mock_model_1' .* does not take duration_ms$"):
+        load(find([name])[0], {"duration_s": 0.0, "duration_ms": 1})
 
 
 @pytest.mark.parametrize(

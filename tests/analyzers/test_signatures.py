@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from analyzers.base_model import BaseModel
-from analyzers.signatures import AdaptedCall, SignatureError, describe
+from analyzers.signatures import AdaptedCall, SignatureError
 
 OFFERS = {
     "start": {"sid": "S", "timestamp": 5, "options": {"o": 1}},
@@ -85,9 +85,3 @@ def test_a_coroutine_is_refused():
 
     with pytest.raises(SignatureError, match=r"Some\.frame is a coroutine"):
         call("frame", frame)
-
-
-def test_an_exception_is_described_on_one_line():
-    assert describe(ValueError("two\n  lines")) == "ValueError: two lines"
-    assert describe(KeyError()) == "KeyError"
-    assert len(describe(RuntimeError("very long " * 1000))) < 450

@@ -78,8 +78,10 @@ class OpenvinoEngine:
 
     def _load_person_detector(self, runtime: Runtime, path: str | None) -> PersonDetector | None:
         if path is not None:
-            # By name, a network of the cache.
-            return self._make_person_detector(runtime, model_cache.find(path) or Path(path))
+            located = model_cache.locate(path)
+            if located is None:
+                raise FileNotFoundError(f"there is no detector {path}")
+            return self._make_person_detector(runtime, located)
         cached = model_cache.find(person_detector.DEFAULT_NAME)
         if cached is None:
             return None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks import model_cache
 
 
@@ -26,3 +27,20 @@ def test_a_network_is_found_by_its_name(models, suffix):
     path.touch()
     path.with_suffix(".bin").touch()
     assert model_cache.find("person-detection-retail-0013") == path
+
+
+def test_what_is_asked_for_is_a_path_or_a_name(models, tmp_path):
+    models.mkdir(parents=True)
+    (models / "known.onnx").touch()
+    assert model_cache.locate("known") == models / "known.onnx"
+    assert model_cache.locate("unknown") is None
+    path = tmp_path / "net.xml"
+    for missing in (
+        "there is no file .*net.xml",
+        r"net\.xml is there without its weights, net\.bin",
+    ):
+        with pytest.raises(AnalyzerUnavailable, match=missing):
+            model_cache.locate(str(path))
+        path.touch()
+    path.with_suffix(".bin").touch()
+    assert model_cache.locate(str(path)) == path

@@ -75,11 +75,6 @@ def test_a_network_of_another_kind_is_refused(runtime, network_of, rows, shape):
         PersonDetector(runtime, network_of(rows, shape), quick=False)
 
 
-def test_a_missing_file_is_said_so(runtime, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no detector .*missing\.xml"):
-        PersonDetector(runtime, tmp_path / "missing.xml", quick=False)
-
-
 @pytest.mark.skipif(not WEIGHTS.exists(), reason=f"{WEIGHTS} is not on this machine")
 @pytest.mark.parametrize("quick", [False, True])
 def test_pedestrians_are_found(quick):

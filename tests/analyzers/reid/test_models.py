@@ -100,7 +100,7 @@ def test_a_sidecar_goes_before_the_catalogue(tmp_path):
         ("person-reidentification-retail-0288", "kinecast models fetch person-reidentification"),
         ("osnet_x0_25_msmt17", "put its file there"),
         ("nothing", "no network 'nothing' for re-identification; known by name are person-"),
-        ("/nowhere/net.onnx", "there is no network /nowhere/net.onnx"),
+        ("/nowhere/net.onnx", "there is no file /nowhere/net.onnx"),
     ],
 )
 def test_what_is_missing_is_said_with_what_to_do(name, complaint):

@@ -51,7 +51,7 @@ def test_rows_become_boxes_in_pixels_surest_first(runtime, network_of):
             0: (0.5, 0.5, 0, 0, 1, 0.1, 1),
         }
     )
-    detector = YoloxDetector(runtime, path, WANTS, quick=False, min_score=0.3)
+    detector = YoloxDetector(runtime, path, WANTS, min_score=0.3)
     # Twice the size of the network's picture.
     first, second = detector.find(np.zeros((128, 128, 3), np.uint8))
     for found, expected in ((first, (64, 0, 128, 64, 0.9)), (second, (40, 8, 72, 72, 0.4))):
@@ -60,19 +60,17 @@ def test_rows_become_boxes_in_pixels_surest_first(runtime, network_of):
 
 
 def test_a_wide_frame_keeps_its_shape(runtime, network_of):
-    detector = YoloxDetector(
-        runtime, network_of({80: (1, 0.5, 0, 0, 1, 0.9, 0)}), WANTS, quick=False
-    )
+    detector = YoloxDetector(runtime, network_of({80: (1, 0.5, 0, 0, 1, 0.9, 0)}), WANTS)
     # 256 x 64 becomes 64 x 16: what is below is grey.
     (box,) = detector.find(np.zeros((64, 256, 3), np.uint8))
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((64, 0, 192, 128))
 
 
 def test_nobody_is_no_box(runtime, network_of):
-    detector = YoloxDetector(runtime, network_of({}), WANTS, quick=False)
+    detector = YoloxDetector(runtime, network_of({}), WANTS)
     assert detector.find(np.zeros((64, 64, 3), np.uint8)) == []
 
 
 def test_a_network_of_another_kind_is_refused(runtime, network_of):
     with pytest.raises(ValueError, match=r"is no detector of the YOLOX family: it answers"):
-        YoloxDetector(runtime, network_of({}, cells=80), WANTS, quick=False)
+        YoloxDetector(runtime, network_of({}, cells=80), WANTS)

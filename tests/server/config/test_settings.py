@@ -1,9 +1,12 @@
 """Settings from flags, the environment and .env; what is wrong is told in one line."""
 
+import inspect
 import os
+import pkgutil
 
 import pytest
 
+from analyzers.registry import find
 from server.config import BadSettings, Settings, parse_settings
 from server.config.settings import GROUPS
 from tests.support.server import free_port, run_until_exit
@@ -35,8 +38,8 @@ def test_the_defaults_are_safe():
 
 def test_what_pose_is_told(tmp_path):
     model, detector = tmp_path / "pose.task", tmp_path / "person.xml"
-    model.touch()
-    detector.touch()
+    for path in (model, detector, detector.with_suffix(".bin")):
+        path.touch()
     flags = {
         "--pose-engine": "openvino",
         "--pose-model": str(model),
@@ -59,6 +62,15 @@ def test_what_pose_is_told(tmp_path):
         "device": "GPU.1",
         "precision": "f32",
     }
+    for name, given in settings.analyzer_settings().items():
+        (spec,) = find([name])
+        inspect.signature(pkgutil.resolve_name(spec.target)).bind(**given)
+
+
+def test_half_a_network_is_none(tmp_path):
+    (tmp_path / "net.xml").touch()
+    with pytest.raises(BadSettings, match=r"--reid-model: .*without its weights, net\.bin"):
+        parse_settings(["--reid-model", str(tmp_path / "net.xml")])
 
 
 def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path, monkeypatch):

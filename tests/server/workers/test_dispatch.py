@@ -1,8 +1,10 @@
 """Which frame goes to which lane when, decided step by step by the test."""
 
+import threading
 from collections import deque
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -78,9 +80,9 @@ class Runner:
         self.outstanding = 0
         self.jobs = deque()
 
-    def submit(self, sid, job, ticket):
+    def submit(self, job):
         self.outstanding += 1
-        self.jobs.append((job, ticket))
+        self.jobs.append(job)
 
 
 class Worker:
@@ -93,9 +95,14 @@ class Worker:
         self.mailboxes = {}
         self.numbers = {}
         names = [analyzer.name for analyzer in analyzers]
-        self.drawing = RecordedDrawing(self.sent.append)
+        self.has_drawn = threading.Event()
+        self.drawing = RecordedDrawing(self.send_drawn)
         runners = list(self.runners.values())
         self.dispatcher = Dispatcher(runners, names, self.sent.append, self.drawing)
+
+    def send_drawn(self, message):
+        self.sent.append(message)
+        self.has_drawn.set()
 
     def start(self, sid, *names):
         self.dispatcher.receive(Start(sid, names, {}, 0.0))
@@ -104,13 +111,13 @@ class Worker:
         for name in self.runners:
             self.run(name)
 
-    def frame(self, sid, red=0):
+    def frame(self, sid, red=0, side=16):
         self.numbers[sid] += 1
-        picture = np.zeros((16, 16, 3), np.uint8)
+        picture = np.zeros((side, side, 3), np.uint8)
         picture[..., 0] = red
         frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
         number = self.numbers[sid]
-        info = FrameInfo(number, number * 33.0, 0.0, self.now, 16, 16)
+        info = FrameInfo(number, number * 33.0, 0.0, self.now, side, side)
         self.mailboxes[sid].put(frame, info)
         self.ring(sid)
 
@@ -131,14 +138,14 @@ class Worker:
         runner = self.runners[name]
         if not runner.jobs:
             return None
-        job, ticket = runner.jobs.popleft()
-        report = job()
+        job = runner.jobs.popleft()
+        report = job.run(runner.lane)
         runner.outstanding -= 1
-        self.dispatcher.finished(runner, ticket, report, duration_s)
+        self.dispatcher.finished(runner, job, report, duration_s)
         self.dispatcher.dispatch(self.now)
         self.handed_over_before = len(self.drawing.given)
         self.dispatcher.draw()
-        return ticket
+        return job
 
     def results(self):
         return [message for message in self.sent if isinstance(message, FrameResult)]
@@ -153,6 +160,9 @@ class Worker:
         return [(sid, number) for sid, number, _ in self.drawing.given]
 
     def close(self):
+        for sid in self.mailboxes:
+            self.dispatcher.receive(End(sid, 0.0))
+        run_all(self)
         self.drawing.close()
         for mailbox in self.mailboxes.values():
             mailbox.close()
@@ -179,11 +189,11 @@ def test_lanes_in_step_see_the_same_frame_and_make_one_result(make_worker):
     worker = make_worker(Red(), Blue())
     worker.start("a", "red", "blue")
     worker.frame("a", red=200)
-    assert worker.run("red").newest.info.number == 1
+    assert worker.run("red").frame.info.number == 1
     assert worker.results() == []
     worker.frame("a", red=10)
     assert worker.runners["red"].jobs == deque(), "red waits for blue to be done with frame 1"
-    assert worker.run("blue").newest.info.number == 1
+    assert worker.run("blue").frame.info.number == 1
     (result,) = worker.results()
     assert result.fragments["winner"] == b'"blue"', "the later in the list wins"
     assert abs(int(result.fragments["red"]) - 200) < 12
@@ -243,7 +253,7 @@ def test_nobody_waits_for_a_lane_that_turned_slow(make_worker):
         worker.frame("a")
         worker.run("red")
     assert numbers(worker.results()) == [("a", 1), ("a", 2), ("a", 3), ("a", 4)]
-    assert worker.run("blue", SLOW_S).newest.info.number == 1
+    assert worker.run("blue", SLOW_S).frame.info.number == 1
     assert len(worker.results()) == 4, "a late answer makes no result of its own"
     worker.frame("a")
     worker.run("red")
@@ -254,7 +264,7 @@ def test_nobody_waits_for_a_lane_that_turned_slow(make_worker):
     assert set(last.timings_ms) == {"red"}
     assert last.held == {"blue": 1}
     assert "blue" in last.fragments
-    assert worker.runners["blue"].jobs[0][1].newest.info.number >= 4, "it gets the newest"
+    assert worker.runners["blue"].jobs[0].frame.info.number >= 4, "it gets the newest"
 
 
 def test_a_lane_that_is_quick_again_is_in_step_again(make_worker):
@@ -398,7 +408,7 @@ def test_a_frame_is_drawn_with_what_was_found_in_it_after_its_result_was_sent(ma
         assert (sid, number) == ("a", result.frame.number)
         assert said["red"]["red"] == result.fragments["red"]
         assert said["blue"]["blue"] == result.fragments["blue"]
-    worker.drawing.close()
+    assert worker.has_drawn.wait(20)
     kinds = [type(message) for message in worker.sent if isinstance(message, FrameResult | Drawn)]
     assert kinds[0] is FrameResult
     assert Drawn in kinds
@@ -472,6 +482,71 @@ def test_drawing_ends_with_the_session(make_worker):
     worker.watch("a", False)
     assert worker.drawn() == [("a", 1)]
     assert isinstance(worker.sent[-1], Final | Drawn)
+
+
+class Shade(BaseModel):
+    """Writes down which frames it saw, and how red they were to the nearest ten."""
+
+    def __init__(self):
+        self.seen = []
+
+    def frame(self, sid, frame, timestamp):
+        self.seen.append((round(timestamp / 33), round(frame[0, 0, 0], -1)))
+
+
+@pytest.mark.parametrize("side", [16, 64], ids=["read on", "replaced by a larger one"])
+def test_a_lane_that_comes_late_sees_its_frame_though_the_mailbox_was(make_worker, side):
+    shade = Shade()
+    worker = make_worker(Red(), shade)
+    worker.start("a", "red", "shade")
+    worker.frame("a", red=20)
+    worker.run("red", SLOW_S)
+    worker.run("shade", SLOW_S)
+    worker.frame("a", red=40)
+    worker.run("shade", SLOW_S)
+    # Shade is given this one, which Red does not look at, and comes to it after four more.
+    worker.frame("a", red=60)
+    assert worker.runners["shade"].jobs[0].frame.info.number == 3
+    for number in (4, 5, 6, 7):
+        worker.frame("a", red=20 * number, side=side)
+        worker.run("red", SLOW_S)
+    worker.run("shade", SLOW_S)
+    worker.run("shade", SLOW_S)
+    assert shade.seen == [(1, 20), (2, 40), (3, 60), (7, 140)]
+
+
+def test_a_session_ends_while_a_frame_waits_to_be_drawn(make_worker, monkeypatch):
+    worker = make_worker(Red())
+    monkeypatch.setattr(worker.drawing, "put", lambda *_: None)
+    worker.start("a")
+    worker.watch("a")
+    worker.frame("a", red=200)
+    (frame,) = [session.latest for session in worker.dispatcher._sessions.values()]
+    worker.dispatcher.receive(End("a", 33.0))
+    assert Final("a") in worker.sent
+    assert abs(int(frame.rgb()[0, 0, 0]) - 200) < 12
+
+
+def test_colours_are_converted_once_for_all_lanes_and_not_by_the_dispatcher(
+    make_worker, monkeypatch
+):
+    converted = []
+    convert = cv2.cvtColor
+
+    def count(planes, code):
+        converted.append(code)
+        return convert(planes, code)
+
+    monkeypatch.setattr("server.workers.lane_frame.cv2.cvtColor", count)
+    worker = make_worker(Red(), Blue())
+    worker.start("a", "red", "blue")
+    for number in (1, 2):
+        worker.frame("a", red=200)
+        assert len(converted) == number - 1, "the dispatcher does not wait for it"
+        worker.run("blue")
+        worker.run("red")
+        assert len(converted) == number
+    assert numbers(worker.results()) == [("a", 1), ("a", 2)]
 
 
 def red_jpeg(red, size=(16, 16)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzers.base_model import AnalyzerUnavailable
 from analyzers.pose.engines import make_engine
 from analyzers.pose.on_openvino.engine import OpenvinoEngine
 
@@ -44,7 +45,7 @@ def test_a_damaged_one_in_the_cache_is_left_out_and_said_so(models, caplog):
 def test_one_that_was_asked_for_is_an_error(tmp_path):
     path = tmp_path / "detector.xml"
     path.write_text("damaged")
-    with pytest.raises(FileNotFoundError, match=r"without its weights, detector\.bin"):
+    with pytest.raises(AnalyzerUnavailable, match=r"without its weights, detector\.bin"):
         OpenvinoEngine(detector=str(path))
     path.with_suffix(".bin").touch()
     with pytest.raises(ValueError, match=r"can not read .*detector\.xml"):

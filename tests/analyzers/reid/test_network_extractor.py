@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analyzers.networks.boxes import Box
-from analyzers.networks.embedder import Embedder, cut
+from analyzers.networks.boxes import Box, cut
 from analyzers.networks.runtime import Runtime
 from analyzers.networks.sidecar import Sidecar
+from analyzers.reid.network_extractor import NetworkExtractor
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 ops = openvino.opset8
@@ -43,11 +43,11 @@ def columns(picture):
 
 
 def test_a_picture_becomes_a_vector_of_length_one(runtime, network_of):
-    embedder = Embedder(runtime, network_of(mean_colour), PLAIN, quick=False)
-    assert (embedder.name, embedder.size) == ("net", 3)
+    extractor = NetworkExtractor(runtime, network_of(mean_colour), PLAIN)
+    assert (extractor.name, extractor.size, extractor.threshold) == ("net", 3, 0.5)
     frame = np.zeros((20, 30, 3), np.uint8)
     frame[5:15, 10:20] = 30, 0, 40
-    vector = embedder.embed(frame, Box(10, 5, 20, 15))
+    vector = extractor.describe(frame, Box(10, 5, 20, 15)).vector
     assert vector.dtype == np.float32
     assert vector == pytest.approx([0.6, 0, 0.8])
 
@@ -56,28 +56,28 @@ def test_the_sidecar_is_followed(runtime, network_of):
     wants = PLAIN.model_copy(
         update={"channels": "BGR", "mean": (10.0, 0.0, 0.0), "scale": (1.0, 1.0, 2.0), "name": "n"}
     )
-    embedder = Embedder(runtime, network_of(mean_colour), wants, quick=False)
+    extractor = NetworkExtractor(runtime, network_of(mean_colour), wants)
     frame = np.full((8, 8, 3), (80, 0, 40), np.uint8)
     # Blue comes first: 40 - 10, 0, 80 / 2.
-    assert embedder.embed(frame, Box(0, 0, 8, 8)) == pytest.approx([0.6, 0, 0.8])
-    assert embedder.name == "n"
+    assert extractor.describe(frame, Box(0, 0, 8, 8)).vector == pytest.approx([0.6, 0, 0.8])
+    assert extractor.name == "n"
 
 
 def test_someone_in_a_mirror_is_the_same(runtime, network_of):
-    embedder = Embedder(runtime, network_of(columns), PLAIN, quick=False)
+    extractor = NetworkExtractor(runtime, network_of(columns), PLAIN)
     frame = np.random.default_rng(1).integers(0, 255, (16, 32, 3), np.uint8)
     whole = Box(0, 0, 32, 16)
-    assert embedder.embed(frame, whole) == pytest.approx(
-        embedder.embed(np.ascontiguousarray(frame[:, ::-1]), whole), abs=1e-6
-    )
+    mirrored = np.ascontiguousarray(frame[:, ::-1])
+    first, second = (extractor.describe(picture, whole).vector for picture in (frame, mirrored))
+    assert first == pytest.approx(second, abs=1e-6)
 
 
 def test_embeddings_are_not_overwritten_by_the_next(runtime, network_of):
-    embedder = Embedder(runtime, network_of(mean_colour), PLAIN, quick=False)
+    extractor = NetworkExtractor(runtime, network_of(mean_colour), PLAIN)
     red, blue = (np.full((8, 8, 3), c, np.uint8) for c in ((9, 0, 0), (0, 0, 9)))
-    first = embedder.embed(red, Box(0, 0, 8, 8))
-    embedder.embed(blue, Box(0, 0, 8, 8))
-    assert first.tolist() == [1, 0, 0]
+    first = extractor.describe(red, Box(0, 0, 8, 8))
+    extractor.describe(blue, Box(0, 0, 8, 8))
+    assert first.vector.tolist() == [1, 0, 0]
 
 
 def test_a_box_beyond_the_frame_is_cut():
@@ -97,15 +97,4 @@ def test_a_box_beyond_the_frame_is_cut():
 )
 def test_a_network_of_another_kind_is_refused(runtime, network_of, answer, shape, complaint):
     with pytest.raises(ValueError, match=complaint):
-        Embedder(runtime, network_of(answer, shape), PLAIN, quick=False)
-
-
-def test_what_is_for_something_else_is_refused(runtime, network_of):
-    detector = Sidecar(task="detection", size=(4, 2), channels="RGB", family="ssd")
-    with pytest.raises(ValueError, match="is for detection"):
-        Embedder(runtime, network_of(mean_colour), detector, quick=False)
-
-
-def test_a_missing_file_is_said_so(runtime, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"missing\.xml"):
-        Embedder(runtime, tmp_path / "missing.xml", PLAIN, quick=False)
+        NetworkExtractor(runtime, network_of(answer, shape), PLAIN)
