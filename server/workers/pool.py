@@ -68,6 +68,7 @@ class WorkerHandle:
     ready: bool = False
     restarts: int = 0
     hung: str | None = None
+    stuck: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, PinnedSession] = field(default_factory=dict)
 
     @property
@@ -178,6 +179,7 @@ class WorkerPool:
                 logger.exception("Worker %d could not be served", worker.index)
                 reason = f"could not be served ({type(error).__name__})"
             was_ready, worker.ready = worker.ready, False
+            worker.stuck.clear()
             worker.restarts += 1
             logger.warning("Worker %d %s: starting another", worker.index, reason)
             hung_lane, worker.hung = worker.hung, None
@@ -252,9 +254,12 @@ class WorkerPool:
             case Refused(text):
                 raise WorkerRefused(text)
             case Heartbeat(busy):
-                for lane, sid, seconds in busy:
-                    if seconds > ANSWER_WITHIN_S and worker.hung is None:
+                stuck = {(lane, sid) for lane, sid, s in busy if s > ANSWER_WITHIN_S}
+                # Twice: a worker that was stopped and goes on says so of what it was at.
+                for lane, sid in stuck & worker.stuck:
+                    if worker.hung is None:
                         self._hang(worker, lane, sid)
+                worker.stuck = stuck
             case _:
                 if (addressed := worker.sessions.get(message.sid)) is not None:
                     _guarded(addressed, addressed.on_worker_message, message)
@@ -262,7 +267,14 @@ class WorkerPool:
     async def _watch(self, worker: WorkerHandle) -> None:
         """End a process that has stopped answering."""
         while True:
+            asleep_s = time.monotonic()
             await asyncio.sleep(WATCH_EVERY_S)
+            # When we were late ourselves (a stopped process, a laptop whose lid was closed), what
+            # the worker said meanwhile still waits for us.
+            late_s = time.monotonic() - asleep_s - WATCH_EVERY_S
+            if late_s > WATCH_EVERY_S:
+                worker.heard_s += late_s
+                worker.stuck.clear()
             silent_s = time.monotonic() - worker.heard_s
             if silent_s > (ANSWER_WITHIN_S if worker.ready else LOAD_WITHIN_S):
                 worker.hung = worker.hung or ""

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from analyzers.registry import find
+from server.workers import pool as module
 from server.workers.messages import End, Final, Ready, Start
 from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
 from tests.support.server import COUNTER, FAULTY
@@ -103,6 +104,22 @@ async def test_a_worker_that_dies_or_stops_is_replaced(make_pool, number):
     final = await session.next(Final)
     assert final.fragments == {"total": b"0"}
     assert worker.restarts == 1
+
+
+async def test_workers_are_not_blamed_when_the_server_itself_stood_still(make_pool, monkeypatch):
+    monkeypatch.setattr(module, "ANSWER_WITHIN_S", 1.0)
+    pool = make_pool(1, COUNTER)
+    await until_ready(pool)
+    session = Recorded("a")
+    worker = pool.assign(session)
+    pid = worker.pid
+    time.sleep(3.0)  # noqa: ASYNC251 - the event loop, as under SIGSTOP.
+    went_on_s = time.monotonic()
+    async with asyncio.timeout(WITHIN_S):
+        while worker.heard_s < went_on_s + 4 * module.WATCH_EVERY_S:
+            await asyncio.sleep(0.02)
+    assert worker.pid == pid
+    assert session.restarts.empty()
 
 
 async def test_a_lane_that_blocks_for_ever_is_left_out_the_second_time(make_pool):
