@@ -28,7 +28,7 @@ class AuthSettings(SettingsGroup):
     secret, of 32 characters or more; better in the environment than on the command line, where
     others can read it"""
     auth_secret_file: Path | None = None
-    """a file that holds that secret"""
+    """a file that holds the secret"""
     no_auth: bool = False
     """serve other machines without asking who is there; without this and without a secret only
     loopback addresses are served"""
