@@ -10,7 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test serve setup check clean
+WEB := tests/web
+
+.PHONY: demo test serve setup check clean web-check web-test
 
 setup: $(VENV)/.ready
 
@@ -26,13 +28,13 @@ demo: setup
 serve: setup
 	@exec $(BIN)/python -m server $(ARGS)
 
-check: setup
+check: setup web-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check
+test: check web-test
 	@tools/system-packages $(PYTHON) --for-tests
 	@# picamera2, which runs on a double of libcamera in the tests; only they need its compiler.
 	@$(BIN)/pip show --quiet picamera2 2>/dev/null || \
@@ -41,5 +43,17 @@ test: check
 	@# its deadline. What fails is run once more by itself, and has to pass then.
 	$(BIN)/pytest -n 2 --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
+# The page's JavaScript. Node and what comes from npm is for this only: the page is served as it is.
+web-check: $(WEB)/node_modules/.ready
+	$(WEB)/node_modules/.bin/biome check --config-path=$(WEB)/style.jsonc --error-on-warnings server client_test tests bench
+
+web-test: $(WEB)/node_modules/.ready
+	node --test $(WEB)/*.test.js
+
+$(WEB)/node_modules/.ready: $(WEB)/package.json $(WEB)/package-lock.json
+	@tools/system-packages $(PYTHON) --for-tests
+	npm ci --prefix $(WEB) --silent --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(WEB)/node_modules build *.egg-info

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 
@@ -33,28 +32,21 @@ def main() -> None:
 
     try:
         settings = parse_settings(sys.argv[1:])
-        logging.basicConfig(
-            level=logging.DEBUG if settings.verbose else logging.INFO,
-            handlers=[_log_handler()],
-        )
-        # aioice tells of every candidate pair, aiohttp of every request.
-        for name in ("aioice", "aiohttp.access"):
-            logging.getLogger(name).setLevel(logging.INFO if settings.verbose else logging.WARNING)
+        from server.http.log import log_to_stderr
 
+        # aioice tells of every candidate pair, aiohttp of every request.
+        log_to_stderr(verbose=settings.verbose, quiet=("aioice", "aiohttp.access"))
+
+        from server.media.picture import limit_decoders
+
+        # Before OpenCV is imported, which the application does.
+        limit_decoders(settings.max_pixels)
         from server.app import serve
 
         asyncio.run(serve(settings))
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-
-
-def _log_handler() -> logging.Handler:
-    from server.http.log import RedactingFormatter
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    return handler
 
 
 if __name__ == "__main__":

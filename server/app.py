@@ -147,6 +147,7 @@ async def serve(settings: Settings) -> None:
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
     rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
+    rtc.set_max_pixels(settings.max_pixels)
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)

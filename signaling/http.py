@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from signaling.errors import BadMessage, as_signaling_error
+from signaling.json_text import parse_json
 from signaling.messages import Answer, Offer, SessionInfo, parse_offer
 
 
@@ -24,8 +23,8 @@ def parse_body(raw: bytes) -> Offer:
         Its session description is of no use.
     """
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        body = parse_json(raw)
+    except BadMessage as error:
         raise BadMessage('the body is not JSON: send {"sdp": ..., "type": "offer"}') from error
     return parse_offer(body)
 

@@ -9,6 +9,7 @@ import orjson
 
 from signaling.errors import BadMessage, SignalingError, as_signaling_error, quote
 from signaling.ice import MAX_CANDIDATES
+from signaling.json_text import parse_json
 from signaling.messages import (
     Answer,
     IceCandidate,
@@ -180,8 +181,8 @@ def _parse_envelope(message: str | bytes) -> tuple[str, Any]:
             f"the message is too long: {len(message)} characters, at most {MAX_MESSAGE_CHARS}"
         )
     try:
-        envelope = orjson.loads(message)
-    except orjson.JSONDecodeError as error:
+        envelope = parse_json(message)
+    except BadMessage as error:
         raise BadMessage(f"the message is not JSON: {quote(message)}") from error
     if not isinstance(envelope, dict):
         raise BadMessage('the message must be an object: {"type": ..., "data": ...}')

@@ -16,6 +16,9 @@ from signaling.ice import MAX_CANDIDATES, candidate_problem, is_number
 MAX_SDP_CHARS = 256 * 1024
 MAX_SDP_LINES = 2000
 MAX_SDP_SECTIONS = 16
+# Sources of one section: three layers of simulcast, each with what repairs it, are six. A report on
+# all of them has to fit a packet, which holds 31 (RFC 3550, section 6.4.1).
+MAX_SOURCES = 12
 
 # What aiortc 1.16 decodes, as (encoding name, clock rate in Hz), and how to say so.
 VIDEO_CODECS = frozenset({("vp8", 90000), ("h264", 90000)})
@@ -148,6 +151,7 @@ def check_offer_sdp(sdp: str, *, play: bool = False) -> None:
             _check_rtp(section)
     _check_names(session, sections)
     _check_candidates(sections)
+    _check_sources(sections)
     _check_video_direction(sections, play=play)
 
 
@@ -361,6 +365,14 @@ def _check_candidates(sections: list[_Section]) -> None:
     count = sum(len(section.attributes.all("candidate")) for section in sections)
     if count > MAX_CANDIDATES:
         raise BadSdp(f"the SDP has too many candidates: {count}, at most {MAX_CANDIDATES}")
+
+
+def _check_sources(sections: list[_Section]) -> None:
+    for section in sections:
+        lines = section.attributes.all("ssrc")
+        count = len({line.partition(" ")[0] for line in lines})
+        if count > MAX_SOURCES or len(lines) > 8 * MAX_SOURCES:
+            raise BadSdp(f"a section of the SDP names too many sources: at most {MAX_SOURCES}")
 
 
 def _check_video_direction(sections: list[_Section], *, play: bool) -> None:

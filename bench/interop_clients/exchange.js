@@ -8,7 +8,7 @@ class Resource {
     this.url = new URL(response.headers.get("Location"), endpoint);
     this.etag = response.headers.get("ETag");
     const link = /<(\/sessions\/[^>]+)>; rel="urn:kinecast:session"/.exec(response.headers.get("Link"));
-    this.session = link && link[1];
+    this.session = link ? link[1] : null;
     this.token = token;
   }
 

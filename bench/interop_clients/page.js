@@ -97,7 +97,11 @@ async function connectTrickling() {
   await answered(bare);
   await until(() => peer.iceGatheringState === "complete", "icegatheringstatechange");
   const { sdpMid, usernameFragment } = found[0];
-  await resource.trickle(sdpMid, usernameFragment, found.map((c) => c.candidate));
+  await resource.trickle(
+    sdpMid,
+    usernameFragment,
+    found.map((c) => c.candidate),
+  );
   told.trickled = found.length;
 }
 

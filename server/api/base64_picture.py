@@ -11,6 +11,7 @@ from server.media.picture import BadPicture
 
 # data:image/jpeg;base64, is 23 characters long.
 _MAX_PREFIX_CHARS = 200
+_BLANKS = b" \t\r\n\v\f"
 
 
 def decode_base64(text: str) -> bytes:
@@ -26,9 +27,10 @@ def decode_base64(text: str) -> bytes:
         return pybase64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         pass
-    joined = "".join(encoded.split()).rstrip("=")
+    # Lines are broken; of eight million blanks a list would take 140 ms of the event loop.
+    joined = encoded.encode("ascii", "replace").translate(None, _BLANKS).rstrip(b"=")
     try:
-        return pybase64.b64decode(joined + "=" * (-len(joined) % 4), validate=True)
+        return pybase64.b64decode(joined + b"=" * (-len(joined) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise BadPicture("the picture is not base64") from None
 

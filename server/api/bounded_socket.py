@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -83,7 +84,11 @@ class BoundedSocket:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, request: web.Request, *, idle_notice: Callable[[], str] | None = None
+        cls,
+        request: web.Request,
+        *,
+        idle_notice: Callable[[], str] | None = None,
+        max_message_bytes: int | None = None,
     ) -> AsyncIterator[BoundedSocket]:
         """Accept a WebSocket with the limits of the settings; closed at the end of the block.
 
@@ -95,7 +100,7 @@ class BoundedSocket:
         settings = request.app[SETTINGS]
         response = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S,
-            max_msg_size=settings.max_message_bytes,
+            max_msg_size=min(settings.max_message_bytes, max_message_bytes or sys.maxsize),
             # A closing handshake that is not answered: half of what close() waits in all.
             timeout=settings.write_timeout / 2,
             protocols=(SUBPROTOCOL,),

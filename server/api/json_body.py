@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from signaling.errors import BadMessage
+from signaling.errors import BadMessage, TooLarge
+from signaling.json_text import parse_json
 
 MessageT = TypeVar("MessageT", bound=BaseModel)
+
+
+# The longest offer is 256 kB of SDP, and options beside it.
+MAX_OFFER_BYTES = 1024 * 1024
+
+
+async def read_body(request: web.Request, max_bytes: int = MAX_OFFER_BYTES) -> bytes:
+    """The body, if it is not longer.
+
+    Raises
+    ------
+    TooLarge
+        It is longer; what is beyond the limit is not read.
+    """
+    body = bytearray()
+    if (request.content_length or 0) <= max_bytes:
+        async for part in request.content.iter_any():
+            body += part
+            if len(body) > max_bytes:
+                break
+        else:
+            return bytes(body)
+    raise TooLarge(f"the body is too long: at most {max_bytes} bytes are read here")
 
 
 async def read_message(request: web.Request, model: type[MessageT]) -> MessageT:
@@ -22,9 +45,7 @@ async def read_message(request: web.Request, model: type[MessageT]) -> MessageT:
         The body is not JSON, or not such a message: where, and why.
     """
     try:
-        return model.model_validate(orjson.loads(await request.read()))
-    except orjson.JSONDecodeError:
-        raise BadMessage("the body is not JSON") from None
+        return model.model_validate(parse_json(await read_body(request)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -25,6 +25,7 @@ from server.api.models_realtime import (
 from server.api.picture_socket import Trouble
 from server.sessions.results import Result
 from signaling.errors import BadMessage
+from signaling.json_text import check_json
 
 _KEYS = ("has_pose", "exercise", "score", "reps", "phase", "feedback", "warnings")
 _FORM = '{"frame_data": a JPEG or PNG as base64, "timestamp": any number or text}'
@@ -74,6 +75,7 @@ class _Socket:
 
 
 def _parse(message: str) -> RealtimeFrame:
+    check_json(message)
     try:
         return RealtimeFrame.model_validate_json(message)
     except ValidationError as error:

@@ -15,6 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from server.api.context import SETTINGS
+from server.api.json_body import read_body
 from server.rtc import InvalidStateError
 from server.security.identity import IDENTITY
 from signaling import ice, trickle
@@ -173,7 +174,7 @@ def describe(request: web.Request) -> web.Response:
 
 async def _read_text(request: web.Request) -> str:
     try:
-        return (await request.read()).decode()
+        return (await read_body(request)).decode()
     except UnicodeDecodeError:
         raise BadMessage("the body is not UTF-8") from None
 

@@ -44,6 +44,7 @@ from signaling.errors import (
     as_signaling_error,
     quote,
 )
+from signaling.json_text import parse_json
 
 logger = logging.getLogger(__name__)
 
@@ -273,9 +274,7 @@ def _told(match: Match) -> FoundMatch:
 
 async def _read_body(request: web.Request) -> object:
     try:
-        return orjson.loads(await request.read())
-    except orjson.JSONDecodeError as error:
-        raise BadMessage("the body is not JSON") from error
+        return parse_json(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
         raise PictureTooLarge("the request is too large: send a smaller picture") from error
 

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 
 from server.api.bounded_socket import BoundedSocket
 from server.api.context import SESSIONS, SETTINGS, SOCKETS, STREAMS
+from server.api.json_body import MAX_OFFER_BYTES, read_body
 from server.api.offers import open_offer
 from server.rtc import InvalidStateError
 from server.security.identity import IDENTITY
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """Negotiate over a WebSocket. Closing it does not end the session."""
-    async with BoundedSocket.open(request) as socket:
+    async with BoundedSocket.open(request, max_message_bytes=MAX_OFFER_BYTES) as socket:
         conversation = _Conversation(request, socket)
         socket.may_idle = conversation.goes_on
         async for message in socket:
@@ -104,7 +105,7 @@ class _Conversation:
 async def offer(request: web.Request) -> web.Response:
     """Answer one offer over HTTP."""
     try:
-        offered = http.parse_body(await request.read())
+        offered = http.parse_body(await read_body(request))
         answered = await open_offer(
             offered, request[IDENTITY], request.app[SESSIONS], request.app[STREAMS]
         )

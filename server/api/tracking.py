@@ -35,6 +35,7 @@ from server.sources.errors import SourceError
 from server.sources.named import parse_source
 from server.tasks import Tasks
 from signaling.errors import SignalingError
+from signaling.json_text import check_json
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class _Conversation:
 
     async def _receive(self, raw: str | bytes) -> None:
         try:
+            check_json(raw)
             message = client_message.validate_json(raw)
             match message:
                 case SingleFrame():

@@ -1,1 +1,4 @@
-"""Video for many viewers, encoded once: each gets the same packets."""
+"""Video for many viewers, encoded once or not at all: each gets the same packets.
+
+May import `camera`, `sources`, `workers`, `rtc` and the floors below; not `config`.
+"""

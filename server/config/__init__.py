@@ -1,4 +1,7 @@
-"""The settings: from flags, the environment and .env, in that order."""
+"""The settings: from flags, the environment and .env, in that order.
+
+May import `camera`, `sources`, `workers`, `rtc` and the floors below; not `broadcast`.
+"""
 
 from server.config.base import BadSettings
 from server.config.command_line import parse_settings

@@ -33,7 +33,10 @@ class AuthSettings(SettingsGroup):
     """serve other machines without asking who is there; without this and without a secret only
     loopback addresses are served"""
     allow_origin: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(lambda v: parse_origins(parse.words(v)))
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(lambda value: parse_origins(parse.words(value))),
+        Flag(default="its own"),
     ] = ()
     """origin of web pages that may use the server beside its own, as http://localhost:3000, null
     for pages from a file, * for any"""

@@ -72,7 +72,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers[hdrs.SERVER] = "kinecast"
     response.headers.setdefault(
         "Cross-Origin-Resource-Policy",
-        "cross-origin" if request.app[ORIGINS].shares else "same-origin",
+        "cross-origin" if request.app[ORIGINS].shares_with(request) else "same-origin",
     )
     if request.app[HAS_REAL_CERTIFICATE] and request.secure:
         response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _STRICT_TRANSPORT_SECURITY)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from server.http.access import ROUTE_TABLE
 from server.http.route import Handler
 from server.security.origin_names import ANY
 from signaling.errors import NotAllowed, quote
@@ -44,17 +45,32 @@ class Origins:
         self._allowed_hosts = {urlsplit(o).hostname for o in self._allowed if "://" in o}
         self._logged: set[str] = set()
 
-    @property
-    def shares(self) -> bool:
-        """Whether pages of other origins may use the server."""
-        return bool(self._allowed)
-
     def allows(self, request: web.Request) -> bool:
         """Whether the request's origin may use the server. What is no browser has none."""
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is None or ANY in self._allowed or origin.lower() in self._allowed:
-            return True
-        return is_same(origin, request)
+        return origin is None or self._lists(origin) or is_same(origin, request)
+
+    def shares_with(self, request: web.Request) -> bool:
+        """Whether a page of another origin may show the answer, a picture say."""
+        origin = _origin_of(request)
+        return ANY in self._allowed or (origin is not None and self._lists(origin))
+
+    def _lists(self, origin: str) -> bool:
+        return ANY in self._allowed or origin.lower() in self._allowed
+
+    def _is_foreign(self, request: web.Request) -> bool:
+        """Whether a page that may not use the server has a browser ask, without an Origin.
+
+        So ``<img src="http://pi/stream.mjpg">`` does, and a link. A browser says where it comes
+        from (Fetch Metadata) to servers whose connection is secure, as it is to this machine; to
+        others it may still name the page.
+        """
+        if hdrs.ORIGIN in request.headers or ANY in self._allowed:
+            return False
+        origin = _origin_of(request)
+        if origin is not None:
+            return not (self._lists(origin) or is_same(origin, request))
+        return request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
 
     def check(self, request: web.Request) -> None:
         """Refuse a page that may not use the server.
@@ -69,6 +85,12 @@ class Origins:
             self._log(origin)
             raise NotAllowed(
                 f"pages of {quote(origin)} may not use this server: start it with --allow-origin"
+            )
+        route = request.app[ROUTE_TABLE].find(request)
+        if route is not None and route.scope is not None and self._is_foreign(request):
+            raise NotAllowed(
+                "another site's page asks for this: start the server with --allow-origin and its"
+                " origin, or open the address itself"
             )
         if self._check_host and not self._is_ours(request.host):
             self._log(request.host)
@@ -100,6 +122,14 @@ def is_same(origin: str, request: web.Request) -> bool:
     # Behind a proxy that ends TLS the page has https and we have not; the other way round the page
     # came over a connection that anybody could have changed.
     return scheme == "https" or (scheme == "http" and not request.secure)
+
+
+def _origin_of(request: web.Request) -> str | None:
+    """The origin of the page that a browser asks for, if it says."""
+    if (origin := request.headers.get(hdrs.ORIGIN)) is not None:
+        return origin
+    scheme, separator, rest = request.headers.get(hdrs.REFERER, "").partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}" if separator else None
 
 
 def _hostname(netloc: str) -> str | None:

@@ -1,0 +1,4 @@
+"""Pictures and time: decoding, encoding, conversion, a session's clock. Knows no network.
+
+May import `tasks`; not `security`.
+"""

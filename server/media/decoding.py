@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from server.media.picture import BadPicture, read_size
+
 Array = NDArray[np.uint8]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -38,8 +40,14 @@ def decode(data: bytes | Array) -> Array:
         One line that says so.
     """
     encoded = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
-    rgb = _decode_png(encoded) if encoded[:8].tobytes() == _PNG else _decode_jpeg(encoded)
-    if rgb is None:
+    file = encoded.tobytes()
+    try:
+        size = read_size(file)
+    except BadPicture as error:
+        raise NotDecodable(f"the picture can not be decoded: {error}") from error
+    rgb = _decode_png(file, size) if file.startswith(_PNG) else _decode_jpeg(encoded)
+    # Exif may have turned it.
+    if rgb is None or rgb.shape[:2] not in (size, size[::-1]):
         raise NotDecodable("the picture can not be decoded")
     return rgb
 
@@ -52,10 +60,13 @@ def _decode_jpeg(encoded: Array) -> Array | None:
         return None
 
 
-def _decode_png(encoded: Array) -> Array | None:
+def _decode_png(file: bytes, size: tuple[int, int]) -> Array | None:
     """Decode with Pillow: OpenCV 4.11 spends ten seconds on a damaged PNG of a kilobyte."""
     try:
-        with Image.open(io.BytesIO(encoded.tobytes()), formats=("PNG",)) as opened:
+        with Image.open(io.BytesIO(file), formats=("PNG",)) as opened:
+            # Before it makes room for the pixels.
+            if opened.size != size:
+                return None
             image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255.
             grey = (np.asarray(image) >> 8).astype(np.uint8)

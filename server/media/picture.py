@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ _SCAN = b"\xff\xda"
 _MAX_SCANS = 100
 # Every start of frame, SOF0 to SOF15, but for the codes among them that are DHT, JPG and DAC.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Codes that stand alone, without a length (B.1.1.3). None belongs before the first scan, and a
+# decoder that goes past one reads on elsewhere than this does: it would see another size.
+_STANDS_ALONE = frozenset((0x01, *range(0xD0, 0xDA)))
 # A camera's picture has some ten segments; going through more is only asked of us to waste time.
 _MAX_SEGMENTS = 500
 
@@ -68,19 +72,40 @@ class EncodedPicture:
         PictureTooLarge
             It has more pixels.
         """
-        if data.startswith(_PNG):
-            width, height = _read_png(data)
-        elif data.startswith(_JPEG):
-            width, height = _read_jpeg(data)
-        else:
-            raise BadPicture("this is no picture: send a JPEG or a PNG")
-        if not width or not height:
-            raise BadPicture("the picture has no width or no height")
+        width, height = read_size(data)
         if width * height > max_pixels:
             raise PictureTooLarge(
                 f"the picture has {width} x {height} pixels: send at most {max_pixels}"
             )
         return cls(data, width, height)
+
+
+def limit_decoders(max_pixels: int) -> None:
+    """Have OpenCV decode no larger picture, in this process and in those that it starts.
+
+    For a header that it reads in another way than `read_size`. It reads this when it is imported,
+    so that has to be later.
+    """
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
+
+
+def read_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels, as the only header of a JPEG or PNG says.
+
+    Raises
+    ------
+    BadPicture
+        It is no JPEG or PNG, cut off, or says more than one thing.
+    """
+    if data.startswith(_PNG):
+        width, height = _read_png(data)
+    elif data.startswith(_JPEG):
+        width, height = _read_jpeg(data)
+    else:
+        raise BadPicture("this is no picture: send a JPEG or a PNG")
+    if not width or not height:
+        raise BadPicture("the picture has no width or no height")
+    return width, height
 
 
 def _read_png(data: bytes) -> tuple[int, int]:
@@ -90,7 +115,16 @@ def _read_png(data: bytes) -> tuple[int, int]:
     if b"IEND" not in data:
         raise BadPicture("the PNG is cut off")
     width, height = _PNG_SIZE.unpack_from(data, 16)
-    return width, height
+    # Each chunk before the pixels, by its length (5.3): a second header is nobody's mistake.
+    position = 33
+    for _ in range(_MAX_SEGMENTS):
+        name = data[position + 4 : position + 8]
+        if name == b"IHDR":
+            raise BadPicture("the PNG has two headers")
+        if name in (b"IDAT", b"IEND", b""):
+            return width, height
+        position += 12 + int.from_bytes(data[position : position + 4])
+    raise BadPicture("the PNG's header is damaged")
 
 
 def _read_jpeg(data: bytes) -> tuple[int, int]:
@@ -103,9 +137,13 @@ def _read_jpeg(data: bytes) -> tuple[int, int]:
         if code == 0xFF:  # A fill byte, any number of which may stand before a code (B.1.1.2).
             position += 1
             continue
+        if code in _STANDS_ALONE:
+            break
         if code in _START_OF_FRAME and position + 2 + _FRAME_HEADER.size <= len(data):
+            if size is not None:
+                raise BadPicture("the JPEG has two headers")
             _, _, height, width = _FRAME_HEADER.unpack_from(data, position + 2)
-            size = size or (width, height)
+            size = (width, height)
         if code == _START_OF_SCAN:
             if size is None:
                 break

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from server.config.base import BadSettings
 from server.config.camera import CameraSettings
+from server.http.log import log_to_stderr
 from server.publisher.settings import PeerSettings, parse_settings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Publish until SIGINT or SIGTERM; a bad setting is one line and exit status 2."""
     try:
         settings, camera, media = parse_settings(arguments)
-        _log(verbose=settings.verbose)
+        log_to_stderr(verbose=settings.verbose, quiet=("aioice", "aiortc"))
 
         from server import rtc
 
@@ -100,16 +101,6 @@ def _stop_on_signals() -> asyncio.Future[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)
     return stop
-
-
-def _log(*, verbose: bool) -> None:
-    from server.http.log import RedactingFormatter
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
-    for name in ("aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 if __name__ == "__main__":

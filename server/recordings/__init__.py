@@ -1,1 +1,4 @@
-"""Recordings of what can be watched: viewers' packets in MP4 files, which are kept for a time."""
+"""Recordings: of sessions, encoded on a thread; of what can be watched, as its packets come.
+
+May import `broadcast`, `config` and the floors below; not `http`.
+"""

@@ -20,6 +20,7 @@ aioice 0.13, to which pyproject.toml pins them; tests/server/rtc/test_aiortc.py 
 upstream changes what is touched here.
 
 Other rooms use what is listed below, and aiortc's types under the names that they have here.
+This one may import `media`, `security` and `tasks`; not `camera`, `sources` or `workers`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from aiortc import (
     RTCRtpSender,
 )
 
-from server.rtc import ice, receiving, sending, transport
+from server.rtc import ice, receiving, sctp, sending, transport
 from server.rtc.ice import set_ice_hosts
 from server.rtc.incoming import IncomingVideo
 from server.rtc.jitter_buffer import EncodedFrame
@@ -44,9 +45,10 @@ from server.rtc.negotiation import (
     make_connection,
     make_offer,
     prefer_codecs,
+    refuse_track,
     sent_codec,
 )
-from server.rtc.receiving import decoders_ended
+from server.rtc.receiving import decoders_ended, on_too_large, set_max_pixels
 from server.rtc.sending import (
     Packetizer,
     PacketTrack,
@@ -79,13 +81,16 @@ __all__ = [
     "make_connection",
     "make_offer",
     "on_key_frame_request",
+    "on_too_large",
     "prefer_codecs",
+    "refuse_track",
     "sent_codec",
     "set_ice_hosts",
+    "set_max_pixels",
 ]
 
 
 def install() -> None:
     """Make aiortc and aioice behave as described here, for the whole process. May be repeated."""
-    for part in (ice, receiving, sending, transport):
+    for part in (ice, receiving, sctp, sending, transport):
         part.install()

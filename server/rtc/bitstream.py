@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 _START_CODE = b"\x00\x00\x01"
@@ -10,6 +11,10 @@ _IDR = 5
 _SPS = 7
 _PPS = 8
 _DELIMITER = 9
+# Those whose parameter sets tell of chroma and scaling (H.264, section 7.3.2.1.1).
+_HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
+# The longest that a camera or a browser makes has some 60.
+_MAX_SPS_BYTES = 1024
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
@@ -32,6 +37,96 @@ def begins_frame(codec: str, data: bytes) -> bool:
     if codec.upper() == "VP8":
         return data[3:6] == b"\x9d\x01\x2a" and not data[0] & 1
     return len(data) > 4 and data[4] & 0x1F in (_SPS, _DELIMITER)
+
+
+def picture_size(codec: str, data: bytes) -> tuple[int, int] | None:
+    """How large a picture a decoder makes room for when it is given this: width and height.
+
+    VP8: as a key frame's head says (RFC 6386, section 9.1). H264, as Annex B: the largest of its
+    sequence parameter sets (H.264, section 7.3.2.1.1), before cropping. None where nothing is said.
+
+    Raises
+    ------
+    ValueError
+        What should say it is cut off, or says nonsense.
+    """
+    if codec.upper() == "VP8":
+        if not is_key_frame(codec, data):
+            return None
+        if len(data) < 10:
+            raise ValueError("a VP8 key frame is cut off")
+        width, height = struct.unpack_from("<HH", data, 6)
+        # Two bits of each are for scaling.
+        return width & 0x3FFF, height & 0x3FFF
+    sizes = [_size_of(data[at + 1 :]) for kind, at in _nal_units(data) if kind == _SPS]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _size_of(sps: bytes) -> tuple[int, int]:
+    """Width and height of a sequence parameter set, its NAL unit's head left out."""
+    # It is shorter, whatever follows it; a byte 3 keeps it from looking like a start code.
+    bits = _Bits(sps[:_MAX_SPS_BYTES].replace(b"\x00\x00\x03", b"\x00\x00"))
+    profile = bits.take(8)
+    bits.take(16)
+    bits.golomb()
+    chroma = 1
+    if profile in _HIGH_PROFILES:
+        chroma = bits.golomb()
+        if chroma == 3:
+            bits.take(1)
+        bits.golomb()
+        bits.golomb()
+        bits.take(1)
+        if bits.take(1):
+            for at in range(8 if chroma != 3 else 12):
+                if bits.take(1):
+                    _skip_scaling_list(bits, 16 if at < 6 else 64)
+    bits.golomb()
+    order = bits.golomb()
+    if order == 0:
+        bits.golomb()
+    elif order == 1:
+        bits.take(1)
+        bits.golomb()
+        bits.golomb()
+        for _ in range(min(bits.golomb(), 255)):
+            bits.golomb()
+    bits.golomb()
+    bits.take(1)
+    width, map_units = bits.golomb() + 1, bits.golomb() + 1
+    frames_only = bits.take(1)
+    return width * 16, map_units * 16 * (2 - frames_only)
+
+
+def _skip_scaling_list(bits: _Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            code = bits.golomb()
+            following = (last + ((code + 1) // 2 if code % 2 else -(code // 2))) % 256
+        last = following or last
+
+
+class _Bits:
+    """Reads bits, the highest first, and Exp-Golomb codes (H.264, section 9.1)."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data)
+        self._left = len(data) * 8
+
+    def take(self, count: int) -> int:
+        if count > self._left:
+            raise ValueError("a sequence parameter set is cut off")
+        self._left -= count
+        return self._value >> self._left & (1 << count) - 1
+
+    def golomb(self) -> int:
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+            if zeros > 32:
+                raise ValueError("a sequence parameter set has a number that is too large")
+        return (1 << zeros) - 1 + self.take(zeros)
 
 
 class ParameterSets:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from aiortc import (
+    MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
     RTCIceServer,
@@ -83,6 +84,13 @@ def prefer_codecs(transceiver: RTCRtpTransceiver, codecs: Sequence[str]) -> None
     wanted = [codec for codec in known if codec.mimeType.lower() in order]
     wanted.sort(key=lambda codec: order.index(codec.mimeType.lower()))
     transceiver.setCodecPreferences(wanted)
+
+
+def refuse_track(connection: RTCPeerConnection, track: MediaStreamTrack) -> None:
+    """Take nothing of a track, before the answer: aiortc would decode it, and keep every frame."""
+    for transceiver in connection.getTransceivers():
+        if transceiver.receiver.track is track:
+            transceiver.direction = "sendonly" if transceiver.sender.track else "inactive"
 
 
 def sent_codec(answer: str) -> str | None:

@@ -11,10 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
+import av
 from aiortc import RTCRtpReceiver
+from aiortc.codecs.h264 import H264Decoder
+from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
+from server.rtc.bitstream import picture_size
 from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
 
 logger = logging.getLogger(__name__)
@@ -22,7 +26,11 @@ logger = logging.getLogger(__name__)
 # Encoded frames that may wait for the decoder before the backlog is dropped: 1 s at 30 fps.
 # aiortc's queue has no bound, and delay that once got into it never leaves.
 MAX_DECODER_BACKLOG = 30
+# What a decoder makes room for before anybody sees the picture; the server's --max-pixels.
+DEFAULT_MAX_PIXELS = 4096 * 4096
 _TIMESTAMPS = 1 << 32
+
+_max_pixels = DEFAULT_MAX_PIXELS
 
 _original_handle_rtp_packet = RTCRtpReceiver._handle_rtp_packet
 _ending_decoders: set[threading.Thread] = set()
@@ -32,6 +40,24 @@ def install() -> None:
     """Replace how a receiver puts frames together and how its decoder ends."""
     RTCRtpReceiver._handle_rtp_packet = _handle_rtp_packet  # type: ignore[method-assign]
     RTCRtpReceiver._RTCRtpReceiver__stop_decoder = _stop_decoder  # type: ignore[attr-defined]
+    H264Decoder.__init__ = _init_h264_decoder  # type: ignore[method-assign]
+    Vp8Decoder.__init__ = _init_vp8_decoder  # type: ignore[method-assign]
+
+
+def set_max_pixels(pixels: int) -> None:
+    """Decode no picture of more; aiortc decodes whatever a frame says that it is."""
+    global _max_pixels
+    _max_pixels = pixels
+
+
+def _init_h264_decoder(self: Any) -> None:
+    self.codec = av.CodecContext.create("h264", "r")
+    self.codec.options = {"max_pixels": str(_max_pixels)}
+
+
+def _init_vp8_decoder(self: Any) -> None:
+    self.codec = av.CodecContext.create("libvpx", "r")
+    self.codec.options = {"max_pixels": str(_max_pixels)}
 
 
 async def decoders_ended() -> None:
@@ -72,6 +98,11 @@ def on_encoded_frame(receiver: RTCRtpReceiver, take: Callable[[EncodedFrame], No
     Encoded Transform).
     """
     _held(receiver).tap = take
+
+
+def on_too_large(receiver: RTCRtpReceiver, refused: Callable[[str], None] | None) -> None:
+    """Hear, in one line, of frames that are not decoded since their pictures are too large."""
+    _held(receiver).refused = refused
 
 
 def received_codec(receiver: RTCRtpReceiver) -> str | None:
@@ -115,6 +146,8 @@ async def _hand_over(
         return
     frame = replace(frame, timestamp=held.unwrapped(frame.timestamp))
     held.codec = frame.codec
+    if not _is_within_bounds(held, frame):
+        return
     if held.tap is not None:
         held.tap(frame)
     if _backlog_allows(receiver, frame):
@@ -123,6 +156,23 @@ async def _hand_over(
         waiting.put((codec, JitterFrame(data=frame.data, timestamp=frame.timestamp)))
     elif held.video.may_ask_for_key_frame(time.monotonic()):
         await request_key_frame(receiver)
+
+
+def _is_within_bounds(held: _JitterBufferAdapter, frame: EncodedFrame) -> bool:
+    """Whether a frame may be decoded: not one that says it is too large, nor those that follow."""
+    try:
+        size = picture_size(frame.codec, frame.data)
+    except ValueError as error:
+        logger.info("A frame was passed over: %s", error)
+        return False
+    if size is not None:
+        held.is_too_large = size[0] * size[1] > _max_pixels
+        if held.is_too_large:
+            text = f"pictures of {size[0]} x {size[1]} are more than {_max_pixels} pixels"
+            logger.info("A video is not decoded: %s", text)
+            if held.refused is not None:
+                held.refused(text)
+    return not held.is_too_large
 
 
 def _held(receiver: RTCRtpReceiver) -> _JitterBufferAdapter:
@@ -145,6 +195,8 @@ class _JitterBufferAdapter:
         """Of the video itself, not of what is sent again."""
         self.codec: str | None = None
         self.tap: Callable[[EncodedFrame], None] | None = None
+        self.refused: Callable[[str], None] | None = None
+        self.is_too_large = False
         self._last: int | None = None
         self._unwrapped = 0
 

@@ -37,6 +37,12 @@ logger = logging.getLogger(__name__)
 
 # Packets that can be sent again: 0.5 s of 10 Mb/s. aiortc keeps 128, two key frames.
 HISTORY_PACKETS = 512
+# A packet that is asked for again is sent again, but not sooner than it can have come.
+AGAIN_AFTER_S = 0.05
+# What is sent again is at most this part of what was sent, and so much at once (a second of
+# 1.6 Mb/s): a peer that asks for everything, again and again, gets little more than its video.
+AGAIN_SHARE = 0.5
+AGAIN_AT_ONCE_BYTES = 200_000
 _RTP_HEADER = struct.Struct("!BBHLL")
 # RTP and RTCP share one (RFC 8834, section 4.5).
 _COMPONENT = 1
@@ -178,6 +184,7 @@ class _RtpStream:
     def __init__(self, sender: RTCRtpSender, codec: RTCRtpCodecParameters) -> None:
         self.history: dict[int, bytes] = {}
         """What was sent last, by sequence number modulo `HISTORY_PACKETS`."""
+        self.budget = RetransmissionBudget()
         self._sender: Any = sender
         self._dtls: Any = sender.transport
         self._payload_type = codec.payloadType or 0
@@ -213,6 +220,7 @@ class _RtpStream:
             send_burst(pair.protocol.transport, datagrams, pair.remote_addr)
         else:
             _held.append((pair.protocol.transport, datagrams, pair.remote_addr))
+        self.budget.earn(sum(map(len, packets)))
         for number, packet in enumerate(packets, self._number):
             self.history[number % HISTORY_PACKETS] = packet
         self._number = (self._number + len(packets)) % (1 << 16)
@@ -254,6 +262,37 @@ class _RtpStream:
         return struct.pack("!HH", profile, len(value) // 4) + value if value else b""
 
 
+class RetransmissionBudget:
+    """How much of what was sent is sent again; RFC 4585, section 6.2.1, leaves it to the sender."""
+
+    def __init__(self) -> None:
+        self._bytes = float(AGAIN_AT_ONCE_BYTES)
+        self._last_s: dict[int, float] = {}
+
+    def earn(self, sent_bytes: int) -> None:
+        """So much was sent for the first time."""
+        self._bytes = min(self._bytes + sent_bytes * AGAIN_SHARE, AGAIN_AT_ONCE_BYTES)
+
+    def spend(self, sequence_number: int, size: int, now_s: float) -> bool:
+        """Whether to send a packet again now.
+
+        Parameters
+        ----------
+        sequence_number
+            Of the packet, 16 bits.
+        size
+            In bytes.
+        now_s
+            By a clock that does not go back.
+        """
+        slot = sequence_number % HISTORY_PACKETS
+        if size > self._bytes or now_s - self._last_s.get(slot, float("-inf")) < AGAIN_AFTER_S:
+            return False
+        self._bytes -= size
+        self._last_s[slot] = now_s
+        return True
+
+
 async def _run_rtp(self: Any, codec: RTCRtpCodecParameters) -> None:
     """Let a `PacketTrack` be sent until it ends or the sender is stopped."""
     track = self.track
@@ -285,7 +324,7 @@ async def _retransmit(self: RTCRtpSender, sequence_number: int) -> None:
         await _original_retransmit(self, sequence_number)
         return
     sent = stream.history.get(sequence_number % HISTORY_PACKETS)
-    if sent is None:
+    if sent is None or not stream.budget.spend(sequence_number, len(sent), time.monotonic()):
         return
     extensions_map = self._RTCRtpSender__rtp_header_extensions_map  # type: ignore[attr-defined]
     packet = RtpPacket.parse(sent, extensions_map)

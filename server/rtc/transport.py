@@ -1,15 +1,21 @@
-"""DTLS and data channels: whom they connect with, and what they bear."""
+"""DTLS and what comes through it: whom we connect with, and packets that make no sense."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-import aiortc.rtcsctptransport
 from aiortc import RTCCertificate
-from aiortc.rtcsctptransport import RTCSctpTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
+from aiortc.rtp import RtpPacket
 
 logger = logging.getLogger(__name__)
+
+# Sources of RTP that an offer does not name: a browser has some four, and one more with each track
+# that takes another's place. aiortc keeps some objects for each, for ever, and reports on all of
+# them in a packet that holds 31 (RFC 3550, section 6.4.1): with more its reporting task dies, and
+# closing waits for it.
+MAX_STRANGERS = 16
 
 # aiortc offers and accepts ECDHE-ECDSA only, so peers whose certificate is RSA (GStreamer's
 # webrtcbin) fail in the handshake. RFC 8827, section 6.5 asks for the ECDSA suite and allows
@@ -22,19 +28,18 @@ CIPHER_LIST = (
     b"ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
 )
 
-# A data channel message is cut into pieces of this many bytes. aiortc's 1200 plus its SCTP, DTLS,
-# UDP and IP headers exceeds 1280, the smallest MTU of IPv6, and dies silently on such paths (VPNs).
-SCTP_PIECE_BYTES = 1100
-
 _original_create_ssl_context = RTCCertificate._create_ssl_context
-_original_data_channel_receive = RTCSctpTransport._data_channel_receive
+_original_handle_rtcp_data = RTCDtlsTransport._handle_rtcp_data
+_original_handle_rtp_data = RTCDtlsTransport._handle_rtp_data
+_original_route_rtp = RtpRouter.route_rtp
 
 
 def install() -> None:
-    """Accept RSA certificates; keep messages small, and a bad one from ending the connection."""
+    """Accept RSA certificates; keep packets that make no sense from ending the connection."""
     RTCCertificate._create_ssl_context = _create_ssl_context  # type: ignore[method-assign]
-    RTCSctpTransport._data_channel_receive = _data_channel_receive  # type: ignore[method-assign]
-    aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = SCTP_PIECE_BYTES
+    RTCDtlsTransport._handle_rtcp_data = _handle_rtcp_data  # type: ignore[method-assign]
+    RTCDtlsTransport._handle_rtp_data = _handle_rtp_data  # type: ignore[method-assign]
+    RtpRouter.route_rtp = _route_rtp  # type: ignore[method-assign]
 
 
 def _create_ssl_context(self: RTCCertificate, srtp_profiles: Any) -> Any:
@@ -43,14 +48,34 @@ def _create_ssl_context(self: RTCCertificate, srtp_profiles: Any) -> Any:
     return context
 
 
-async def _data_channel_receive(
-    self: RTCSctpTransport, stream_id: int, pp_id: int, data: bytes
-) -> None:
-    """Pass over a text message that is not UTF-8.
-
-    In aiortc it ends the receiving task, and with that the connection. Drop when it does not.
-    """
+async def _handle_rtcp_data(self: Any, data: bytes) -> None:
+    """Let an RTCP packet that makes no sense cost itself; aiortc's receiving task ends of it."""
     try:
-        await _original_data_channel_receive(self, stream_id, pp_id, data)
-    except UnicodeDecodeError:
-        logger.info("A text message on data channel %d is not UTF-8: passed over", stream_id)
+        await _original_handle_rtcp_data(self, data)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        logger.info("An RTCP packet was passed over: %r", error)
+
+
+async def _handle_rtp_data(self: Any, data: bytes, arrival_time_ms: int) -> None:
+    """Let an RTP packet that makes no sense cost itself; aiortc's receiving task ends of it."""
+    try:
+        await _original_handle_rtp_data(self, data, arrival_time_ms)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        logger.info("An RTP packet was passed over: %r", error)
+
+
+def _route_rtp(self: Any, packet: RtpPacket) -> Any:
+    """Take packets of so many sources that were not named, and no more."""
+    if packet.ssrc not in self.ssrc_table:
+        strangers = getattr(self, "_kinecast_strangers", 0)
+        if strangers >= MAX_STRANGERS:
+            return None
+        receiver = _original_route_rtp(self, packet)
+        if receiver is not None:
+            self._kinecast_strangers = strangers + 1
+        return receiver
+    return _original_route_rtp(self, packet)

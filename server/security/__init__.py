@@ -1,1 +1,4 @@
-"""Who may do what, from where and how much of it: what every request passes before its handler."""
+"""Secrets and identities: tokens, keys, certificates, sealed embeddings, names of origins.
+
+May import `tasks`; not `media`. What applies them to requests is in `http`.
+"""

@@ -1,0 +1,4 @@
+"""Sessions: frames and options in, results and notices out, from the offer to the final result.
+
+May import `recordings`, `http` and the floors below; not `publisher`. Knows no door.
+"""

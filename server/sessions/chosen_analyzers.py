@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import orjson
+
 from server.sessions.embedding_gate import REID, EmbeddingGate
 from server.workers.messages import Start
 from server.workers.pool import WorkerPool
+from signaling.errors import TooLarge
 
 Options = dict[str, dict[str, Any]]
+
+# They are kept for as long as the session, and sent again to each worker: two references as plain
+# numbers take 25 kB.
+MAX_OPTIONS_BYTES = 64 * 1024
 
 
 class ChosenAnalyzers:
@@ -25,11 +32,17 @@ class ChosenAnalyzers:
         For each analyzer, by name, what the client set.
     gate
         Opens sealed embeddings; None leaves them as they are.
+
+    Raises
+    ------
+    TooLarge
+        The options are more than are kept.
     """
 
     def __init__(
         self, pool: WorkerPool, names: Sequence[str], options: Options, gate: EmbeddingGate | None
     ) -> None:
+        _check_size(options)
         self.names = tuple(names)
         self._pool = pool
         self._options = dict(options)
@@ -49,14 +62,17 @@ class ChosenAnalyzers:
         ------
         BadSealedEmbedding
             An embedding in them is none that was sealed here; nothing is changed.
+        TooLarge
+            With them, more would be kept than `MAX_OPTIONS_BYTES`; nothing is changed.
         """
         own_names = {name: self._pool.names.get(name, name) for name in self.names}
         asked_names = {own: asked for asked, own in own_names.items()} | {n: n for n in own_names}
         known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
         if self._gate is not None and (reid := asked_names.get(REID)) in known:
             known[reid] = self._gate.opened(known[reid])
-        for name, values in known.items():
-            self._options[name] = {**self._options.get(name, {}), **values}
+        kept = {name: {**self._options.get(name, {}), **values} for name, values in known.items()}
+        _check_size({**self._options, **kept})
+        self._options.update(kept)
         changed = {own_names[name]: values for name, values in known.items()}
         return changed, [name for name in options if name not in asked_names]
 
@@ -74,3 +90,8 @@ class ChosenAnalyzers:
             {names.get(name, name): values for name, values in self._options.items()},
             began_ms,
         )
+
+
+def _check_size(options: Options) -> None:
+    if len(orjson.dumps(options)) > MAX_OPTIONS_BYTES:
+        raise TooLarge(f"options of more than {MAX_OPTIONS_BYTES} bytes are not kept")

@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from server.rtc import RTCDataChannel
+from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.results import Result
 from server.sessions.session import Session
@@ -23,6 +24,8 @@ END_SESSION = "end session"
 # would be added is old before it arrives.
 MAX_BUFFERED_BYTES = 16 * 1024
 MAX_CONTROL_CHARS = 64 * 1024
+# A page that pings and configures as it likes sends some ten; 40 may come at once.
+MESSAGES_PER_S = 200.0
 
 
 class Ping(BaseModel):
@@ -90,6 +93,8 @@ class DataChannelSink:
         self._keys: frozenset[str] | None = None
         self._least_pause_s = 0.0
         self._next_s = 0.0
+        self._messages = FrameRate(MESSAGES_PER_S)
+        self._is_over = False
         channel.on("message", self._receive)
 
     # ---- out
@@ -139,6 +144,13 @@ class DataChannelSink:
             self._refuse("the message could not be carried out", 500)
 
     def _obey(self, data: str | bytes) -> None:
+        if data != END_SESSION and not self._messages.allow(time.monotonic()):
+            # Said once: who sends without end does not get an answer to each.
+            if not self._is_over:
+                self._is_over = True
+                self._refuse(f"more than {MESSAGES_PER_S:g} messages a second are passed over", 429)
+            return
+        self._is_over = False
         if isinstance(data, bytes):
             self._refuse("a control message is text: send JSON or 'end session'")
         elif data.strip() == END_SESSION:

@@ -22,6 +22,8 @@ from server.rtc import (
     discard,
     drain,
     make_connection,
+    on_too_large,
+    refuse_track,
 )
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
@@ -87,6 +89,7 @@ class SessionPeer:
         self._on_gone = on_gone
         self._tasks = Tasks(f"peer of session {session.sid}")
         self._video: MediaStreamTrack | None = None
+        self._taken: set[str] = set()
         self._sink: DataChannelSink | None = None
         self._closed = asyncio.Event()
         self._connection = self._connect(offer, ice_servers)
@@ -146,16 +149,23 @@ class SessionPeer:
 
     def _take_track(self, track: MediaStreamTrack) -> None:
         clock = TrackClock(self.session.clock)
+        if track.kind in self._taken:
+            logger.info("Session %s: a second %s track is not taken", self.session.sid, track.kind)
+            refuse_track(self._connection, track)
+            return
+        self._taken.add(track.kind)
         if track.kind == "audio":
             self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
-        elif self._video is None:
-            self._video = track
-            self.session.incoming.take_from(self._receiver_of(track))
-            self.session.begin(audio="m=audio" in self._offer.sdp)
-            self._tasks.spawn(self._analyze(track, clock), "video")
-        else:
-            logger.info("Session %s: a second video track is not analyzed", self.session.sid)
-            self._tasks.spawn(drain(track, discard), "second video")
+            return
+        self._video = track
+        receiver = self._receiver_of(track)
+        on_too_large(receiver, self._refuse_pictures)
+        self.session.incoming.take_from(receiver)
+        self.session.begin(audio="m=audio" in self._offer.sdp)
+        self._tasks.spawn(self._analyze(track, clock), "video")
+
+    def _refuse_pictures(self, why: str) -> None:
+        self.session.subscribers.notify({"type": "error", "code": 413, "message": why})
 
     def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver:
         return next(r for r in self._connection.getReceivers() if r.track is track)

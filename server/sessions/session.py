@@ -266,6 +266,8 @@ class Session:
         ------
         BadSealedEmbedding
             An embedding in them is none that was sealed here; nothing is changed.
+        TooLarge
+            There are too many to keep; nothing is changed.
         """
         changed, unknown = self._chosen.change(options)
         if changed:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from server.broadcast.sending import Sending
 from server.broadcast.stream import VideoStream
-from server.rtc import MediaStreamTrack, add_candidate, answer_offer, make_connection
+from server.rtc import MediaStreamTrack, add_candidate, answer_offer, make_connection, refuse_track
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate
 
@@ -85,10 +85,7 @@ class ViewerPeer:
         await self._connection.close()
 
     def _refuse(self, track: MediaStreamTrack) -> None:
-        """Take nothing: aiortc would decode it, and keep every frame since nobody reads them."""
-        for transceiver in self._connection.getTransceivers():
-            if transceiver.receiver.track is track:
-                transceiver.direction = "sendonly" if transceiver.sender.track else "inactive"
+        refuse_track(self._connection, track)
 
     def _note_state(self) -> None:
         state = self._connection.connectionState

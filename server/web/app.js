@@ -23,8 +23,8 @@
 //
 // What is not in the texts file is no text of ours. Colours, spaces and sizes are app.css's tokens.
 
-import { Kinecast } from "./kinecast.js";
 import { keepLanguage, languages, loadTexts, preferredLanguage } from "./i18n.js";
+import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
 
 const VIEWS = ["train", "find", "camera", "sessions"];
@@ -103,12 +103,13 @@ let asking = null;
 let shown = null;
 let unmount = null;
 let turn = 0;
+let linked = null;
 
 async function show() {
   takeToken();
   const name = VIEWS.find((view) => location.hash === `#${view}`);
   // Other fragments, #main of the skip link say, are places in the view.
-  if (!name && shown) return;
+  if (!name && shown) return tellOfLink();
   await open(name ?? VIEWS[0]);
 }
 
@@ -130,8 +131,10 @@ async function open(name) {
     if (mine !== turn) return;
     $("main").replaceChildren(root);
     const end = await view.mount(root, app);
-    if (mine === turn) unmount = end;
-    else end?.();
+    if (mine === turn) {
+      unmount = end;
+      tellOfLink();
+    } else end?.();
   } catch (error) {
     console.error(error);
     if (mine === turn) app.notice(app.t("view.failed"), { kind: "problem" });
@@ -148,13 +151,41 @@ function loadStyle(name) {
   });
 }
 
-// A link with #token=… is how somebody is let in; the token does not stay in the address.
+// A link with #token=… is how somebody is let in; the token does not stay in the address. Anybody can
+// send such a link, so whose it is, is said, and one that is there already is not replaced in silence:
+// the video would go to whoever sent it.
 function takeToken() {
   const found = location.hash.match(/[#&]token=([^&]+)/);
   if (!found) return;
-  sessionStorage.setItem(TOKEN, decodeURIComponent(found[1]));
+  const token = decodeURIComponent(found[1]);
+  if (!app.token) sessionStorage.setItem(TOKEN, token);
+  linked =
+    app.token === token
+      ? ["token.arrived", "token.leave", token, ""]
+      : ["token.other", "token.switch", token, token];
   const rest = location.hash.replace(found[0], "").replace(/^#?&?/, "#");
   history.replaceState(null, "", rest === "#" ? location.pathname : rest);
+}
+
+function tellOfLink() {
+  if (!linked) return;
+  const [text, button, token, next] = linked;
+  linked = null;
+  const change = () => {
+    sessionStorage.setItem(TOKEN, next);
+    location.reload();
+  };
+  const who = subjectOf(token);
+  app.notice(app.t(text, { who }), { action: [app.t(button, { who }), change] });
+}
+
+// A JSON Web Token's second part says whose it is (RFC 7519); only the server can tell if that is true.
+function subjectOf(token) {
+  try {
+    return String(JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
+  } catch {
+    return "?";
+  }
 }
 
 // ---- language

@@ -46,7 +46,12 @@ export function ring(className) {
   const arc = circle("arc");
   const track = circle("track");
   track.setAttribute("stroke-dasharray", "100 0");
-  const element = svg(`svg.ring${className ? `.${className}` : ""}`, { viewBox: "0 0 120 120", "aria-hidden": "true" }, track, arc);
+  const element = svg(
+    `svg.ring${className ? `.${className}` : ""}`,
+    { viewBox: "0 0 120 120", "aria-hidden": "true" },
+    track,
+    arc,
+  );
   const fill = (part) => {
     arc.setAttribute("stroke-dasharray", `${(part ?? 0) * 100} 100`);
     arc.classList.toggle("empty", !part);

@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Numbers, moments and names as people read them.
 
 /** 65 as "1:05". */
 export function clock(seconds) {
@@ -20,8 +20,11 @@ export function number(value, language, digits = 0) {
   return new Intl.NumberFormat(language, all).format(value);
 }
 
-/** A moment, ms since the epoch: "21 Nov, 17:40". */
+/** A moment, ms since the epoch: "Nov 21, 05:40 PM". */
 export function moment(ms, language) {
   const how = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(language, how).format(ms);
 }
+
+/** How a session, as GET /sessions has it, is called. */
+export const nameOf = ({ id, name }) => name ?? id.slice(0, 8);

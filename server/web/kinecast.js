@@ -2,16 +2,16 @@
 // The wire is in docs/protocol.md.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
-const WITHIN_MS = 15_000; // to connect, or to end
+const WITHIN_MS = 15_000; // to connect or to end
 const PING_EVERY_MS = 1000;
 const LOST_AFTER_MS = 5000;
-const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use in trying again
+const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying again
 
 // `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
 
 /**
- * A session that reconnects by itself and goes on where it was. Events, their data in `detail`:
+ * A session that reconnects by itself and goes on where it was. Events, data in `detail`:
  * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
  *   `restarting`, `ended`, `refused` (`problem`)
  * - `result`: as sent, in order, and `latency_ms` since the server had the frame, NaN at first
@@ -21,9 +21,9 @@ const problem = (code, message = code) => Object.assign(new Error(message), { co
  * - `final`: the last result with all `repetitions`; null if it did not come
  */
 export class Kinecast extends EventTarget {
-  state = { code: "new" }; // the last one
+  state = { code: "new" }; // the last
   session = null; // `{id, resume}`
-  peer = null; // the RTCPeerConnection, for its statistics
+  peer = null; // the RTCPeerConnection, for statistics
   round_trip_ms = Infinity;
   clock_offset_ms = NaN; // the server's clock less performance.now()
 
@@ -50,13 +50,13 @@ export class Kinecast extends EventTarget {
   constructor(url, settings = {}) {
     super();
     this.url = url;
-    this.settings = settings;
+    this.settings = { options: {}, ...settings };
   }
 
   /**
    * Send a stream's video until its track ends. May be called again after a refusal.
    * @param {MediaStream} stream
-   * @returns {Promise<object>} the session, once live; rejected, with a `code`, if refused
+   * @returns {Promise<object>} the session, once live; rejected with a `code` if refused
    */
   async start(stream) {
     this.stream = stream;
@@ -122,8 +122,8 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        // No result waits for a lost one, which is sent again all the same: each is ten packets,
-        // a loss of 1 % would take a tenth of them, and the final one has to arrive.
+        // No result waits for a lost one, which is sent again anyway: each is ten packets,
+        // a loss of 1 % would take a tenth of them, and the final one must arrive.
         this.#channel = peer.createDataChannel("kinecast", { ordered: false });
         this.#channel.onmessage = ({ data }) => this.#receive(JSON.parse(data));
         this.#channel.onopen = resolve;
@@ -146,7 +146,8 @@ export class Kinecast extends EventTarget {
     };
     socket.onclose = async () => {
       // Pages are not told why. A plain request is; for it alone that is 400.
-      const told = await (peer || fetch(door).then((answer) => answer.json()).catch(() => {}));
+      const ask = async () => (await fetch(door)).json();
+      const told = peer ? null : await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
     };
     setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);

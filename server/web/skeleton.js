@@ -1,6 +1,7 @@
 // A person's landmarks as a crisp skeleton.
 
 // Which landmarks a line joins: trunk, arms, legs, feet. BlazePose's numbers.
+// biome-ignore format: a line for each part
 const BONES = [
   [11, 12], [11, 23], [12, 24], [23, 24],
   [11, 13], [13, 15], [12, 14], [14, 16],

@@ -55,7 +55,14 @@ export class Stage {
   #view = {
     x: (x) => (this.mirrored ? 1 - x : x) * this.#view.width,
     y: (y) => y * this.#view.height,
-    left: 0, top: 0, width: 0, height: 0, scale: 1, before: null, after: null, weight: 0,
+    left: 0,
+    top: 0,
+    width: 0,
+    height: 0,
+    scale: 1,
+    before: null,
+    after: null,
+    weight: 0,
   };
 
   /**
@@ -67,7 +74,11 @@ export class Stage {
     this.#paint = paint;
     this.#pen = canvas.getContext("2d", { alpha: false });
     this.#video = Object.assign(document.createElement("video"), {
-      muted: true, playsInline: true, ariaHidden: "true", className: "hidden", tabIndex: -1,
+      muted: true,
+      playsInline: true,
+      ariaHidden: "true",
+      className: "hidden",
+      tabIndex: -1,
     });
     canvas.after(this.#video);
     this.#observer = new ResizeObserver(() => this.#resize());
@@ -201,7 +212,9 @@ export class Stage {
       canvas.closest(".view")?.style.setProperty("--ratio", picture.width / picture.height);
     }
     const scale = Math.min(devicePixelRatio, MOST_PIXELS);
-    [canvas.width, canvas.height] = [canvas.clientWidth, canvas.clientHeight].map((css) => Math.round(css * scale));
+    [canvas.width, canvas.height] = [canvas.clientWidth, canvas.clientHeight].map((css) =>
+      Math.round(css * scale),
+    );
     const ratio = picture ? Math.min(canvas.width / picture.width, canvas.height / picture.height) : 0;
     // No hairlines where it almost fills the canvas.
     const fit = (size, whole) => (whole - size * ratio < 3 ? whole : size * ratio);
@@ -215,5 +228,11 @@ export class Stage {
 
 function newSlot() {
   const canvas = document.createElement("canvas");
-  return { canvas, pen: canvas.getContext("2d", { alpha: false }), media_ms: 0, seen_ms: Infinity, number: 0 };
+  return {
+    canvas,
+    pen: canvas.getContext("2d", { alpha: false }),
+    media_ms: 0,
+    seen_ms: Infinity,
+    number: 0,
+  };
 }

@@ -109,7 +109,8 @@ class Attempt {
         if (state === "connected") resolve();
         else if (state === "failed") this.#lose(this.#resource ? "no_media" : "unreachable");
         else if (state === "closed") this.#lose("unreachable");
-        else if (state === "disconnected") patience = setTimeout(() => this.#lose("unreachable"), LOST_AFTER_MS);
+        else if (state === "disconnected")
+          patience = setTimeout(() => this.#lose("unreachable"), LOST_AFTER_MS);
       };
     });
     await peer.setLocalDescription();
@@ -136,7 +137,9 @@ class Attempt {
   async #trickle() {
     if (!this.#resource || this.#left || !this.#waiting.length) return;
     const { sdp } = this.#peer.localDescription;
-    const named = ["ice-ufrag", "ice-pwd"].map((name) => sdp.match(new RegExp(`^a=${name}:.*`, "m"))[0].trim());
+    const named = ["ice-ufrag", "ice-pwd"].map((name) =>
+      sdp.match(new RegExp(`^a=${name}:.*`, "m"))[0].trim(),
+    );
     const lines = [...named, "m=video 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0", ...this.#waiting.splice(0), ""];
     const { href, etag } = this.#resource;
     // One that is lost here costs a way that may not be needed.
@@ -158,8 +161,11 @@ class Attempt {
 }
 
 function iceServers(response) {
-  return Array.from((response.headers.get("Link") ?? "").matchAll(LINK), ([, urls, username, credential]) => ({
-    urls,
-    ...(username === undefined ? {} : { username, credential }),
-  }));
+  return Array.from(
+    (response.headers.get("Link") ?? "").matchAll(LINK),
+    ([, urls, username, credential]) => ({
+      urls,
+      ...(username === undefined ? {} : { username, credential }),
+    }),
+  );
 }

@@ -1,0 +1,4 @@
+"""The processes that run analyzers: the pool, a worker's dispatcher, shared memory between them.
+
+May import `media`, `security`, `tasks` and `analyzers`; not `camera`, `sources` or `rtc`.
+"""

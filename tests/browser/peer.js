@@ -12,8 +12,7 @@ const client = {
 window.client = client;
 
 const sources = {
-  camera: ({ audio }) =>
-    navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 }, audio }),
+  camera: ({ audio }) => navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 }, audio }),
 
   // Needs no permission.
   canvas: () => {

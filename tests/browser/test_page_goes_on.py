@@ -207,3 +207,25 @@ def test_a_page_without_https(browser, server, chromium):
             expect(view.page.locator("#notice")).to_contain_text("--self-signed")
     finally:
         running.close()
+
+
+def test_a_link_says_whose_token_it_brings_and_replaces_none_in_silence(browser, guarded_server):
+    url = guarded_server.url
+    mine, theirs = (
+        tokens.issue(SECRET, [Scope.PUBLISH, Scope.VIEW], 600, name) for name in ("ann", "mallory")
+    )
+    kept = "() => sessionStorage.getItem('kinecast.token')"
+    with opened(browser, url, "train") as view:
+        notice = view.page.locator("#notice")
+        view.page.goto(f"{url}/#train&token={mine}")
+        expect(notice).to_contain_text("here as ann")
+        view.page.goto(f"{url}/#sessions&token={theirs}")
+        expect(notice).to_contain_text("for mallory")
+        assert view.page.evaluate(kept) == mine
+        view.page.goto(f"{url}/#token={theirs}")
+        expect(notice).to_contain_text("for mallory")
+        assert view.page.evaluate(kept) == mine
+        notice.get_by_role("button", name="Go on as mallory").click()
+        view.page.wait_for_function(f"({kept})() === '{theirs}'")
+        expect(notice).to_be_hidden()
+        view.check(failing=True)

@@ -9,7 +9,13 @@ from aiortc.sdp import SessionDescription
 
 from signaling.errors import BadSdp
 from signaling.ice import MAX_CANDIDATES
-from signaling.sdp import MAX_SDP_CHARS, MAX_SDP_LINES, MAX_SDP_SECTIONS, check_offer_sdp
+from signaling.sdp import (
+    MAX_SDP_CHARS,
+    MAX_SDP_LINES,
+    MAX_SDP_SECTIONS,
+    MAX_SOURCES,
+    check_offer_sdp,
+)
 from tests.signaling.offers import (
     AUDIO_OFFER,
     CANDIDATE,
@@ -191,6 +197,11 @@ def test_a_codec_counts_only_if_the_media_line_lists_it():
             CHROMIUM_OFFER + f"a=candidate:{CANDIDATE}\r\n" * (MAX_CANDIDATES + 1),
             f"too many candidates: {MAX_CANDIDATES + 1}, at most {MAX_CANDIDATES}",
         ),
+        (
+            CHROMIUM_OFFER + "".join(f"a=ssrc:{n} cname:x\r\n" for n in range(1, 20)),
+            f"too many sources: at most {MAX_SOURCES}",
+        ),
+        (CHROMIUM_OFFER + "a=ssrc:7 cname:x\r\n" * 500, "too many sources"),
     ],
 )
 def test_descriptions_that_are_refused_as_a_whole(sdp, says):

@@ -14,12 +14,18 @@ export default {
   "token.text": "Füge das Token ein, das du bekommen hast. Es bleibt, bis du diesen Tab schließt.",
   "token.label": "Token",
   "token.use": "Verwenden",
+  "token.arrived":
+    "Über den Link, den du geöffnet hast, bist du hier als {who}. Was du sendest, geht an dieses Konto.",
+  "token.leave": "Das bin ich nicht",
+  "token.other": "Der Link, den du geöffnet hast, ist für {who}; du machst weiter wie bisher.",
+  "token.switch": "Als {who} weitermachen",
 
   // ---- Probleme, nach den Codes von kinecast.js und HTTP
 
   "problem.400": "Der Server hat das nicht verstanden: {message}",
   "problem.401": "Dein Zugang fehlt oder ist abgelaufen. Lass dir ein neues Token geben und trage es ein.",
-  "problem.403": "Das darfst du nicht. Lass dir ein Token geben, das es erlaubt, oder öffne die Seite unter der eigenen Adresse des Servers.",
+  "problem.403":
+    "Das darfst du nicht. Lass dir ein Token geben, das es erlaubt, oder öffne die Seite unter der eigenen Adresse des Servers.",
   "problem.404": "Das gibt es nicht mehr. {message}",
   "problem.409": "Dieser Name ist vergeben. Nimm einen anderen.",
   "problem.413": "Diese Datei ist zu groß für den Server. Nimm eine kleinere.",
@@ -27,13 +33,19 @@ export default {
   "problem.429": "Zu viele Anfragen auf einmal. Warte kurz und versuche es noch einmal.",
   "problem.503": "Der Server ist gerade voll. Es wird von selbst weiter versucht.",
   "problem.500": "Auf dem Server ging etwas schief. Versuche es noch einmal; mehr steht in seinem Log.",
-  "problem.insecure": "Browser geben ihre Kamera nur sicheren Seiten. Öffne diese Seite mit https:// (den Server mit --self-signed starten) oder auf dem Rechner des Servers als http://localhost.",
-  "problem.camera_refused": "Die Kamera ist gesperrt. Erlaube sie in der Adresszeile des Browsers und starte noch einmal. Oder nimm das Beispiel.",
-  "problem.no_camera": "Es wurde keine Kamera gefunden. Schließe eine an und starte noch einmal, oder nimm eine Videodatei.",
+  "problem.insecure":
+    "Browser geben ihre Kamera nur sicheren Seiten. Öffne diese Seite mit https:// (den Server mit --self-signed starten) oder auf dem Rechner des Servers als http://localhost.",
+  "problem.camera_refused":
+    "Die Kamera ist gesperrt. Erlaube sie in der Adresszeile des Browsers und starte noch einmal. Oder nimm das Beispiel.",
+  "problem.no_camera":
+    "Es wurde keine Kamera gefunden. Schließe eine an und starte noch einmal, oder nimm eine Videodatei.",
   "problem.camera_busy": "Ein anderes Programm benutzt die Kamera. Schließe es und starte noch einmal.",
-  "problem.unsupported": "Dieser Browser kann kein Video senden. Aktuelle Versionen von Chrome, Edge, Firefox und Safari können es.",
-  "problem.unreachable": "Der Server ist nicht zu erreichen. Prüfe, ob er läuft und ob du in seinem Netz bist.",
-  "problem.no_media": "Der Server antwortet, aber es kommt kein Video durch: Eine Firewall hält UDP auf. Frage nach einem TURN-Server oder nimm ein anderes Netz.",
+  "problem.unsupported":
+    "Dieser Browser kann kein Video senden. Aktuelle Versionen von Chrome, Edge, Firefox und Safari können es.",
+  "problem.unreachable":
+    "Der Server ist nicht zu erreichen. Prüfe, ob er läuft und ob du in seinem Netz bist.",
+  "problem.no_media":
+    "Der Server antwortet, aber es kommt kein Video durch: Eine Firewall hält UDP auf. Frage nach einem TURN-Server oder nimm ein anderes Netz.",
   "problem.bad_file": "Diese Datei lässt sich hier nicht abspielen. Nimm ein MP4 (H.264) oder ein WebM.",
   "problem.analyzer": "{analyzer} arbeitet nicht: {message}",
   "problem.other": "{message}",
@@ -41,7 +53,8 @@ export default {
   // ---- Training
 
   "train.title": "Jede Wiederholung zählt.",
-  "train.text": "Stell dich so hin, dass die Kamera dich ganz sieht, und fang an. Kinecast erkennt, was du tust, zählt mit und sagt, was besser geht.",
+  "train.text":
+    "Stell dich so hin, dass die Kamera dich ganz sieht, und fang an. Kinecast erkennt, was du tust, zählt mit und sagt, was besser geht.",
   "train.start": "Kamera starten",
   "train.sample": "Beispiel ansehen",
   "train.file": "Video öffnen…",
@@ -67,8 +80,10 @@ export default {
   "state.restarting": "Startet neu…",
   "state.ended": "Fertig",
   "state.refused": "Angehalten",
-  "state.again": "Die Verbindung ist weg; nächster Versuch in {s} s. Lass die Seite offen: Deine Zählung geht weiter.",
-  "state.restarting.text": "Die Auswertung startet neu; das dauert ein paar Sekunden. Deine Zählung geht weiter.",
+  "state.again":
+    "Die Verbindung ist weg; nächster Versuch in {s} s. Lass die Seite offen: Deine Zählung geht weiter.",
+  "state.restarting.text":
+    "Die Auswertung startet neu; das dauert ein paar Sekunden. Deine Zählung geht weiter.",
   "summary.title": "Gut gemacht",
   "summary.nothing": "Diesmal wurde nichts gezählt",
   "summary.nothing.text": "Zeig dich der Kamera ganz, von Kopf bis Fuß, und versuche es noch einmal.",
@@ -171,7 +186,8 @@ export default {
   "find.play": "Weiter",
   "find.again": "Die Verbindung ist weg; nächster Versuch in {s} s.",
   "find.in_view": "Im Bild",
-  "find.empty_who": "Gib zuerst ein Bild der Person an. Dann wird sie hier gesucht, im Bild deiner Kamera oder in einem Video.",
+  "find.empty_who":
+    "Gib zuerst ein Bild der Person an. Dann wird sie hier gesucht, im Bild deiner Kamera oder in einem Video.",
   "find.empty_ready": "Suche mit der Kamera oder in einem Video.",
   "find.picture": "Das Bild, mit einem Rahmen um die gefundene Person",
   "find.label": "Abstand {distance} · {confidence} %",
@@ -184,13 +200,18 @@ export default {
   "find.shoot": "In 3 s aufnehmen",
   "find.privacy": "Der Server sieht sich das Bild an und behält es nicht.",
   "find.reading": "Das Bild wird angesehen…",
-  "find.known": { one: "Erkannt: Auf dem Bild ist eine Person.", other: "Auf dem Bild sind {n} Personen; gesucht wird die größte." },
+  "find.known": {
+    one: "Erkannt: Auf dem Bild ist eine Person.",
+    other: "Auf dem Bild sind {n} Personen; gesucht wird die größte.",
+  },
   "find.timeline": "Wann sie zu sehen war",
   "find.seen": "Zu sehen um {time}",
   "find.not_seen": "Bisher nicht zu sehen.",
   "find.nearest": "am nächsten {distance}",
-  "find.by_colour": "Dieser Server hat kein Netz zur Wiedererkennung und geht nach den Farben der Kleidung: weniger sicher.",
-  "find.problem.bad_picture": "Diese Datei ist kein Bild, das sich hier lesen lässt. Nimm ein JPEG oder ein PNG.",
+  "find.by_colour":
+    "Dieser Server hat kein Netz zur Wiedererkennung und geht nach den Farben der Kleidung: weniger sicher.",
+  "find.problem.bad_picture":
+    "Diese Datei ist kein Bild, das sich hier lesen lässt. Nimm ein JPEG oder ein PNG.",
   "find.problem.503": "Gerade kann niemand gesucht werden: {message}",
 
   "camera.live": "Das Livebild der Kamera",
@@ -233,7 +254,8 @@ export default {
   "camera.problem.503": "{message}",
   "camera.problem.other.404": "Jener Server kann das nicht.",
   "camera.problem.other.401": "Jener Server verlangt ein Token: Hänge ?token=… an seine Adresse.",
-  "camera.problem.other.unreachable": "{server} antwortet dieser Seite nicht. Er muss laufen, in deinem Netz sein und Seiten von {page} zulassen (CORS; Kinecast: --allow-origin {page}). Eine Seite mit https:// erreicht nur Server mit https://.",
+  "camera.problem.other.unreachable":
+    "{server} antwortet dieser Seite nicht. Er muss laufen, in deinem Netz sein und Seiten von {page} zulassen (CORS; Kinecast: --allow-origin {page}). Eine Seite mit https:// erreicht nur Server mit https://.",
 
   "sessions.asking": "Der Server wird gefragt…",
   "sessions.count": { one: "{n} Sitzung", other: "{n} Sitzungen" },

@@ -14,12 +14,17 @@ export default {
   "token.text": "Paste the token that you were given. It is kept until you close this tab.",
   "token.label": "Token",
   "token.use": "Use it",
+  "token.arrived": "By the link that you opened you are here as {who}. What you send goes to their account.",
+  "token.leave": "Not me",
+  "token.other": "The link that you opened is for {who}; you go on as before.",
+  "token.switch": "Go on as {who}",
 
   // ---- problems, by kinecast.js' codes and HTTP's
 
   "problem.400": "The server did not understand this: {message}",
   "problem.401": "Your access has expired or is missing. Ask for a new token and enter it.",
-  "problem.403": "You are not allowed to do this. Ask for a token that allows it, or open the page at the server's own address.",
+  "problem.403":
+    "You are not allowed to do this. Ask for a token that allows it, or open the page at the server's own address.",
   "problem.404": "It is no longer there. {message}",
   "problem.409": "That name is taken. Choose another one.",
   "problem.413": "That file is too large for this server. Take a smaller one.",
@@ -27,13 +32,17 @@ export default {
   "problem.429": "Too many requests at once. Wait a moment, then try again.",
   "problem.503": "The server has no room right now. It is tried again by itself.",
   "problem.500": "Something went wrong on the server. Try again; its log says more.",
-  "problem.insecure": "Browsers lend their camera to secure pages only. Open this page with https:// (start the server with --self-signed), or on the server's own machine as http://localhost.",
-  "problem.camera_refused": "The camera is blocked. Allow it in the browser's address bar, then start again. Or try the sample.",
+  "problem.insecure":
+    "Browsers lend their camera to secure pages only. Open this page with https:// (start the server with --self-signed), or on the server's own machine as http://localhost.",
+  "problem.camera_refused":
+    "The camera is blocked. Allow it in the browser's address bar, then start again. Or try the sample.",
   "problem.no_camera": "No camera was found. Connect one and start again, or use a video file.",
   "problem.camera_busy": "Another program is using the camera. Close it, then start again.",
   "problem.unsupported": "This browser can not send video. A current Chrome, Edge, Firefox or Safari can.",
-  "problem.unreachable": "The server can not be reached. Check that it is running and that you are on its network.",
-  "problem.no_media": "The server answers, but no video gets through: a firewall blocks UDP. Ask for a TURN server, or use another network.",
+  "problem.unreachable":
+    "The server can not be reached. Check that it is running and that you are on its network.",
+  "problem.no_media":
+    "The server answers, but no video gets through: a firewall blocks UDP. Ask for a TURN server, or use another network.",
   "problem.bad_file": "This file can not be played here. Take an MP4 (H.264) or a WebM.",
   "problem.analyzer": "{analyzer} is not working: {message}",
   "problem.other": "{message}",
@@ -41,7 +50,8 @@ export default {
   // ---- train
 
   "train.title": "Every repetition counts.",
-  "train.text": "Stand so that the camera sees all of you, and begin. Kinecast knows what you do, counts along, and says what to do better.",
+  "train.text":
+    "Stand so that the camera sees all of you, and begin. Kinecast knows what you do, counts along, and says what to do better.",
   "train.start": "Start the camera",
   "train.sample": "Try the sample",
   "train.file": "Open a video…",
@@ -171,7 +181,8 @@ export default {
   "find.play": "Play",
   "find.again": "The connection is lost; trying again in {s} s.",
   "find.in_view": "In view",
-  "find.empty_who": "Give a picture of the person first. Then they are looked for here, in your camera's picture or in a video.",
+  "find.empty_who":
+    "Give a picture of the person first. Then they are looked for here, in your camera's picture or in a video.",
   "find.empty_ready": "Look with the camera, or in a video.",
   "find.picture": "The picture, with a box around whoever was found",
   "find.label": "distance {distance} · {confidence} %",
@@ -184,12 +195,16 @@ export default {
   "find.shoot": "Take it in 3 s",
   "find.privacy": "The server looks at the picture and does not keep it.",
   "find.reading": "Looking at the picture…",
-  "find.known": { one: "Got it: there is one person in the picture.", other: "There are {n} people in the picture; the largest of them is looked for." },
+  "find.known": {
+    one: "Got it: there is one person in the picture.",
+    other: "There are {n} people in the picture; the largest of them is looked for.",
+  },
   "find.timeline": "When they were seen",
   "find.seen": "Seen at {time}",
   "find.not_seen": "Not seen so far.",
   "find.nearest": "nearest {distance}",
-  "find.by_colour": "This server has no network for re-identification and goes by the colours of the clothes: less sure.",
+  "find.by_colour":
+    "This server has no network for re-identification and goes by the colours of the clothes: less sure.",
   "find.problem.bad_picture": "This file is no picture that can be read here. Take a JPEG or a PNG.",
   "find.problem.503": "Nobody can be looked for just now: {message}",
 
@@ -211,7 +226,8 @@ export default {
   "camera.remove_ask": "Delete the recording {name} for good?",
   "camera.runs_now": "Recording",
   "camera.server": "Server",
-  "camera.server_hint": "Another server's camera, such as http://raspberrypi:8000. Leave it empty for this one.",
+  "camera.server_hint":
+    "Another server's camera, such as http://raspberrypi:8000. Leave it empty for this one.",
   "camera.connect": "Connect",
   "camera.bad_address": "This is no address of a server. Take one like http://raspberrypi:8000.",
   "camera.connecting": "Connecting…",
@@ -233,7 +249,8 @@ export default {
   "camera.problem.503": "{message}",
   "camera.problem.other.404": "That server can not do this.",
   "camera.problem.other.401": "That server asks for a token: put ?token=… behind its address.",
-  "camera.problem.other.unreachable": "{server} does not answer this page. It must run, be in your network, and let pages of {page} in (CORS; Kinecast: --allow-origin {page}). A page with https:// can only reach servers with https://.",
+  "camera.problem.other.unreachable":
+    "{server} does not answer this page. It must run, be in your network, and let pages of {page} in (CORS; Kinecast: --allow-origin {page}). A page with https:// can only reach servers with https://.",
 
   "sessions.asking": "Asking the server…",
   "sessions.count": { one: "{n} session", other: "{n} sessions" },

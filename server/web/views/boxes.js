@@ -23,7 +23,10 @@ export function boxPainter(canvas, { language, t }) {
       pen.roundRect(x0, y0, x1 - x0, y1 - y0, 10 * scale);
       pen.stroke();
 
-      const values = { distance: number(match.distance, language, 2), confidence: Math.round(match.confidence * 100) };
+      const values = {
+        distance: number(match.distance, language, 2),
+        confidence: Math.round(match.confidence * 100),
+      };
       const text = t("find.label", values);
       pen.font = `600 ${14 * scale}px ${fontFamily}`;
       pen.textAlign = "left";

@@ -2,12 +2,12 @@
 // another one.
 
 import { el } from "../dom.js";
+import { clock } from "../format.js";
 import { problemOf } from "../problems.js";
 import { watch } from "../whep.js";
 import { cameraServer, connectTo, keptAddress } from "./camera_server.js";
 import { keyed, missToken, repeat, say } from "./parts.js";
 import { recordingRow } from "./recordings.js";
-import { clock } from "../format.js";
 
 const EVERY_MS = 2000;
 // Recordings: not with this token, or not on that server.
@@ -18,12 +18,26 @@ export function mount(root, app) {
   const { t } = app;
   const server = cameraServer(app);
   if (!server) return () => {};
-  const state = { status: null, recordings: null, analyzed: null, undrawn: null, live: null, started: false, still: "" };
+  const state = {
+    status: null,
+    recordings: null,
+    analyzed: null,
+    undrawn: null,
+    live: null,
+    started: false,
+    still: "",
+  };
 
   // ---- what is to be seen
 
-  const video = el("video", { muted: true, autoplay: true, playsInline: true, hidden: true, "aria-label": t("camera.live") });
-  const image = el("img", { hidden: true, alt: t("camera.live"), onerror: () => image.hidden || (leave(), asking.now()) });
+  const video = el("video", {
+    muted: true,
+    autoplay: true,
+    playsInline: true,
+    hidden: true,
+    "aria-label": t("camera.live"),
+  });
+  const image = el("img", { hidden: true, alt: t("camera.live"), onerror: loseImage });
   const badge = el("p.badge", { hidden: true });
   const empty = el("p.empty");
   const line = el("p.soft");
@@ -32,12 +46,29 @@ export function mount(root, app) {
   const stop = button("button", t("camera.stop"), () => run(stop, stopCamera));
   const capture = button("button", t("camera.capture"), () => run(capture, captureFrame));
   const record = button("button.record", t("camera.record"), () => run(record, toggleRecording));
-  const analyze = el("input", { type: "checkbox", role: "switch", onchange: () => run(analyze, switchAnalysis) });
+  const analyze = el("input", {
+    type: "checkbox",
+    role: "switch",
+    onchange: () => run(analyze, switchAnalysis),
+  });
   const still = el("section.card.still", { hidden: true });
   const list = el("ul");
   const none = el("p.soft.small");
-  const recorded = el("section.card.recordings", {}, el("h2", { textContent: t("camera.recordings") }), none, list);
-  const address = el("input", { id: "server", inputMode: "url", value: keptAddress(), placeholder: location.origin, autocomplete: "url", spellcheck: false });
+  const recorded = el(
+    "section.card.recordings",
+    {},
+    el("h2", { textContent: t("camera.recordings") }),
+    none,
+    list,
+  );
+  const address = el("input", {
+    id: "server",
+    inputMode: "url",
+    value: keptAddress(),
+    placeholder: location.origin,
+    autocomplete: "url",
+    spellcheck: false,
+  });
   const refused = el("p.small.bad", { role: "alert" });
   const form = el(
     "form.server",
@@ -65,12 +96,7 @@ export function mount(root, app) {
         server.ours && el("label.switch", {}, analyze, el("span", { textContent: t("camera.analyze") })),
       ),
     ),
-    el(
-      "aside",
-      { "aria-label": t("camera.aside") },
-      still,
-      recorded,
-    ),
+    el("aside", { "aria-label": t("camera.aside") }, still, recorded),
     form,
   );
 
@@ -79,7 +105,9 @@ export function mount(root, app) {
   const asking = repeat(async () => {
     const [status, recordings, sessions] = await Promise.all([
       server.json("/camera/status").catch((problem) => ({ problem })),
-      FOR_GOOD.includes(state.recordings?.code) ? state.recordings : server.json("/recordings").catch((problem) => problem),
+      FOR_GOOD.includes(state.recordings?.code)
+        ? state.recordings
+        : server.json("/recordings").catch((problem) => problem),
       server.ours ? server.json("/sessions").catch(() => null) : null,
     ]);
     if (status.problem?.code === 401 && server.ours) {
@@ -119,15 +147,19 @@ export function mount(root, app) {
     const annotated = isToBeAnnotated();
     const mine = (state.live = { annotated, code: "connecting", by: "webrtc", was: false });
     const path = `/whep/camera${annotated ? "/annotated" : ""}`;
-    mine.watching = watch(server.plain(path), () => server.token, (now) => {
-      if (state.live !== mine) return;
-      mine.code = now.code;
-      mine.was ||= now.code === "live";
-      if (now.code === "live") video.hidden = false;
-      else if (now.code === "refused" || (now.code === "reconnecting" && !mine.was)) fallBack(mine);
-      else if (now.code === "reconnecting") asking.now();
-      show();
-    });
+    mine.watching = watch(
+      server.plain(path),
+      () => server.token,
+      (now) => {
+        if (state.live !== mine) return;
+        mine.code = now.code;
+        mine.was ||= now.code === "live";
+        if (now.code === "live") video.hidden = false;
+        else if (now.code === "refused" || (now.code === "reconnecting" && !mine.was)) fallBack(mine);
+        else if (now.code === "reconnecting") asking.now();
+        show();
+      },
+    );
     video.srcObject = mine.watching.stream;
   }
 
@@ -140,8 +172,19 @@ export function mount(root, app) {
     mine.by = "mjpeg";
     video.hidden = true;
     image.hidden = false;
-    image.onload = () => ((mine.code = "live"), show());
+    image.onload = () => {
+      mine.code = "live";
+      show();
+    };
+    // So that the other server learns which page asks.
+    image.crossOrigin = "anonymous";
     image.src = server.url("/stream.mjpg");
+  }
+
+  function loseImage() {
+    if (image.hidden) return;
+    leave();
+    asking.now();
   }
 
   function leave(how) {
@@ -200,7 +243,8 @@ export function mount(root, app) {
   async function switchAnalysis() {
     const { checked } = analyze;
     try {
-      if (checked) await server.json("/sessions", { method: "POST", body: JSON.stringify({ source: "camera" }) });
+      if (checked)
+        await server.json("/sessions", { method: "POST", body: JSON.stringify({ source: "camera" }) });
       else if (state.analyzed) {
         await server.json(`/sessions/${state.analyzed.id}`, { method: "DELETE" });
         state.analyzed = null;
@@ -229,7 +273,14 @@ export function mount(root, app) {
     const enabled = Boolean(status) && !status.problem && status.enabled !== false;
     say(line, statusLine());
     line.classList.toggle("bad", Boolean(status?.problem || status?.error));
-    say(empty, live?.code === "connecting" ? t("camera.connecting") : runs ? "" : t(enabled ? "camera.off" : "camera.none"));
+    say(
+      empty,
+      live?.code === "connecting"
+        ? t("camera.connecting")
+        : runs
+          ? ""
+          : t(enabled ? "camera.off" : "camera.none"),
+    );
     empty.hidden = live?.code === "live" || live?.was;
     badge.hidden = !live || live.code === "connecting";
     const how = live?.code === "live" ? live.by : "reconnecting";
@@ -252,8 +303,14 @@ export function mount(root, app) {
     // One explanation is enough.
     recorded.hidden = Boolean(status?.problem);
     none.hidden = recordings.length > 0;
-    if (state.recordings) say(none, state.recordings.code ? server.explain(state.recordings) : t("camera.no_recordings"));
-    keyed(list, recordings, ({ name }) => name, (one) => recordingRow(one, { app, server, run }));
+    if (state.recordings)
+      say(none, state.recordings.code ? server.explain(state.recordings) : t("camera.no_recordings"));
+    keyed(
+      list,
+      recordings,
+      ({ name }) => name,
+      (one) => recordingRow(one, { app, server, run }),
+    );
   }
 
   function statusLine() {
@@ -261,7 +318,8 @@ export function mount(root, app) {
     if (!status) return t("camera.asking");
     if (status.problem) return server.explain(status.problem);
     if (status.state === "failed") return t("camera.failed", status);
-    if (status.enabled === false || status.state === "unavailable") return t("camera.unavailable", { error: status.error });
+    if (status.enabled === false || status.state === "unavailable")
+      return t("camera.unavailable", { error: status.error });
     if (!isRunning()) return t("camera.stopped");
     if (status.state === "starting") return t("camera.starting");
     const said = [t("camera.runs", { backend: status.backend })];

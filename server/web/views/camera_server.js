@@ -89,6 +89,9 @@ class CameraServer {
   explain({ code, message }) {
     const { t } = this.#app;
     const key = `camera.problem.${this.ours ? "" : "other."}${code}`;
-    return t(key, { message, server: this.origin, page: location.origin }, "") || this.#app.explain({ code, message });
+    return (
+      t(key, { message, server: this.origin, page: location.origin }, "") ||
+      this.#app.explain({ code, message })
+    );
   }
 }

@@ -26,7 +26,12 @@ export function mount(root, app) {
   const badge = el("p.badge.live", { hidden: true });
   const button = (name, text, onclick) => el(name, { type: "button", textContent: text, onclick });
   const camera = button("button.primary", t("find.camera"), () => look("camera"));
-  const file = el("input", { type: "file", accept: "video/*", hidden: true, onchange: () => file.files[0] && lookIn(file.files[0]) });
+  const file = el("input", {
+    type: "file",
+    accept: "video/*",
+    hidden: true,
+    onchange: () => file.files[0] && lookIn(file.files[0]),
+  });
   const choose = button("button", t("find.clip"), () => file.click());
   const pause = button("button", t("find.pause"), () => looking?.togglePause());
   const stop = button("button", t("stop"), () => end());
@@ -73,7 +78,9 @@ export function mount(root, app) {
     } catch (problem) {
       if (looking !== mine) return;
       if (problem.code === 401 && (await app.askForToken())) return look(mode, from_s);
-      app.notice(app.explain(problem.code ? problem : { code: "other", message: String(problem) }), { kind: "problem" });
+      app.notice(app.explain(problem.code ? problem : { code: "other", message: String(problem) }), {
+        kind: "problem",
+      });
       end();
     }
   }
@@ -109,7 +116,10 @@ export function mount(root, app) {
   }
 
   const paste = ({ clipboardData }) => card.take([...clipboardData.files].find(isPicture));
-  const drag = (event) => (event.preventDefault(), root.classList.toggle("dropping", event.type === "dragover"));
+  const drag = (event) => {
+    event.preventDefault();
+    root.classList.toggle("dropping", event.type === "dragover");
+  };
   root.ondragover = root.ondragleave = drag;
   root.ondrop = (event) => {
     drag(event);
@@ -154,7 +164,9 @@ class Looking {
     this.client = app.client({ analyzers: ["pose", "reid"], options: { reid: { reference } } });
     this.client.addEventListener("state", ({ detail }) => this.#changed(detail));
     this.client.addEventListener("result", ({ detail }) => this.#take(detail));
-    this.client.addEventListener("problem", ({ detail }) => app.notice(app.explain(detail), { kind: "problem" }));
+    this.client.addEventListener("problem", ({ detail }) =>
+      app.notice(app.explain(detail), { kind: "problem" }),
+    );
     const canvas = el("canvas", { role: "img", "aria-label": app.t("find.picture") });
     place.replaceChildren(canvas);
     this.#stage = new Stage(canvas, boxPainter(canvas, app));
@@ -166,7 +178,9 @@ class Looking {
 
   async begin(mode, clip, from_s) {
     this.mode = mode;
-    this.#stream = await (mode === "clip" ? playFile(clip) : openCamera({ facingMode: "environment", width: { ideal: 1280 } }));
+    this.#stream = await (mode === "clip"
+      ? playFile(clip)
+      : openCamera({ facingMode: "environment", width: { ideal: 1280 } }));
     if (this.#stopped) return release(this.#stream);
     this.#began_ms = Date.now();
     const { video } = this.#stream;

@@ -27,7 +27,7 @@ export function confirm(app, text, yes) {
   return new Promise((resolve) => {
     const dialog = el(
       "dialog",
-      { "aria-label": text, onclose: () => (dialog.remove(), resolve(dialog.returnValue === "yes")) },
+      { "aria-label": text, onclose: close },
       el(
         "form",
         { method: "dialog" },
@@ -40,6 +40,10 @@ export function confirm(app, text, yes) {
         ),
       ),
     );
+    function close() {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    }
     document.body.append(dialog);
     dialog.showModal();
   });

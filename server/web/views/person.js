@@ -20,13 +20,19 @@ export function personCard(app, { found }) {
   let camera = null;
   let address = "";
 
-  const video = el("video", { muted: true, autoplay: true, playsInline: true, hidden: true, "aria-label": t("find.preview") });
+  const video = el("video", {
+    muted: true,
+    autoplay: true,
+    playsInline: true,
+    hidden: true,
+    "aria-label": t("find.preview"),
+  });
   const image = el("img", { hidden: true, alt: t("find.person_picture") });
   const hint = el("p.empty", { textContent: t("find.drop") });
   const count = el("p.count", { hidden: true });
   const said = el("p.small", { role: "status" });
   const wrong = el("p.small.bad", { role: "alert" });
-  const input = el("input", { type: "file", accept: "image/*", hidden: true, onchange: () => (take(input.files[0]), (input.value = "")) });
+  const input = el("input", { type: "file", accept: "image/*", hidden: true, onchange: takeFile });
   const button = (name, text, onclick) => el(name, { type: "button", textContent: text, onclick });
   const choose = button("button", t("find.choose"), () => input.click());
   const open = button("button", t("find.take"), openPreview);
@@ -43,6 +49,12 @@ export function personCard(app, { found }) {
     el("div.actions", {}, choose, open, shoot, cancel, input),
     el("p.soft.small", { textContent: t("find.privacy") }),
   );
+
+  function takeFile() {
+    take(input.files[0]);
+    // The same file again is a change then.
+    input.value = "";
+  }
 
   async function take(file) {
     if (!file) return;

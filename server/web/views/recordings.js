@@ -15,28 +15,64 @@ export function recordingRow({ name }, { app, server, run }) {
   const facts = el("p.soft.small.figures");
   const error = el("p.small.bad");
   const place = el("div");
-  const button = (text, onclick) => el("button.quiet", { type: "button", textContent: text, "aria-label": `${text}: ${name}`, onclick });
+  const button = (text, onclick) =>
+    el("button.quiet", { type: "button", textContent: text, "aria-label": `${text}: ${name}`, onclick });
   const play = button(t("camera.play"), toggle);
-  const stop = button(t("camera.stop_recording"), () => run(stop, () => server.json(path, { method: "DELETE" })));
+  const stop = button(t("camera.stop_recording"), () =>
+    run(stop, () => server.json(path, { method: "DELETE" })),
+  );
   const remove = button(t("camera.remove"), () => run(remove, ask));
-  const link = el("a.button.quiet", { href: server.url(path), download: `${name}.mp4`, textContent: t("download"), "aria-label": `${t("download")}: ${name}` });
+  const link = el("a.button.quiet", {
+    href: server.url(path),
+    download: `${name}.mp4`,
+    textContent: t("download"),
+    "aria-label": `${t("download")}: ${name}`,
+  });
   play.setAttribute("aria-expanded", "false");
 
   function toggle() {
     const shown = !place.firstChild;
     play.setAttribute("aria-expanded", String(shown));
-    place.replaceChildren(...(shown ? [el("video", { src: server.url(path), controls: true, autoplay: true, playsInline: true, "aria-label": name })] : []));
+    place.replaceChildren(
+      ...(shown
+        ? [
+            el("video", {
+              src: server.url(path),
+              controls: true,
+              autoplay: true,
+              playsInline: true,
+              "aria-label": name,
+            }),
+          ]
+        : []),
+    );
   }
 
   async function ask() {
-    if (await confirm(app, t("camera.remove_ask", { name }), t("camera.remove"))) await server.json(`${path}?file=1`, { method: "DELETE" });
+    if (await confirm(app, t("camera.remove_ask", { name }), t("camera.remove")))
+      await server.json(`${path}?file=1`, { method: "DELETE" });
   }
 
   return {
-    element: el("li", {}, el("h3", { textContent: name }), facts, error, el("p.actions", {}, stop, play, link, remove), place),
+    element: el(
+      "li",
+      {},
+      el("h3", { textContent: name }),
+      facts,
+      error,
+      el("p.actions", {}, stop, play, link, remove),
+      place,
+    ),
     update(now) {
       const running = now.state === "recording";
-      say(facts, [running ? t("camera.runs_now") : moment(now.started_at, language), clock(now.seconds), megabytes(now.bytes, language)].join(" · "));
+      say(
+        facts,
+        [
+          running ? t("camera.runs_now") : moment(now.started_at, language),
+          clock(now.seconds),
+          megabytes(now.bytes, language),
+        ].join(" · "),
+      );
       say(error, now.error ?? "");
       stop.hidden = !running;
       play.hidden = link.hidden = remove.hidden = running;

@@ -1,15 +1,12 @@
 // Who streams, and how it goes; one of them to watch, with what is seen in them.
 
 import { el } from "../dom.js";
-import { number } from "../format.js";
+import { nameOf, number } from "../format.js";
 import { ask, confirm, keyed, missToken, repeat, say } from "./parts.js";
 import { watching } from "./watching.js";
 
 const EVERY_MS = 2000;
 const COLUMNS = ["who", "state", "rates", "latency", "drops", "worker", "camera"];
-
-/** How a session is called. */
-export const nameOf = ({ id, name }) => name ?? id.slice(0, 8);
 
 /** See app.js. */
 export function mount(root, app) {
@@ -26,17 +23,34 @@ export function mount(root, app) {
     el(
       "thead",
       {},
-      el("tr", {}, ...COLUMNS.map((name) => el(`th.${name}`, { scope: "col", textContent: t(`sessions.${name}`) })), el("td")),
+      el(
+        "tr",
+        {},
+        ...COLUMNS.map((name) => el(`th.${name}`, { scope: "col", textContent: t(`sessions.${name}`) })),
+        el("td"),
+      ),
     ),
     body,
   );
-  const nobody = el("div.card.nobody", { hidden: true }, el("p", { textContent: t("sessions.nobody") }), el("a.button", { href: "#train", textContent: t("sessions.train") }));
+  const nobody = el(
+    "div.card.nobody",
+    { hidden: true },
+    el("p", { textContent: t("sessions.nobody") }),
+    el("a.button", { href: "#train", textContent: t("sessions.train") }),
+  );
   const place = el("div");
-  root.append(el("header", {}, el("h1", { textContent: t("nav.sessions") }), line, workers), table, nobody, place);
+  root.append(
+    el("header", {}, el("h1", { textContent: t("nav.sessions") }), line, workers),
+    table,
+    nobody,
+    place,
+  );
 
   const asking = repeat(async () => {
     const paths = ["/sessions", "/health"];
-    const answers = await Promise.all(paths.map((path) => ask(app.fetch, path))).catch((problem) => ({ problem }));
+    const answers = await Promise.all(paths.map((path) => ask(app.fetch, path))).catch((problem) => ({
+      problem,
+    }));
     line.classList.toggle("bad", Boolean(answers.problem));
     if (answers.problem?.code === 401) {
       asking.stop();
@@ -52,16 +66,40 @@ export function mount(root, app) {
     say(line, t("sessions.count", { n: sessions.length }));
     table.hidden = !sessions.length;
     nobody.hidden = sessions.length > 0 || watched !== null;
-    table.classList.toggle("with-camera", sessions.some(({ health }) => health));
+    table.classList.toggle(
+      "with-camera",
+      sessions.some(({ health }) => health),
+    );
     keyed(body, sessions, ({ id }) => id, row);
     keyed(workers, all, ({ index }) => String(index), worker);
   }
 
   function row(session) {
-    const open = el("button.quiet", { type: "button", textContent: nameOf(session), title: session.id, onclick: () => toggle(session) });
-    const end = el("button.quiet.small", { type: "button", textContent: t("sessions.end"), "aria-label": `${t("sessions.end")}: ${nameOf(session)}`, onclick: () => finish(session) });
-    const cells = Object.fromEntries(COLUMNS.slice(1).map((name) => [name, el(`td.figures.${name}`, { "data-label": t(`sessions.${name}`) })]));
-    const element = el("tr", {}, el("th.who", { scope: "row" }, open), ...Object.values(cells), el("td.end", {}, end));
+    const open = el("button.quiet", {
+      type: "button",
+      textContent: nameOf(session),
+      title: session.id,
+      onclick: () => toggle(session),
+    });
+    const end = el("button.quiet.small", {
+      type: "button",
+      textContent: t("sessions.end"),
+      "aria-label": `${t("sessions.end")}: ${nameOf(session)}`,
+      onclick: () => finish(session),
+    });
+    const cells = Object.fromEntries(
+      COLUMNS.slice(1).map((name) => [
+        name,
+        el(`td.figures.${name}`, { "data-label": t(`sessions.${name}`) }),
+      ]),
+    );
+    const element = el(
+      "tr",
+      {},
+      el("th.who", { scope: "row" }, open),
+      ...Object.values(cells),
+      el("td.end", {}, end),
+    );
     return {
       element,
       update(now) {
@@ -70,10 +108,15 @@ export function mount(root, app) {
         element.dataset.state = now.state;
         const told = {
           state: t(`sessions.state.${now.state}`, {}, now.state),
-          rates: t("sessions.rates_of", { frames: number(now.frames_per_s, language), results: number(now.results_per_s, language) }),
+          rates: t("sessions.rates_of", {
+            frames: number(now.frames_per_s, language),
+            results: number(now.results_per_s, language),
+          }),
           latency: now.latency_ms === null ? "–" : `${number(now.latency_ms, language)} ms`,
           drops: `${number(now.dropped, language)} (${number((100 * now.dropped) / Math.max(now.frames, 1), language)} %)`,
-          worker: (now.worker === null ? "–" : now.worker) + (now.restarts ? ` · ${t("sessions.restarts", { n: now.restarts })}` : ""),
+          worker:
+            (now.worker === null ? "–" : now.worker) +
+            (now.restarts ? ` · ${t("sessions.restarts", { n: now.restarts })}` : ""),
           camera: now.health ? camera(now.health) : "–",
         };
         for (const [name, text] of Object.entries(told)) say(cells[name], text);
@@ -95,7 +138,12 @@ export function mount(root, app) {
       element,
       update({ index, ready, sessions, restarts }) {
         const state = ready ? t("sessions.worker_has", { n: sessions }) : t("sessions.worker_loads");
-        say(element, [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })].filter(Boolean).join(" · "));
+        say(
+          element,
+          [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })]
+            .filter(Boolean)
+            .join(" · "),
+        );
         element.classList.toggle("busy", !ready);
       },
     };

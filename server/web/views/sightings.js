@@ -18,15 +18,32 @@ export function sightings(app, seek) {
   let spans = []; // {from_s, to_s, distance, told}, by time
   let [live, length_s, now_s, began_ms, fallback] = [true, SHORTEST_S, 0, 0, false];
 
-  const strip = el("div.strip", { "aria-hidden": "true", onclick: ({ clientX }) => live || seek(length_s * fraction(clientX)) });
+  const strip = el("div.strip", {
+    "aria-hidden": "true",
+    onclick: ({ clientX }) => live || seek(length_s * fraction(clientX)),
+  });
   const bars = el("div.bars");
   const head = el("i.head");
-  const ends = el("p.ends.soft.small.figures", { "aria-hidden": "true" }, el("span", { textContent: "0:00" }), el("span"));
+  const ends = el(
+    "p.ends.soft.small.figures",
+    { "aria-hidden": "true" },
+    el("span", { textContent: "0:00" }),
+    el("span"),
+  );
   const list = el("ol", { "aria-label": t("find.timeline") });
   const none = el("p.soft.small");
   const note = el("p.soft.small", { hidden: true, textContent: t("find.by_colour") });
   strip.append(bars, head);
-  const element = el("section.sightings", { hidden: true }, el("h2", { textContent: t("find.timeline") }), strip, ends, none, list, note);
+  const element = el(
+    "section.sightings",
+    { hidden: true },
+    el("h2", { textContent: t("find.timeline") }),
+    strip,
+    ends,
+    none,
+    list,
+    note,
+  );
 
   function fraction(clientX) {
     const { left, width } = strip.getBoundingClientRect();
@@ -71,11 +88,20 @@ export function sightings(app, seek) {
       say(ends.lastChild, clock(length_s));
       say(none, spans.length ? "" : t("find.not_seen"));
       note.hidden = !fallback;
-      keyed(bars, spans, ({ key }) => key, () => {
-        const bar = el("i");
-        const update = ({ from_s, to_s }) => Object.assign(bar.style, { left: percent(from_s), width: percent(Math.max(to_s - from_s, length_s / 200)) });
-        return { element: bar, update };
-      });
+      keyed(
+        bars,
+        spans,
+        ({ key }) => key,
+        () => {
+          const bar = el("i");
+          const update = ({ from_s, to_s }) =>
+            Object.assign(bar.style, {
+              left: percent(from_s),
+              width: percent(Math.max(to_s - from_s, length_s / 200)),
+            });
+          return { element: bar, update };
+        },
+      );
       keyed(list, spans, ({ key }) => key, row);
     });
   }

@@ -1,7 +1,7 @@
 // Train: the camera or a file goes out; the skeleton, the count and the score come back.
 
 import { openCamera, playFile, release } from "../capture.js";
-import { colourOf, el } from "../dom.js";
+import { colourOf } from "../dom.js";
 import { drawSkeleton } from "../skeleton.js";
 import { Stage } from "../stage.js";
 import { Chart } from "./train/chart.js";
@@ -12,7 +12,12 @@ import { summarize } from "./train/summary.js";
 import { summaryView } from "./train/summary_view.js";
 import { welcome } from "./train/welcome.js";
 
-const CAMERA = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const CAMERA = {
+  facingMode: "user",
+  width: { ideal: 1280 },
+  height: { ideal: 720 },
+  frameRate: { ideal: 30 },
+};
 // Landmarks are as good from a picture of this width; what is shown here is the camera's own.
 const SENT_WIDTH = 640;
 const ANALYZERS = ["pose", "exercise"];
@@ -24,12 +29,18 @@ export function mount(root, app) {
     try {
       const stream = await open();
       leave();
-      leave = train(root, app, stream, (summary, session) => {
-        leave();
-        const view = summaryView(app, summary, session, idle);
-        root.replaceChildren(view);
-        view.querySelector("h1").focus();
-      }, idle);
+      leave = train(
+        root,
+        app,
+        stream,
+        (summary, session) => {
+          leave();
+          const view = summaryView(app, summary, session, idle);
+          root.replaceChildren(view);
+          view.querySelector("h1").focus();
+        },
+        idle,
+      );
     } catch (error) {
       if (!error.code) console.error(error);
       app.notice(app.explain(error), { kind: "problem" });
@@ -38,10 +49,12 @@ export function mount(root, app) {
   const idle = () => {
     leave();
     leave = () => {};
-    root.replaceChildren(welcome(app, {
-      camera: () => begin(() => openCamera(CAMERA)),
-      file: (address) => begin(() => playFile(address)),
-    }));
+    root.replaceChildren(
+      welcome(app, {
+        camera: () => begin(() => openCamera(CAMERA)),
+        file: (address) => begin(() => playFile(address)),
+      }),
+    );
   };
   idle();
   return () => leave();
@@ -127,7 +140,10 @@ function train(root, app, stream, onSummary, onRefused) {
 
   stage.play(stream).catch(() => {});
   client.start(stream).catch(() => {});
-  navigator.wakeLock?.request("screen").then((lock) => (left ? lock.release() : (awake = lock)), () => {});
+  navigator.wakeLock?.request("screen").then(
+    (lock) => (left ? lock.release() : (awake = lock)),
+    () => {},
+  );
   app.announce(t("train.begun"));
   return leave;
 }

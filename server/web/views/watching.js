@@ -1,10 +1,9 @@
 // One session, watched as a coach would: its picture with what was found drawn in, and its results.
 
 import { el } from "../dom.js";
-import { clock, number } from "../format.js";
+import { clock, nameOf, number } from "../format.js";
 import { watch } from "../whep.js";
 import { say } from "./parts.js";
-import { nameOf } from "./sessions.js";
 
 /**
  * @param {object} session as GET /sessions has it
@@ -22,7 +21,13 @@ export function watching(session, app, { close, end }) {
 
   // ---- what there is
 
-  const video = el("video", { onloadedmetadata: reveal, muted: true, autoplay: true, playsInline: true, "aria-label": t("sessions.picture", { name }) });
+  const video = el("video", {
+    onloadedmetadata: reveal,
+    muted: true,
+    autoplay: true,
+    playsInline: true,
+    "aria-label": t("sessions.picture", { name }),
+  });
   const empty = el("p.empty", { role: "status" });
   const badge = el("p.badge", { hidden: true });
   const button = (kind, text, onclick) => el(kind, { type: "button", textContent: text, onclick });
@@ -72,16 +77,27 @@ export function watching(session, app, { close, end }) {
 
   function look(path, fallback) {
     badge.hidden = true;
-    player = watch(location.origin + path, () => app.token, ({ code, problem }) => {
-      if (over) return;
-      if (code === "refused" && fallback && [404, 406, 503].includes(problem.code)) {
-        player.stop();
-        return look(fallback, "");
-      }
-      say(empty, code === "live" ? "" : problem ? t("sessions.no_picture", { why: app.explain(problem) }) : t("sessions.connecting"));
-      badge.hidden = code !== "live";
-      say(badge, t(fallback ? "sessions.annotated" : "sessions.plain"));
-    });
+    player = watch(
+      location.origin + path,
+      () => app.token,
+      ({ code, problem }) => {
+        if (over) return;
+        if (code === "refused" && fallback && [404, 406, 503].includes(problem.code)) {
+          player.stop();
+          return look(fallback, "");
+        }
+        say(
+          empty,
+          code === "live"
+            ? ""
+            : problem
+              ? t("sessions.no_picture", { why: app.explain(problem) })
+              : t("sessions.connecting"),
+        );
+        badge.hidden = code !== "live";
+        say(badge, t(fallback ? "sessions.annotated" : "sessions.plain"));
+      },
+    );
     video.srcObject = player.stream;
   }
   const base = `/whep/${encodeURIComponent(session.name ?? session.id)}`;
@@ -130,7 +146,13 @@ export function watching(session, app, { close, end }) {
     const { queue_ms, analyzers } = result.timing;
     const ms = (value) => `${number(value, language)} ms`;
     say(server, ms(result.timestamp - result.frame.received_at));
-    say(parts, [t("sessions.queue", { ms: ms(queue_ms) }), ...Object.entries(analyzers).map(([each, took]) => `${each} ${ms(took)}`)].join(" · "));
+    say(
+      parts,
+      [
+        t("sessions.queue", { ms: ms(queue_ms) }),
+        ...Object.entries(analyzers).map(([each, took]) => `${each} ${ms(took)}`),
+      ].join(" · "),
+    );
   }
 
   say(empty, t("sessions.connecting"));

@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from server import rtc
+from server.rtc import receiving
 from tests.support.numbered import DAMAGED, FPS, NumberedTrack
 from tests.support.seen import WITHIN_S, publishing, watching
 
@@ -22,7 +22,7 @@ def tap(seen):
     """The digests of what a viewer gets, before it is decoded."""
     got = []
     (receiver,) = seen.connection.getReceivers()
-    rtc.on_encoded_frame(receiver, lambda frame: got.append(digest(frame.data)))
+    receiving.on_encoded_frame(receiver, lambda frame: got.append(digest(frame.data)))
     return got
 
 
@@ -71,7 +71,7 @@ async def test_who_joins_gets_a_key_frame_and_many_ask_for_one(server, http):
             for _ in range(10):
                 for seen in (first, second):
                     (receiver,) = seen.connection.getReceivers()
-                    await rtc.request_key_frame(receiver)
+                    await receiving.request_key_frame(receiver)
                 await seen.wait_for(5)
             asked, seconds = track.requests - requests, (track.number - mark) / FPS
             assert 1 <= asked <= seconds + 2

@@ -80,10 +80,22 @@ async def test_every_answer_has_them(http, method, path, status):
         assert "Strict-Transport-Security" not in headers
 
 
-async def test_pages_of_other_origins_may_show_pictures_once_one_is_let_in(http):
+@pytest.mark.parametrize(
+    ("asks", "policy"),
+    [
+        ({}, "same-origin"),
+        ({"Origin": "http://localhost:3000"}, "cross-origin"),
+        ({"Referer": "http://localhost:3000/gallery"}, "cross-origin"),
+        ({"Referer": "http://localhost:3000.evil.example/"}, "same-origin"),
+    ],
+)
+async def test_pictures_may_be_shown_by_pages_of_origins_that_are_let_in_only(http, asks, policy):
     flags = ("--allow-origin", "http://localhost:3000")
-    async with guarded(ROUTES, *flags) as server, http.get(server.url + "/page") as response:
-        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    async with (
+        guarded(ROUTES, *flags) as server,
+        http.get(server.url + "/page", headers=asks) as response,
+    ):
+        assert response.headers["Cross-Origin-Resource-Policy"] == policy
 
 
 async def test_browsers_insist_on_tls_only_where_somebody_vouches_for_the_server(http, tmp_path):

@@ -31,6 +31,7 @@ ROUTES = (
     Route("GET", "/thing", answer, "", Scope.VIEW),
     Route("POST", "/thing", answer, "", Scope.PUBLISH),
     Route("GET", "/failing", fail, "", Scope.VIEW),
+    Route("GET", "/page", answer, "", None),
     Route("GET", "/socket", talk, "", Scope.PUBLISH, websocket=True),
 )
 
@@ -200,3 +201,44 @@ async def test_refused_origins_are_logged_once_and_not_without_end(http, caplog)
 def test_what_is_no_origin(text):
     with pytest.raises(ValueError, match="no origin"):
         parse_origins([text])
+
+
+FOREIGN = [
+    {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"},
+    {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "no-cors"},
+    {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"},
+    {"Referer": "http://evil.example/page"},
+    {"Referer": "http://evil.example/", "Sec_Fetch_Site": "cross-site"},
+]
+
+
+@pytest.mark.parametrize("says", FOREIGN)
+@pytest.mark.parametrize("flags", [(), ("--allow-origin", PAGE)])
+async def test_what_another_site_has_a_browser_fetch_is_refused_before_it_starts(http, says, flags):
+    async with guarded(ROUTES, *flags) as server:
+        assert (await ask(http, server, **says)).status == 403
+        # Pages are for everybody to link to.
+        assert (await ask(http, server, path="/page", **says)).status == 200
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Mode": "navigate"},
+        {"Sec_Fetch_Site": "same-origin"},
+        {"Sec_Fetch_Site": "cross-site", "Referer": PAGE + "/gallery"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": PAGE},
+    ],
+)
+async def test_programs_the_user_own_pages_and_listed_ones_fetch_as_ever(http, says):
+    async with guarded(ROUTES, "--allow-origin", PAGE) as server:
+        assert (await ask(http, server, **says)).status == 200
+        own = f"{server.url}/page"
+        assert (await ask(http, server, Referer=own)).status == 200
+
+
+async def test_where_every_page_is_let_in_none_is_foreign(http):
+    async with guarded(ROUTES, "--allow-origin", "*") as server:
+        for says in FOREIGN:
+            assert (await ask(http, server, **says)).status == 200

@@ -1,5 +1,9 @@
 """Pictures as they are decoded in a worker: of whatever kind, or an error that says so."""
 
+import subprocess
+import sys
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -93,3 +97,28 @@ def test_damaged_ones_decode_or_say_so(rgb, encode, changes):
         return
     assert picture.ndim == 3
     assert picture.shape[2] == 3
+
+
+def test_the_decoders_have_a_bound_of_their_own(tmp_path):
+    """For a header that they read in another way than we do."""
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(pictures.jpeg(np.zeros((100, 200, 3), np.uint8)))
+    code = (
+        "import sys; from server.media.picture import limit_decoders\n"
+        "limit_decoders(int(sys.argv[2])); from server.media import decoding\n"
+        "print(decoding.decode(open(sys.argv[1], 'rb').read()).shape)"
+    )
+    run = partial(subprocess.run, capture_output=True, text=True, timeout=60)
+    allowed = run([sys.executable, "-c", code, str(picture), "20000"])
+    assert allowed.stdout.strip() == "(100, 200, 3)", allowed.stderr
+    refused = run([sys.executable, "-c", code, str(picture), "19999"])
+    assert "NotDecodable" in refused.stderr
+
+
+def test_a_picture_that_turns_out_larger_than_it_said_is_not_taken(monkeypatch):
+    monkeypatch.setattr("server.media.decoding.read_size", lambda data: (8, 8))
+    for data in (
+        encode(np.zeros((32, 64, 3), np.uint8)) for encode in (pictures.jpeg, pictures.png)
+    ):
+        with pytest.raises(NotDecodable):
+            decode(data)

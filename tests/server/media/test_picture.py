@@ -1,5 +1,8 @@
 """What a picture's header says, before anything is decoded."""
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -153,3 +156,38 @@ def test_changed_bytes_raise_nothing_else(encoder, changes):
     for part, value in changes:
         data[int(part * len(data))] = value
     refuses_or_reads(bytes(data))
+
+
+def _segment(code, body):
+    return bytes([0xFF, code]) + (len(body) + 2).to_bytes(2) + body
+
+
+def _start_of_frame(width, height):
+    return _segment(0xC0, struct.pack(">BHHB", 8, height, width, 3) + bytes(9))
+
+
+@pytest.mark.parametrize("code", [0x01, 0xD0, 0xD7, 0xD8, 0xD9])
+def test_a_code_without_length_does_not_hide_a_header(code):
+    """A decoder goes past it and on; who takes what follows for a length reads on elsewhere."""
+    small = pictures.jpeg(np.zeros((64, 64, 3), np.uint8))
+    at = small.index(b"\xff\xdb")
+    # Read as a length, it leads into a comment that holds a frame header of another size.
+    hidden = bytes([0xFF, code]) + _segment(0xFE, b"\0" * 4 + _start_of_frame(8, 8))
+    with pytest.raises(BadPicture, match="damaged"):
+        EncodedPicture.read(small[:at] + hidden + small[at:], max_pixels=100 * 100)
+
+
+def test_two_frame_headers_are_one_too_many():
+    small = pictures.jpeg(np.zeros((64, 64, 3), np.uint8))
+    at = small.index(b"\xff\xc0")
+    with pytest.raises(BadPicture, match="two headers"):
+        EncodedPicture.read(small[:at] + _start_of_frame(32, 32) + small[at:], max_pixels=100 * 100)
+
+
+def test_two_headers_of_a_png_are_one_too_many():
+    small = pictures.png(np.zeros((64, 64, 3), np.uint8))
+    header = bytearray(small[8:33])
+    header[8:16] = struct.pack(">II", 10_000, 10_000)
+    header[21:25] = zlib.crc32(header[4:21]).to_bytes(4)
+    with pytest.raises(BadPicture, match="two headers"):
+        EncodedPicture.read(small[:33] + bytes(header) + small[33:], max_pixels=100 * 100)

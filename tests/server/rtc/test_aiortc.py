@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from server import rtc
 from server.media.encoder import Codec, Encoder
-from server.rtc import jitter_buffer as video_buffer
+from server.rtc import ice, jitter_buffer, receiving, sctp
 
 WITHIN_S = 15.0
 
@@ -133,7 +133,7 @@ async def test_a_key_frame_comes_when_asked_for(pair):
     asked = asyncio.Event()
     send_key_frame = sender._send_keyframe
     sender._send_keyframe = lambda: (asked.set(), send_key_frame())
-    await rtc.request_key_frame(answerer.getReceivers()[0])
+    await receiving.request_key_frame(answerer.getReceivers()[0])
     await asyncio.wait_for(asked.wait(), WITHIN_S)
 
 
@@ -141,9 +141,9 @@ async def test_frames_are_had_as_they_came_beside_the_decoded_ones(pair):
     track, remote, _, answerer = pair
     receiver = answerer.getReceivers()[0]
     # Before anything has come, what was agreed on first.
-    assert rtc.received_codec(receiver) == "VP8"
+    assert receiving.received_codec(receiver) == "VP8"
     tapped = []
-    rtc.on_encoded_frame(receiver, tapped.append)
+    receiving.on_encoded_frame(receiver, tapped.append)
     decoder = av.CodecContext.create("vp8", "r")
     for number in range(3):
         track.step()
@@ -153,8 +153,8 @@ async def test_frames_are_had_as_they_came_beside_the_decoded_ones(pair):
         assert tapped[number].timestamp == decoded.pts
     assert [frame.is_key_frame for frame in tapped] == [True, False, False]
     assert not any(frame.is_damaged for frame in tapped)
-    assert rtc.received_codec(receiver) == "VP8"
-    rtc.on_encoded_frame(receiver, None)
+    assert receiving.received_codec(receiver) == "VP8"
+    receiving.on_encoded_frame(receiver, None)
     track.step()
     await asyncio.wait_for(remote.recv(), WITHIN_S)
     assert len(tapped) == 3
@@ -240,7 +240,7 @@ def depayload(codec_name, payload):
 async def test_times_may_wrap_around_and_go_back(pair):
     """They go back with B frames, of which each is sent after what it is shown before."""
     *_, answerer = pair
-    held = rtc.receiving._held(answerer.getReceivers()[0])
+    held = receiving._held(answerer.getReceivers()[0])
     times = [(1 << 32) - 3000, 3000, 0, 6000]
     assert [held.unwrapped(each) for each in times] == [0, 6000, 3000, 9000]
 
@@ -257,23 +257,23 @@ async def test_a_decoder_that_is_behind_skips_to_a_key_frame_and_asks_for_one(pa
     decoder.join(WITHIN_S)
     asked, seen, all_seen = [], [], asyncio.Event()
     # So that there is one time to ask, however long this takes.
-    monkeypatch.setattr(video_buffer, "KEY_FRAME_EVERY_S", 1000.0)
+    monkeypatch.setattr(jitter_buffer, "KEY_FRAME_EVERY_S", 1000.0)
 
     async def note_pli(self: RTCRtpReceiver, ssrc: int) -> None:
         asked.append(ssrc)
 
-    def note_frame(frame: video_buffer.EncodedFrame) -> None:
+    def note_frame(frame: jitter_buffer.EncodedFrame) -> None:
         seen.append(frame)
         if len(seen) == frames:
             all_seen.set()
 
     monkeypatch.setattr(RTCRtpReceiver, "_send_rtcp_pli", note_pli)
-    rtc.on_encoded_frame(receiver, note_frame)
-    frames = rtc.receiving.MAX_DECODER_BACKLOG + 10
+    receiving.on_encoded_frame(receiver, note_frame)
+    frames = receiving.MAX_DECODER_BACKLOG + 10
     for _ in range(frames):
         track.step()
     await asyncio.wait_for(all_seen.wait(), WITHIN_S)
-    assert waiting.qsize() <= rtc.receiving.MAX_DECODER_BACKLOG
+    assert waiting.qsize() <= receiving.MAX_DECODER_BACKLOG
     assert len(asked) == 1
 
 
@@ -362,7 +362,7 @@ async def test_a_port_range_that_is_full_gives_no_candidate():
 
 async def test_without_addresses_aioice_chooses():
     rtc.set_ice_hosts([])
-    assert aioice.ice.get_host_addresses is rtc.ice._original_get_host_addresses
+    assert aioice.ice.get_host_addresses is ice._original_get_host_addresses
 
 
 def gone_event(connection: RTCPeerConnection) -> asyncio.Event:
@@ -413,8 +413,8 @@ async def test_a_peer_that_sends_but_does_not_consent_is_left_when_consent_expir
     pair, monkeypatch
 ):
     track, _, _, answerer = pair
-    monkeypatch.setattr(rtc.ice, "CONSENT_INTERVAL_S", 0.2)
-    monkeypatch.setattr(rtc.ice, "CONSENT_EXPIRES_S", 1.0)
+    monkeypatch.setattr(ice, "CONSENT_INTERVAL_S", 0.2)
+    monkeypatch.setattr(ice, "CONSENT_EXPIRES_S", 1.0)
 
     async def lost(*_arguments, **_keywords):
         await asyncio.sleep(0.5)
@@ -448,6 +448,32 @@ async def test_data_channel_messages_travel_in_pieces_that_fit_any_path():
             await asyncio.sleep(0.01)
         channel.send("x" * 5000)
         assert await heard == "x" * 5000
-    assert max(sizes) == rtc.transport.SCTP_PIECE_BYTES
+    assert max(sizes) == sctp.PIECE_BYTES
     await offerer.close()
     await answerer.close()
+
+
+@either_track
+async def test_pictures_that_are_too_large_are_not_decoded_and_smaller_ones_are(pair):
+    track, remote, _, answerer = pair
+    (receiver,) = answerer.getReceivers()
+    refused = asyncio.Queue()
+    rtc.on_too_large(receiver, refused.put_nowait)
+    rtc.set_max_pixels(100 * 100)
+    try:
+        track.step()
+        assert "160 x 120" in await asyncio.wait_for(refused.get(), WITHIN_S)
+        assert receiver._RTCRtpReceiver__decoder_queue.empty()
+        rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
+        if isinstance(track, EncodedTrack):
+            track._encoder = Encoder(Codec.VP8, 500_000)
+        else:
+            await receiving.request_key_frame(receiver)
+        async with asyncio.timeout(WITHIN_S):
+            frame = asyncio.ensure_future(remote.recv())
+            while not frame.done():
+                track.step()
+                await asyncio.wait([frame], timeout=0.1)
+        assert frame.result().width == 160
+    finally:
+        rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)

@@ -5,10 +5,11 @@ from cryptography.fernet import Fernet
 
 from analyzers.registry import find
 from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
-from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.chosen_analyzers import MAX_OPTIONS_BYTES, ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
 from server.workers.messages import Start
 from server.workers.pool import WorkerPool
+from signaling.errors import TooLarge
 from tests.support.server import COUNTER
 
 
@@ -53,3 +54,15 @@ async def test_an_embedding_that_was_not_sealed_here_changes_nothing(pool):
     with pytest.raises(BadSealedEmbedding):
         analyzers.change({"counter": {"by": 2}, "reid": {"reference": "gAAAA-not-ours"}})
     assert analyzers.start("s", 0.0).options == {"my_counter": {"by": 1}}
+
+
+async def test_options_are_kept_up_to_a_size_and_what_is_too_much_changes_nothing(pool):
+    analyzers = chosen(pool)
+    kept = {"counter": {"note": "x" * (MAX_OPTIONS_BYTES - 100)}}
+    analyzers.change(kept)
+    for number in range(200):
+        with pytest.raises(TooLarge):
+            analyzers.change({"counter": {f"key {number}": "y" * 100}})
+    assert set(analyzers.start("s", 0.0).options["my_counter"]) == {"by", "note"}
+    with pytest.raises(TooLarge):
+        ChosenAnalyzers(pool, ("counter",), {"counter": {"note": "x" * MAX_OPTIONS_BYTES}}, None)

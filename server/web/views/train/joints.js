@@ -1,6 +1,7 @@
 // The angle that shows an exercise best, from the world landmarks.
 
 // By BlazePose's numbers, left and right: the joint stands in the middle.
+// biome-ignore format: a table
 const ANGLES = {
   knee: [[23, 25, 27], [24, 26, 28]],
   elbow: [[11, 13, 15], [12, 14, 16]],

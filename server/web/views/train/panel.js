@@ -23,27 +23,51 @@ export function panel(app, stop) {
   const number = el("b.number", { textContent: "0" });
   const unit = el("span.soft.small", { textContent: t("reps") });
   const score = ring("score-ring");
-  const scoreText = el("p.score.figures", {}, el("span.soft", { textContent: t("score") }), el("b", { textContent: "–" }));
+  const scoreText = el(
+    "p.score.figures",
+    {},
+    el("span.soft", { textContent: t("score") }),
+    el("b", { textContent: "–" }),
+  );
   const good = el("p.good");
   const angleText = el("span.figures");
   const angleName = el("h3");
   const list = el("ol.sets");
   const voice = el("input", { type: "checkbox", role: "switch" });
-  const stopButton = el("button.stop", { textContent: t("train.stop"), onclick: () => {
-    stopButton.disabled = true;
-    stop();
-  } });
-  const element = el("section.live", { "aria-label": t("nav.train") },
+  const stopButton = el("button.stop", {
+    textContent: t("train.stop"),
+    onclick: () => {
+      stopButton.disabled = true;
+      stop();
+    },
+  });
+  const element = el(
+    "section.live",
+    { "aria-label": t("nav.train") },
     el("div.stage", {}, canvas, status, cue),
-    el("div.panel.card", {},
+    el(
+      "div.panel.card",
+      {},
       el("div.panel-head", {}, exercise, scoreText),
       el("div.count", {}, score.element, el("div.count-text", {}, number, unit)),
       good,
-      el("div.sets-box", {}, el("h3", { textContent: t("sets") }), list, el("p.soft.small.sets-empty", { textContent: t("sets.empty") })),
-      el("div.controls", {},
-        "speechSynthesis" in globalThis && el("label.switch", {}, voice, el("span", { textContent: t("train.voice") })),
-        stopButton)),
-    el("figure.strip.card", {}, el("figcaption", {}, angleName, angleText), chart));
+      el(
+        "div.sets-box",
+        {},
+        el("h3", { textContent: t("sets") }),
+        list,
+        el("p.soft.small.sets-empty", { textContent: t("sets.empty") }),
+      ),
+      el(
+        "div.controls",
+        {},
+        "speechSynthesis" in globalThis &&
+          el("label.switch", {}, voice, el("span", { textContent: t("train.voice") })),
+        stopButton,
+      ),
+    ),
+    el("figure.strip.card", {}, el("figcaption", {}, angleName, angleText), chart),
+  );
 
   const cues = makeCues(app, cue);
   let seen_ms = performance.now();
@@ -72,7 +96,10 @@ export function panel(app, stop) {
       if (result.has_pose) seen_ms = now_ms;
       const away = now_ms - seen_ms > AWAY_MS;
       if (status.dataset.code === "live") {
-        set(status.lastChild, latency_ms === null ? t("state.live") : t("state.live.ms", { ms: Math.round(latency_ms) }));
+        set(
+          status.lastChild,
+          latency_ms === null ? t("state.live") : t("state.live.ms", { ms: Math.round(latency_ms) }),
+        );
       }
       const current = sets.current;
       const doing = result.exercise !== "none" ? result.exercise : current?.exercise;
@@ -97,7 +124,10 @@ export function panel(app, stop) {
       unit.textContent = t("reps");
       number.getAnimations().forEach((running) => running.cancel());
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
-        number.animate([{ scale: 1.18 }, { scale: 1 }], { duration: 320, easing: "cubic-bezier(.2,.8,.2,1)" });
+        number.animate([{ scale: 1.18 }, { scale: 1 }], {
+          duration: 320,
+          easing: "cubic-bezier(.2,.8,.2,1)",
+        });
       }
       const name = t(`exercise.${sets.current.exercise}`);
       app.announce(count === 1 ? `${name} 1` : String(count));
@@ -118,11 +148,14 @@ export function panel(app, stop) {
 
 function item(t, { exercise, count, held_s, scores }, at) {
   const score = mean(scores);
-  return el("li", {},
+  return el(
+    "li",
+    {},
     el("span.soft.figures", { textContent: String(at + 1) }),
     el("span", { textContent: t(`exercise.${exercise}`) }),
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
-    el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }));
+    el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
+  );
 }
 
 // One cue at a time: shown for a moment at least, said once in a while.

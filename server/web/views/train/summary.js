@@ -41,8 +41,18 @@ export const asJson = (summary, session) =>
 /** The repetitions as CSV (RFC 4180), one a line. */
 export function asCsv({ repetitions }) {
   const head = [
-    "number", "exercise", "start_s", "turn_s", "end_s", "range_of_motion",
-    "down_s", "hold_s", "up_s", "score", ...PARTS, "faults",
+    "number",
+    "exercise",
+    "start_s",
+    "turn_s",
+    "end_s",
+    "range_of_motion",
+    "down_s",
+    "hold_s",
+    "up_s",
+    "score",
+    ...PARTS,
+    "faults",
   ];
   const rows = repetitions.map((each, index) => [
     index + 1,

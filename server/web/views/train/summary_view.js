@@ -22,16 +22,32 @@ export function summaryView(app, summary, session, again) {
   return el(
     "div.summary",
     {},
-    el("div.summary-head", {},
-      el("div", {},
+    el(
+      "div.summary-head",
+      {},
+      el(
+        "div",
+        {},
         el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : "summary.nothing") }),
-        el("p.soft", { textContent: exercises.length ? t("summary.total", { n: total }) : t("summary.nothing.text") }),
+        el("p.soft", {
+          textContent: exercises.length ? t("summary.total", { n: total }) : t("summary.nothing.text"),
+        }),
       ),
-      el("p.actions", {},
-        exercises.length > 0 && el("button", { textContent: "JSON", "aria-label": t("summary.json"),
-          onclick: save(`kinecast-${day}.json`, "application/json", asJson(summary, session)) }),
-        exercises.length > 0 && el("button", { textContent: "CSV", "aria-label": t("summary.csv"),
-          onclick: save(`kinecast-${day}.csv`, "text/csv", asCsv(summary)) }),
+      el(
+        "p.actions",
+        {},
+        exercises.length > 0 &&
+          el("button", {
+            textContent: "JSON",
+            "aria-label": t("summary.json"),
+            onclick: save(`kinecast-${day}.json`, "application/json", asJson(summary, session)),
+          }),
+        exercises.length > 0 &&
+          el("button", {
+            textContent: "CSV",
+            "aria-label": t("summary.csv"),
+            onclick: save(`kinecast-${day}.csv`, "text/csv", asCsv(summary)),
+          }),
         el("button.primary", { textContent: t("summary.again"), onclick: again }),
       ),
     ),
@@ -45,30 +61,51 @@ function card(t, summary, repetitions) {
   const score = ring("small-ring");
   score.fill(mean_score === null ? null : mean_score / 100);
   const advice = most_frequent_fault && often ? `warning.${most_frequent_fault}` : `advice.${exercise}`;
-  return el("section.card", {},
-    el("div.summary-exercise", {},
+  return el(
+    "section.card",
+    {},
+    el(
+      "div.summary-exercise",
+      {},
       el("div.ring-box", {}, score.element, el("b.figures", { textContent: rounded(mean_score) })),
-      el("div", {},
+      el(
+        "div",
+        {},
         el("h2", { textContent: t(`exercise.${exercise}`) }),
-        el("p.soft.figures", { textContent: [
-          held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
-          best_score === null ? "" : t("summary.best", { score: rounded(best_score) }),
-        ].filter(Boolean).join(" · ") }),
+        el("p.soft.figures", {
+          textContent: [
+            held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+            best_score === null ? "" : t("summary.best", { score: rounded(best_score) }),
+          ]
+            .filter(Boolean)
+            .join(" · "),
+        }),
       ),
     ),
-    done.length > 0 && el("ol.bars", { "aria-label": t("summary.scores") }, ...done.map((each, index) => {
-      const faults = each.faults.map((code) => t(`warning.${code}`)).join(" ");
-      const bar = el("span.bar-fill");
-      bar.style.height = `${Math.max(each.score, 4)}%`;
-      if (faults) bar.classList.add("faulty");
-      return el("li", { title: faults },
-        el("span.bar-box", {}, bar),
-        el("b.figures.small", { textContent: rounded(each.score) }),
-        el("span.hidden", { textContent: `${t("summary.repetition", { n: index + 1 })} ${faults}` }));
-    })),
-    el("p.advice", {},
+    done.length > 0 &&
+      el(
+        "ol.bars",
+        { "aria-label": t("summary.scores") },
+        ...done.map((each, index) => {
+          const faults = each.faults.map((code) => t(`warning.${code}`)).join(" ");
+          const bar = el("span.bar-fill");
+          bar.style.height = `${Math.max(each.score, 4)}%`;
+          if (faults) bar.classList.add("faulty");
+          return el(
+            "li",
+            { title: faults },
+            el("span.bar-box", {}, bar),
+            el("b.figures.small", { textContent: rounded(each.score) }),
+            el("span.hidden", { textContent: `${t("summary.repetition", { n: index + 1 })} ${faults}` }),
+          );
+        }),
+      ),
+    el(
+      "p.advice",
+      {},
       most_frequent_fault && el("b", { textContent: t("summary.fault") }),
-      el("span", { textContent: t(advice) })),
+      el("span", { textContent: t(advice) }),
+    ),
   );
 }
 

@@ -12,20 +12,32 @@ export function welcome(app, begin) {
   const { t } = app;
   const play = (file) => file && begin.file(URL.createObjectURL(file));
   const input = el("input.hidden", {
-    type: "file", accept: "video/*", tabIndex: -1, "aria-hidden": "true",
+    type: "file",
+    accept: "video/*",
+    tabIndex: -1,
+    "aria-hidden": "true",
     onchange: () => play(input.files[0]),
   });
-  const element = el("section.welcome", {},
-    el("div.welcome-text", {},
+  const element = el(
+    "section.welcome",
+    {},
+    el(
+      "div.welcome-text",
+      {},
       el("h1", { textContent: t("train.title") }),
       el("p.soft.lead", { textContent: t("train.text") }),
       el("button.primary.large", { textContent: t("train.start"), onclick: begin.camera }),
-      el("p.actions", {},
+      el(
+        "p.actions",
+        {},
         el("button.quiet", { textContent: t("train.sample"), onclick: () => begin.file(SAMPLE) }),
         el("button.quiet", { textContent: t("train.file"), onclick: () => input.click() }),
-        input),
-      el("p.soft.small", { textContent: t("train.hint") })),
-    figure());
+        input,
+      ),
+      el("p.soft.small", { textContent: t("train.hint") }),
+    ),
+    figure(),
+  );
   element.addEventListener("dragover", (event) => {
     event.preventDefault();
     element.classList.add("dropping");
@@ -40,14 +52,48 @@ export function welcome(app, begin) {
 }
 
 // Somebody who squats, from the side: as they stand, and at the lowest point.
-const STANDING = [[200, 74], [198, 112], [204, 160], [210, 206], [196, 206], [202, 284], [196, 360], [226, 362]];
-const SQUATTING = [[222, 154], [206, 192], [252, 206], [300, 202], [162, 276], [240, 290], [196, 360], [226, 362]];
-const LIMBS = [[1, 2], [2, 3], [1, 4], [4, 5], [5, 6], [6, 7]];
+const STANDING = [
+  [200, 74],
+  [198, 112],
+  [204, 160],
+  [210, 206],
+  [196, 206],
+  [202, 284],
+  [196, 360],
+  [226, 362],
+];
+const SQUATTING = [
+  [222, 154],
+  [206, 192],
+  [252, 206],
+  [300, 202],
+  [162, 276],
+  [240, 290],
+  [196, 360],
+  [226, 362],
+];
+const LIMBS = [
+  [1, 2],
+  [2, 3],
+  [1, 4],
+  [4, 5],
+  [5, 6],
+  [6, 7],
+];
 
 function figure() {
-  const body = (name, points) => svg(`g.${name}`, {},
-    svg("path", { d: LIMBS.map(([from, to]) => `M${points[from]} L${points[to]}`).join("") }),
-    ...points.map(([cx, cy], at) => svg(at ? "circle" : "circle.head", { cx, cy, r: at ? 6 : 21 })));
-  return svg("svg.welcome-figure", { viewBox: "90 40 270 336", "aria-hidden": "true" },
-    svg("path.floor", { d: "M110 372 H340" }), body("standing", STANDING), body("squatting", SQUATTING));
+  const body = (name, points) =>
+    svg(
+      `g.${name}`,
+      {},
+      svg("path", { d: LIMBS.map(([from, to]) => `M${points[from]} L${points[to]}`).join("") }),
+      ...points.map(([cx, cy], at) => svg(at ? "circle" : "circle.head", { cx, cy, r: at ? 6 : 21 })),
+    );
+  return svg(
+    "svg.welcome-figure",
+    { viewBox: "90 40 270 336", "aria-hidden": "true" },
+    svg("path.floor", { d: "M110 372 H340" }),
+    body("standing", STANDING),
+    body("squatting", SQUATTING),
+  );
 }

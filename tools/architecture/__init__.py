@@ -1,0 +1,1 @@
+"""Pictures of how Kinecast is built: ``python -m tools.architecture`` draws them into docs/."""
