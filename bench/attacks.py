@@ -47,7 +47,7 @@ PROBE_TIMEOUT_S = 10.0
 # What a server without these limits has: aiohttp waits for ever, and takes what comes.
 WITHOUT = (
     *("--connections-per-address", "0", "--max-connections", "1000000"),
-    *("--handshake-time", "24h", "--request-time", "24h", "--send-time", "24h"),
+    *("--handshake-timeout", "24h", "--body-timeout", "24h", "--write-timeout", "24h"),
 )
 COLUMNS = (
     "attack",

@@ -91,7 +91,7 @@ def server_kind(sockets: int) -> ServerKind:
         "websocket",
         (
             *("-m", "server", "--max-sessions", str(sockets + 1)),
-            *("--connections-per-address", "0", "--idle-time", "1h"),
+            *("--connections-per-address", "0", "--idle-timeout", "1h"),
         ),
     )
 

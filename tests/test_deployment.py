@@ -14,7 +14,6 @@ from pathlib import Path
 
 import compose_spec
 import pytest
-from pydantic import AliasChoices
 
 from server import app
 from server.config import Settings
@@ -30,13 +29,7 @@ UNITS = sorted((ROOT / "deploy").glob("*.service"))
 
 def variables(group):
     """Names in the environment that a group of settings reads."""
-    prefix = group.model_config.get("env_prefix", "")
-    names = set()
-    for name, field in group.model_fields.items():
-        alias = field.validation_alias
-        choices = alias.choices if isinstance(alias, AliasChoices) else [prefix + name]
-        names |= {str(choice).upper() for choice in choices}
-    return names
+    return {name for setting in group.settings() for name in setting.variables}
 
 
 KNOWN = variables(Settings) | {"XDG_DATA_HOME", "XDG_CACHE_HOME", "PATH"}

@@ -102,7 +102,7 @@ class BoundedSocket:
             heartbeat=HEARTBEAT_S,
             max_msg_size=min(settings.max_message_bytes, max_message_bytes or sys.maxsize),
             # A closing handshake that is not answered: half of what close() waits in all.
-            timeout=settings.send_time / 2,
+            timeout=settings.write_timeout / 2,
             protocols=(SUBPROTOCOL,),
             # Pictures do not get smaller by it, and each compressor would take 260 kB.
             compress=False,
@@ -116,8 +116,8 @@ class BoundedSocket:
         socket = cls(
             response,
             transport,
-            send_within_s=settings.send_time,
-            idle_s=settings.idle_time,
+            send_within_s=settings.write_timeout,
+            idle_s=settings.idle_timeout,
             idle_notice=idle_notice,
         )
         request.app[SOCKETS].add(response)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import NoReturn
 
 from server.config import parse
 from server.config.base import BadSettings
-from server.config.command_line import make_settings
+from server.config.command_line import Parser, add_flags, make_settings
 from server.config.security import AuthSettings
 from server.security import tokens
 from server.security.identity import Scope
@@ -48,8 +46,7 @@ def main(arguments: list[str]) -> int:
     """
     try:
         asked = _parser().parse_args(arguments)
-        given = {"auth_secret_file": asked.auth_secret_file} if asked.auth_secret_file else {}
-        secret = make_settings(AuthSettings, given).auth_secret.get_secret_value()
+        secret = make_settings(AuthSettings, vars(asked)).auth_secret.get_secret_value()
         if not secret:
             raise BadSettings(
                 "there is no secret: set AUTH_SECRET to the server's, or make one with:"
@@ -64,18 +61,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadSettings(f"{message} (see kinecast token --help)")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="kinecast token",
         description="Makes a token that lets a client in, and prints it.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "--scope",
@@ -96,12 +86,7 @@ def _parser() -> _Parser:
         metavar="NAME",
         help="who holds it (default: a made-up one that nobody else has)",
     )
-    parser.add_argument(
-        "--auth-secret-file",
-        type=Path,
-        metavar="FILE",
-        help="a file that holds the server's secret",
-    )
+    add_flags(parser, AuthSettings.settings("auth_secret_file"))
     return parser
 
 

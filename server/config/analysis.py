@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, FilePath, model_validator
 from pydantic_settings import NoDecode
 
 from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks import model_cache
 from analyzers.registry import AnalyzerSpec
 from server.config import parse
-from server.config.base import SettingsGroup
+from server.config.base import Flag, SettingsGroup
 
 
 class AnalysisSettings(SettingsGroup):
@@ -21,50 +20,36 @@ class AnalysisSettings(SettingsGroup):
     title: ClassVar[str] = "analysis"
 
     analyzers: Annotated[
-        tuple[AnalyzerSpec, ...], NoDecode, BeforeValidator(parse.analyzer_names)
-    ] = Field(
-        "pose,exercise,reid",
-        validate_default=True,
-        description="analyzers to run, in order, by name or as package.module:Class, with commas"
-        " between; on the same key in their results the later one wins",
+        tuple[AnalyzerSpec, ...], NoDecode, BeforeValidator(parse.analyzer_names), Flag("A,B")
+    ] = Field("pose,exercise,reid", validate_default=True)
+    """analyzers to run, in order, by name or as package.module:Class, with commas between; on the
+    same key in their results the later one wins"""
+    workers: Annotated[int, Flag("N", default="as many as cores")] = Field(
+        default_factory=parse.cores, ge=1, le=256
     )
-    workers: int = Field(
-        default_factory=parse.cores,
-        ge=1,
-        le=256,
-        description="processes that run analyzers, a core each (default: as many as there are)",
-    )
-    pose_engine: Literal["auto", "openvino", "mediapipe"] = Field(
-        "auto", description="what runs pose; auto: openvino if it imports"
-    )
-    pose_model: Path | None = Field(
-        None,
-        description="a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in"
-        " mediapipe's wheel; with it openvino needs no mediapipe",
-    )
-    detector: str | None = Field(
-        None,
-        description="a person detector, by name or file (.xml, .onnx), for several people and"
-        " people far away (default: person-detection-retail-0013, if fetched by `kinecast"
-        " models`)",
-    )
-    reid_model: str | None = Field(
-        None,
-        description="a re-identification network, by name or file (default: one that `kinecast"
-        " models` has fetched, or else a descriptor that needs none)",
-    )
-    inference_device: str = Field(
-        "CPU", description="what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"
-    )
-    inference_precision: Literal["auto", "f32", "bf16"] = Field(
-        "auto",
-        description="what openvino computes in; auto: bf16 if the CPU has it and it proves faster",
-    )
+    """processes that run analyzers, a core each"""
+    pose_engine: Literal["auto", "openvino", "mediapipe"] = "auto"
+    """what runs pose; auto: openvino if it imports"""
+    pose_model: Annotated[FilePath | None, Flag("FILE")] = None
+    """a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in mediapipe's
+    wheel; with it openvino needs no mediapipe"""
+    detector: Annotated[
+        str | None,
+        Flag("NAME|FILE", default="person-detection-retail-0013, if `kinecast models` fetched it"),
+    ] = None
+    """a person detector, by name or file (.xml, .onnx), for several people and people far away"""
+    reid_model: Annotated[
+        str | None,
+        Flag("NAME|FILE", default="one that `kinecast models` fetched, or else no network"),
+    ] = None
+    """a re-identification network, by name or file"""
+    inference_device: Annotated[str, Flag("NAME")] = "CPU"
+    """what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"""
+    inference_precision: Literal["auto", "f32", "bf16"] = "auto"
+    """what openvino computes in; auto: bf16 if the CPU has it and it proves faster"""
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
-        if self.pose_model is not None and not self.pose_model.is_file():
-            raise ValueError(f"--pose-model: there is no file {self.pose_model}")
         for flag, network in (("--detector", self.detector), ("--reid-model", self.reid_model)):
             try:
                 # The server does without a network that is asked for by name and is not here.

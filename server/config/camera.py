@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from server.camera.hooks import HookFunction, load
 from server.camera.source import Mode
-from server.config.base import SettingsGroup
+from server.config.base import Count, Flag, SettingsGroup
 
 _SMALLEST, _LARGEST = 64, 8192
 
@@ -34,28 +34,30 @@ class CameraSettings(SettingsGroup):
 
     title: ClassVar[str] = "camera"
 
-    camera: str = Field(
-        "auto",
+    camera: Annotated[str, Flag("KIND|FILE")] = Field(
         # The second is what an older camera server called it.
-        validation_alias=AliasChoices("camera", "pi_camera_backend"),
-        description="what to show as the camera of this machine: picamera2, v4l2 (or a device,"
-        " /dev/video0), a video file, pattern; auto: picamera2 where it is installed",
+        "auto",
+        validation_alias=AliasChoices("camera", "PI_CAMERA_BACKEND"),
     )
-    camera_enabled: bool = Field(True, description="there is no camera, whatever is plugged in")
-    camera_size: Annotated[tuple[int, int], NoDecode, BeforeValidator(_size)] = Field(
-        (1536, 864), description="pixels as WIDTHxHEIGHT (default: 1536x864)"
+    """what to show as the camera of this machine: picamera2, v4l2 (or a device, /dev/video0), a
+    video file, pattern; auto: picamera2 where it is installed"""
+    camera_enabled: bool = True
+    """there is no camera, whatever is plugged in"""
+    camera_size: Annotated[tuple[int, int], NoDecode, BeforeValidator(_size), Flag("WxH")] = Field(
+        "1536x864", validate_default=True
     )
-    camera_fps: float = Field(20.0, ge=1, le=120, description="pictures a second")
-    camera_hook: Annotated[HookFunction | None, NoDecode, BeforeValidator(_hook)] = Field(
-        None,
-        description="module:function that gets each of the camera's pictures, (H, W, 3) uint8 RGB,"
-        " and returns a changed one, or None",
-    )
-
-    analyze_camera: bool = Field(
-        False, description="analyze the camera all the time, as a session named camera"
-    )
-    max_viewers: int = Field(64, ge=0, description="peers at once that watch and send nothing")
+    """pixels as WIDTHxHEIGHT"""
+    camera_fps: float = Field(20.0, ge=1, le=120)
+    """pictures a second"""
+    camera_hook: Annotated[
+        HookFunction | None, NoDecode, BeforeValidator(_hook), Flag("MODULE:FUNCTION")
+    ] = None
+    """module:function that gets each of the camera's pictures, (H, W, 3) uint8 RGB, and returns a
+    changed one, or None"""
+    analyze_camera: bool = False
+    """analyze the camera all the time, as a session named camera"""
+    max_viewers: Count = Field(64, ge=0)
+    """peers at once that watch and send nothing"""
 
     def camera_mode(self) -> Mode:
         """What is asked of the camera."""

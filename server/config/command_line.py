@@ -1,16 +1,16 @@
-"""The flags of the command line, one for each setting."""
+"""The command line: a flag for each setting."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Literal, NoReturn, TypeVar, get_args, get_origin
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from server.config.base import BadSettings, SettingsGroup
-from server.config.settings import GROUPS, Settings
+from server.config.base import BadSettings, Setting, SettingsGroup
+from server.config.settings import Settings
 
 _EXAMPLES = """\
 examples:
@@ -32,35 +32,6 @@ Every flag can also be set in the environment or in a file .env: --max-sessions 
 
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
-_REPEATABLE = ("ice_address", "allow_origin", "allow_source")
-_METAVARS = {
-    "to": "SERVER",
-    "record_to": "DIR",
-    "recordings": "DIR",
-    "recordings_quota": "SIZE",
-    "max_recordings": "N",
-    "camera": "KIND|FILE",
-    "camera_size": "WxH",
-    "camera_hook": "MODULE:FUNCTION",
-    "allow_source": "PATTERN",
-    "ice_port_range": "FIRST-LAST",
-    "analyzers": "A,B",
-    "pose_model": "FILE",
-    "detector": "NAME|FILE",
-    "reid_model": "NAME|FILE",
-    "inference_device": "NAME",
-    "handshake_time": "SECONDS",
-    "request_time": "SECONDS",
-    "send_time": "SECONDS",
-    "idle_time": "SECONDS",
-    "connections_per_address": "N",
-    "max_connections": "N",
-    "expensive_per_minute": "N",
-    "frames_per_second": "N",
-    "max_sessions": "N",
-    "max_viewers": "N",
-}
-
 
 def parse_settings(arguments: Sequence[str]) -> Settings:
     """The settings that a command line and the environment make.
@@ -72,25 +43,38 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     SystemExit
         ``--help`` was asked for.
     """
-    given = vars(_make_parser().parse_args(arguments))
-    return make_settings(Settings, given)
+    parser = Parser(
+        prog="kinecast",
+        usage="kinecast [FLAG ...]\n       kinecast models | token | find [--help]",
+        description="A WebRTC media server that watches people move: video in, results back over"
+        " a data channel while the movement goes on.",
+        epilog=_EXAMPLES,
+    )
+    for group in Settings.groups():
+        add_flags(parser.add_argument_group(group.title), group.settings())
+    return make_settings(Settings, vars(parser.parse_args(arguments)))
 
 
 def make_settings(group: type[_Group], given: dict[str, object]) -> _Group:
-    """The settings of a group, from what was given and the environment.
+    """The settings of a group, from what was given, whatever else that is, and the environment.
 
     Raises
     ------
     BadSettings
         One line that says what is wrong with which setting.
     """
+    for source in (EnvSettingsSource(group), DotEnvSettingsSource(group)):
+        for setting in group.settings():
+            ours = setting.variables[: len(setting.flags)]
+            named = [variable for variable in ours if variable.lower() in source.env_vars]
+            if len(named) > 1:
+                raise BadSettings(f"{' and '.join(named)}: give one of them")
     try:
         return group(**given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
-        field = str(first["loc"][0]) if first["loc"] else ""
-        flag = f"--{field.replace('_', '-')}: " if field in group.model_fields else ""
+        flag = f"{group.settings(str(first['loc'][0]))[0].flags[0]}: " if first["loc"] else ""
         shown = f" (got {first['input']!r})" if flag and first["type"] != "value_error" else ""
         raise BadSettings(" ".join(f"{flag}{message}{shown}".split())) from error
 
@@ -98,46 +82,30 @@ def make_settings(group: type[_Group], given: dict[str, object]) -> _Group:
 class Parser(argparse.ArgumentParser):
     """Tells of a wrong flag in one line."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options
+        )
+
     def error(self, message: str) -> NoReturn:
-        raise BadSettings(f"{message} (see --help)")
+        raise BadSettings(f"{message} (see {self.prog} --help)")
 
 
-def _make_parser() -> Parser:
-    parser = Parser(
-        prog="kinecast",
-        usage="kinecast [FLAG ...]\n       kinecast models | token | find [--help]",
-        description="A WebRTC media server that watches people move: video in, results back over"
-        " a data channel while the movement goes on.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    for group in GROUPS:
-        section = parser.add_argument_group(group.title)
-        for name, field in group.model_fields.items():
-            add_flag(section, name, field)
-    return parser
-
-
-def add_flag(section: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
-    """Add a setting's flag to a section of --help."""
-    flags = [f"--{name.replace('_', '-')}"] + (["-v"] if name == "verbose" else [])
-    text = (field.description or "").replace("%", "%%")
-    if field.annotation is bool and field.default:
-        section.add_argument(f"--no-{flags[0][2:]}", dest=name, action="store_false", help=text)
-        return
-    if field.annotation is bool:
-        section.add_argument(*flags, action="store_true", help=text)
-        return
-    if isinstance(field.default, int | float | str) and field.default != "":
-        shown = f"{field.default:g}" if isinstance(field.default, float) else field.default
-        text += "" if "(default:" in text else f" (default: {shown})"
-    action = "append" if name in _REPEATABLE else "store"
-    section.add_argument(*flags, action=action, help=text, metavar=_metavar(name, field))
-
-
-def _metavar(name: str, field: FieldInfo) -> str:
-    if get_origin(field.annotation) is Literal:
-        return "|".join(get_args(field.annotation))
-    return _METAVARS.get(name, name.rsplit("_", 1)[-1].upper())
+def add_flags(section: argparse._ActionsContainer, settings: Iterable[Setting]) -> None:
+    """Add flags to a section of --help; one that is not given leaves nothing when parsed."""
+    for setting in settings:
+        how: dict[str, Any] = {"dest": setting.name, "default": argparse.SUPPRESS}
+        if setting.switches_to is not None:
+            how |= {"action": "store_const", "const": setting.switches_to}
+        else:
+            action = "append" if setting.is_repeatable else "store"
+            how |= {"action": action, "metavar": setting.metavar}
+        flag, *older = setting.flags
+        notes = ["repeatable"] if setting.is_repeatable else []
+        notes += [f"also {spelling}" for spelling in older]
+        notes += [f"default: {setting.default}"] if setting.default else []
+        text = f"{setting.description} ({'; '.join(notes)})".removesuffix(" ()").replace("%", "%%")
+        spellings = section.add_mutually_exclusive_group()
+        spellings.add_argument(flag, *filter(None, [setting.short]), help=text, **how)
+        for spelling in older:
+            spellings.add_argument(spelling, help=argparse.SUPPRESS, **how)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from server.config.base import SettingsGroup
+from server.config.base import Count, Flag, SettingsGroup
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _LEAST_QUOTA = 10**6
@@ -29,20 +29,21 @@ class RecordingSettings(SettingsGroup):
 
     title: ClassVar[str] = "recordings"
 
-    recordings: Path | None = Field(
-        None,
+    recordings: Annotated[
+        Path | None,
+        Flag("DIR", default="that of --record-to, or one in the user's data directory"),
+    ] = Field(
         # The second is what an older camera server called it.
-        validation_alias=AliasChoices("recordings", "record_output_dir"),
-        description="where POST /recordings records to (default: the directory of --record-to, or"
-        " else kinecast/recordings in the user's data directory)",
+        None,
+        validation_alias=AliasChoices("recordings", "RECORD_OUTPUT_DIR"),
     )
-    recordings_days: float = Field(
-        30.0, ge=0, description="after so many a finished one is deleted; 0: never"
+    """directory that POST /recordings records to"""
+    recordings_days: float = Field(30.0, ge=0)
+    """days after which a finished recording is deleted; 0: never"""
+    recordings_quota: Annotated[int, BeforeValidator(_bytes), Flag("SIZE")] = Field(
+        "10GB", validate_default=True, ge=0
     )
-    recordings_quota: Annotated[int, BeforeValidator(_bytes)] = Field(
-        10 * 10**9,
-        ge=0,
-        description="size of all together, as 500MB or 10GB, beyond which the oldest finished ones"
-        " are deleted; 0: no limit (default: 10GB)",
-    )
-    max_recordings: int = Field(4, ge=0, description="at once")
+    """size of all together, as 500MB or 10GB, beyond which the oldest finished ones are deleted;
+    0: no limit"""
+    max_recordings: Count = Field(4, ge=0)
+    """recordings at once"""

@@ -7,15 +7,15 @@ import ssl
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from server.config import parse
-from server.config.base import SettingsGroup
+from server.config.base import Count, Flag, SettingsGroup
 from server.security import keys, tls, tokens
 from server.security.origin_names import parse_origins
 
-Seconds = Annotated[float, BeforeValidator(parse.seconds)]
+Seconds = Annotated[float, BeforeValidator(parse.seconds), Flag("TIME")]
 
 
 class AuthSettings(SettingsGroup):
@@ -23,25 +23,23 @@ class AuthSettings(SettingsGroup):
 
     title: ClassVar[str] = "who may use it"
 
-    auth_secret: SecretStr = Field(
-        SecretStr(""),
-        description="every request but /health then needs a token that `kinecast token` makes with"
-        " the same secret, of 32 characters or more; better in the environment than on the command"
-        " line, where others can read it",
-    )
-    auth_secret_file: Path | None = Field(None, description="a file that holds that secret")
-    no_auth: bool = Field(
-        False,
-        description="serve other machines without asking who is there; without this and without a"
-        " secret only loopback addresses are served",
-    )
+    auth_secret: SecretStr = SecretStr("")
+    """every request but /health then needs a token that `kinecast token` makes with the same
+    secret, of 32 characters or more; better in the environment than on the command line, where
+    others can read it"""
+    auth_secret_file: Path | None = None
+    """a file that holds the secret"""
+    no_auth: bool = False
+    """serve other machines without asking who is there; without this and without a secret only
+    loopback addresses are served"""
     allow_origin: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(lambda v: parse_origins(parse.words(v)))
-    ] = Field(
-        (),
-        description="origin of web pages that may use the server beside its own, as"
-        " http://localhost:3000, null for pages from a file, * for any; repeatable",
-    )
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(lambda value: parse_origins(parse.words(value))),
+        Flag(default="its own"),
+    ] = ()
+    """origin of web pages that may use the server beside its own, as http://localhost:3000, null
+    for pages from a file, * for any"""
 
     @model_validator(mode="after")
     def _read_secret(self) -> Self:
@@ -93,15 +91,13 @@ class TlsSettings(SettingsGroup):
 
     title: ClassVar[str] = "TLS"
 
-    cert_file: Path | None = Field(
-        None, description="TLS certificate chain (PEM); turns both ports into HTTPS and WSS"
-    )
-    key_file: Path | None = Field(None, description="the certificate's private key (PEM)")
-    self_signed: bool = Field(
-        False,
-        description="make a certificate for this machine's names and addresses, and keep it: for"
-        " development, and for a phone on the same network, whose browser warns once",
-    )
+    cert_file: FilePath | None = None
+    """TLS certificate chain (PEM); turns both ports into HTTPS and WSS"""
+    key_file: FilePath | None = None
+    """the certificate's private key (PEM)"""
+    self_signed: bool = False
+    """make a certificate for this machine's names and addresses, and keep it: for development, and
+    for a phone on the same network, whose browser warns once"""
 
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
@@ -126,9 +122,6 @@ class TlsSettings(SettingsGroup):
         """
         if self.cert_file is None or self.key_file is None:
             return None
-        for flag, path in (("--cert-file", self.cert_file), ("--key-file", self.key_file)):
-            if not path.is_file():
-                raise ValueError(f"{flag}: there is no file {path}")
         try:
             return tls.server_context(self.cert_file, self.key_file)
         except (ssl.SSLError, OSError) as error:
@@ -143,18 +136,11 @@ class EmbeddingSettings(SettingsGroup):
 
     title: ClassVar[str] = "embeddings"
 
-    encryption_key: SecretStr = Field(
-        SecretStr(""),
-        description="Fernet key that seals embeddings for clients to keep; several with commas"
-        " between: the first seals, all open (default: one made once and kept in the user's data"
-        " directory)",
-    )
-    embedding_ttl: Seconds = Field(
-        30 * 86400.0,
-        ge=0,
-        description="how long a sealed embedding is good for: seconds, or 12h, 30d; 0 is for ever"
-        " (default: 30d)",
-    )
+    encryption_key: Annotated[SecretStr, Flag(default="one made once, and kept")] = SecretStr("")
+    """Fernet key that seals embeddings for clients to keep; several with commas between: the first
+    seals, all open"""
+    embedding_ttl: Seconds = Field("30d", validate_default=True, ge=0)
+    """how long a sealed embedding is good for: seconds, or 12h, 30d; 0 is for ever"""
 
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
@@ -177,43 +163,37 @@ class LimitSettings(SettingsGroup):
 
     title: ClassVar[str] = "limits"
 
-    max_sessions: int = Field(16, ge=1, description="sessions at once; further offers get 503")
-    connections_per_address: int = Field(
-        10,
-        ge=0,
-        description="requests and sockets of one address that are served at once, further ones get"
-        " 429; 0 is no limit, for a server behind a proxy",
+    max_sessions: Count = Field(16, ge=1)
+    """sessions at once; further offers get 503"""
+    connections_per_address: Count = Field(10, ge=0)
+    """requests and sockets of one address that are served at once, further ones get 429; 0 is no
+    limit, for a server behind a proxy"""
+    max_connections: Count = Field(1000, ge=1)
+    """connections in all; those that ask for nothing make room for new ones"""
+    handshake_timeout: Seconds = Field(
+        10.0, gt=0, validation_alias=AliasChoices("handshake_timeout", "handshake_time")
     )
-    max_connections: int = Field(
-        1000,
-        ge=1,
-        description="connections in all; those that ask for nothing make room for new ones",
+    """seconds in which TLS and the head of a request must be here"""
+    body_timeout: Seconds = Field(
+        60.0, gt=0, validation_alias=AliasChoices("body_timeout", "request_time")
     )
-    handshake_time: Seconds = Field(
-        10.0, gt=0, description="seconds in which TLS and the head of a request must be here"
+    """seconds in which the body of a request must be here"""
+    write_timeout: Seconds = Field(
+        10.0, gt=0, validation_alias=AliasChoices("write_timeout", "send_time")
     )
-    request_time: Seconds = Field(
-        60.0, gt=0, description="seconds in which the body of a request must be here"
+    """seconds in which a client must read what waits for it"""
+    idle_timeout: Seconds = Field(
+        300.0, gt=0, validation_alias=AliasChoices("idle_timeout", "idle_time")
     )
-    send_time: Seconds = Field(
-        10.0, gt=0, description="seconds in which a client must read what waits for it"
-    )
-    idle_time: Seconds = Field(
-        300.0, gt=0, description="seconds after which a WebSocket that says nothing is closed"
-    )
-    expensive_per_minute: int = Field(
-        60,
-        ge=0,
-        description="pictures and videos that one client may send in single requests a minute;"
-        " further ones get 429; 0 is no limit",
-    )
-    frames_per_second: float = Field(
-        30.0, ge=0, description="frames taken a second in one session, others are dropped; 0 is all"
-    )
-    max_message_bytes: int = Field(
-        8 * 1024 * 1024, ge=1024, description="length of a WebSocket message"
-    )
-    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="length of a request's body")
-    max_pixels: int = Field(
-        4096 * 4096, ge=64 * 64, description="width times height of a picture that is decoded"
-    )
+    """seconds after which a WebSocket that says nothing is closed"""
+    expensive_per_minute: Count = Field(60, ge=0)
+    """pictures and videos that one client may send in single requests a minute; further ones get
+    429; 0 is no limit"""
+    frames_per_second: Annotated[float, Flag("N")] = Field(30.0, ge=0)
+    """frames taken a second in one session, others are dropped; 0 is all"""
+    max_message_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    """length of a WebSocket message"""
+    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    """length of a request's body"""
+    max_pixels: int = Field(4096 * 4096, ge=64 * 64)
+    """width times height of a picture that is decoded"""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from server.config.analysis import AnalysisSettings
-from server.config.base import SettingsGroup
+from server.config.base import Flag, SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.media import MediaSettings
 from server.config.recordings import RecordingSettings
@@ -22,37 +22,18 @@ class ServingSettings(SettingsGroup):
 
     title: ClassVar[str] = "serving"
 
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(
-        8083,
-        ge=1,
-        le=65534,
-        description="HTTP and WebSocket port; the next one takes signaling WebSockets on any path",
-    )
-    websocket_only: bool = Field(False, description="serve the signaling WebSocket on PORT+1 alone")
-    verbose: bool = Field(False, description="debug logging")
-    record_to: Path | None = Field(
-        None,
-        description="record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)",
-    )
-    resume_window: float = Field(
-        30.0, ge=0, le=3600, description="seconds that a session waits for a lost peer to come back"
-    )
-
-
-GROUPS: tuple[type[SettingsGroup], ...] = (
-    ServingSettings,
-    AnalysisSettings,
-    AuthSettings,
-    TlsSettings,
-    LimitSettings,
-    MediaSettings,
-    SourceSettings,
-    CameraSettings,
-    RecordingSettings,
-    EmbeddingSettings,
-)
-"""In the order of --help."""
+    host: str = "127.0.0.1"
+    """address to listen on"""
+    port: int = Field(8083, ge=1, le=65534)
+    """HTTP and WebSocket port; the next one takes signaling WebSockets on any path"""
+    websocket_only: bool = False
+    """serve the signaling WebSocket on PORT+1 alone"""
+    verbose: Annotated[bool, Flag(short="-v")] = False
+    """debug logging"""
+    record_to: Annotated[Path | None, Flag("DIR")] = None
+    """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)"""
+    resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
+    """seconds that a session waits for a lost peer to come back"""
 
 
 class Settings(
@@ -67,7 +48,12 @@ class Settings(
     RecordingSettings,
     EmbeddingSettings,
 ):
-    """Everything that can be set: each field is a flag and, in capitals, a variable."""
+    """Everything that can be set, in groups that stand in the order of --help."""
+
+    @classmethod
+    def groups(cls) -> list[type[SettingsGroup]]:
+        """The groups that it is made of."""
+        return [base for base in cls.__bases__ if issubclass(base, SettingsGroup)]
 
     def recordings_directory(self) -> Path:
         """Where recordings go that somebody asks for."""

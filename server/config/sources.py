@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
 from server.config import parse
-from server.config.base import SettingsGroup
+from server.config.base import Flag, SettingsGroup
 from server.sources.allowed import AllowList
 
 
@@ -23,9 +23,9 @@ class SourceSettings(SettingsGroup):
 
     title: ClassVar[str] = "sources"
 
-    allow_source: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_patterns)] = Field(
-        (),
-        description="a source that clients may have the server read: a camera's number, a URL"
-        " (http, https, rtsp) or a file with * for anything, a published stream; repeatable."
-        " Without it there are none. Hosts on private networks count only when written out",
-    )
+    allow_source: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_patterns), Flag("PATTERN", default="none")
+    ] = ()
+    """a source that clients may have the server read: a camera's number, a URL (http, https, rtsp)
+    or a file with * for anything, a published stream; hosts on private networks count only when
+    written out"""

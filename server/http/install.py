@@ -23,13 +23,13 @@ def protect(apps: Iterable[web.Application], settings: Settings) -> None:
     limits = ClientLimits(
         connections_per_address=settings.connections_per_address,
         expensive_per_minute=settings.expensive_per_minute,
-        request_time_s=settings.request_time,
+        request_time_s=settings.body_timeout,
     )
     connections = ConnectionGuard(
         max_connections=settings.max_connections,
         per_address=settings.connections_per_address,
-        handshake_s=settings.handshake_time,
-        send_s=settings.send_time,
+        handshake_s=settings.handshake_timeout,
+        send_s=settings.write_timeout,
     )
     origins = Origins(settings.allow_origin, check_host=not settings.asks_for_tokens)
     for app in apps:

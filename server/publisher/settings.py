@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import re
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.config.base import SettingsGroup
+from server.config.base import Flag, SettingsGroup
 from server.config.camera import CameraSettings
-from server.config.command_line import Parser, add_flag, make_settings
+from server.config.command_line import Parser, add_flags, make_settings
 from server.config.media import MediaSettings
 from server.publisher.destination import Destination, Trust, make_trust, parse_destination
 
@@ -37,8 +36,6 @@ give --token on a command line where others have accounts: they can read it ther
 
 exit status: 0 after SIGINT or SIGTERM, 2 for settings that can not be used
 """
-_CAMERA = ("camera", "camera_size", "camera_fps", "camera_hook")
-_MEDIA = ("ice_address",)
 # Told in words of our own.
 _MISSING: Any = ""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -67,32 +64,27 @@ class PeerSettings(SettingsGroup):
     title: ClassVar[str] = "publishing"
     model_config = SettingsConfigDict(env_prefix="PUBLISH_")
 
-    to: Annotated[Destination, NoDecode, BeforeValidator(_server)] = Field(
-        _MISSING,
-        description="the server: wss://host:8083 or https://host, or a host alone, which means TLS"
-        " and port 8083",
+    to: Annotated[Destination, NoDecode, BeforeValidator(_server), Flag("SERVER")] = Field(
+        _MISSING, validate_default=True
     )
-    name: Annotated[str, BeforeValidator(_name)] = Field(
-        default_factory=_host_name,
-        description="what others watch it by (default: this machine's name)",
+    """the server: wss://host:8083 or https://host, or a host alone, which means TLS and port
+    8083"""
+    name: Annotated[str, BeforeValidator(_name), Flag(default="this machine's name")] = Field(
+        default_factory=_host_name
     )
-    token: SecretStr = Field(
-        SecretStr(""),
-        description="a token with the scope publish, which `kinecast token` makes; better in"
-        " PUBLISH_TOKEN or a file than on the command line, where others can read it",
-    )
-    token_file: Path | None = Field(
-        None, description="a file that holds it, read again for each connection: renew it there"
-    )
-    ca_file: Path | None = Field(
-        None, description="certificates (PEM) to trust in place of the system's"
-    )
-    fingerprint: str = Field(
-        "",
-        description="SHA-256 fingerprint of the server's certificate; nothing else is trusted then."
-        " A server with --self-signed logs it",
-    )
-    verbose: bool = Field(False, description="debug logging")
+    """what others watch it by"""
+    token: SecretStr = SecretStr("")
+    """a token with the scope publish, which `kinecast token` makes; better in PUBLISH_TOKEN or a
+    file than on the command line, where others can read it"""
+    token_file: Path | None = None
+    """a file that holds it, read again for each connection: renew it there"""
+    ca_file: Path | None = None
+    """certificates (PEM) to trust in place of the system's"""
+    fingerprint: str = ""
+    """SHA-256 fingerprint of the server's certificate; nothing else is trusted then. A server with
+    --self-signed logs it"""
+    verbose: Annotated[bool, Flag(short="-v")] = False
+    """debug logging"""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -120,6 +112,14 @@ class PeerSettings(SettingsGroup):
         return make_trust(self.ca_file, self.fingerprint)
 
 
+FLAGS: dict[type[SettingsGroup], tuple[str, ...]] = {
+    PeerSettings: tuple(PeerSettings.model_fields),
+    CameraSettings: ("camera", "camera_size", "camera_fps", "camera_hook"),
+    MediaSettings: ("ice_address",),
+}
+"""All of its own, and those of the server's that are its too, in the order of --help."""
+
+
 def parse_settings(
     arguments: Sequence[str],
 ) -> tuple[PeerSettings, CameraSettings, MediaSettings]:
@@ -132,29 +132,18 @@ def parse_settings(
     SystemExit
         ``--help`` was asked for.
     """
-    given = vars(_make_parser().parse_args(arguments))
-    camera = {name: given.pop(name) for name in _CAMERA if name in given}
-    media = {name: given.pop(name) for name in _MEDIA if name in given}
-    settings = make_settings(PeerSettings, given)
-    return settings, make_settings(CameraSettings, camera), make_settings(MediaSettings, media)
-
-
-def _make_parser() -> Parser:
     parser = Parser(
         prog="python -m server.publisher",
         usage="python -m server.publisher --to SERVER [--name NAME] [FLAG ...]",
         description="Publishes this machine's camera to a Kinecast server elsewhere, which shows it"
         " to others by its name, and analyzes it.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
     )
-    publishing = parser.add_argument_group(PeerSettings.title)
-    for name, field in PeerSettings.model_fields.items():
-        add_flag(publishing, name, field)
-    for group, names in ((CameraSettings, _CAMERA), (MediaSettings, _MEDIA)):
-        section = parser.add_argument_group(group.title)
-        for name in names:
-            add_flag(section, name, group.model_fields[name])
-    return parser
+    for group, names in FLAGS.items():
+        add_flags(parser.add_argument_group(group.title), group.settings(*names))
+    given = vars(parser.parse_args(arguments))
+    return (
+        make_settings(PeerSettings, given),
+        make_settings(CameraSettings, given),
+        make_settings(MediaSettings, given),
+    )

@@ -98,7 +98,7 @@ async def test_texts_and_bytes_arrive_as_such():
 
 
 async def test_nothing_piles_up_for_a_client_that_never_reads():
-    async with serving(offer_until_full, "--send-time", "0.5") as (port, outcome):
+    async with serving(offer_until_full, "--write-timeout", "0.5") as (port, outcome):
         with await in_thread(SilentClient, port, "/") as client:
             socket, (taken, most) = await asyncio.wait_for(outcome, 20)
             # One text more than the bound, since it is held against what waited before.
@@ -116,7 +116,7 @@ async def test_what_was_taken_arrives_whole_and_in_order():
         return taken
 
     full = asyncio.Event()
-    async with serving(talk, "--send-time", "10") as (port, outcome):
+    async with serving(talk, "--write-timeout", "10") as (port, outcome):
         with await in_thread(SilentClient, port, "/") as client:
             await asyncio.wait_for(full.wait(), 20)
             assert "101" in await in_thread(client.read_head)
@@ -135,7 +135,7 @@ async def test_what_must_arrive_waits_for_the_reader():
         return await socket.send("the last")
 
     full = asyncio.Event()
-    async with serving(talk, "--send-time", "10") as (port, outcome):
+    async with serving(talk, "--write-timeout", "10") as (port, outcome):
         with await in_thread(SilentClient, port, "/") as client:
             await asyncio.wait_for(full.wait(), 20)
             assert not outcome.done()
@@ -153,7 +153,7 @@ async def test_who_does_not_read_what_must_arrive_is_cut_off():
         await offer_until_full(socket)
         return await socket.send("the last"), socket.offer("one more"), await socket.send("again")
 
-    async with serving(talk, "--send-time", "0.2") as (port, outcome):
+    async with serving(talk, "--write-timeout", "0.2") as (port, outcome):
         with await in_thread(SilentClient, port, "/") as client:
             assert (await asyncio.wait_for(outcome, 20))[1][0] is False
             assert await in_thread(client.read_to_the_end)
@@ -176,7 +176,7 @@ async def test_who_says_nothing_is_asked_to_leave():
     async def talk(socket):
         return [message async for message in socket]
 
-    flags = ("--idle-time", "0.3")
+    flags = ("--idle-timeout", "0.3")
     async with (
         serving(talk, *flags, idle_notice=lambda: "bye") as (port, outcome),
         aiohttp.ClientSession() as http,

@@ -303,7 +303,7 @@ async def test_a_killed_worker_is_told_and_answers_resume(tmp_path):
 
 
 async def test_a_socket_that_says_nothing_is_told_and_closed(tmp_path):
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS, "--idle-time", "1") as server:
+    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS, "--idle-timeout", "1") as server:
         async with socket_to(server, "/ws") as socket:
             ExactError.model_validate(error := await receive(socket))
             assert "nothing was sent" in error["detail"]

@@ -9,7 +9,7 @@ from client_test.peer import ClientPeer
 from tests.support.server import COUNTER, running_server
 from tests.support.tracks import ColourTrack
 
-FLAGS = ("--analyzers", COUNTER, "--workers", "1", "--idle-time", "1")
+FLAGS = ("--analyzers", COUNTER, "--workers", "1", "--idle-timeout", "1")
 
 
 async def closed(ws):

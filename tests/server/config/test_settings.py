@@ -3,12 +3,12 @@
 import inspect
 import os
 import pkgutil
+import re
 
 import pytest
 
 from analyzers.registry import find
 from server.config import BadSettings, Settings, parse_settings
-from server.config.settings import GROUPS
 from tests.support.server import free_port, run_until_exit
 
 
@@ -16,7 +16,7 @@ from tests.support.server import free_port, run_until_exit
 def elsewhere(tmp_path, monkeypatch):
     """No .env of ours, no variable of the machine's."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "WORKERS", "ANALYZERS", "AUTH_SECRET", "NO_AUTH"):
+    for name in [name for setting in Settings.settings() for name in setting.variables]:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -109,6 +109,8 @@ def test_ice_servers():
 def test_switches():
     assert parse_settings(["-v", "--websocket-only"]).verbose
     assert parse_settings(["--websocket-only"]).websocket_only
+    assert parse_settings([]).camera_enabled
+    assert not parse_settings(["--no-camera-enabled"]).camera_enabled
 
 
 def test_secrets_are_not_printed():
@@ -161,11 +163,106 @@ def test_a_secret_is_not_shown_when_it_is_refused():
     assert "geheim" not in str(raised.value)
 
 
+def test_no_secret_is_in_help(monkeypatch, capsys):
+    monkeypatch.setenv("AUTH_SECRET", SECRET)
+    monkeypatch.setenv("TURN_SECRET", "geheim")
+    with pytest.raises(SystemExit):
+        parse_settings(["--help"])
+    text = capsys.readouterr().out
+    assert "--auth-secret SECRET" in text
+    assert SECRET not in text
+    assert "geheim" not in text
+
+
+RENAMED = [
+    ("handshake_timeout", "handshake_time"),
+    ("body_timeout", "request_time"),
+    ("write_timeout", "send_time"),
+    ("idle_timeout", "idle_time"),
+]
+
+
+def flag(name):
+    return f"--{name.replace('_', '-')}"
+
+
+@pytest.fixture(params=RENAMED, ids=lambda names: names[0])
+def renamed(request, monkeypatch):
+    for name in request.param:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return request.param
+
+
+def test_an_older_spelling_is_read_wherever_the_newer_is(renamed, monkeypatch, tmp_path):
+    name, older = renamed
+    (tmp_path / ".env").write_text(f"{older.upper()}=7s\n")
+    assert getattr(parse_settings([]), name) == 7
+    monkeypatch.setenv(older.upper(), "8s")
+    assert getattr(parse_settings([]), name) == 8
+    assert getattr(parse_settings([flag(older), "9s"]), name) == 9
+
+
+def test_spellings_do_not_change_what_comes_first(renamed, monkeypatch, tmp_path):
+    name, older = renamed
+    (tmp_path / ".env").write_text(f"{name.upper()}=7\n")
+    monkeypatch.setenv(older.upper(), "8")
+    assert getattr(parse_settings([]), name) == 8
+    assert getattr(parse_settings([flag(name), "9"]), name) == 9
+    monkeypatch.delenv(older.upper())
+    monkeypatch.setenv(name.upper(), "10")
+    assert getattr(parse_settings([flag(older), "11"]), name) == 11
+
+
+def test_both_spellings_in_one_place_are_refused(renamed, monkeypatch, tmp_path):
+    name, older = renamed
+    both = f"{name.upper()} and {older.upper()}: give one of them"
+    with pytest.raises(BadSettings, match=f"{flag(older)}: not allowed with .*{flag(name)}"):
+        parse_settings([flag(name), "1", flag(older), "1"])
+    (tmp_path / ".env").write_text(f"{name.upper()}=1\n{older.upper()}=1\n")
+    with pytest.raises(BadSettings) as raised:
+        parse_settings([])
+    assert str(raised.value) == both
+    (tmp_path / ".env").unlink()
+    for variable in renamed:
+        monkeypatch.setenv(variable.upper(), "1")
+    with pytest.raises(BadSettings) as raised:
+        parse_settings([])
+    assert str(raised.value) == both
+
+
+def test_what_is_wrong_in_an_older_spelling_is_told_by_the_newer(renamed, monkeypatch):
+    name, older = renamed
+    with pytest.raises(BadSettings, match=f"^{flag(name)}: "):
+        parse_settings([flag(older), "0"])
+    monkeypatch.setenv(older.upper(), "soon")
+    with pytest.raises(BadSettings, match=f"^{flag(name)}: 'soon' is no time"):
+        parse_settings([])
+
+
+def test_help_has_older_spellings_in_brackets_only(renamed, capsys):
+    name, older = renamed
+    with pytest.raises(SystemExit):
+        parse_settings(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"{flag(name)} TIME" in text
+    assert f"(also {flag(older)}; default: " in text
+    assert len(re.findall(rf"{flag(older)}\b", text)) == 1
+
+
+def test_variables_of_other_servers_are_no_flags_and_may_stand_beside_ours(monkeypatch):
+    monkeypatch.setenv("PI_CAMERA_BACKEND", "v4l2")
+    assert parse_settings([]).camera == "v4l2"
+    monkeypatch.setenv("CAMERA", "pattern")
+    assert parse_settings([]).camera == "pattern"
+    with pytest.raises(BadSettings, match="unrecognized arguments: --pi-camera-backend"):
+        parse_settings(["--pi-camera-backend", "v4l2"])
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("90s", 90), ("2m", 120), ("0.5h", 1800)]
 )
 def test_times(text, seconds):
-    assert parse_settings(["--idle-time", text]).idle_time == seconds
+    assert parse_settings(["--idle-timeout", text]).idle_timeout == seconds
 
 
 def test_origins_can_be_given_with_commas_and_by_repeating():
@@ -182,16 +279,17 @@ def test_origins_can_be_given_with_commas_and_by_repeating():
         (["--analyzers", "pose,pose"], "--analyzers"),
         (["--analyzers", ""], "--analyzers"),
         (["--ice-port-range", "1-2"], "1024"),
-        (["--key-file", "key.pem"], "go together"),
+        (["--key-file", __file__], "go together"),
+        (["--key-file", "nowhere.pem"], "--key-file: .*nowhere.pem"),
         (["--po", "1"], "--po"),
         (["--pose-engine", "tensorrt"], "--pose-engine: .*'openvino'.*tensorrt"),
         (["--inference-precision", "int8"], "--inference-precision: .*'bf16'.*int8"),
         (["--detector", "nowhere.xml"], "--detector: there is no file nowhere.xml"),
         (["--auth-secret", "short"], "openssl rand -hex 32"),
         (["--auth-secret-file", "nowhere"], "--auth-secret-file: .*nowhere"),
-        (["--self-signed", "--cert-file", "a", "--key-file", "b"], "one of them"),
-        (["--idle-time", "soon"], "--idle-time: .*10m"),
-        (["--handshake-time", "0"], "--handshake-time"),
+        (["--self-signed", "--cert-file", __file__, "--key-file", __file__], "one of them"),
+        (["--idle-timeout", "soon"], "--idle-timeout: .*10m"),
+        (["--handshake-timeout", "0"], "--handshake-timeout"),
         (["--connections-per-address", "-1"], "--connections-per-address"),
         (["--allow-origin", "localhost:3000"], "--allow-origin: .*http://HOST:PORT"),
     ],
@@ -210,12 +308,12 @@ def test_help_names_every_setting(capsys):
     for field in Settings.model_fields:
         flag = field.replace("_", "-")
         assert f"--{flag}" in text or f"--no-{flag}" in text
-    for group in GROUPS:
+    for group in Settings.groups():
         assert f"{group.title}:" in text
     assert "examples:" in text
     assert "kinecast token" in text
 
 
 def test_every_setting_is_in_one_group():
-    grouped = [name for group in GROUPS for name in group.model_fields]
+    grouped = [name for group in Settings.groups() for name in group.model_fields]
     assert sorted(grouped) == sorted(Settings.model_fields)

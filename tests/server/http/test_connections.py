@@ -134,7 +134,7 @@ async def test_a_request_right_behind_the_handshake_is_not_lost(pem):
 
 @pytest.mark.parametrize("sent", [b"", b"G", HEAD])
 async def test_who_does_not_send_a_whole_head_is_cut_off(pem, sent):
-    async with guarded(ROUTES, "--handshake-time", "0.3", pem=pem) as server:
+    async with guarded(ROUTES, "--handshake-timeout", "0.3", pem=pem) as server:
         reader, writer = await connect(server)
         writer.write(sent)
         assert await ended(reader) == b""
@@ -143,7 +143,7 @@ async def test_who_does_not_send_a_whole_head_is_cut_off(pem, sent):
 
 
 async def test_a_trickle_buys_no_time(pem):
-    async with guarded(ROUTES, "--handshake-time", "0.5", pem=pem) as server:
+    async with guarded(ROUTES, "--handshake-timeout", "0.5", pem=pem) as server:
         reader, writer = await connect(server)
 
         async def trickle():
@@ -162,7 +162,7 @@ async def test_a_trickle_buys_no_time(pem):
 
 async def test_who_never_gets_to_agree_on_tls_is_cut_off():
     path = development_certificate.ensure().path
-    async with guarded(ROUTES, "--handshake-time", "0.3", pem=path) as server:
+    async with guarded(ROUTES, "--handshake-timeout", "0.3", pem=path) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         # It counts, though aiohttp knows nothing of it yet.
         await until(lambda: len(server.guard) == 1)
@@ -182,7 +182,7 @@ async def test_what_is_no_tls_ends_at_once():
 
 
 async def test_the_next_request_on_a_connection_must_come_whole_too(pem):
-    async with guarded(ROUTES, "--handshake-time", "0.4", pem=pem) as server:
+    async with guarded(ROUTES, "--handshake-timeout", "0.4", pem=pem) as server:
         reader, writer = await connect(server)
         writer.write(HEAD + b"\r\n")
         assert b"200" in await asyncio.wait_for(reader.readline(), WITHIN_S)
@@ -198,7 +198,7 @@ async def test_the_next_request_on_a_connection_must_come_whole_too(pem):
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(pem, caplog):
-    async with guarded(ROUTES, "--request-time", "0.3", pem=pem) as server:
+    async with guarded(ROUTES, "--body-timeout", "0.3", pem=pem) as server:
         reader, writer = await connect(server)
         writer.write(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nhalf")
         said = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WITHIN_S)
@@ -211,7 +211,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(pem, caplog):
 
 async def test_a_socket_that_is_open_is_left_alone(http, pem):
     async with (
-        guarded(ROUTES, "--handshake-time", "0.2", "--request-time", "0.2", pem=pem) as server,
+        guarded(ROUTES, "--handshake-timeout", "0.2", "--body-timeout", "0.2", pem=pem) as server,
         http.ws_connect(server.url + "/socket") as ws,
     ):
         await asyncio.sleep(0.5)
@@ -220,7 +220,7 @@ async def test_a_socket_that_is_open_is_left_alone(http, pem):
 
 
 async def test_who_never_reads_an_answer_is_cut_off():
-    async with guarded(ROUTES, "--send-time", "0.3") as server:
+    async with guarded(ROUTES, "--write-timeout", "0.3") as server:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             client.setblocking(False)
@@ -233,7 +233,7 @@ async def test_who_never_reads_an_answer_is_cut_off():
 
 async def test_who_never_reads_the_end_of_an_answer_is_cut_off():
     """What is left is too little for asyncio to tell of, and closing would wait for it for ever."""
-    async with guarded(ROUTES, "--send-time", "0.3") as server:
+    async with guarded(ROUTES, "--write-timeout", "0.3") as server:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             client.setblocking(False)
@@ -247,7 +247,7 @@ async def test_who_never_reads_the_end_of_an_answer_is_cut_off():
 
 async def test_who_reads_slowly_is_not():
     """What waits takes many times as long as a client has that does not read at all."""
-    async with guarded(ROUTES, "--send-time", "1.5") as server:
+    async with guarded(ROUTES, "--write-timeout", "1.5") as server:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
             client.setblocking(False)
@@ -261,7 +261,7 @@ async def test_who_reads_slowly_is_not():
 
 
 async def test_who_sends_and_never_reads_is_cut_off():
-    async with guarded(ROUTES, "--send-time", "0.3") as server:
+    async with guarded(ROUTES, "--write-timeout", "0.3") as server:
         with await asyncio.to_thread(SilentClient, server.port, "/socket") as client:
             cut_off = False
             while not cut_off:

@@ -52,7 +52,7 @@ async def test_a_server_that_has_recorded_nothing(tmp_path, http):
 
 async def test_a_client_that_says_nothing_is_told_and_sent_away(tmp_path, http, site):
     """But not while the server reads a source for it."""
-    flags = ("--idle-time", "2", "--allow-source", f"http://127.0.0.1:{site.port}/*")
+    flags = ("--idle-timeout", "2", "--allow-source", f"http://127.0.0.1:{site.port}/*")
     site.answers["/idle"] = sources.Pictures(pictures.sample_jpegs(1))
     with running_server(tmp_path, *FLAGS, *flags) as server:
         _, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
