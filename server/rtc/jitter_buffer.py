@@ -25,8 +25,9 @@ KEY_FRAME_EVERY_S = 0.5
 # From then on the packet is no longer waited for. It comes sooner than a key frame that was asked
 # for, which loses packets, too: over a round trip that takes longer, nearly none is ever whole.
 GIVE_UP_AFTER_S = 1.0
-# A sender that does not give the key frame is shown as it is, damaged: better than nothing.
-DAMAGED_AFTER_S = 1.0
+# A sender that does not give the key frame is shown as it is, damaged: better than nothing, but
+# not for one that is merely slow to give it, on a machine that has much else to do.
+DAMAGED_AFTER_S = 3.0
 
 _SEQUENCE = 1 << 16
 
