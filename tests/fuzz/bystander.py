@@ -1,12 +1,21 @@
-"""A session that goes on while others are attacked: its results, counted in a thread of its own."""
+"""A session that goes on while others are attacked: its results, counted in a process of its own.
+
+In a thread beside the attacker it would wait for Python's lock while attacks are made up, and get
+fewer results than the server sent.
+
+    python -m tests.fuzz.bystander URL     prints the time of each result, until its input ends
+"""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from client_test.peer import ClientPeer
+from tests.support.server import ROOT
 from tests.support.tracks import ColourTrack
 
 FPS = 10.0
@@ -26,21 +35,24 @@ class Bystander:
         self._url = url
         self._arrivals_s: list[float] = []
         self._streams = threading.Event()
-        self._over = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="bystander", daemon=True)
+        self._reader = threading.Thread(target=self._read, name="bystander", daemon=True)
 
     def share_since(self, began_s: float) -> float:
         """The share of the results due since a time of ``time.monotonic()`` that has come."""
-        if self._error is not None:
-            raise self._error
+        assert self._process.poll() is None, "the bystander has ended"
         due = (time.monotonic() - began_s) * FPS
         return sum(arrival >= began_s for arrival in self._arrivals_s) / due
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._streams.wait(STARTS_WITHIN_S), f"no result: {self._error}"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.bystander", self._url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._reader.start()
+        assert self._streams.wait(STARTS_WITHIN_S), "the bystander gets no result"
         return self
 
     def __exit__(
@@ -49,22 +61,28 @@ class Bystander:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=20)
+        self._reader.join()
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._stream())
-        except BaseException as error:
-            self._error = error
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._arrivals_s.append(float(line))
+            self._streams.set()
 
-    async def _stream(self) -> None:
-        async with ClientPeer(
-            self._url, history=0, analyzers=["counter"], on_result=self._count
-        ) as peer:
-            await peer.connect(ColourTrack(fps=FPS))
-            await self._over.wait()
 
-    def _count(self, _result: dict[str, Any]) -> None:
-        self._arrivals_s.append(time.monotonic())
-        self._streams.set()
+async def stream(url: str) -> None:
+    """Stream, and print when each result came, by ``time.monotonic()``, one for all processes."""
+
+    def tell(_result: dict[str, object]) -> None:
+        print(time.monotonic(), flush=True)
+
+    async with ClientPeer(url, history=0, analyzers=["counter"], on_result=tell) as peer:
+        await peer.connect(ColourTrack(fps=FPS))
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(stream(sys.argv[1]))
