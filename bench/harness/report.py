@@ -25,6 +25,7 @@ import rich.table
 from rich.console import Console
 
 from client_test.errors import ClientError
+from signaling.errors import SignalingError
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample-video.mp4"
@@ -37,7 +38,7 @@ FILE_WIDTH = 180
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 # With more, times by the clock are to be doubted.
 MAX_OTHERS_PERCENT = 2.0
-Failure = (aiohttp.ClientError, ClientError, OSError, RuntimeError, TimeoutError, ValueError)
+Failure = (aiohttp.ClientError, ClientError, SignalingError, OSError, RuntimeError, ValueError)
 
 
 class BadInput(Exception):
