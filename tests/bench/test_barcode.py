@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from av import VideoFrame
 
-from bench import barcode
+from bench.harness import barcode
 
 HEIGHT, WIDTH = 480, 640
 FRAMES = 60

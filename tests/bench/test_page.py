@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench import barcode
-from bench.pages.figures import JOINTS, Sample, figures_of
+from bench.harness import barcode
+from bench.page import JOINTS, Sample, figures_of
 
 WIDTH, HEIGHT = 640, 480
 FRAMES = 50
@@ -52,23 +52,21 @@ def told(sample, *, late=0, mirrored=True, scale=2):
 @pytest.mark.parametrize("mirrored", [True, False])
 def test_skeletons_on_their_pictures(sample, mirrored):
     figures = figures_of(told(sample, mirrored=mirrored), SECONDS, sample)
-    assert figures.misfit_p95 == pytest.approx(0, abs=1e-9)
-    assert figures.own == 1
-    assert figures.ticks_per_s == 60
-    assert figures.pictures_per_s == FRAMES / SECONDS
-    assert figures.latency_ms == 42
+    assert figures["p95 %"] == pytest.approx(0, abs=1e-7)
+    assert figures["own %"] == 100
+    assert (figures["animation frames/s"], figures["pictures/s"]) == (60, FRAMES / SECONDS)
+    assert figures["latency ms"] == 42
 
 
 def test_skeletons_of_the_frame_before(sample):
     figures = figures_of(told(sample, late=1), SECONDS, sample)
-    assert figures.misfit_p95 == pytest.approx(0.01)
-    assert figures.pose_p95 == pytest.approx(0, abs=1e-9)
-    assert figures.own == 0
-    assert figures.another == 1
+    assert figures["p95 %"] == pytest.approx(1)
+    assert figures["p95 of pose alone %"] == pytest.approx(0, abs=1e-7)
+    assert (figures["own %"], figures["another's %"]) == (0, 100)
 
 
 def test_pictures_without_a_skeleton(sample):
     noted = told(sample)
     for each in noted["drawn"][:10]:
         each["points"] = []
-    assert figures_of(noted, SECONDS, sample).with_skeleton == pytest.approx(0.8)
+    assert figures_of(noted, SECONDS, sample)["with skeleton %"] == pytest.approx(80)

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from av import VideoFrame
 
-from bench import barcode
-from bench.baseline import build_app
+from bench.harness import barcode
+from bench.harness.baseline import build_app
 
 CLIP_RATE_HZ = 30
 CLIP_FRAMES = 45

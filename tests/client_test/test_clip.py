@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from bench import barcode
+from bench.harness import barcode
 from client_test.clip import ClipTrack
 
 FRAMES, RATE_HZ = 45, 30

@@ -1,25 +1,22 @@
 """The client's peer against the whole server: what older servers do not have."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from bench.servers import ServerKind, running
 from client_test.clip import ClipTrack
 from client_test.errors import Rejected
 from client_test.peer import ClientPeer
+from tests.support.server import running_server
 
-KINECAST = ServerKind("kinecast", "auto", ("-m", "server", "--analyzers", "mock_model_1"))
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[str]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running server."""
-    async with running(KINECAST) as started:
-        yield started.url
+    with running_server(tmp_path_factory.mktemp("server"), "--analyzers", "mock_model_1") as one:
+        yield one.url
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

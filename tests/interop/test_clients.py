@@ -1,14 +1,14 @@
 """WebRTC stacks that are not ours watch by WHEP and publish by WHIP: frames counted at both ends.
 
-`bench/interop.py` prints the same as a table. A client that is not installed is skipped; those of
-npm's are fetched once into the user's cache.
+`python -m tests.interop` prints the same as a table. A client that is not installed is skipped;
+those of npm's are fetched once into the user's cache.
 """
 
 import pytest
 
-from bench.interop_clients import bars
-from bench.interop_clients.registry import CLIENTS
-from bench.interop_clients.trials import CAMERA_FLAGS, Trials
+from tests.interop.clients import bars
+from tests.interop.clients.registry import CLIENTS
+from tests.interop.clients.trials import CAMERA_FLAGS, Trials
 from tests.support.server import COUNTER, running_server
 
 FRAMES = 40

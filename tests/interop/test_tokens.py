@@ -12,12 +12,12 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from bench.interop_clients import bars
-from bench.interop_clients.client import Task
-from bench.interop_clients.registry import CLIENTS
 from client_test.ice_hosts import offering
 from server.security import tokens
 from server.security.identity import Scope
+from tests.interop.clients import bars
+from tests.interop.clients.client import Task
+from tests.interop.clients.registry import CLIENTS
 from tests.support.server import COUNTER, running_server
 from tests.support.tracks import ColourTrack, ToneTrack
 from tests.support.watcher import SDP, Watcher

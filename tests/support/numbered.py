@@ -10,7 +10,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 
 from analyzers.base_model import BaseModel
-from bench import barcode
+from bench.harness import barcode
 from server.media.encoder import Codec, Encoder
 
 WIDTH, HEIGHT, FPS = 320, 240, 25

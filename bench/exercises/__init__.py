@@ -1,1 +1,0 @@
-"""The parts of the exercise bench: `clips` counts, `form` names faults."""

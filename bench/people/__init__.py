@@ -1,1 +1,0 @@
-"""How well people are found, told apart and followed."""
