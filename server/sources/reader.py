@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from server.media.convert import as_i420
+from server.media.newest import NewestOnLoop
 from server.sources.container import OpenVideo
 from server.sources.errors import SourceError, SourceRefused
 
@@ -79,7 +80,9 @@ class SourceReader:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._abort: Callable[[], None] | None = None
-        self._waiting: tuple[av.VideoFrame, int] | None = None
+        self._newest: NewestOnLoop[tuple[av.VideoFrame, int]] = NewestOnLoop(
+            self._tell, lambda frame: viewer.frame(*frame)
+        )
         self._number = 0
         self._delivered = False
 
@@ -171,14 +174,8 @@ class SourceReader:
                 f"the source has {frame.width} x {frame.height} pixels: at most"
                 f" {self._max_pixels} are taken"
             )
-        if not is_wanted:
-            return
-        frame = as_i420(frame)
-        with self._lock:
-            is_told = self._waiting is not None
-            self._waiting = (frame, self._number)
-        if not is_told:
-            self._loop.call_soon_threadsafe(self._deliver)
+        if is_wanted:
+            self._newest.put((as_i420(frame), self._number))
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(self._call, method, arguments)
@@ -188,12 +185,6 @@ class SourceReader:
     def _call(self, method: Callable[..., None], arguments: tuple[object, ...]) -> None:
         if not self._stop.is_set():
             method(*arguments)
-
-    def _deliver(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, None
-        if waiting is not None and not self._stop.is_set():
-            self._viewer.frame(*waiting)
 
 
 class RateLimit:
