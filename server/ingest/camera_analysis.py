@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 
+from server.backoff import Backoff
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
 from server.media.capture import Capture, analyzed_size
@@ -29,7 +30,6 @@ NAME = "camera"
 BY_REQUEST = "ended over HTTP"
 """Why a session ends that a client asked to end."""
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 RETRY_AFTER_S = 5
 
 
@@ -120,20 +120,19 @@ class CameraAnalysis:
 
     async def _keep(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        pause_s = self._first_pause_s
+        backoff = Backoff(self._first_pause_s)
         while True:
             try:
                 session = self.start()
             except SignalingError as error:
                 logger.warning("The camera is not analyzed: %s", error.message)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await asyncio.sleep(backoff.pause_s())
                 continue
-            pause_s = self._first_pause_s
+            backoff.reset()
             await session.ended.wait()
             if session.end_reason == BY_REQUEST:
                 return
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(self._first_pause_s)
 
     async def close(self) -> None:
         """Analyze no more; the session is ended by whoever has them all."""

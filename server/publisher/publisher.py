@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.backoff import LONGEST_S, Backoff
 from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
 from server.publisher import health
-from server.publisher.backoff import LONGEST_S, Backoff
 from server.publisher.destination import Destination, Trust
 from server.publisher.errors import NotConnected
 from server.publisher.link import Link
@@ -23,6 +24,7 @@ from signaling.messages import SessionInfo
 logger = logging.getLogger(__name__)
 
 HEALTH_EVERY_S = 10.0
+FIRST_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Publisher:
         self._publication = publication
         self._camera = camera
         self._broadcast = Broadcast(camera, camera.packets)
-        self._backoff = Backoff()
+        self._backoff = Backoff(FIRST_PAUSE_S, between=random.uniform)
         self._session: SessionInfo | None = None
         self._link: Link | None = None
         self._said = ""
@@ -93,9 +95,9 @@ class Publisher:
                 why, pause_s = await self._publish(link), None
             except NotConnected as error:
                 why = str(error)
-                pause_s = self._backoff.long_pause_s() if error.needs_a_person else None
+                pause_s = _long_pause_s() if error.needs_a_person else None
             except CameraUnavailable as error:
-                why, pause_s = f"there is no camera: {error}", self._backoff.long_pause_s()
+                why, pause_s = f"there is no camera: {error}", _long_pause_s()
             except Exception:
                 # Whatever it is, a camera on a roof must come back by itself.
                 logger.exception("The connection failed")
@@ -160,3 +162,8 @@ class Publisher:
         same, self._said = what == self._said, what
         logger.log(logging.DEBUG if same else level, "%s%s", what, more)
         notify(f"STATUS={what}")
+
+
+def _long_pause_s() -> float:
+    """A pause for what only a person can mend."""
+    return random.uniform(LONGEST_S / 2, LONGEST_S)

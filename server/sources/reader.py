@@ -14,6 +14,7 @@ import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from server.backoff import Backoff
 from server.media.convert import as_i420
 from server.media.newest import NewestOnLoop
 from server.sources.container import OpenVideo
@@ -22,7 +23,6 @@ from server.sources.errors import SourceError, SourceRefused
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 # A file behind a URL that ends so much before its time was cut off.
 _CUT_OFF_S = 1.0
 # A frame that comes this much before its time is taken.
@@ -111,7 +111,7 @@ class SourceReader:
                 self._tell(self._viewer.ended, "the source can not be read")
 
     def _read_until_ended(self) -> str | None:
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S)
         was_open = False
         while not self._stop.is_set():
             try:
@@ -128,10 +128,10 @@ class SourceReader:
                 return message
             if self._delivered:
                 self._delivered = False
-                pause_s = FIRST_PAUSE_S
+                backoff.reset()
+            pause_s = backoff.pause_s()
             self._tell(self._viewer.lost, message, pause_s)
             self._stop.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         return None
 
     def _open(self) -> OpenVideo:

@@ -14,7 +14,7 @@ from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera
 from server.camera.pattern import Pattern
 from server.camera.source import Mode
-from server.publisher import backoff
+from server.publisher import publisher as module
 from server.publisher.destination import make_trust, parse_destination
 from server.publisher.errors import NotConnected, Refused, Untrusted
 from server.publisher.link import Link
@@ -172,7 +172,7 @@ async def test_a_name_is_resolved_without_stopping_the_loop(monkeypatch):
 
 
 async def test_a_token_renewed_in_its_file_lets_it_in(guarded, tmp_path, monkeypatch, on_loopback):
-    monkeypatch.setattr(backoff, "LONGEST_S", 0.2)
+    monkeypatch.setattr(module, "LONGEST_S", 0.2)
     file = tmp_path / "token"
     file.write_text("expired")
     publication = Publication(
