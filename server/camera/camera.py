@@ -19,12 +19,11 @@ from server.camera.source import CameraUnavailable, Source
 from server.camera.timeouts import CameraTimeouts
 from server.media.capture import Capture
 from server.media.encoder import Codec
+from server.media.listeners import Listener, Listeners
 
 logger = logging.getLogger(__name__)
 
 _RATE_OVER_S = 2.0
-
-Listener = Callable[[Capture], None]
 
 
 class CameraState(enum.StrEnum):
@@ -63,7 +62,7 @@ class Camera:
         self._timeouts = timeouts or CameraTimeouts()
         self._own_packets: HardwareEncoder | None = None
         self._run_now: Run | None = None
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._held = False
         self._keeper: asyncio.Task[None] | None = None
         # Held by each run until its camera is closed.
@@ -90,12 +89,11 @@ class Camera:
             There is no such camera.
         """
         self._begin()
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
         """Give them no more; the camera stops soon after the last one has left."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners.remove(listener)
         self._stop_when_unwanted()
 
     def start(self) -> None:
@@ -271,11 +269,7 @@ class Camera:
             self._enter(CameraState.RUNNING)
         self.latest = capture
         self._arrivals_s.append(time.monotonic())
-        for listener in list(self._listeners):
-            try:
-                listener(capture)
-            except Exception:
-                logger.exception("A picture could not be taken")
+        self._listeners.give(capture)
 
     def _enter(self, state: CameraState) -> None:
         if state is not self.state:

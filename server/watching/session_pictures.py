@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Callable
 
 import av
 
 from server.media.capture import Capture
 from server.media.decoding import NotDecodable, decode
+from server.media.listeners import Listener, Listeners
 from server.media.newest import NewestWork
 from server.media.picture import EncodedPicture
 from server.sessions.session import Session
-
-logger = logging.getLogger(__name__)
-
-Listener = Callable[[Capture], None]
 
 
 class SessionPictures:
@@ -32,19 +27,18 @@ class SessionPictures:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._newest = NewestWork(self._decode, "decode a picture to watch")
 
     def subscribe(self, listener: Listener) -> None:
         """Give every frame to someone, on the event loop."""
         if not self._listeners:
             self._session.subscribers.add_viewer(self)
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
         """Give them no more."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners.remove(listener)
         if not self._listeners:
             self._session.subscribers.remove_viewer(self)
 
@@ -52,7 +46,7 @@ class SessionPictures:
 
     def frame(self, frame: av.VideoFrame) -> None:
         """Show it."""
-        self._show(Capture(frame, time.monotonic()))
+        self._listeners.give(Capture(frame, time.monotonic()))
 
     def picture(self, picture: EncodedPicture) -> None:
         """Decode it on a thread, unless one is decoded already: then the newest waits."""
@@ -65,11 +59,5 @@ class SessionPictures:
         picture, at_s = arrival
         with contextlib.suppress(NotDecodable):
             rgb = await asyncio.to_thread(decode, picture.data)
-            self._show(Capture(av.VideoFrame.from_ndarray(rgb, format="rgb24"), at_s))
-
-    def _show(self, capture: Capture) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(capture)
-            except Exception:
-                logger.exception("A frame could not be taken")
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            self._listeners.give(Capture(frame, at_s))
