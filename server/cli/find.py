@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -20,7 +20,7 @@ from server.cli import progress_display as shown
 from server.cli.progress_display import Display
 from server.config import BadSettings
 from server.config.analysis import AnalysisSettings
-from server.config.command_line import make_settings
+from server.config.command_line import Parser, make_settings
 from server.config.security import LimitSettings
 from server.ingest.picture_stream import look_once
 from server.media.picture import EncodedPicture
@@ -55,15 +55,6 @@ exit status: 0 the person was found, 1 they were not, 2 something is wrong, 130 
 """
 
 
-class _BadUsage(ValueError):
-    """The arguments are wrong, or what they name: one line that says how."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _BadUsage(f"{message} (see kinecast find --help)")
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What the command line asks for."""
@@ -96,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
         given = vars(_parser().parse_args(arguments))
         asked, settings = _asked(given), _settings(given)
         matches = asyncio.run(_find(asked, settings))
-    except (_BadUsage, BadSettings, SourceError, SignalingError, OSError) as error:
+    except (BadSettings, SourceError, SignalingError, OSError) as error:
         print(f"kinecast find: {getattr(error, 'message', None) or error}", file=sys.stderr)
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -107,8 +98,8 @@ def main(arguments: Sequence[str]) -> int:
     return FOUND if matches else NOT_FOUND
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="kinecast find",
         description="Find a person in a video.",
         epilog=_EXAMPLES,
@@ -144,16 +135,16 @@ def _asked(given: dict[str, Any]) -> _Asked:
     asked = _Asked(**{name: given[name] for name in _Asked.__dataclass_fields__})
     for path in (asked.person, asked.video):
         if not path.is_file():
-            raise _BadUsage(f"there is no file {path}")
+            raise BadSettings(f"there is no file {path}")
     if asked.threshold is not None and not 0 <= asked.threshold <= 2:
-        raise _BadUsage("--threshold is a cosine distance, 0 to 2")
+        raise BadSettings("--threshold is a cosine distance, 0 to 2")
     if not 0 <= asked.rate <= 1000:
-        raise _BadUsage("--rate is looks a second, 0 to 1000")
+        raise BadSettings("--rate is looks a second, 0 to 1000")
     if asked.annotate is not None:
         if not asked.annotate.absolute().parent.is_dir():
-            raise _BadUsage(f"--annotate: there is no directory {asked.annotate.parent}")
+            raise BadSettings(f"--annotate: there is no directory {asked.annotate.parent}")
         if asked.annotate.exists() and asked.annotate.samefile(asked.video):
-            raise _BadUsage("--annotate would replace the video that is searched")
+            raise BadSettings("--annotate would replace the video that is searched")
     return asked
 
 
@@ -208,9 +199,9 @@ async def own_sessions(settings: FindSettings) -> AsyncIterator[SessionManager]:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if pool.refused.done():
-            raise _BadUsage(pool.refused.result())
+            raise BadSettings(pool.refused.result())
         if REID in pool.unavailable:
-            raise _BadUsage(pool.unavailable[REID])
+            raise BadSettings(pool.unavailable[REID])
         yield manager
     finally:
         await manager.drain("it is over")
@@ -221,14 +212,14 @@ async def describe(person: Path, picture: EncodedPicture, sessions: SessionManag
     result = await look_once(sessions, picture, (REID,), {REID: {"enrol": True}})
     people = orjson.loads(result.fragments.get("reid_people", b"[]"))
     if not people:
-        raise _BadUsage(f"there is nobody in {person}: try another picture")
+        raise BadSettings(f"there is nobody in {person}: try another picture")
     reference: str = people[0]["embedding"]
     return reference
 
 
 def _read(person: Path, max_pixels: int) -> EncodedPicture:
     if person.stat().st_size > _MAX_PICTURE_BYTES:
-        raise _BadUsage(f"{person} is too large for a picture")
+        raise BadSettings(f"{person} is too large for a picture")
     return EncodedPicture.read(person.read_bytes(), max_pixels=max_pixels)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from server.config import parse
 from server.config.base import BadSettings
-from server.config.command_line import make_settings
+from server.config.command_line import Parser, make_settings
 from server.config.security import AuthSettings
 from server.security import tokens
 from server.security.identity import Scope
@@ -64,13 +63,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadSettings(f"{message} (see kinecast token --help)")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="kinecast token",
         description="Makes a token that lets a client in, and prints it.",
         epilog=_EPILOG,
