@@ -17,9 +17,8 @@ from server.camera.hooks import Hook
 from server.camera.run import Run
 from server.camera.source import CameraUnavailable, Source
 from server.camera.timeouts import CameraTimeouts
-from server.media.capture import Capture
+from server.media.capture import Capture, Listener, Listeners
 from server.media.encoder import Codec
-from server.media.listeners import Listener, Listeners
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +88,12 @@ class Camera:
             There is no such camera.
         """
         self._begin()
-        self._listeners.add(listener)
+        self._listeners.append(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
         """Give them no more; the camera stops soon after the last one has left."""
-        self._listeners.remove(listener)
+        if listener in self._listeners:
+            self._listeners.remove(listener)
         self._stop_when_unwanted()
 
     def start(self) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import av
 
-from server.media.capture import Capture
-from server.media.listeners import Listener, Listeners
+from server.media.capture import Capture, Listener, Listeners
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import Draw
 
@@ -32,13 +31,16 @@ class AnnotatedFrames:
 
     def subscribe(self, listener: Listener) -> None:
         """Give every annotated frame to someone, on the event loop."""
-        self._listeners.add(listener)
+        self._listeners.append(listener)
         if len(self._listeners) == 1:
             self.ask()
 
     def unsubscribe(self, listener: Listener) -> None:
         """Give them no more; with the last one, drawing ends."""
-        if self._listeners.remove(listener) and not self._listeners:
+        if listener not in self._listeners:
+            return
+        self._listeners.remove(listener)
+        if not self._listeners:
             self._send(Draw(self._sid, False))
             self._let_go()
 

@@ -8,9 +8,8 @@ import time
 
 import av
 
-from server.media.capture import Capture
+from server.media.capture import Capture, Listener, Listeners
 from server.media.decoding import NotDecodable, decode
-from server.media.listeners import Listener, Listeners
 from server.media.newest import NewestWork
 from server.media.picture import EncodedPicture
 from server.sessions.session import Session
@@ -34,11 +33,12 @@ class SessionPictures:
         """Give every frame to someone, on the event loop."""
         if not self._listeners:
             self._session.subscribers.add_viewer(self)
-        self._listeners.add(listener)
+        self._listeners.append(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
         """Give them no more."""
-        self._listeners.remove(listener)
+        if listener in self._listeners:
+            self._listeners.remove(listener)
         if not self._listeners:
             self._session.subscribers.remove_viewer(self)
 

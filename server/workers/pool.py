@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from analyzers.registry import AnalyzerSpec
 from server.backoff import Backoff
+from server.tasks import Tasks
 from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
@@ -124,22 +125,17 @@ class WorkerPool:
             }
         )
         self._hangs: Counter[tuple[str, str]] = Counter()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
 
     def start(self) -> None:
         """Start all processes; does not wait until they are ready."""
-        self._keepers = [
-            asyncio.create_task(self._keep(worker), name=f"worker {worker.index}")
-            for worker in self.workers
-        ]
+        for worker in self.workers:
+            self._tasks.spawn(self._keep(worker), f"worker {worker.index}")
 
     async def stop(self) -> None:
         """End all processes and wait until they are gone."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
-        self._keepers.clear()
+        await self._tasks.cancel()
 
     # ---- sessions
 
