@@ -31,7 +31,7 @@ from analyzers.reid.models import make_extractor  # noqa: E402
 from server.cli.find import FindSettings, describe, own_sessions  # noqa: E402
 from server.media.picture import EncodedPicture  # noqa: E402
 from server.search.search import LOOKS_HZ, Match, Search  # noqa: E402
-from server.search.video import Video  # noqa: E402
+from server.search.video import IndexedVideo  # noqa: E402
 from server.sessions.manager import SessionManager  # noqa: E402
 
 MAX_PIXELS = 1 << 24
@@ -124,7 +124,7 @@ def _settings(workers: int, networks: dict[str, str]) -> FindSettings:
 
 async def _speed(sessions: SessionManager, workers: int, path: Path, rounds: int) -> None:
     reference = await _reference(sessions, path, ONE_BY_ONE[0][0] + 40)
-    video = Video.read(path, MAX_PIXELS)
+    video = IndexedVideo.read(path, MAX_PIXELS)
     for rate_hz in (LOOKS_HZ, 0.0):
         times = []
         cpu_s = _cpu_s()
@@ -151,7 +151,7 @@ def _cpu_s() -> float:
 
 
 async def _one_by_one(sessions: SessionManager, workers: int, path: Path, rate_hz: float):
-    video = Video.read(path, MAX_PIXELS)
+    video = IndexedVideo.read(path, MAX_PIXELS)
     looked_at = [index + 1 for index in video.sample(rate_hz)]
     sure = set(looked_at)
     for first, last in ONE_BY_ONE:
@@ -173,7 +173,7 @@ async def _campus(sessions: SessionManager, workers: int, path: Path, rate_hz: f
     for line in path.with_name("TUD-Campus_gt.txt").read_text().splitlines():
         frame, identity, x, y, width, height = (float(v) for v in line.split(",")[:6])
         truth.setdefault(int(identity), {})[int(frame)] = Box(x, y, x + width, y + height)
-    video = Video.read(path, MAX_PIXELS)
+    video = IndexedVideo.read(path, MAX_PIXELS)
     looked_at = {index + 1 for index in video.sample(rate_hz)}
     for boxes in truth.values():
         first = min(boxes)
