@@ -92,20 +92,22 @@ class Publisher:
             self._link = link = Link(self._broadcast)
             began_s = time.monotonic()
             try:
-                why, pause_s = await self._publish(link), None
+                why, needs_a_person = await self._publish(link), False
             except NotConnected as error:
-                why = str(error)
-                pause_s = _long_pause_s() if error.needs_a_person else None
+                why, needs_a_person = str(error), error.needs_a_person
             except CameraUnavailable as error:
-                why, pause_s = f"there is no camera: {error}", _long_pause_s()
+                why, needs_a_person = f"there is no camera: {error}", True
             except Exception:
                 # Whatever it is, a camera on a roof must come back by itself.
                 logger.exception("The connection failed")
-                why, pause_s = "a fault of ours", None
+                why, needs_a_person = "a fault of ours", False
             await link.close()
             if time.monotonic() - began_s > LONGEST_S:
                 self._backoff.reset()
-            pause_s = self._backoff.pause_s() if pause_s is None else pause_s
+            if needs_a_person:
+                pause_s = random.uniform(LONGEST_S / 2, LONGEST_S)
+            else:
+                pause_s = self._backoff.pause_s()
             self._say(logging.WARNING, why, f": again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
@@ -162,8 +164,3 @@ class Publisher:
         same, self._said = what == self._said, what
         logger.log(logging.DEBUG if same else level, "%s%s", what, more)
         notify(f"STATUS={what}")
-
-
-def _long_pause_s() -> float:
-    """A pause for what only a person can mend."""
-    return random.uniform(LONGEST_S / 2, LONGEST_S)
