@@ -54,12 +54,7 @@ class NewestWork(Generic[T]):
 class NewestOnLoop(Generic[T]):
     """Hands things from a thread to the event loop. When that is behind, only the newest one waits.
 
-    Parameters
-    ----------
-    call_on_loop
-        Has something called on the event loop, from any thread.
-    take
-        Gets them there.
+    On the loop, `take` gets them; `call_on_loop` calls something there, from any thread.
     """
 
     def __init__(
@@ -76,6 +71,6 @@ class NewestOnLoop(Generic[T]):
         self._call_on_loop(self._hand_over)
 
     def _hand_over(self) -> None:
-        # What came before it was replaced has been announced as well.
+        # Each is announced, also one that was replaced.
         if self._waiting:
             self._take(self._waiting.pop())
