@@ -128,8 +128,10 @@ async def turns():
 
 
 async def test_a_loop_that_is_behind_gets_the_newest_only():
-    taken = []
-    newest = NewestOnLoop(asyncio.get_running_loop().call_soon_threadsafe, taken.append)
+    loop = asyncio.get_running_loop()
+    taken, faults = [], []
+    loop.set_exception_handler(lambda loop, context: faults.append(context))
+    newest = NewestOnLoop(loop.call_soon_threadsafe, taken.append)
     from_thread(lambda: [newest.put(item) for item in range(100)])
     assert taken == []
     await turns()
@@ -137,6 +139,7 @@ async def test_a_loop_that_is_behind_gets_the_newest_only():
     from_thread(lambda: newest.put(100))
     await turns()
     assert taken == [99, 100]
+    assert not faults, "those that were replaced are announced, and nothing is done"
 
 
 async def test_they_are_taken_on_the_loop_s_thread():
