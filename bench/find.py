@@ -29,7 +29,7 @@ from bench.parts.people import VIDEOS, read_truth
 from server.cli.find import FindSettings, describe, own_sessions
 from server.media.picture import EncodedPicture
 from server.search.search import LOOKS_HZ, Match, Search
-from server.search.video import Video
+from server.search.video import IndexedVideo
 from server.sessions.manager import SessionManager
 
 MAX_PIXELS = 1 << 24
@@ -98,7 +98,7 @@ def _is_on(box: Box | None, match: Match) -> bool:
 
 
 def _looked_at(path: Path, rate_hz: float) -> set[int]:
-    return {index + 1 for index in Video.read(path, MAX_PIXELS).sample(rate_hz)}
+    return {index + 1 for index in IndexedVideo.read(path, MAX_PIXELS).sample(rate_hz)}
 
 
 def one_by_one(path: Path, rate_hz: float) -> Iterator[Wanted]:
@@ -126,7 +126,7 @@ async def measure_speed(asked: argparse.Namespace, path: Path, report: Report) -
     """How long a search takes, with one worker and with all."""
     columns = ("looks", "s:.1f", "x real time:.1f", "CPU ms a look:.1f")
     table = report.table("How fast", "workers", "looks a second", *columns)
-    duration_s = Video.read(path, MAX_PIXELS).duration_s
+    duration_s = IndexedVideo.read(path, MAX_PIXELS).duration_s
     for workers in sorted({1, asked.workers}):
         async with own_sessions(_settings(workers, asked)) as sessions:
             searcher, tree = Searcher(sessions, workers), ProcessTree(os.getpid())

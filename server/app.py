@@ -114,14 +114,14 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     # Before the camera: what runs is finished before its source goes.
     recordings.set_up(main, settings)
     camera.set_up(main, settings)
-    watching = StreamRegistry(
+    streams = StreamRegistry(
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
         own_ice_servers(settings.ice_servers),
         settings.max_viewers,
     )
     for app in (main, next_port):
-        app[STREAMS] = watching
+        app[STREAMS] = streams
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches")
     main[whip.RESOURCES] = SdpResources("publishes")

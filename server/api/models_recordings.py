@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from server.recordings import names
-from server.recordings.status import Status
+from server.recordings.status import RecordingStatus
 
 # What is known of each frame until the file is finished takes 10 MB an hour.
 MAX_SECONDS = 6 * 3600
@@ -30,7 +30,7 @@ class StartRecording(BaseModel):
     seconds: float = Field(3600, gt=0, le=MAX_SECONDS, description="Then it ends by itself")
 
 
-class Recording(Status):
+class Recording(RecordingStatus):
     """A recording, running or over."""
 
     url: str = Field(description="Where its MP4 is")

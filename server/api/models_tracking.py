@@ -173,7 +173,7 @@ class Matches(BaseModel):
     frame_info: FrameFacts
 
 
-class Status(BaseModel):
+class TrackingStatus(BaseModel):
     """How it goes."""
 
     type: Literal["status"] = "status"

@@ -24,7 +24,7 @@ class OfferAnswer:
 
 
 async def open_offer(
-    offer: Offer, by: Identity, sessions: SessionManager, watching: StreamRegistry
+    offer: Offer, by: Identity, sessions: SessionManager, streams: StreamRegistry
 ) -> OfferAnswer:
     """Answer an offer.
 
@@ -36,9 +36,9 @@ async def open_offer(
     plays: VideoStream | None = None
     if offer.play is not None:
         by.check(Scope.VIEW, "to watch")
-        plays = watching.find(offer.play, by)
+        plays = streams.find(offer.play, by)
         if not sends_video(offer.sdp):
-            peer, sdp = await watching.answer(plays, offer.sdp)
+            peer, sdp = await streams.answer(plays, offer.sdp)
             return OfferAnswer(peer, sdp, None)
     by.check(Scope.PUBLISH, "to send video")
     opened = await sessions.open(offer, by, plays)

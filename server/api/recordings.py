@@ -16,7 +16,7 @@ from server.recordings import names
 from server.recordings.folder import Folder
 from server.recordings.recordings import Recordings
 from server.recordings.retention import Retention
-from server.recordings.status import Status
+from server.recordings.status import RecordingStatus
 from server.security.identity import ANONYMOUS, IDENTITY
 from signaling.errors import BadMessage, Busy, NotFound, quote
 
@@ -113,7 +113,7 @@ def _parse_name(text: str, refused: type[BadMessage | NotFound]) -> str:
     return name
 
 
-def _shown(status: Status) -> Recording:
+def _shown(status: RecordingStatus) -> Recording:
     return Recording(**status.model_dump(), url=_url(status.name))
 
 

@@ -21,7 +21,7 @@ _MAX_HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class SingleFrame:
+class TrackedFrame:
     """A frame on its way.
 
     Attributes
@@ -51,11 +51,11 @@ class FramesClient(Protocol):
     def failed(self, message: str) -> None:
         """A frame, or what was to be looked for in it, can not be used."""
 
-    def over(self, frames: SingleFrames, message: str | None) -> None:
+    def over(self, frames: TrackedFrames, message: str | None) -> None:
         """There will be no more answers here: why, or None to begin anew with the next frame."""
 
 
-class SingleFrames:
+class TrackedFrames:
     """The session of one socket's single frames.
 
     A session looks for one person at a time. For a frame that comes with another one, it is told so
@@ -77,13 +77,13 @@ class SingleFrames:
             sessions, self, (REID,), {REID: {"every_frame": True}}, owner=owner
         )
         self._reference: str | None = None
-        self._newest: SingleFrame | None = None
-        self._held: dict[str, SingleFrame] = {}
+        self._newest: TrackedFrame | None = None
+        self._held: dict[str, TrackedFrame] = {}
         self._skipped = 0
         self._refusal: str | None = None
         self._over = False
 
-    def put(self, frame: SingleFrame) -> None:
+    def put(self, frame: TrackedFrame) -> None:
         """Have a frame looked at, in place of one that still waits for the same person.
 
         Raises
@@ -101,7 +101,7 @@ class SingleFrames:
         self._over = True
         await self._stream.close(reason)
 
-    def _hold(self, frame: SingleFrame) -> None:
+    def _hold(self, frame: TrackedFrame) -> None:
         if frame.reference in self._held:
             self._skipped += 1
         self._held[frame.reference] = frame
@@ -109,7 +109,7 @@ class SingleFrames:
             del self._held[next(iter(self._held))]
             self._skipped += 1
 
-    def _put(self, frame: SingleFrame) -> None:
+    def _put(self, frame: TrackedFrame) -> None:
         if frame.reference != self._reference:
             self._stream.configure({REID: {"reference": frame.reference}})
             self._reference = frame.reference
@@ -117,7 +117,7 @@ class SingleFrames:
         if self._stream.put(frame.picture, frame):
             self._newest = frame
 
-    def _answered(self, frame: SingleFrame) -> None:
+    def _answered(self, frame: TrackedFrame) -> None:
         """Go on with a frame that waits for that, if this was the last before it."""
         if frame is not self._newest or self._over:
             return
@@ -133,7 +133,7 @@ class SingleFrames:
 
     # ---- as the stream's client
 
-    def answered(self, result: Result, context: SingleFrame) -> None:
+    def answered(self, result: Result, context: TrackedFrame) -> None:
         """Tell what was found."""
         if self._over:
             return
@@ -147,7 +147,7 @@ class SingleFrames:
             self._client.found(matches)
         self._answered(context)
 
-    def unreadable(self, message: str, context: SingleFrame) -> None:
+    def unreadable(self, message: str, context: TrackedFrame) -> None:
         """Tell of a frame that is damaged."""
         if not self._over:
             self._client.failed(message)

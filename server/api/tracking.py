@@ -20,13 +20,12 @@ from server.api.models_tracking import (
     SingleFrame,
     SocketError,
     StartTracking,
-    Status,
     StopTracking,
+    TrackingStatus,
     client_message,
 )
 from server.api.search import owner_of, until_reid_runs
-from server.api.tracked_frames import SingleFrame as Frame
-from server.api.tracked_frames import SingleFrames
+from server.api.tracked_frames import TrackedFrame, TrackedFrames
 from server.api.tracked_source import TrackedSource
 from server.media.picture import EncodedPicture
 from server.security.identity import ANONYMOUS, IDENTITY, Scope
@@ -73,7 +72,7 @@ class _Conversation:
             # As `POST /find` has it.
             all_recordings=self._identity.may(Scope.CONTROL),
         )
-        self._frames: SingleFrames | None = None
+        self._frames: TrackedFrames | None = None
         self._frames_taken = 0
         self._source: TrackedSource | None = None
         self._tasks = Tasks("video stream")
@@ -123,9 +122,9 @@ class _Conversation:
         )
         await until_reid_runs(self._pool)
         if self._frames is None:
-            self._frames = SingleFrames(self._sessions, self, self._owner)
+            self._frames = TrackedFrames(self._sessions, self, self._owner)
         self._frames_taken += 1
-        self._frames.put(Frame(picture, message.person_embed, self._frames_taken))
+        self._frames.put(TrackedFrame(picture, message.person_embed, self._frames_taken))
 
     async def _start(self, message: StartTracking) -> None:
         source = parse_source(message.video_source, self._is_published)
@@ -166,16 +165,14 @@ class _Conversation:
 
     def status(self, status: str, message: str) -> None:
         """Send how it goes."""
-        self._say(
-            Status.model_validate({"status": status, "message": message, "timestamp": time.time()})
-        )
+        self._say(_status(status, message))
 
     def failed(self, message: str, retry_after: str | None = None) -> None:
         """Send what went wrong."""
         retry_after_s = None if retry_after is None else int(retry_after)
         self._say(SocketError(message=message, timestamp=time.time(), retry_after_s=retry_after_s))
 
-    def over(self, frames: SingleFrames, message: str | None) -> None:
+    def over(self, frames: TrackedFrames, message: str | None) -> None:
         """Begin anew with the next frame; or say goodbye, if the session was ended by others."""
         if self._frames is frames:
             self._frames = None
@@ -200,12 +197,14 @@ def _allow_list(patterns: tuple[str, ...], *folders: Path, all_recordings: bool)
     return AllowList(patterns, *folders, all_recordings=all_recordings)
 
 
+def _status(status: str, message: str) -> TrackingStatus:
+    said = {"status": status, "message": message, "timestamp": time.time()}
+    return TrackingStatus.model_validate(said)
+
+
 def _idle() -> str:
-    return Status(
-        status="idle",
-        message="Nothing was said for too long: the connection is closed",
-        timestamp=time.time(),
-    ).model_dump_json()
+    message = "Nothing was said for too long: the connection is closed"
+    return _status("idle", message).model_dump_json()
 
 
 def _what_is_wrong(error: ValidationError) -> str:

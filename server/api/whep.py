@@ -18,15 +18,15 @@ RESOURCES = web.AppKey("whep", SdpResources)
 
 async def watch(request: web.Request) -> web.Response:
     """Answer an offer to watch."""
-    watching = request.app[STREAMS]
-    watchable = watching.find(_name(request), request[IDENTITY])
+    streams = request.app[STREAMS]
+    stream = streams.find(_name(request), request[IDENTITY])
     offer = await read_offer(request)
     try:
         check_offer_sdp(offer, play=True)
-        peer, answer = await watching.answer(watchable, offer)
+        peer, answer = await streams.answer(stream, offer)
     except UnsupportedSdp as error:
         raise NotAcceptable(error.message) from error
-    leave = functools.partial(watching.forget, peer)
+    leave = functools.partial(streams.forget, peer)
     return request.app[RESOURCES].create(request, offer, answer, peer, leave)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import functools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from server.media.bitrate import choose_bitrate
 from server.media.capture import Capture, Pictures
 from server.media.encoder import Codec, Encoder, Packet
-
-logger = logging.getLogger(__name__)
+from server.media.newest import NewestWork
 
 # Key frames are ten times the size of others, and all viewers get each: a second apart at least.
 KEY_FRAME_EVERY_S = 1.0
@@ -54,51 +53,40 @@ class Encoding:
         self._put = put
         self._estimates = estimates
         self._encoder = Encoder(codec, choose_bitrate([]))
-        self._waiting: Capture | None = None
-        self._encoding: asyncio.Task[None] | None = None
+        self._newest = NewestWork(self._encode, f"encode {codec}")
         self._key_frame_wanted = True
         self._key_frame_s = float("-inf")
         self._bitrate_s = time.monotonic()
-        pictures.subscribe(self._take)
+        pictures.subscribe(self._newest.put)
 
     def stop(self) -> None:
         """Make no more."""
-        self._pictures.unsubscribe(self._take)
-        if self._encoding is not None:
-            self._encoding.cancel()
+        self._pictures.unsubscribe(self._newest.put)
+        self._newest.close()
 
     def request_key_frame(self) -> None:
         """Make the next picture a key frame, if the last one was not just now."""
         self._key_frame_wanted = True
 
-    def _take(self, capture: Capture) -> None:
-        self._waiting = capture
-        if self._encoding is None:
-            name = f"encode {self._encoder.codec}"
-            self._encoding = asyncio.create_task(self._encode_all(), name=name)
-
-    async def _encode_all(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _encode(self, capture: Capture) -> None:
+        self._adapt_bitrate()
+        encode = functools.partial(
+            self._encoder.encode,
+            capture.frame,
+            capture.captured_s,
+            key_frame=self._takes_key_frame(),
+        )
         try:
-            while self._waiting is not None:
-                capture, self._waiting = self._waiting, None
-                self._adapt_bitrate()
-                key_frame = self._takes_key_frame()
-                packets = await loop.run_in_executor(self._thread, self._encode, capture, key_frame)
-                for packet in packets:
-                    if packet.is_keyframe:
-                        # Also for who asked while it was made.
-                        self._key_frame_wanted, self._key_frame_s = False, time.monotonic()
-                    self._put(packet)
+            packets = await asyncio.get_running_loop().run_in_executor(self._thread, encode)
         except Exception:
-            logger.exception("A picture could not be encoded")
             # It may have been the one that someone waits for.
             self._key_frame_wanted = True
-        finally:
-            self._encoding = None
-
-    def _encode(self, capture: Capture, key_frame: bool) -> list[Packet]:
-        return self._encoder.encode(capture.frame, capture.captured_s, key_frame=key_frame)
+            raise
+        for packet in packets:
+            if packet.is_keyframe:
+                # Also for who asked while it was made.
+                self._key_frame_wanted, self._key_frame_s = False, time.monotonic()
+            self._put(packet)
 
     def _takes_key_frame(self) -> bool:
         due = time.monotonic() - self._key_frame_s >= KEY_FRAME_EVERY_S

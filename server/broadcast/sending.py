@@ -24,12 +24,12 @@ class Sending:
         effect in aiortc.
     offer
         Its SDP; the first video section that receives gets the video.
-    watchable
+    stream
         What is sent.
     """
 
-    def __init__(self, connection: RTCPeerConnection, offer: str, watchable: VideoStream) -> None:
-        self._watchable = watchable
+    def __init__(self, connection: RTCPeerConnection, offer: str, stream: VideoStream) -> None:
+        self._stream = stream
         self._track = ViewerTrack()
         self._sender: RTCRtpSender | None = None
         # aiortc gives video sections to transceivers in their order.
@@ -41,7 +41,7 @@ class Sending:
             transceiver = connection.addTransceiver(
                 self._track, "sendonly" if direction == "recvonly" else "sendrecv"
             )
-            rtc.prefer_codecs(transceiver, watchable.codecs)
+            rtc.prefer_codecs(transceiver, stream.codecs)
             self._sender = transceiver.sender
 
     def begin(self, answer: str) -> None:
@@ -58,9 +58,9 @@ class Sending:
         """
         codec = rtc.sent_codec(answer)
         if codec is None or self._sender is None:
-            names = " or ".join(self._watchable.codecs)
+            names = " or ".join(self._stream.codecs)
             raise UnsupportedSdp(f"the offer has no video that it wants to receive as {names}")
-        self._track.show(self._watchable.watch(Codec(codec)), self._sender)
+        self._track.show(self._stream.watch(Codec(codec)), self._sender)
 
     def on_over(self, over: Callable[[], None]) -> None:
         """Hear when there is nothing more to send."""

@@ -1,4 +1,4 @@
 """A camera of this machine: its pictures, taken once for all who want them.
 
-May import `media`, `security` and `tasks`; not `sources`, `workers` or `rtc`.
+May import `media`, `security`, `tasks` and `backoff`; not `sources`, `workers` or `rtc`.
 """

@@ -11,19 +11,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from server.backoff import Backoff
 from server.camera.hardware_encoder import HardwareEncoder
 from server.camera.hooks import Hook
 from server.camera.run import Run
 from server.camera.source import CameraUnavailable, Source
 from server.camera.timeouts import CameraTimeouts
-from server.media.capture import Capture
+from server.media.capture import Capture, Listener, Listeners
 from server.media.encoder import Codec
 
 logger = logging.getLogger(__name__)
 
 _RATE_OVER_S = 2.0
-
-Listener = Callable[[Capture], None]
 
 
 class CameraState(enum.StrEnum):
@@ -47,7 +46,7 @@ class Camera:
         Makes the camera anew for each run.
     hook
         Changes its pictures, if any does.
-    patience
+    timeouts
         How long it is waited for.
     """
 
@@ -55,14 +54,14 @@ class Camera:
         self,
         make_source: Callable[[], Source],
         hook: Hook | None = None,
-        patience: CameraTimeouts | None = None,
+        timeouts: CameraTimeouts | None = None,
     ) -> None:
         self._make_source = make_source
         self._hook = hook
-        self._patience = patience or CameraTimeouts()
+        self._timeouts = timeouts or CameraTimeouts()
         self._own_packets: HardwareEncoder | None = None
         self._run_now: Run | None = None
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._held = False
         self._keeper: asyncio.Task[None] | None = None
         # Held by each run until its camera is closed.
@@ -191,7 +190,7 @@ class Camera:
             return
         self._keep_running()
         loop = asyncio.get_running_loop()
-        self._unwanted = loop.call_later(self._patience.lingers_s, self._end_keeper)
+        self._unwanted = loop.call_later(self._timeouts.lingers_s, self._end_keeper)
 
     def _end_keeper(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -202,8 +201,8 @@ class Camera:
 
     async def _keep(self, source: Source) -> None:
         """Run it until nobody wants it; start it again when it fails."""
-        patience = self._patience
-        pause_s = patience.first_pause_s
+        longest_s = self._timeouts.longest_pause_s
+        backoff = Backoff(self._timeouts.first_pause_s, longest_s)
         try:
             while True:
                 # Whoever kept it before may still be closing it.
@@ -214,12 +213,12 @@ class Camera:
                     logger.error("No camera: %s", error)
                     self._enter(CameraState.UNAVAILABLE)
                     return
-                if self._has_run_s() > patience.longest_pause_s:
-                    pause_s = patience.first_pause_s
+                if self._has_run_s() > longest_s:
+                    backoff.reset()
+                pause_s = backoff.pause_s()
                 self._enter(CameraState.FAILED)
                 logger.warning("The camera failed (%s): again in %g s", error, pause_s)
                 await self._pause(pause_s)
-                pause_s = min(2 * pause_s, patience.longest_pause_s)
                 source = self._source()
         except CameraUnavailable as error:
             logger.error("No camera: %s", error)
@@ -242,7 +241,7 @@ class Camera:
         """One run of it; returns what it ended with."""
         self._enter(CameraState.STARTING)
         self.starts += 1
-        patience = self._patience
+        timeouts = self._timeouts
         change = self._hook.apply if self._hook else _unchanged
         run = self._run_now = Run(source, change, self._arrived)
         if self._own_packets is not None:
@@ -250,18 +249,18 @@ class Camera:
         try:
             while not run.ended.done():
                 delivers = self.state is CameraState.RUNNING
-                limit_s = patience.silent_s if delivers else patience.opens_s
+                limit_s = timeouts.silent_s if delivers else timeouts.opens_s
                 left_s = run.delivered_s + limit_s - time.monotonic()
                 if left_s <= 0:
                     return TimeoutError(f"it gave no picture for {limit_s:g} s")
                 # Not for longer: with the first picture the limit becomes a shorter one.
-                await asyncio.wait([run.ended], timeout=min(left_s, patience.silent_s / 3))
+                await asyncio.wait([run.ended], timeout=min(left_s, timeouts.silent_s / 3))
             return run.ended.result()
         finally:
             self.latest = self._run_now = None
             if self._own_packets is not None:
                 self._own_packets.detach()
-            await asyncio.shield(run.stop(patience.stops_s))
+            await asyncio.shield(run.stop(timeouts.stops_s))
 
     def _arrived(self, capture: Capture) -> None:
         if self.state is not CameraState.RUNNING:
@@ -270,11 +269,7 @@ class Camera:
             self._enter(CameraState.RUNNING)
         self.latest = capture
         self._arrivals_s.append(time.monotonic())
-        for listener in list(self._listeners):
-            try:
-                listener(capture)
-            except Exception:
-                logger.exception("A picture could not be taken")
+        self._listeners.give(capture)
 
     def _enter(self, state: CameraState) -> None:
         if state is not self.state:

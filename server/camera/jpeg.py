@@ -15,6 +15,7 @@ import cv2
 from server.camera.camera import Camera
 from server.media.capture import Capture
 from server.media.convert import convert
+from server.media.newest import NewestWork
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +44,13 @@ class Jpeg:
     captured_s: float
 
 
-def encode(frame: av.VideoFrame, look: JpegOptions) -> bytes:
+def encode(frame: av.VideoFrame, options: JpegOptions) -> bytes:
     """Encode a picture: some milliseconds, never on the event loop."""
     width, height = frame.width, frame.height
-    if look.width is not None and look.width < width:
-        width, height = look.width, max(round(height * look.width / width), 1)
+    if options.width is not None and options.width < width:
+        width, height = options.width, max(round(height * options.width / width), 1)
     pixels = convert(frame, "bgr24", width, height).to_ndarray()
-    done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, look.quality])
+    done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, options.quality])
     if not done:
         raise RuntimeError("OpenCV could not encode a JPEG")
     return data.tobytes()
@@ -66,19 +67,19 @@ class JpegCamera:
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
-        self._looks: dict[JpegOptions, _Shared] = {}
+        self._shared: dict[JpegOptions, _Shared] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jpeg")
 
-    async def still(self, look: JpegOptions) -> Jpeg | None:
+    async def still(self, options: JpegOptions) -> Jpeg | None:
         """The newest picture; None while the camera does not run."""
         capture = self._camera.latest
         if capture is None:
             return None
         loop = asyncio.get_running_loop()
-        data = await loop.run_in_executor(self._thread, encode, capture.frame, look)
+        data = await loop.run_in_executor(self._thread, encode, capture.frame, options)
         return Jpeg(data, capture.captured_s)
 
-    def watch(self, look: JpegOptions, fps: float | None = None) -> JpegViewer:
+    def watch(self, options: JpegOptions, fps: float | None = None) -> JpegViewer:
         """Watch; the viewer is to be closed.
 
         Raises
@@ -86,20 +87,20 @@ class JpegCamera:
         CameraUnavailable
             There is no such camera.
         """
-        shared = self._looks.get(look)
+        shared = self._shared.get(options)
         if shared is None:
-            shared = _Shared(self._camera, look, self._thread)
-            self._looks[look] = shared
-        return JpegViewer(shared, fps, lambda: self._left(look, shared))
+            shared = _Shared(self._camera, options, self._thread)
+            self._shared[options] = shared
+        return JpegViewer(shared, fps, lambda: self._left(options, shared))
 
-    def _left(self, look: JpegOptions, shared: _Shared) -> None:
+    def _left(self, options: JpegOptions, shared: _Shared) -> None:
         if not shared.viewers:
             shared.close()
-            self._looks.pop(look, None)
+            self._shared.pop(options, None)
 
     def close(self) -> None:
         """Encode no more; for all who watch, it is over."""
-        for shared in list(self._looks.values()):
+        for shared in list(self._shared.values()):
             for viewer in list(shared.viewers):
                 viewer.end()
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -152,38 +153,24 @@ class JpegViewer:
 
 
 class _Shared:
-    """The viewers of one look. One picture is encoded at a time, the newest one next."""
+    """Who wants the same JPEGs. One picture is encoded at a time, the newest one next."""
 
-    def __init__(self, camera: Camera, look: JpegOptions, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, camera: Camera, options: JpegOptions, thread: ThreadPoolExecutor) -> None:
         self.viewers: list[JpegViewer] = []
         self._camera = camera
-        self._look = look
+        self._options = options
         self._thread = thread
-        self._waiting: Capture | None = None
-        self._encoding: asyncio.Task[None] | None = None
-        camera.subscribe(self._take)
+        self._newest = NewestWork(self._encode, "encode a JPEG")
+        camera.subscribe(self._newest.put)
 
     def close(self) -> None:
-        self._camera.unsubscribe(self._take)
-        if self._encoding is not None:
-            self._encoding.cancel()
+        self._camera.unsubscribe(self._newest.put)
+        self._newest.close()
 
-    def _take(self, capture: Capture) -> None:
-        self._waiting = capture
-        if self._encoding is None:
-            self._encoding = asyncio.create_task(self._encode(), name="jpeg")
-
-    async def _encode(self) -> None:
+    async def _encode(self, capture: Capture) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            while self._waiting is not None:
-                capture, self._waiting = self._waiting, None
-                began_s = time.monotonic()
-                data = await loop.run_in_executor(self._thread, encode, capture.frame, self._look)
-                logger.debug("A JPEG took %.1f ms", (time.monotonic() - began_s) * 1000)
-                for viewer in list(self.viewers):
-                    viewer.show(Jpeg(data, capture.captured_s))
-        except Exception:
-            logger.exception("A picture could not be encoded")
-        finally:
-            self._encoding = None
+        began_s = time.monotonic()
+        data = await loop.run_in_executor(self._thread, encode, capture.frame, self._options)
+        logger.debug("A JPEG took %.1f ms", (time.monotonic() - began_s) * 1000)
+        for viewer in list(self.viewers):
+            viewer.show(Jpeg(data, capture.captured_s))

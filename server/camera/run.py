@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from server.camera.source import CameraError, Source
 from server.media.capture import Capture
+from server.media.newest import NewestOnLoop
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Run:
         self._change = change
         self._arrived = arrived
         self._loop = asyncio.get_running_loop()
-        self._newest: Capture | None = None
+        self._newest = NewestOnLoop(self.on_loop, self._take)
         self._over = False
         name = f"camera {source.backend}"
         self._thread = threading.Thread(target=self._read_all, name=name, daemon=True)
@@ -71,7 +72,7 @@ class Run:
         try:
             self.source.open()
             while True:
-                self._hand_over(self._change(self.source.read()))
+                self._newest.put(self._change(self.source.read()))
         except CameraError as known:
             error = known
         except Exception as unknown:
@@ -90,16 +91,9 @@ class Run:
         except Exception:
             logger.exception("The camera could not be released")
 
-    def _hand_over(self, capture: Capture) -> None:
-        waiting, self._newest = self._newest, capture
-        if waiting is None:
-            self.on_loop(self._take)
-
-    def _take(self) -> None:
-        capture, self._newest = self._newest, None
-        if capture is not None:
-            self.delivered_s = time.monotonic()
-            self._arrived(capture)
+    def _take(self, capture: Capture) -> None:
+        self.delivered_s = time.monotonic()
+        self._arrived(capture)
 
     def _end(self, error: Exception) -> None:
         if not self.ended.done():

@@ -25,7 +25,7 @@ from server.ingest.picture_stream import look_once
 from server.media.picture import EncodedPicture
 from server.search.annotate import annotate
 from server.search.search import LOOKS_HZ, Match, Search
-from server.search.video import Video
+from server.search.video import IndexedVideo
 from server.sessions.embedding_gate import REID
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
@@ -227,7 +227,7 @@ async def _copy(asked: _Asked, matches: list[Match], max_pixels: int, display: D
     """Write the annotated copy in a thread."""
     assert asked.annotate is not None
     target, stop = asked.annotate, threading.Event()
-    video = await asyncio.to_thread(Video.read, asked.video, max_pixels)
+    video = await asyncio.to_thread(IndexedVideo.read, asked.video, max_pixels)
     count = len(video.times_s)
     loop = asyncio.get_running_loop()
 

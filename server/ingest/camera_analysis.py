@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,14 @@ from typing import Any
 
 import av
 
+from server.backoff import Backoff
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
 from server.media.capture import Capture, analyzed_size
 from server.media.clock import TrackClock
 from server.media.convert import PICTURE_FORMAT, as_i420
 from server.media.encoder import TIME_BASE, VIDEO_CLOCK_HZ
+from server.media.newest import NewestWork
 from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.tasks import Tasks
@@ -27,7 +30,6 @@ NAME = "camera"
 BY_REQUEST = "ended over HTTP"
 """Why a session ends that a client asked to end."""
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 RETRY_AFTER_S = 5
 
 
@@ -84,21 +86,27 @@ class CameraAnalysis:
                 f"the camera is analyzed already: DELETE /sessions/{running.sid} ends that"
             )
         session = self._sessions.open_direct(analyzers, options, owner, name=NAME)
-        feeder = _Feeder(session, self._thread)
+        feed = functools.partial(self._feed, session, TrackClock(session.clock))
+        newest = NewestWork(feed, "have the camera's picture analyzed")
         try:
-            self._camera.subscribe(feeder.take)
+            self._camera.subscribe(newest.put)
         except CameraUnavailable as error:
             self._tasks.spawn(self._sessions.end(session.sid, "there is no camera"), "end")
             raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
-        self._tasks.spawn(self._let_go(session, feeder), f"of {session.sid}")
+        self._tasks.spawn(self._let_go(session, newest), f"of {session.sid}")
         return session
 
-    async def _let_go(self, session: Session, feeder: _Feeder) -> None:
+    async def _feed(self, session: Session, clock: TrackClock, capture: Capture) -> None:
+        loop = asyncio.get_running_loop()
+        frame = await loop.run_in_executor(self._thread, _as_analyzed, capture)
+        session.put_frame(frame, clock)
+
+    async def _let_go(self, session: Session, newest: NewestWork[Capture]) -> None:
         try:
             await session.ended.wait()
         finally:
-            self._camera.unsubscribe(feeder.take)
-            feeder.close()
+            self._camera.unsubscribe(newest.put)
+            newest.close()
 
     def keep(self, ready: asyncio.Event) -> None:
         """Have it analyzed from now on, until somebody ends that on purpose.
@@ -112,57 +120,24 @@ class CameraAnalysis:
 
     async def _keep(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        pause_s = self._first_pause_s
+        backoff = Backoff(self._first_pause_s)
         while True:
             try:
                 session = self.start()
             except SignalingError as error:
                 logger.warning("The camera is not analyzed: %s", error.message)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await asyncio.sleep(backoff.pause_s())
                 continue
-            pause_s = self._first_pause_s
+            backoff.reset()
             await session.ended.wait()
             if session.end_reason == BY_REQUEST:
                 return
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(self._first_pause_s)
 
     async def close(self) -> None:
         """Analyze no more; the session is ended by whoever has them all."""
         await self._tasks.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-class _Feeder:
-    """Hands a camera's pictures to a session: the newest one, when they come too fast."""
-
-    def __init__(self, session: Session, thread: ThreadPoolExecutor) -> None:
-        self._session = session
-        self._thread = thread
-        self._clock = TrackClock(session.clock)
-        self._waiting: Capture | None = None
-        self._feeding: asyncio.Task[None] | None = None
-
-    def take(self, capture: Capture) -> None:
-        self._waiting = capture
-        if self._feeding is None:
-            self._feeding = asyncio.create_task(self._feed(), name="feed")
-
-    def close(self) -> None:
-        if self._feeding is not None:
-            self._feeding.cancel()
-
-    async def _feed(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting is not None:
-                capture, self._waiting = self._waiting, None
-                frame = await loop.run_in_executor(self._thread, _as_analyzed, capture)
-                self._session.put_frame(frame, self._clock)
-        except Exception:
-            logger.exception("A picture could not be analyzed")
-        finally:
-            self._feeding = None
 
 
 def _as_analyzed(capture: Capture) -> av.VideoFrame:

@@ -6,15 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from server.ingest.pending import PendingPictures
 from server.media.picture import BadPicture, EncodedPicture
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
 from server.sessions.session import Session, SessionState
 from signaling.errors import Busy
 
-# Pictures whose result may still come. Only the newest one waits, so all but a few of these were
-# skipped already.
-_MAX_OPEN = 1024
 # A worker that has to be started first needs some seconds.
 LOOK_WITHIN_S = 30.0
 
@@ -63,7 +61,7 @@ class PictureStream:
         self._client = client
         self._analyzers = tuple(analyzers)
         self._options = options or {}
-        self._open: dict[int, Any] = {}
+        self._pending: PendingPictures[Any] = PendingPictures()
         self.session: Session | None = None
 
     def put(self, picture: EncodedPicture, context: Any = None) -> int:
@@ -89,11 +87,8 @@ class PictureStream:
             self.session = self._sessions.open_direct(self._analyzers, self._options, self._owner)
             self.session.subscribers.add_sink(self)
         number = self.session.put_picture(picture)
-        if not number:  # One too many: the next answer's count of dropped ones tells.
-            return 0
-        self._open[number] = context
-        if len(self._open) > _MAX_OPEN:
-            del self._open[next(iter(self._open))]
+        if number:  # Or it is one too many: the next answer's count of dropped ones tells.
+            self._pending.add(number, context)
         return number
 
     def configure(self, options: dict[str, dict[str, Any]]) -> None:
@@ -114,25 +109,18 @@ class PictureStream:
     def result(self, result: Result) -> None:
         """Hand a result to the client."""
         assert result.frame is not None
-        self._client.answered(result, self._take(result.frame.number))
+        self._client.answered(result, self._pending.take(result.frame.number))
 
     def notice(self, message: dict[str, Any]) -> None:
         """Hand a notice to the client."""
         if message["type"] == "unreadable_frame":
-            self._client.unreadable(message["message"], self._take(message["frame"]))
+            self._client.unreadable(message["message"], self._pending.take(message["frame"]))
         else:
             self._client.told(message)
 
     def final(self, result: Result) -> None:
         """Tell the client that it is over."""
         self._client.ended(result)
-
-    def _take(self, number: int) -> Any:
-        """What was given along with a picture; forgets the older ones, which were skipped."""
-        context = self._open.pop(number, None)
-        for older in [n for n in self._open if n < number]:
-            del self._open[older]
-        return context
 
 
 async def look_once(

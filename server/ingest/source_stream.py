@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import av
 from av.frame import Frame
 
+from server.ingest.pending import PendingPictures
 from server.media.clock import SessionClock, TrackClock
 from server.media.picture import EncodedPicture
 from server.sessions.manager import SessionManager
@@ -26,8 +27,6 @@ from server.sources.rtsp import open_checked_rtsp
 from server.sources.url import SourceUrl
 from signaling.errors import NotFound
 
-# Frames whose result may still come; only the newest waits.
-_MAX_OPEN = 64
 _NO_MEMORY = "the server has no memory left for its frames"
 
 
@@ -86,7 +85,7 @@ class SourceStream:
     ) -> None:
         self._sessions = sessions
         self._client = client
-        self._numbers: dict[int, int] = {}
+        self._pending: PendingPictures[int] = PendingPictures()
         self._over = False
         self._reader = self._make_reader(source, allowed, fps_limit, max_pixels)
         self.session = sessions.open_direct(analyzers, options, owner)
@@ -137,12 +136,12 @@ class SourceStream:
         except OSError:
             self.ended(_NO_MEMORY)
         else:
-            self._remember(self.session.frames_in, number)
+            self._pending.add(self.session.frames_in, number)
 
     def picture(self, picture: EncodedPicture, number: int) -> None:
         """Have a frame looked at that came as a picture."""
         try:
-            self._remember(self.session.put_picture(picture), number)
+            self._pending.add(self.session.put_picture(picture), number)
         except OSError:
             self.ended(_NO_MEMORY)
 
@@ -156,17 +155,12 @@ class SourceStream:
             self._over = True
             self._client.ended(message)
 
-    def _remember(self, own: int, number: int) -> None:
-        self._numbers[own] = number
-        if len(self._numbers) > _MAX_OPEN:
-            del self._numbers[next(iter(self._numbers))]
-
     # ---- as the session's sink
 
     def result(self, result: Result) -> None:
         """Hand a result to the client."""
         assert result.frame is not None
-        number = self._numbers.pop(result.frame.number, None)
+        number = self._pending.take(result.frame.number)
         if number is not None and not self._over:
             self._client.answered(result, number)
 

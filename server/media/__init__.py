@@ -1,4 +1,4 @@
 """Pictures and time: decoding, encoding, conversion, a session's clock. Knows no network.
 
-May import `tasks`; not `security`.
+May import `tasks` and `backoff`; not `security`.
 """

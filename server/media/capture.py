@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import av
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,24 @@ def analyzed_size(width: int, height: int) -> tuple[int, int]:
     return max(width & ~1, 2), max(height & ~1, 2)
 
 
+Listener = Callable[[Capture], None]
+
+
+class Listeners(list[Listener]):
+    """Whoever wants each picture. What one of them raises is logged, and harms no other."""
+
+    def give(self, capture: Capture) -> None:
+        """Give a picture to all, who may leave meanwhile."""
+        for listener in list(self):
+            try:
+                listener(capture)
+            except Exception:
+                logger.exception("A picture could not be taken")
+
+
 class Pictures(Protocol):
     """Where they come from, while somebody wants them."""
 
-    def subscribe(self, listener: Callable[[Capture], None]) -> None: ...
+    def subscribe(self, listener: Listener) -> None: ...
 
-    def unsubscribe(self, listener: Callable[[Capture], None]) -> None: ...
+    def unsubscribe(self, listener: Listener) -> None: ...

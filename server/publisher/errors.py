@@ -10,7 +10,7 @@ class NotConnected(Exception):
     """Whether trying again soon is of no use."""
 
 
-class Refused(NotConnected):
+class ServerRefused(NotConnected):
     """The server was reached and said no.
 
     Parameters

@@ -12,7 +12,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from server.publisher.destination import Destination, Trust
-from server.publisher.errors import NotConnected, Refused, Untrusted
+from server.publisher.errors import NotConnected, ServerRefused, Untrusted
 from signaling.messages import Answer
 
 WITHIN_S = 10.0
@@ -68,7 +68,7 @@ async def negotiate(
             await socket.send_json({"type": "offer", "data": await make_offer(servers)})
             return Answer.model_validate(await _receive(socket, "answer"))
     except aiohttp.WSServerHandshakeError as error:
-        raise Refused(error.status, error.message) from error
+        raise ServerRefused(error.status, error.message) from error
     except TimeoutError as error:
         raise NotConnected(f"no answer from {destination} within {WITHIN_S:.0f} s") from error
     except (aiohttp.ClientError, OSError) as error:
@@ -82,7 +82,7 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:
 
     Raises
     ------
-    Refused
+    ServerRefused
         The server says that it is an error.
     NotConnected
         It hung up.
@@ -98,7 +98,7 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:
         if kind_said == "error":
             told = data if isinstance(data, dict) else {}
             code = told.get("code")
-            raise Refused(
+            raise ServerRefused(
                 code if isinstance(code, int) else 500, str(told.get("message", ""))[:300]
             )
         if kind_said == kind:

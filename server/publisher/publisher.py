@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.backoff import LONGEST_S, Backoff
 from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
 from server.publisher import health
-from server.publisher.backoff import LONGEST_S, Backoff
 from server.publisher.destination import Destination, Trust
 from server.publisher.errors import NotConnected
 from server.publisher.link import Link
@@ -23,6 +24,7 @@ from signaling.messages import SessionInfo
 logger = logging.getLogger(__name__)
 
 HEALTH_EVERY_S = 10.0
+FIRST_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Publisher:
         self._publication = publication
         self._camera = camera
         self._broadcast = Broadcast(camera, camera.packets)
-        self._backoff = Backoff()
+        self._backoff = Backoff(FIRST_PAUSE_S, between=random.uniform)
         self._session: SessionInfo | None = None
         self._link: Link | None = None
         self._said = ""
@@ -90,20 +92,22 @@ class Publisher:
             self._link = link = Link(self._broadcast)
             began_s = time.monotonic()
             try:
-                why, pause_s = await self._publish(link), None
+                why, needs_a_person = await self._publish(link), False
             except NotConnected as error:
-                why = str(error)
-                pause_s = self._backoff.long_pause_s() if error.needs_a_person else None
+                why, needs_a_person = str(error), error.needs_a_person
             except CameraUnavailable as error:
-                why, pause_s = f"there is no camera: {error}", self._backoff.long_pause_s()
+                why, needs_a_person = f"there is no camera: {error}", True
             except Exception:
                 # Whatever it is, a camera on a roof must come back by itself.
                 logger.exception("The connection failed")
-                why, pause_s = "a fault of ours", None
+                why, needs_a_person = "a fault of ours", False
             await link.close()
             if time.monotonic() - began_s > LONGEST_S:
                 self._backoff.reset()
-            pause_s = self._backoff.pause_s() if pause_s is None else pause_s
+            if needs_a_person:
+                pause_s = random.uniform(LONGEST_S / 2, LONGEST_S)
+            else:
+                pause_s = self._backoff.pause_s()
             self._say(logging.WARNING, why, f": again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from server.media.encoder import Packet
 from server.recordings.movie_file import MovieFile
 from server.recordings.packets import Arrival, Packets
 from server.recordings.retention import QUOTA_FULL
-from server.recordings.status import State, Status
+from server.recordings.status import RecordingStatus, State
 from server.recordings.writer import NoRoom, Writer
 
 # Players can go to key frames only; each is ten times the size of another frame.
@@ -21,7 +22,7 @@ KEY_FRAME_AGAIN_S = 1.0
 
 
 class Segment:
-    """One file of a take.
+    """One file of a recording.
 
     Parameters
     ----------
@@ -36,23 +37,25 @@ class Segment:
     """
 
     def __init__(
-        self, begun: Status, file: MovieFile, packets: Packets, make_room: Callable[[], None]
+        self,
+        begun: RecordingStatus,
+        file: MovieFile,
+        packets: Packets,
+        make_room: Callable[[], None],
     ) -> None:
+        loop = asyncio.get_running_loop()
         self.name = begun.name
         self.closed = asyncio.Event()
         """The writer has ended."""
-        self.over: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
+        self.over: asyncio.Future[RecordingStatus] = loop.create_future()
         """What is known of it at its end."""
         self._begun = begun
         self._packets = packets
         self._skipped_before = packets.skipped
-        self._loop = asyncio.get_running_loop()
-        self.writer = Writer(file, packets, make_room=make_room, ended=self._tell_closed)
+        ended = functools.partial(loop.call_soon_threadsafe, self.closed.set)
+        self.writer = Writer(file, packets, make_room=make_room, ended=ended)
 
-    def _tell_closed(self) -> None:
-        self._loop.call_soon_threadsafe(self.closed.set)
-
-    def status(self, state: State = State.RECORDING, error: str | None = None) -> Status:
+    def status(self, state: State = State.RECORDING, error: str | None = None) -> RecordingStatus:
         """What is known of it now."""
         return self._begun.model_copy(
             update={
@@ -65,13 +68,13 @@ class Segment:
             }
         )
 
-    def status_at_end(self, reason: str | None, following: str | None) -> Status:
+    def status_at_end(self, reason: str | None, following: str | None) -> RecordingStatus:
         """What is known of it when it is over.
 
         Parameters
         ----------
         reason
-            Why the take ended, other than as it was asked to.
+            Why the recording ended, other than as it was asked to.
         following
             The name under which it goes on.
         """
@@ -99,15 +102,15 @@ class ActiveRecording:
         Its place among the viewers of that.
     packets
         Where its packets wait to be written.
-    part
+    segment
         The first file.
     """
 
-    def __init__(self, source: str, viewer: Viewer, packets: Packets, part: Segment) -> None:
+    def __init__(self, source: str, viewer: Viewer, packets: Packets, segment: Segment) -> None:
         self.source = source
-        self.name = part.name
+        self.name = segment.name
         self.packets = packets
-        self.part = part
+        self.segment = segment
         self.stopped = False
         self.reason: str | None = None
         """Why it ended, other than as it was asked to."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from server.recordings import names
 from server.recordings.movie_file import MovieFile, is_being_written
-from server.recordings.status import State, Status
+from server.recordings.status import RecordingStatus, State
 
 _PRIVATE_DIRECTORY = 0o700
 _PRIVATE_FILE = 0o600
@@ -53,7 +53,7 @@ class Folder:
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(f"{self.path} can not be written into")
 
-    def create(self, status: Status) -> MovieFile:
+    def create(self, status: RecordingStatus) -> MovieFile:
         """Begin a recording.
 
         Raises
@@ -77,7 +77,7 @@ class Folder:
             raise
         return file
 
-    def note(self, status: Status) -> None:
+    def note(self, status: RecordingStatus) -> None:
         """Keep what is known of a recording.
 
         Raises
@@ -94,7 +94,7 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def all(self) -> list[Status]:
+    def all(self) -> list[RecordingStatus]:
         """All recordings, oldest first. One whose server was killed is given up here."""
         try:
             notes = list(self.path.glob(f".*{_NOTE_SUFFIX}"))
@@ -103,7 +103,7 @@ class Folder:
         found = [self._read(note) for note in notes]
         return sorted((s for s in found if s), key=lambda s: (s.started_at, s.name))
 
-    def find(self, name: str) -> Status | None:
+    def find(self, name: str) -> RecordingStatus | None:
         """A recording, if there is one of that name."""
         return self._read(self._note(name))
 
@@ -130,17 +130,17 @@ class Folder:
     def _note(self, name: str) -> Path:
         return self.path / f".{name}{_NOTE_SUFFIX}"
 
-    def _read(self, note: Path) -> Status | None:
+    def _read(self, note: Path) -> RecordingStatus | None:
         try:
             with os.fdopen(os.open(note, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                status = Status.model_validate_json(file.read(2 * _NOTE_BYTES))
+                status = RecordingStatus.model_validate_json(file.read(2 * _NOTE_BYTES))
             if names.parse_name(status.name) != status.name or note != self._note(status.name):
                 return None
             return self._now(status)
         except (OSError, ValidationError):
             return None
 
-    def _now(self, status: Status) -> Status | None:
+    def _now(self, status: RecordingStatus) -> RecordingStatus | None:
         movie = self.movie(status.name)
         if not _is_file(movie):
             if not status.bytes and status.state is State.FAILED:
@@ -165,7 +165,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _give_up(status: Status, movie: Path) -> Status:
+def _give_up(status: RecordingStatus, movie: Path) -> RecordingStatus:
     """What is known of a recording that nobody writes any more."""
     frames, seconds = _count(movie)
     return status.model_copy(

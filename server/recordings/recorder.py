@@ -6,7 +6,6 @@ is written reaches the operating system within a second, so a process that is ki
 """
 
 import asyncio
-import functools
 import logging
 import re
 import tempfile
@@ -85,7 +84,7 @@ class Recorder:
         session_id: str,
         *,
         audio: bool,
-        on_error: Callable[[str], None] | None = None,
+        on_error: Callable[[str], object] | None = None,
     ) -> None:
         self.directory = _create_session_directory(root, session_id)
         self._results = _open(self.directory / "results.jsonl")
@@ -254,26 +253,22 @@ class Recorder:
 
 def record_to(root: Path) -> Callable[..., Recorder | None]:
     """Recorders that write below a directory, and tell of errors on the event loop."""
-    return functools.partial(_record, root)
 
+    def record(session_id: str, *, audio: bool, on_error: Callable[[str], None]) -> Recorder | None:
+        loop = asyncio.get_running_loop()
+        try:
+            return Recorder(
+                root,
+                session_id,
+                audio=audio,
+                on_error=lambda message: loop.call_soon_threadsafe(on_error, message),
+            )
+        except RecordingError as error:
+            # The directory was fine at start-up: the disk is full, say. The session goes on.
+            on_error(str(error))
+            return None
 
-def _record(
-    root: Path, session_id: str, *, audio: bool, on_error: Callable[[str], None]
-) -> Recorder | None:
-    tell = functools.partial(_call_on_loop, asyncio.get_running_loop(), on_error)
-    try:
-        return Recorder(root, session_id, audio=audio, on_error=tell)
-    except RecordingError as error:
-        # The directory was fine at start-up: the disk is full, say. The session goes on.
-        on_error(str(error))
-        return None
-
-
-def _call_on_loop(
-    loop: asyncio.AbstractEventLoop, callback: Callable[[str], None], message: str
-) -> None:
-    """The recorder tells of errors on its own thread."""
-    loop.call_soon_threadsafe(callback, message)
+    return record
 
 
 def _open(path: Path) -> CountedFile:

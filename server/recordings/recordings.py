@@ -20,14 +20,14 @@ from server.recordings.movie import PictureSizeChanged
 from server.recordings.packets import Packets
 from server.recordings.retention import Retention
 from server.recordings.retention_task import RetentionTask
-from server.recordings.status import State, Status
+from server.recordings.status import RecordingStatus, State
 from server.tasks import Tasks
 from signaling.errors import Busy, Conflict, NotFound, SignalingError
 
 logger = logging.getLogger(__name__)
 
 # Whoever publishes decides how often the size of the picture changes.
-MAX_PARTS = 100
+MAX_SEGMENTS = 100
 # A disk that no longer answers must not hold up the server's end, or a client, for ever.
 CLOSES_WITHIN_S = 10.0
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,19 +60,19 @@ class Recordings:
         self._keeping: asyncio.Task[None] | None = None
         # One: what one request finds in the directory is not changed by another meanwhile.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
-        self._keeper = RetentionTask(folder, retention, self._running, self._thread)
+        self._retention_task = RetentionTask(folder, retention, self._running, self._thread)
 
     def open(self) -> None:
         """Begin to delete what is too old or too much."""
-        self._keeping = self._tasks.spawn(self._keeper.keep(), "retention")
+        self._keeping = self._tasks.spawn(self._retention_task.keep(), "retention")
 
     async def close(self) -> None:
         """Finish all that run."""
         self._closed = True
         if self._keeping is not None:
             self._keeping.cancel()
-        for take in list(self._running.values()):
-            take.stop(_SERVER_STOPPED)
+        for active in list(self._running.values()):
+            active.stop(_SERVER_STOPPED)
         try:
             await asyncio.wait_for(self._tasks.join(), CLOSES_WITHIN_S)
         except TimeoutError:
@@ -81,7 +81,7 @@ class Recordings:
 
     async def start(
         self, source: str, watch: Callable[[], Viewer], name: str | None, seconds: float
-    ) -> Status:
+    ) -> RecordingStatus:
         """Begin a recording.
 
         Parameters
@@ -111,27 +111,27 @@ class Recordings:
             )
         self._starting += 1
         try:
-            room = await self._keeper.make_room(begins=True)
+            room = await self._retention_task.make_room(begins=True)
             packets = Packets()
             viewer = watch()
             try:
-                part = await self._begin(source, name, packets)
+                segment = await self._begin(source, name, packets)
             except BaseException:
                 viewer.leave()
                 raise
         finally:
             self._starting -= 1
         if room is not None:
-            part.writer.limit_bytes = room // (len(self._running) + 1)
-        take = self._running[part.name] = ActiveRecording(source, viewer, packets, part)
-        self._tasks.spawn(self._record(take, seconds), part.name)
-        self._keeper.notice()
+            segment.writer.limit_bytes = room // (len(self._running) + 1)
+        active = self._running[segment.name] = ActiveRecording(source, viewer, packets, segment)
+        self._tasks.spawn(self._record(active, seconds), segment.name)
+        self._retention_task.notice()
         if self._closed:
-            take.stop(_SERVER_STOPPED)
-        logger.info("Recording %s as %s", source, part.name)
-        return part.status()
+            active.stop(_SERVER_STOPPED)
+        logger.info("Recording %s as %s", source, segment.name)
+        return segment.status()
 
-    async def stop(self, name: str) -> Status:
+    async def stop(self, name: str) -> RecordingStatus:
         """End a recording and keep it; one that has ended stays as it is.
 
         Raises
@@ -139,14 +139,14 @@ class Recordings:
         NotFound
             There is none of that name.
         """
-        if take := self._running.get(name):
-            part = take.part
-            take.stop()
-            await asyncio.wait({part.over}, timeout=CLOSES_WITHIN_S)
-            return part.over.result() if part.over.done() else part.status()
+        if active := self._running.get(name):
+            segment = active.segment
+            active.stop()
+            await asyncio.wait({segment.over}, timeout=CLOSES_WITHIN_S)
+            return segment.over.result() if segment.over.done() else segment.status()
         return await self._find(name)
 
-    async def remove(self, name: str) -> Status:
+    async def remove(self, name: str) -> RecordingStatus:
         """Delete a recording that has ended.
 
         Raises
@@ -162,7 +162,7 @@ class Recordings:
         await self._in_thread(self._folder.remove, name)
         return status
 
-    async def all(self) -> list[Status]:
+    async def all(self) -> list[RecordingStatus]:
         """Every recording, oldest first."""
         kept = await self._in_thread(self._folder.all)
         return [self._now(status) for status in kept]
@@ -199,7 +199,7 @@ class Recordings:
                     ) from None
 
     async def _create(self, source: str, name: str, packets: Packets, now: datetime) -> Segment:
-        begun = Status(
+        begun = RecordingStatus(
             name=name,
             source=source,
             state=State.RECORDING,
@@ -218,71 +218,75 @@ class Recordings:
             if error.errno in _DISK_FULL:
                 raise InsufficientStorage(why) from error
             raise Busy(why, retry_after_s=_RETRY_AFTER_S) from error
-        return Segment(begun, file, packets, self._keeper.make_room_now)
+        return Segment(begun, file, packets, self._retention_task.make_room_now)
 
-    async def _record(self, take: ActiveRecording, seconds: float) -> None:
-        timer = asyncio.get_running_loop().call_later(seconds, take.stop)
+    async def _record(self, active: ActiveRecording, seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(seconds, active.stop)
         try:
-            take.begin()
+            active.begin()
             while True:
-                part = take.part
-                await part.closed.wait()
-                following = await self._following(take)
-                await self._end(take, part, following)
+                segment = active.segment
+                await segment.closed.wait()
+                following = await self._following(active)
+                await self._end(active, segment, following)
                 if following is None:
                     return
-                take.part = following
-                self._running[following.name] = take
-                self._keeper.notice()
+                active.segment = following
+                self._running[following.name] = active
+                self._retention_task.notice()
         finally:
             timer.cancel()
-            take.stop()
-            self._running.pop(take.part.name, None)
-            if not take.part.over.done():
-                take.part.over.set_result(take.part.status(State.FAILED, "a fault of the server's"))
+            active.stop()
+            self._running.pop(active.segment.name, None)
+            if not active.segment.over.done():
+                active.segment.over.set_result(
+                    active.segment.status(State.FAILED, "a fault of the server's")
+                )
 
-    async def _following(self, take: ActiveRecording) -> Segment | None:
+    async def _following(self, active: ActiveRecording) -> Segment | None:
         """The file in which it goes on, when the picture's size has changed."""
-        changed = take.part.writer.refused
-        if not isinstance(changed, PictureSizeChanged) or take.stopped:
+        changed = active.segment.writer.refused
+        if not isinstance(changed, PictureSizeChanged) or active.stopped:
             return None
-        for number in range(2, MAX_PARTS + 1):
-            name = names.numbered(take.name, number)
+        for number in range(2, MAX_SEGMENTS + 1):
+            name = names.numbered(active.name, number)
             try:
-                return await self._create(take.source, name, take.packets, datetime.now(UTC))
+                return await self._create(active.source, name, active.packets, datetime.now(UTC))
             except NameTaken:
                 continue
             except SignalingError as error:
-                take.reason = f"{changed}, and {error.message}"
+                active.reason = f"{changed}, and {error.message}"
                 return None
-        take.reason = f"{changed}, and there are {MAX_PARTS} files of it already"
+        active.reason = f"{changed}, and there are {MAX_SEGMENTS} files of it already"
         return None
 
-    async def _end(self, take: ActiveRecording, part: Segment, following: Segment | None) -> None:
-        status = part.status_at_end(take.reason, following.name if following else None)
+    async def _end(
+        self, active: ActiveRecording, segment: Segment, following: Segment | None
+    ) -> None:
+        status = segment.status_at_end(active.reason, following.name if following else None)
         if not status.frames:
-            await self._in_thread(self._folder.drop_empty, part.name)
+            await self._in_thread(self._folder.drop_empty, segment.name)
         try:
             await self._in_thread(self._folder.note, status)
         except OSError as unwritten:
-            logger.error("What is known of %s can not be kept: %s", part.name, unwritten)
-        del self._running[part.name]
-        part.over.set_result(status)
+            logger.error("What is known of %s can not be kept: %s", segment.name, unwritten)
+        del self._running[segment.name]
+        segment.over.set_result(status)
         logger.info(
-            "Recording %s ended (%d frames)%s", part.name, status.frames, _because(status.error)
+            "Recording %s ended (%d frames)%s", segment.name, status.frames, _because(status.error)
         )
-        await self._keeper.make_room()
+        await self._retention_task.make_room()
 
-    async def _find(self, name: str) -> Status:
+    async def _find(self, name: str) -> RecordingStatus:
         status = await self._in_thread(self._folder.find, name)
         if status is None:
             raise NotFound(f"there is no recording called {name}: GET /recordings lists them")
         return self._now(status)
 
-    def _now(self, status: Status) -> Status:
+    def _now(self, status: RecordingStatus) -> RecordingStatus:
         """What is known of a recording that may be running."""
-        take = self._running.get(status.name)
-        return take.part.status() if take else status
+        active = self._running.get(status.name)
+        return active.segment.status() if active else status
 
     async def _in_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)

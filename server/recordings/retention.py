@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder
-from server.recordings.status import State, Status
+from server.recordings.status import RecordingStatus, State
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Plan:
 
 
 def plan(
-    retention: Retention, over: Sequence[Status], running: Sequence[int], now_ms: float
+    retention: Retention, over: Sequence[RecordingStatus], running: Sequence[int], now_ms: float
 ) -> Plan:
     """Which recordings have to go.
 

@@ -83,15 +83,15 @@ class RetentionTask:
         InsufficientStorage
             There is too little for the one that is to begin.
         """
-        takes = dict(self._running)
-        sizes = {name: take.part.writer.bytes_written for name, take in takes.items()}
+        running = dict(self._running)
+        sizes = {name: active.segment.writer.bytes_written for name, active in running.items()}
         room = await self._loop.run_in_executor(
             self._thread, room_for, self._folder, self._retention, sizes, 1000 * time.time(), begins
         )
-        for name, take in takes.items():
-            # A part may have ended meanwhile, and the next one begun.
-            if room is not None and take.part.name == name:
-                take.part.writer.limit_bytes = sizes[name] + room // len(takes)
+        for name, active in running.items():
+            # A segment may have ended meanwhile, and the next one begun.
+            if room is not None and active.segment.name == name:
+                active.segment.writer.limit_bytes = sizes[name] + room // len(running)
         return room
 
     def make_room_now(self) -> None:

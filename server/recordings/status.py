@@ -17,7 +17,7 @@ class State(enum.StrEnum):
     """The file could not be completed; what is in it plays all the same."""
 
 
-class Status(BaseModel):
+class RecordingStatus(BaseModel):
     """A recording, running or over."""
 
     # Whatever else is in a directory is not taken for one of ours.

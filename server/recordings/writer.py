@@ -47,7 +47,7 @@ class Writer:
         packets: Packets,
         *,
         make_room: Callable[[], None],
-        ended: Callable[[], None],
+        ended: Callable[[], object],
     ) -> None:
         self.limit_bytes: int | None = None
         self.refused: PictureSizeChanged | NoRoom | None = None

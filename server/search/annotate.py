@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.search.search import Match
-from server.search.video import Video
+from server.search.video import IndexedVideo
 
 # Between two looks the box stays; where looks are further apart, nobody knows.
 HELD_S = 0.5
@@ -27,7 +27,7 @@ _OPTIONS = {"preset": "veryfast", "crf": "23"}
 
 
 def annotate(
-    video: Video,
+    video: IndexedVideo,
     matches: Sequence[Match],
     target: Path,
     on_frame: Callable[[int], None] | None = None,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from server.search.frame_scanner import FrameScanner
-from server.search.video import SampledFrame, Segment, Video
+from server.search.video import IndexedVideo, SampledFrame, VideoPart
 from server.sessions.manager import SessionManager
 
 # Looks a second of video. Someone who walks through the picture is there for two seconds and more.
@@ -146,13 +146,15 @@ class Search:
         stop = threading.Event()
         try:
             loop = asyncio.get_running_loop()
-            video = await loop.run_in_executor(threads, Video.read, path, self._max_pixels, stop)
+            video = await loop.run_in_executor(
+                threads, IndexedVideo.read, path, self._max_pixels, stop
+            )
             self._wanted = video.sample(self._looks_hz)
-            async with self._lookers(video) as lookers:
-                segments = video.split(len(lookers))
+            async with self._scanners(video) as scanners:
+                parts = video.split(len(scanners))
                 await _together(
-                    self._search(threads, video, segment, looker, on_match)
-                    for segment, looker in zip(segments, lookers, strict=False)
+                    self._search(threads, video, part, scanner, on_match)
+                    for part, scanner in zip(parts, scanners, strict=False)
                 )
         finally:
             stop.set()
@@ -161,35 +163,35 @@ class Search:
         return self.matches
 
     @asynccontextmanager
-    async def _lookers(self, video: Video) -> AsyncIterator[list[FrameScanner]]:
+    async def _scanners(self, video: IndexedVideo) -> AsyncIterator[list[FrameScanner]]:
         """A session for each part of the video, but at most half of what is free."""
         count = min(
             self._workers, max(self._sessions.room // 2, 1), len(video.split(self._workers))
         )
-        lookers: list[FrameScanner] = []
+        scanners: list[FrameScanner] = []
         try:
             for _ in range(count):
-                lookers.append(FrameScanner(self._sessions, self._options, self._owner))  # noqa: PERF401
-            yield lookers
+                scanners.append(FrameScanner(self._sessions, self._options, self._owner))  # noqa: PERF401
+            yield scanners
         finally:
-            await asyncio.gather(*(looker.close() for looker in lookers))
+            await asyncio.gather(*(scanner.close() for scanner in scanners))
 
     async def _search(
         self,
         threads: ThreadPoolExecutor,
-        video: Video,
-        segment: Segment,
-        looker: FrameScanner,
+        video: IndexedVideo,
+        part: VideoPart,
+        scanner: FrameScanner,
         on_match: Callable[[Match], None] | None,
     ) -> None:
-        frames = video.decode(segment, self._wanted)
+        frames = video.decode(part, self._wanted)
         loop = asyncio.get_running_loop()
         upcoming = loop.run_in_executor(threads, next, frames, None)
         try:
             while (frame := await asyncio.shield(upcoming)) is not None:
                 # The next is decoded while this one is looked at.
                 upcoming = loop.run_in_executor(threads, next, frames, None)
-                found = await looker.look(frame)
+                found = await scanner.look(frame)
                 self._looked_at += 1
                 for match in (_match(entry, frame) for entry in found):
                     self.matches.append(match)

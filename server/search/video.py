@@ -43,7 +43,7 @@ class SampledFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class VideoPart:
     """Consecutive frames, from a key frame on.
 
     Attributes
@@ -56,7 +56,7 @@ class Segment:
     end: int
 
 
-class Video:
+class IndexedVideo:
     """A video file.
 
     Made by `read`, which takes time: never on the event loop.
@@ -81,7 +81,7 @@ class Video:
         self._keys = keys
 
     @classmethod
-    def read(cls, path: Path, max_pixels: int, stop: threading.Event | None = None) -> Video:
+    def read(cls, path: Path, max_pixels: int, stop: threading.Event | None = None) -> IndexedVideo:
         """Find out which frames there are. Reads the file once, and decodes nothing.
 
         Parameters
@@ -150,7 +150,7 @@ class Video:
                 due_s = max(due_s + 1 / rate_hz, time_s + 0.5 / rate_hz)
         return wanted
 
-    def split(self, parts: int) -> list[Segment]:
+    def split(self, parts: int) -> list[VideoPart]:
         """Cut it at key frames into parts of about the same length, not more than asked for."""
         count = len(self._pts)
         keys = [bisect_left(self._pts, key) for key in self._keys]
@@ -161,20 +161,20 @@ class Video:
                 cuts.add(keys[near])
         starts = sorted(cuts)
         return [
-            Segment(start, end)
+            VideoPart(start, end)
             for start, end in zip(starts, [*starts[1:], count], strict=True)
             if start < end
         ]
 
-    def decode(self, segment: Segment, wanted: list[int]) -> Generator[SampledFrame]:
-        """Decode the wanted frames of a segment, one at a time; in a thread of its own.
+    def decode(self, part: VideoPart, wanted: list[int]) -> Generator[SampledFrame]:
+        """Decode the wanted frames of a part, one at a time; in a thread of its own.
 
         Parameters
         ----------
-        segment
+        part
             One of `split`'s.
         wanted
-            Indices, ascending; those of other segments are left out.
+            Indices, ascending; those of other parts are left out.
 
         Raises
         ------
@@ -182,10 +182,10 @@ class Video:
             It can no longer be read.
         """
         _give_way()
-        by_pts = {self._pts[i]: i for i in wanted if segment.start <= i < segment.end}
+        by_pts = {self._pts[i]: i for i in wanted if part.start <= i < part.end}
         video = open_file(self.path)
         with contextlib.closing(video.container):
-            for frame in self._frames(video.container.demux(video.stream), segment):
+            for frame in self._frames(video.container.demux(video.stream), part):
                 index = by_pts.pop(frame.pts, None) if frame.pts is not None else None
                 if index is not None:
                     yield SampledFrame(as_i420(frame), index + 1, self.times_s[index])
@@ -193,12 +193,12 @@ class Video:
                     return
 
     def _frames(
-        self, packets: Iterator[av.Packet[VideoStream]], segment: Segment
+        self, packets: Iterator[av.Packet[VideoStream]], part: VideoPart
     ) -> Iterator[av.VideoFrame]:
         # Read up to there, and not sought: fragmented MP4, as the recorder writes it, has no index
         # to seek by. Reading without decoding goes through an hour in a second or two.
-        first = self._pts[segment.start]
-        is_there = segment.start == 0
+        first = self._pts[part.start]
+        is_there = part.start == 0
         try:
             for packet in packets:
                 is_there = is_there or (packet.is_keyframe and packet.pts == first)

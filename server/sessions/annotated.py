@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import av
 
-from server.media.capture import Capture
+from server.media.capture import Capture, Listener, Listeners
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import Draw
-
-logger = logging.getLogger(__name__)
-
-Listener = Callable[[Capture], None]
 
 
 class AnnotatedFrames:
@@ -30,7 +25,7 @@ class AnnotatedFrames:
     def __init__(self, sid: str, send: Callable[[object], None]) -> None:
         self._sid = sid
         self._send = send
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._mailbox: MailboxReader | None = None
         self._shown = 0
 
@@ -62,13 +57,8 @@ class AnnotatedFrames:
         A frame that was skipped in favour of a newer one is announced all the same.
         """
         capture = self._newest() if self._listeners and self._open(mailbox) else None
-        if capture is None:
-            return
-        for listener in list(self._listeners):
-            try:
-                listener(capture)
-            except Exception:
-                logger.exception("Session %s: an annotated frame could not be taken", self._sid)
+        if capture is not None:
+            self._listeners.give(capture)
 
     def close(self) -> None:
         """The session is over."""

@@ -57,7 +57,7 @@ class Subscribe(BaseModel):
     keys: list[str] = Field(max_length=256)
 
 
-class CameraHealth(BaseModel):
+class HealthReport(BaseModel):
     """How a camera and its machine do; what is not known there is left out."""
 
     type: Literal["health"]
@@ -71,7 +71,7 @@ class CameraHealth(BaseModel):
 
 
 ControlMessage = Annotated[
-    Ping | Configure | Rate | Subscribe | CameraHealth, Field(discriminator="type")
+    Ping | Configure | Rate | Subscribe | HealthReport, Field(discriminator="type")
 ]
 _control: TypeAdapter[ControlMessage] = TypeAdapter(ControlMessage)
 
@@ -182,7 +182,7 @@ class DataChannelSink:
                 self._next_s = 0.0
             case Subscribe(keys=keys):
                 self._keys = frozenset(keys)
-            case CameraHealth():
+            case HealthReport():
                 told = message.model_dump(exclude={"type"}, exclude_none=True)
                 self._session.health = {**told, "received_at": round(time.time() * 1000)}
 

@@ -14,14 +14,15 @@ import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from server.backoff import Backoff
 from server.media.convert import as_i420
+from server.media.newest import NewestOnLoop
 from server.sources.container import OpenVideo
 from server.sources.errors import SourceError, SourceRefused
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 # A file behind a URL that ends so much before its time was cut off.
 _CUT_OFF_S = 1.0
 # A frame that comes this much before its time is taken.
@@ -79,7 +80,9 @@ class SourceReader:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._abort: Callable[[], None] | None = None
-        self._waiting: tuple[av.VideoFrame, int] | None = None
+        self._newest: NewestOnLoop[tuple[av.VideoFrame, int]] = NewestOnLoop(
+            self._tell, lambda frame: viewer.frame(*frame)
+        )
         self._number = 0
         self._delivered = False
 
@@ -108,7 +111,7 @@ class SourceReader:
                 self._tell(self._viewer.ended, "the source can not be read")
 
     def _read_until_ended(self) -> str | None:
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S)
         was_open = False
         while not self._stop.is_set():
             try:
@@ -125,10 +128,10 @@ class SourceReader:
                 return message
             if self._delivered:
                 self._delivered = False
-                pause_s = FIRST_PAUSE_S
+                backoff.reset()
+            pause_s = backoff.pause_s()
             self._tell(self._viewer.lost, message, pause_s)
             self._stop.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         return None
 
     def _open(self) -> OpenVideo:
@@ -171,14 +174,8 @@ class SourceReader:
                 f"the source has {frame.width} x {frame.height} pixels: at most"
                 f" {self._max_pixels} are taken"
             )
-        if not is_wanted:
-            return
-        frame = as_i420(frame)
-        with self._lock:
-            is_told = self._waiting is not None
-            self._waiting = (frame, self._number)
-        if not is_told:
-            self._loop.call_soon_threadsafe(self._deliver)
+        if is_wanted:
+            self._newest.put((as_i420(frame), self._number))
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(self._call, method, arguments)
@@ -188,12 +185,6 @@ class SourceReader:
     def _call(self, method: Callable[..., None], arguments: tuple[object, ...]) -> None:
         if not self._stop.is_set():
             method(*arguments)
-
-    def _deliver(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, None
-        if waiting is not None and not self._stop.is_set():
-            self._viewer.frame(*waiting)
 
 
 class RateLimit:

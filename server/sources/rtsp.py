@@ -45,7 +45,7 @@ def open_checked_rtsp(url: SourceUrl, allowed: AllowList) -> OpenVideo:
         server = addresses.connect(found, url.port, SILENT_S)
     except OSError as error:
         raise SourceError(f"{url} can not be read: {error.strerror or error}") from error
-    relay = Relay(server)
+    relay = RtspRelay(server)
     login = ""
     if url.user is not None:
         login = f"{quote(url.user, safe='')}:{quote(url.password or '', safe='')}@"
@@ -57,7 +57,7 @@ def open_checked_rtsp(url: SourceUrl, allowed: AllowList) -> OpenVideo:
         raise SourceError(f"{url} can not be read: {why}") from error
 
 
-class Relay:
+class RtspRelay:
     """Passes one connection to a local port on.
 
     Parameters

@@ -127,7 +127,7 @@ class StreamRegistry:
 
     # ---- those who only watch
 
-    async def answer(self, watchable: VideoStream, offer: str) -> tuple[ViewerPeer, str]:
+    async def answer(self, stream: VideoStream, offer: str) -> tuple[ViewerPeer, str]:
         """Answer an offer that only watches.
 
         Returns
@@ -142,7 +142,7 @@ class StreamRegistry:
             All places are taken, no UDP port is left, or there is nothing to see.
         """
         with self._place():
-            peer = ViewerPeer(watchable, offer, self._ice_servers, self.forget)
+            peer = ViewerPeer(stream, offer, self._ice_servers, self.forget)
             try:
                 sdp = await peer.answer()
             except CameraUnavailable as error:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import time
-from collections.abc import Callable
 
 import av
 
-from server.media.capture import Capture
+from server.media.capture import Capture, Listener, Listeners
 from server.media.decoding import NotDecodable, decode
+from server.media.newest import NewestWork
 from server.media.picture import EncodedPicture
 from server.sessions.session import Session
-
-logger = logging.getLogger(__name__)
-
-Listener = Callable[[Capture], None]
 
 
 class SessionPictures:
@@ -30,9 +26,8 @@ class SessionPictures:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._listeners: list[Listener] = []
-        self._decoding: asyncio.Task[None] | None = None
-        self._waiting: tuple[EncodedPicture, float] | None = None
+        self._listeners = Listeners()
+        self._newest = NewestWork(self._decode, "decode a picture to watch")
 
     def subscribe(self, listener: Listener) -> None:
         """Give every frame to someone, on the event loop."""
@@ -51,32 +46,18 @@ class SessionPictures:
 
     def frame(self, frame: av.VideoFrame) -> None:
         """Show it."""
-        self._show(Capture(frame, time.monotonic()))
+        self._listeners.give(Capture(frame, time.monotonic()))
 
     def picture(self, picture: EncodedPicture) -> None:
         """Decode it on a thread, unless one is decoded already: then the newest waits."""
-        self._waiting = (picture, time.monotonic())
-        if self._decoding is None:
-            self._decoding = asyncio.create_task(self._decode_all(), name="decode to watch")
+        self._newest.put((picture, time.monotonic()))
 
     def over(self) -> None:
         """Whoever closes the broadcast tells the viewers."""
 
-    async def _decode_all(self) -> None:
-        try:
-            while self._waiting is not None:
-                (picture, at_s), self._waiting = self._waiting, None
-                try:
-                    rgb = await asyncio.to_thread(decode, picture.data)
-                except NotDecodable:
-                    continue
-                self._show(Capture(av.VideoFrame.from_ndarray(rgb, format="rgb24"), at_s))
-        finally:
-            self._decoding = None
-
-    def _show(self, capture: Capture) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(capture)
-            except Exception:
-                logger.exception("A frame could not be taken")
+    async def _decode(self, arrival: tuple[EncodedPicture, float]) -> None:
+        picture, at_s = arrival
+        with contextlib.suppress(NotDecodable):
+            rgb = await asyncio.to_thread(decode, picture.data)
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            self._listeners.give(Capture(frame, at_s))

@@ -22,7 +22,7 @@ class ViewerPeer:
 
     Parameters
     ----------
-    watchable
+    stream
         What is to be seen.
     offer
         Its SDP.
@@ -34,7 +34,7 @@ class ViewerPeer:
 
     def __init__(
         self,
-        watchable: VideoStream,
+        stream: VideoStream,
         offer: str,
         ice_servers: Iterable[IceServer],
         gone: Callable[[ViewerPeer], None],
@@ -43,7 +43,7 @@ class ViewerPeer:
         self._offer = offer
         self._gone: Callable[[ViewerPeer], None] | None = gone
         self._connection = make_connection(ice_servers, offer)
-        self._sending = Sending(self._connection, offer, watchable)
+        self._sending = Sending(self._connection, offer, stream)
         self._sending.on_over(self._tell_gone)
         self._connection.on("track", self._refuse)
         self._connection.on("connectionstatechange", self._note_state)

@@ -1,4 +1,5 @@
 """The processes that run analyzers: the pool, a worker's dispatcher, shared memory between them.
 
-May import `media`, `security`, `tasks` and `analyzers`; not `camera`, `sources` or `rtc`.
+May import `media`, `security`, `tasks`, `backoff` and `analyzers`; not `camera`, `sources` or
+`rtc`.
 """

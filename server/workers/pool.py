@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from analyzers.registry import AnalyzerSpec
+from server.backoff import Backoff
+from server.tasks import Tasks
 from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ ANSWER_WITHIN_S = 5.0
 # Loading models (MediaPipe: 2 to 4 s, more on a Pi) may take longer than answering.
 LOAD_WITHIN_S = 120.0
 WATCH_EVERY_S = 0.25
-# A worker that dies while it loads is started again after a pause that doubles up to this.
-LONGEST_PAUSE_S = 30.0
+# Before a worker that died while it loaded is started again; twice as long each time.
+FIRST_PAUSE_S = 0.5
 # After hanging this often in one session, a lane is left out of it.
 HANGS_TO_LEAVE_OUT = 2
 
@@ -124,22 +126,17 @@ class WorkerPool:
             }
         )
         self._hangs: Counter[tuple[str, str]] = Counter()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
 
     def start(self) -> None:
         """Start all processes; does not wait until they are ready."""
-        self._keepers = [
-            asyncio.create_task(self._keep(worker), name=f"worker {worker.index}")
-            for worker in self.workers
-        ]
+        for worker in self.workers:
+            self._tasks.spawn(self._keep(worker), f"worker {worker.index}")
 
     async def stop(self) -> None:
         """End all processes and wait until they are gone."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
-        self._keepers.clear()
+        await self._tasks.cancel()
 
     # ---- sessions
 
@@ -164,7 +161,7 @@ class WorkerPool:
 
     async def _keep(self, worker: WorkerHandle) -> None:
         """Keep one worker process alive: start, serve, and start again when it ends."""
-        pause_s = 0.5
+        backoff = Backoff(FIRST_PAUSE_S)
         while True:
             try:
                 reason = await self._live(worker)
@@ -184,11 +181,10 @@ class WorkerPool:
             logger.warning("Worker %d %s: starting another", worker.index, reason)
             hung_lane, worker.hung = worker.hung, None
             self._restart_sessions(worker, reason, hung_lane)
-            if not was_ready:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            if was_ready:
+                backoff.reset()
             else:
-                pause_s = 0.5
+                await asyncio.sleep(backoff.pause_s())
 
     async def _live(self, worker: WorkerHandle) -> str:
         """Run one process from its start to its end; says why it ended."""

@@ -38,7 +38,8 @@ ROOMS = {
     "rtc": "WebRTC; it alone knows aiortc",
     "media": "pictures, encoders, clocks",
     "security": "tokens, keys, certificates",
-    "tasks": "background tasks, each with an owner",
+    "tasks": "tasks, each with an owner",
+    "backoff": "pauses between tries",
 }
 
 ANALYZERS = (

@@ -211,8 +211,7 @@ async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
     pictures.show()
     encoding = broadcast._feeds._feeds[Codec.H264]._encoding
     async with asyncio.timeout(10):
-        while encoding._encoding is not None:
-            await asyncio.sleep(0.001)
+        await encoding._newest._task
     pictures.show()
     assert (await next_packet(second)).is_keyframe
 

@@ -53,7 +53,7 @@ class Scripted(Source):
         self.released.set()
 
 
-PATIENCE = CameraTimeouts(
+TIMEOUTS = CameraTimeouts(
     opens_s=10.0,
     silent_s=0.2,
     stops_s=2.0,
@@ -63,9 +63,9 @@ PATIENCE = CameraTimeouts(
 )
 
 
-def Camera(make_source, **patience):
+def Camera(make_source, **timeouts):
     """One that is not waited for as long as it usually is."""
-    return module.Camera(make_source, patience=replace(PATIENCE, **patience))
+    return module.Camera(make_source, timeouts=replace(TIMEOUTS, **timeouts))
 
 
 class Cameras:
@@ -115,7 +115,7 @@ async def test_who_comes_back_in_time_finds_it_running():
     await until(lambda: seen)
     camera.unsubscribe(seen.append)
     camera.subscribe(seen.append)
-    await asyncio.sleep(3 * PATIENCE.lingers_s)
+    await asyncio.sleep(3 * TIMEOUTS.lingers_s)
     assert camera.state is CameraState.RUNNING
     assert len(made.made) == 1
     await camera.stop()
@@ -127,7 +127,7 @@ async def test_pauses_grow_until_it_delivers_for_a_while(caplog):
     camera = Camera(made)
     camera.start()
     await until(lambda: camera.latest and made.made[-1].script == "delivers")
-    await asyncio.sleep(2 * PATIENCE.longest_pause_s)
+    await asyncio.sleep(2 * TIMEOUTS.longest_pause_s)
     made.made[-1].close()
     await until(lambda: len(made.made) == 7)
     pauses = [record.args[1] for record in caplog.records if "again in" in record.msg]
@@ -267,7 +267,7 @@ async def test_held_it_runs_for_nobody_until_it_is_stopped():
     seen = []
     camera.subscribe(seen.append)
     camera.unsubscribe(seen.append)
-    await asyncio.sleep(3 * PATIENCE.lingers_s)
+    await asyncio.sleep(3 * TIMEOUTS.lingers_s)
     assert camera.state is CameraState.RUNNING
     await camera.stop()
     assert camera.state is CameraState.STOPPED

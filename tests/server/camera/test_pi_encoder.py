@@ -166,7 +166,7 @@ def test_without_the_device_there_is_none(pi):
 
 @pytest.fixture
 async def camera(picamera):
-    made = Camera(lambda: picamera.PiCamera(MODE), patience=IMPATIENT)
+    made = Camera(lambda: picamera.PiCamera(MODE), timeouts=IMPATIENT)
     yield made
     await made.stop()
 

@@ -167,7 +167,7 @@ class Shared:
             self.sources.append(picamera.PiCamera(MODE))
             return self.sources[-1]
 
-        self.camera = Camera(make, patience=IMPATIENT)
+        self.camera = Camera(make, timeouts=IMPATIENT)
         self.broadcast = Broadcast(self.camera)
         self.viewer = self.broadcast.watch(Codec.VP8)
 

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from server.search.video import Video
+from server.search.video import IndexedVideo
 from tests.support import pictures
 from tests.support.server import CONSOLE_SCRIPT, ROOT
 
@@ -65,7 +65,7 @@ def test_a_person_is_found(person, tmp_path):
     assert "nearest 0.0" in line
     assert "INFO" not in done.stderr
     # The copy has all frames, at their times, and boxes in them.
-    original, annotated = (Video.read(path, 1 << 24) for path in (SAMPLE, copy))
+    original, annotated = (IndexedVideo.read(path, 1 << 24) for path in (SAMPLE, copy))
     assert annotated.times_s == pytest.approx(original.times_s, abs=0.001)
     first = next(annotated.decode(annotated.split(1)[0], [0])).picture.to_ndarray(format="rgb24")
     difference = np.abs(first.astype(int) - pictures.sample_frames(1)[0].astype(int))

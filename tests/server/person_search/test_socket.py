@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from analyzers.reid.embedding import Embedding
 from server.api.models_tracking import (
     SocketError,
-    Status,
+    TrackingStatus,
 )
 from server.security.embeddings import EmbeddingCipher
 from tests.support import pictures
@@ -57,7 +57,7 @@ async def test_a_frame_without_anyone_is_answered_too(server, embedding):
 async def test_ping(server):
     async with socket_to(server, "/video-stream/session_1") as socket:
         answer = await ask(socket, '{"type": "ping"}')
-        status = strict(Status).model_validate(answer)
+        status = strict(TrackingStatus).model_validate(answer)
         assert status.status == "pong"
 
 

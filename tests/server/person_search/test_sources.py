@@ -6,7 +6,7 @@ import pytest
 
 from client_test.peer import ClientPeer
 from server.api.models_tracking import (
-    Status,
+    TrackingStatus,
 )
 from tests.support import pictures, sources
 from tests.support.older_clients import ask, receive, socket_to
@@ -35,7 +35,7 @@ async def test_a_source_that_is_refused_leaves_the_rest_alone(server, embedding)
         assert "camera 0" in refused["message"]
         assert (await receive(socket))["matches"]
         stopped = await ask(socket, '{"type": "stop_tracking"}')
-        assert strict(Status).model_validate(stopped).status == "tracking_stopped"
+        assert strict(TrackingStatus).model_validate(stopped).status == "tracking_stopped"
 
 
 @pytest.mark.parametrize(

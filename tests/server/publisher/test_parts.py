@@ -1,4 +1,4 @@
-"""A camera peer's parts: where it goes, how long it waits, what it says of the machine."""
+"""A camera peer's parts: where it goes, what it says of the machine."""
 
 import asyncio
 import os
@@ -11,7 +11,6 @@ import pytest
 
 from server.config.base import BadSettings
 from server.publisher import health, systemd
-from server.publisher.backoff import FIRST_S, LONGEST_S, Backoff
 from server.publisher.destination import parse_destination
 from server.publisher.settings import parse_settings
 from tests.support.camera_peer import COMMAND
@@ -144,33 +143,6 @@ def test_it_loads_no_model_and_no_worker():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == "[]", done.stderr
-
-
-# ---- how long it waits
-
-
-def test_pauses_grow_to_a_limit_and_are_random_up_to_it():
-    asked = []
-
-    def between(least, most):
-        asked.append((least, most))
-        return most
-
-    backoff = Backoff(between)
-    pauses = [backoff.pause_s() for _ in range(9)]
-    assert asked == [(0.0, pause) for pause in pauses]
-    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-    backoff.reset()
-    assert backoff.pause_s() == FIRST_S
-
-
-def test_real_pauses_differ_and_keep_within_bounds():
-    backoffs = [Backoff() for _ in range(50)]
-    for _ in range(10):
-        pauses = [backoff.pause_s() for backoff in backoffs]
-    assert len(set(pauses)) == 50
-    assert 0 <= min(pauses) < LONGEST_S / 2 < max(pauses) <= LONGEST_S
-    assert all(LONGEST_S / 2 <= Backoff().long_pause_s() <= LONGEST_S for _ in range(50))
 
 
 # ---- what it says of the machine

@@ -14,9 +14,9 @@ from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera
 from server.camera.pattern import Pattern
 from server.camera.source import Mode
-from server.publisher import backoff
+from server.publisher import publisher as module
 from server.publisher.destination import make_trust, parse_destination
-from server.publisher.errors import NotConnected, Refused, Untrusted
+from server.publisher.errors import NotConnected, ServerRefused, Untrusted
 from server.publisher.link import Link
 from server.publisher.offer_exchange import negotiate
 from server.publisher.publisher import Publication, Publisher
@@ -76,7 +76,9 @@ async def test_a_certificate_that_is_known_is_trusted_and_a_token_asked_for(guar
         if how == "--fingerprint"
         else make_trust(guarded.certificate, "")
     )
-    with pytest.raises(Refused, match=r"does not accept the token.*kinecast token") as refused:
+    with pytest.raises(
+        ServerRefused, match=r"does not accept the token.*kinecast token"
+    ) as refused:
         await asking(guarded.url, trust)
     assert refused.value.code == 401
     assert refused.value.needs_a_person
@@ -87,7 +89,7 @@ async def test_a_token_that_allows_something_else_is_told_of(guarded, on_loopbac
     broadcast = Broadcast(Camera(lambda: Pattern(Mode(160, 120, 10))))
     link, trust = Link(broadcast), make_trust(None, guarded.fingerprint)
     try:
-        with pytest.raises(Refused, match="needs the scope publish") as refused:
+        with pytest.raises(ServerRefused, match="needs the scope publish") as refused:
             await link.connect(parse_destination(guarded.url), trust, token, {"publish": "shed"})
         assert refused.value.code == 403
         # Nothing was taken of the camera.
@@ -115,7 +117,7 @@ async def unused_port_server():
 
 
 async def test_a_web_server_that_is_no_kinecast_is_told_of(unused_port_server):
-    with pytest.raises(Refused, match="no Kinecast server at this address"):
+    with pytest.raises(ServerRefused, match="no Kinecast server at this address"):
         await asking(unused_port_server)
 
 
@@ -172,7 +174,7 @@ async def test_a_name_is_resolved_without_stopping_the_loop(monkeypatch):
 
 
 async def test_a_token_renewed_in_its_file_lets_it_in(guarded, tmp_path, monkeypatch, on_loopback):
-    monkeypatch.setattr(backoff, "LONGEST_S", 0.2)
+    monkeypatch.setattr(module, "LONGEST_S", 0.2)
     file = tmp_path / "token"
     file.write_text("expired")
     publication = Publication(

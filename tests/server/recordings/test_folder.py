@@ -9,7 +9,7 @@ import pytest
 from server.recordings.folder import Folder, NameTaken
 from server.recordings.movie import Movie
 from server.recordings.movie_file import is_being_written
-from server.recordings.status import State, Status
+from server.recordings.status import RecordingStatus, State
 from tests.server.recordings.pictures import encode
 from tests.support.server import ROOT
 
@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 
 def begun(name, started_at=1000):
-    return Status(
+    return RecordingStatus(
         name=name,
         source="camera",
         state=State.RECORDING,

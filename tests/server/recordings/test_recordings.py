@@ -206,7 +206,7 @@ async def test_another_picture_size_goes_on_in_another_file(stage):
 
 
 async def test_a_publisher_can_not_fill_the_directory_with_files(stage, monkeypatch):
-    monkeypatch.setattr("server.recordings.recordings.MAX_PARTS", 2)
+    monkeypatch.setattr("server.recordings.recordings.MAX_SEGMENTS", 2)
     await stage.start("a")
     await stage.show("a", 2)
     stage.pictures.show(width=320, height=240)

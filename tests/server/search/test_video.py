@@ -9,7 +9,7 @@ import pytest
 from server.search.annotate import HELD_S, annotate
 from server.search.appearances import appearances, clock
 from server.search.search import Match
-from server.search.video import Video
+from server.search.video import IndexedVideo
 from server.sources.errors import SourceError
 from tests.support.server import ROOT
 
@@ -43,7 +43,7 @@ def brightness(frame):
 
 def decode_all(video, parts, rate_hz=0.0):
     wanted = video.sample(rate_hz)
-    return [list(video.decode(segment, wanted)) for segment in video.split(parts)]
+    return [list(video.decode(part, wanted)) for part in video.split(parts)]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def decode_all(video, parts, rate_hz=0.0):
 )
 @pytest.mark.parametrize("parts", [1, 2, 3, 7])
 def test_every_frame_once_and_by_its_number(tmp_path, name, options, parts):
-    video = Video.read(encode(tmp_path / name, options=options), MAX_PIXELS)
+    video = IndexedVideo.read(encode(tmp_path / name, options=options), MAX_PIXELS)
     assert (video.width, video.height) == (64, 48)
     by_part = decode_all(video, parts)
     assert min(parts, 2) <= len(by_part) <= parts
@@ -62,14 +62,14 @@ def test_every_frame_once_and_by_its_number(tmp_path, name, options, parts):
 
 
 def test_parts_are_about_alike(tmp_path):
-    video = Video.read(encode(tmp_path / "a.mp4", 96), MAX_PIXELS)
-    lengths = [segment.end - segment.start for segment in video.split(4)]
+    video = IndexedVideo.read(encode(tmp_path / "a.mp4", 96), MAX_PIXELS)
+    lengths = [part.end - part.start for part in video.split(4)]
     assert sum(lengths) == 96
     assert max(lengths) <= 36
 
 
 def test_a_sample_is_even():
-    video = Video.read(SAMPLE, MAX_PIXELS)
+    video = IndexedVideo.read(SAMPLE, MAX_PIXELS)
     wanted = video.sample(5)
     assert len(wanted) == pytest.approx(5 * video.duration_s, abs=2)
     assert set(np.diff(wanted)) == {6}
@@ -79,7 +79,7 @@ def test_a_sample_is_even():
 
 def test_uneven_times_are_kept(tmp_path):
     times = [n * n for n in range(30)]
-    video = Video.read(encode(tmp_path / "a.mkv", 30, times=times), MAX_PIXELS)
+    video = IndexedVideo.read(encode(tmp_path / "a.mkv", 30, times=times), MAX_PIXELS)
     assert video.times_s == pytest.approx([t / 10 for t in times], abs=0.002)
     frames = [frame for part in decode_all(video, 2) for frame in part]
     assert [brightness(frame) for frame in frames] == list(range(30))
@@ -89,7 +89,7 @@ def test_a_recording_that_a_crash_cut_off(tmp_path):
     path = encode(tmp_path / "a.mp4", options=FRAGMENTED)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
-    video = Video.read(path, MAX_PIXELS)
+    video = IndexedVideo.read(path, MAX_PIXELS)
     frames = [frame for part in decode_all(video, 2) for frame in part]
     assert len(frames) >= 24
     assert [brightness(frame) for frame in frames] == list(range(len(frames)))
@@ -98,13 +98,13 @@ def test_a_recording_that_a_crash_cut_off(tmp_path):
 def test_what_can_not_be_searched(tmp_path):
     (tmp_path / "text.mp4").write_text("nothing")
     with pytest.raises(SourceError, match="no video"):
-        Video.read(tmp_path / "text.mp4", MAX_PIXELS)
+        IndexedVideo.read(tmp_path / "text.mp4", MAX_PIXELS)
     with pytest.raises(SourceError, match="640 x 480"):
-        Video.read(SAMPLE, 640 * 480 - 1)
+        IndexedVideo.read(SAMPLE, 640 * 480 - 1)
     stop = threading.Event()
     stop.set()
     with pytest.raises(SourceError, match="nobody waits"):
-        Video.read(SAMPLE, MAX_PIXELS, stop)
+        IndexedVideo.read(SAMPLE, MAX_PIXELS, stop)
 
 
 def match(time_s, distance=0.5, number=None, bbox=(10, 10, 30, 40)):
@@ -113,12 +113,12 @@ def match(time_s, distance=0.5, number=None, bbox=(10, 10, 30, 40)):
 
 def test_a_copy_has_boxes_where_someone_was_found(tmp_path):
     source = encode(tmp_path / "a.mp4", 30)
-    video = Video.read(source, MAX_PIXELS)
+    video = IndexedVideo.read(source, MAX_PIXELS)
     target = tmp_path / "out.mp4"
     seen = []
     annotate(video, [match(1.0), match(1.25)], target, seen.append)
     assert seen == list(range(1, 31))
-    copy = Video.read(target, MAX_PIXELS)
+    copy = IndexedVideo.read(target, MAX_PIXELS)
     assert copy.times_s == pytest.approx(video.times_s, abs=0.001)
     green = [
         frame.number
@@ -132,7 +132,7 @@ def test_a_copy_has_boxes_where_someone_was_found(tmp_path):
 
 
 def test_a_copy_that_is_given_up_leaves_nothing(tmp_path):
-    video = Video.read(encode(tmp_path / "a.mp4", 30), MAX_PIXELS)
+    video = IndexedVideo.read(encode(tmp_path / "a.mp4", 30), MAX_PIXELS)
 
     def give_up(number):
         if number == 10:
