@@ -74,7 +74,8 @@ class StreamRegistry:
         self._views: dict[str, _Views] = {}
         self._peers: set[ViewerPeer] = set()
         self._arriving = 0
-        self._tasks = Tasks("viewers")
+        self._tasks = Tasks("streams")
+        self._leaving = Tasks("viewers who leave")
 
     def find(self, name: str, by: Identity) -> VideoStream:
         """What a name stands for.
@@ -170,7 +171,7 @@ class StreamRegistry:
     def forget(self, peer: ViewerPeer) -> None:
         """Someone has left, or is sent away."""
         self._peers.discard(peer)
-        self._tasks.spawn(peer.close(), "close")
+        self._leaving.spawn(peer.close(), "close")
 
     async def close(self) -> None:
         """For all who watch, it is over."""
@@ -179,6 +180,8 @@ class StreamRegistry:
         peers = list(self._peers)
         self._peers.clear()
         await asyncio.gather(*(peer.close() for peer in peers))
+        # With the camera, those who watched it have begun to leave by themselves.
+        await self._leaving.join()
         await self._tasks.cancel()
         for views in self._views.values():
             views.close()
