@@ -37,8 +37,8 @@ class AnalysisSettings(SettingsGroup):
     )
     pose_model: Path | None = Field(
         None,
-        description="a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in"
-        " mediapipe's wheel; with it openvino needs no mediapipe",
+        description="a pose landmarker bundle (.task: lite, full, heavy), or mediapipe 0.10.21's"
+        " wheel (default: the networks of that wheel, which are fetched once)",
     )
     detector: str | None = Field(
         None,

@@ -12,8 +12,9 @@ from analyzers.base_model import AnalyzerUnavailable
 from analyzers.pose import Pose, weights
 from analyzers.pose.on_mediapipe import bundle
 from analyzers.registry import find, load
+from tests.support.reference import MISSING
 
-mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+mediapipe = pytest.importorskip("mediapipe", reason=MISSING)
 
 ROOT = Path(__file__).resolve().parents[4]
 # Files to develop with are not in the repository; they lie beside it, or where this says.
@@ -61,13 +62,7 @@ def test_processes_that_build_at_once_get_the_same_whole_file(cache):
     assert [builder.returncode for builder in builders] == [0, 0, 0]
     (path,) = paths
     assert [entry.name for entry in cache.iterdir()] == [Path(path).name]
-    package = Path(mediapipe.__file__).parent
-    assert Path(path).read_bytes() == bundle.build(weights.from_package(package))
-
-
-def test_a_mediapipe_without_networks_says_what_to_do(tmp_path):
-    with pytest.raises(AnalyzerUnavailable, match=r"carries no pose networks: .*--pose-model"):
-        weights.from_package(tmp_path)
+    assert Path(path).read_bytes() == bundle.build(weights.load(None))
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):
