@@ -31,7 +31,7 @@ STREAM_COLUMNS = (
     "client CPU %",
 )
 CHECK_COLUMNS = ("target", "asked", "measured", "")
-PACKAGES = ("aiortc", "aioice", "av", "aiohttp", "mediapipe", "numpy", "opencv-python")
+PACKAGES = ("aiortc", "aioice", "av", "aiohttp", "mediapipe", "numpy", "opencv-python-headless")
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from bench.poses.people import PeopleFigures
 from bench.report import CHECK_COLUMNS, cpu_model, markdown_table, package_version, rich_table
 from bench.targets import Check
 
-PACKAGES = ("mediapipe", "openvino", "numpy", "opencv-python")
+PACKAGES = ("mediapipe", "openvino", "numpy", "opencv-python-headless")
 
 Columns = tuple[str, ...]
 Rows = list[tuple[str, ...]]

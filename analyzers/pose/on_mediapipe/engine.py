@@ -149,8 +149,8 @@ class MediapipeEngine:
         self._mediapipe = import_mediapipe()
         if len(several := _opencvs()) > 1:
             logger.warning(
-                "%s are installed in one place, where each overwrites the others: make a new"
-                " environment as docs/deployment.md says",
+                "%s are installed in one place, where each overwrites the others:"
+                " docs/pose-engine.md says how to have one",
                 " and ".join(several),
             )
         self._model = bundle.cached_bundle() if model is None else weights.existing(model)
