@@ -25,8 +25,8 @@ data folder; without it they are left out, and the report says so.
 All of it takes four to six minutes, the first time ten, --quick less than two. End other programs:
 what they take of the cores is told below the tables. Ctrl-C ends it and shows what there is until
 then.
-The exit status is 1 when a target is missed or a run fails. MediaPipe has an environment of its own:
-.venv-mediapipe/bin/python bench/pose.py, after make test-mediapipe.
+The exit status is 1 when a target is missed or a run fails. MediaPipe has an environment of its
+own: .venv-mediapipe/bin/python bench/pose.py, after make test-mediapipe.
 """
 
 import argparse
@@ -176,8 +176,8 @@ def main() -> int:
     asked = _parser().parse_args()
     if importlib.util.find_spec("mediapipe") is None:
         sys.exit(
-            "bench/pose.py compares with MediaPipe, which is not installed here: make test-mediapipe"
-            " makes an environment with it, .venv-mediapipe; run this with that one's Python"
+            "bench/pose.py compares with MediaPipe, which is not installed here: make"
+            " test-mediapipe makes an environment with it, .venv-mediapipe; run this with that one's Python"
         )
     # Each engine has one thread; OpenCV, which crops for one of them, is not to have more.
     cv2.setNumThreads(1)
