@@ -177,7 +177,8 @@ def main() -> int:
     if importlib.util.find_spec("mediapipe") is None:
         sys.exit(
             "bench/pose.py compares with MediaPipe, which is not installed here: make"
-            " test-mediapipe makes an environment with it, .venv-mediapipe; run this with that one's Python"
+            " test-mediapipe makes an environment with it, .venv-mediapipe:"
+            " run this with its Python"
         )
     # Each engine has one thread; OpenCV, which crops for one of them, is not to have more.
     cv2.setNumThreads(1)
