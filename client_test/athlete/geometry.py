@@ -19,9 +19,24 @@ def vector(x: float, y: float, z: float) -> Vector:
     return np.array([x, y, z], dtype=np.float64)
 
 
+# Numpy's own norm and cross product of three numbers spend most of their time on finding out what
+# they were given.
+
+
+def length(way: Vector) -> float:
+    return math.sqrt(way.dot(way))
+
+
 def unit(direction: Vector) -> Vector:
     """The direction with length one."""
-    return direction / np.linalg.norm(direction)
+    return direction / length(direction)
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """At right angles to both, by the right hand."""
+    ax, ay, az = a.tolist()
+    bx, by, bz = b.tolist()
+    return vector(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
 
 
 def radians(angle_deg: float) -> float:
@@ -56,8 +71,8 @@ def nearest_rotation(matrix: NDArray[np.float64]) -> Rotation:
 
 def axes_along(y: Vector, towards: Vector) -> Rotation:
     """A frame whose second axis is y and whose third is as near to `towards` as it can be."""
-    x = unit(np.cross(y, towards))
-    return np.column_stack([x, y, np.cross(x, y)])
+    x = unit(cross(y, towards))
+    return np.column_stack([x, y, cross(x, y)])
 
 
 def middle_joint(
@@ -76,7 +91,7 @@ def middle_joint(
         The direction in which the linkage bends.
     """
     reach = end - root
-    distance = float(np.linalg.norm(reach))
+    distance = length(reach)
     along = reach / distance
     distance = min(distance, (first_length + second_length) * STRAIGHTEST)
     foot = (first_length**2 - second_length**2 + distance**2) / (2.0 * distance)

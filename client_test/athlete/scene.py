@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .body import add_body
 from .distance import group_bounds
-from .geometry import Rotation, unit, vector
+from .geometry import Rotation, cross, unit, vector
 from .material import linear_colour
 from .people import Person
 from .render import LIGHT_COLUMNS, render
@@ -80,8 +80,8 @@ class Viewpoint:
     def axes(self) -> Rotation:
         """Rows: right, up, forward."""
         forward = unit(np.array(self.target) - np.array(self.position))
-        right = unit(np.cross(forward, vector(0, 1, 0)))
-        return np.array([right, np.cross(right, forward), forward])
+        right = unit(cross(forward, vector(0, 1, 0)))
+        return np.array([right, cross(right, forward), forward])
 
     @property
     def focal_px(self) -> float:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import Rotation, Vector, middle_joint, mix, rotation_x, rotation_y, unit, vector
+from .geometry import (
+    Rotation,
+    Vector,
+    cross,
+    middle_joint,
+    mix,
+    rotation_x,
+    rotation_y,
+    unit,
+    vector,
+)
 from .people import Person
 
 # Fractions of stature: Drillis and Contini.
@@ -277,4 +287,4 @@ def solve(person: Person, pose: Pose, place: Place) -> Skeleton:
 def _hand(fingers: Vector, palm: Vector, side: int) -> Hand:
     along = unit(fingers)
     out = unit(palm - float(palm @ along) * along)
-    return Hand(along, out, -side * np.cross(along, out))
+    return Hand(along, out, -side * cross(along, out))

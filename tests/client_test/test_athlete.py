@@ -1,6 +1,7 @@
 """The rendered athlete: geometry, pictures, files."""
 
 import json
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,12 +26,19 @@ FASTEST_M_PER_S = 9.0
 every_clip = pytest.mark.parametrize("name", CLIPS)
 
 
-def small(clip: Clip, *, fps: int = 15) -> Clip:
-    return clip.resized(width=160, height=120, fps=fps)
+def small(clip: Clip) -> Clip:
+    return clip.resized(width=160, height=120, fps=30)
 
 
+@cache
 def frames_of(clip: Clip) -> list[Frame]:
     return [clip.frame(number) for number in range(clip.frame_count)]
+
+
+@cache
+def joints_over(clip: Clip) -> list[NDArray[np.float64]]:
+    """What `joints_of` has of every frame."""
+    return [joints_of(frame) for frame in frames_of(clip)]
 
 
 def joints_of(frame: Frame) -> NDArray[np.float64]:
@@ -56,22 +64,22 @@ def height_m(joints: NDArray[np.float64], *names: str) -> float:
 @every_clip
 def test_every_joint_is_in_the_picture(name: str) -> None:
     clip = small(CLIPS[name])
-    for frame in frames_of(clip):
-        joints_px = frame.camera.project(joints_of(frame))
+    for frame, joints in zip(frames_of(clip), joints_over(clip), strict=True):
+        joints_px = frame.camera.project(joints)
         assert (joints_px >= 0).all()
         assert (joints_px < [clip.width, clip.height]).all()
 
 
 @every_clip
 def test_no_joint_goes_through_the_floor(name: str) -> None:
-    lowest_m = min(joints_of(frame)[..., 1].min() for frame in frames_of(small(CLIPS[name])))
+    lowest_m = min(joints[..., 1].min() for joints in joints_over(small(CLIPS[name])))
     assert 0.0 < lowest_m < 0.03
 
 
 @every_clip
 def test_bones_keep_their_length(name: str) -> None:
-    for frame in frames_of(small(CLIPS[name])):
-        joints = joints_of(frame)
+    clip = small(CLIPS[name])
+    for frame, joints in zip(frames_of(clip), joints_over(clip), strict=True):
         people = [performance.person for performance in frame.shot.performances]
         stature = np.array([person.height_m for person in people])
         hips = 2.0 * HALF_HIPS * np.array([person.hip_width for person in people])
@@ -89,12 +97,12 @@ def test_bones_keep_their_length(name: str) -> None:
 
 @every_clip
 def test_nothing_jumps(name: str) -> None:
-    clip = small(CLIPS[name], fps=30)
-    frames = frames_of(clip)
-    for before, after in pairwise(frames):
+    clip = small(CLIPS[name])
+    frames = zip(frames_of(clip), joints_over(clip), strict=True)
+    for (before, joints_before), (after, joints_after) in pairwise(frames):
         if before.shot is not after.shot:
             continue
-        way = np.linalg.norm(joints_of(after) - joints_of(before), axis=-1)
+        way = np.linalg.norm(joints_after - joints_before, axis=-1)
         assert way.max() * clip.fps < FASTEST_M_PER_S, after.number
 
 
@@ -103,7 +111,7 @@ def test_nothing_jumps(name: str) -> None:
 )
 def test_feet_that_stand_do_not_slide(name: str) -> None:
     feet = [INDEX[joint] for joint in ("left_ankle", "right_ankle")]
-    ankles = np.array([joints_of(frame)[0, feet] for frame in frames_of(small(CLIPS[name]))])
+    ankles = np.array([joints[0, feet] for joints in joints_over(small(CLIPS[name]))])
     moved_m = np.linalg.norm(ankles - ankles[0], axis=-1).max()
     # In a push-up the feet roll a little on their balls.
     assert moved_m < (0.04 if name == "push-up" else 0.003)
@@ -111,7 +119,7 @@ def test_feet_that_stand_do_not_slide(name: str) -> None:
 
 def test_hands_stay_on_the_floor_in_a_push_up() -> None:
     hands = [INDEX[joint] for joint in ("left_wrist", "right_wrist")]
-    wrists = np.array([joints_of(frame)[0, hands] for frame in frames_of(small(CLIPS["push-up"]))])
+    wrists = np.array([joints[0, hands] for joints in joints_over(small(CLIPS["push-up"]))])
     assert np.linalg.norm(wrists - wrists[0], axis=-1).max() < 0.001
 
 
@@ -131,18 +139,18 @@ TURNING = {
 
 @every_clip
 def test_repetitions_turn_where_they_are_said_to(name: str) -> None:
-    clip = small(CLIPS[name], fps=50)
-    frames = frames_of(clip)
+    clip = small(CLIPS[name])
+    frames, joints = frames_of(clip), joints_over(clip)
     repetitions = ground_truth(clip.resized(width=64, height=64, fps=1))["repetitions"]
     assert repetitions
     for each in repetitions:
         start, turn, end = (
             round(each[key] * clip.fps / 1000.0) for key in ("start_ms", "turn_ms", "end_ms")
         )
-        during = frames[start : end + 1]
-        assert {f.moments[each["person"]].exercise for f in during[1:-1]} == {each["exercise"]}
+        during = frames[start + 1 : end]
+        assert {f.moments[each["person"]].exercise for f in during} == {each["exercise"]}
         measure, least_change = TURNING[each["exercise"]]
-        values = [measure(joints_of(frame)[each["person"]]) for frame in during]
+        values = [measure(moment[each["person"]]) for moment in joints[start : end + 1]]
         span = max(values) - min(values)
         assert span > least_change
         assert values[turn - start] - min(values) < 0.02 * span

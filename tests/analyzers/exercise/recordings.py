@@ -10,6 +10,7 @@ from analyzers.exercise.scorer import ExerciseScorer
 from analyzers.pose.landmarks import NAMES
 from client_test.athlete.catalogue import CLIPS, FLOOR, STANDING
 from client_test.athlete.clip import Clip, Shot
+from client_test.athlete.geometry import radians, rotation_y
 from client_test.athlete.people import MAN_IN_BLUE
 from client_test.athlete.performance import Performance, Set
 
@@ -136,43 +137,58 @@ def play(recording, exercise=None):
 @cache
 def of_catalogue(name, person=0):
     """Return the landmarks of one person of a clip in the athlete's catalogue."""
-    return _recorded(CLIPS[name], person)
+    clip = _sized(CLIPS[name])
+    frames = [clip.frame(number) for number in range(clip.frame_count)]
+    return _recorded(
+        clip,
+        [frame.camera for frame in frames],
+        np.array([frame.moments[person].skeleton.landmarks() for frame in frames]),
+    )
 
 
 @cache
 def of_exercise(exercise, yaw_deg=0.0, repetitions=3, on_floor=False):
     """Return the landmarks of repetitions seen from another side; 90 is from the side."""
-    performance = Performance(MAN_IN_BLUE, (Set(exercise, repetitions),), yaw_deg=yaw_deg)
-    view = FLOOR if on_floor else STANDING
-    return _recorded(Clip("", "", (Shot((performance,), view),)), 0)
+    performance = _performance(exercise, repetitions)
+    clip = _sized(Clip("", "", (Shot((performance,), FLOOR if on_floor else STANDING),)))
+    camera = clip.shots[0].camera(0.0, clip.width, clip.height)
+    joints = _joints(exercise, repetitions) @ rotation_y(radians(yaw_deg)).T
+    return _recorded(clip, [camera] * clip.frame_count, joints)
 
 
-def _recorded(clip, person):
-    clip = clip.resized(width=640, height=480, fps=_FPS)
-    landmarks, world = [], []
-    for number in range(clip.frame_count):
-        frame = clip.frame(number)
-        joints = frame.moments[person].skeleton.landmarks()
-        flat, solid = _seen(frame.camera, joints)
-        landmarks.append(flat)
-        world.append(solid)
-    times_s = np.arange(len(landmarks)) / _FPS
-    return Recording(times_s, np.array(landmarks), np.array(world), clip.width / clip.height)
+@cache
+def _joints(exercise, repetitions):
+    """Return the joints of someone who faces the camera, (frames, 33, 3) in metres.
+
+    They stand where x and z are 0, so turning them is turning the joints.
+    """
+    performance = _performance(exercise, repetitions)
+    count = round(performance.duration_s * _FPS)
+    return np.array([performance.at(n / _FPS).skeleton.landmarks() for n in range(count)])
+
+
+def _performance(exercise, repetitions):
+    return Performance(MAN_IN_BLUE, (Set(exercise, repetitions),))
+
+
+def _sized(clip):
+    return clip.resized(width=640, height=480, fps=_FPS)
+
+
+def _recorded(clip, cameras, joints):
+    seen = [_seen(camera, each) for camera, each in zip(cameras, joints, strict=True)]
+    landmarks, world = (np.array(points) for points in zip(*seen, strict=True))
+    times_s = np.arange(len(seen)) / _FPS
+    return Recording(times_s, landmarks, world, clip.width / clip.height)
 
 
 def _seen(camera, joints):
     """Return landmarks and world landmarks, (33, 4) each, as BlazePose has their axes."""
-    position = np.array(camera.position)
-    forward = np.array(camera.target) - position
-    forward /= np.linalg.norm(forward)
-    right = np.cross(forward, (0.0, 1.0, 0.0))
-    right /= np.linalg.norm(right)
-    up = np.cross(right, forward)
+    right, up, forward = camera.axes
     hips = joints[[23, 24]].mean(axis=0)
     from_hips = joints - hips
     solid = np.stack([from_hips @ right, -(from_hips @ up), from_hips @ forward], axis=1)
-    focal = 0.5 * camera.height / np.tan(np.radians(camera.vertical_fov_deg) / 2.0)
-    frame_per_metre = focal / ((hips - position) @ forward) / camera.width
+    frame_per_metre = camera.focal_px / ((hips - camera.position) @ forward) / camera.width
     pixels = camera.project(joints)
     flat = np.column_stack(
         [

@@ -52,7 +52,7 @@ def summary_of(clip, every):
     ],
 )
 def test_a_clip_is_counted(clip, name, reps):
-    summary = summary_of(clip, every=2)
+    summary = summary_of(clip, every=3)
     assert summary["main_exercise"] == name
     assert summary["exercises"][name]["reps"] == reps
 
