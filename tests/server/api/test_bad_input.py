@@ -13,6 +13,8 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from client_test.errors import Rejected
 from client_test.ice_hosts import offering
 from client_test.peer import ClientPeer
+from server.config import BadSettings, parse_settings
+from tests.support.in_process import refusal
 from tests.support.server import COUNTER, FAULTY, free_port, run_until_exit, running_server
 from tests.support.tracks import ColourTrack, ToneTrack
 
@@ -152,36 +154,6 @@ async def test_unknown_analyzers_and_options_are_refused(server, witness):
         with pytest.raises(Rejected, match="counter"):
             async with ClientPeer(server.url, **extra) as peer:
                 await peer.connect(ColourTrack())
-
-
-async def test_a_full_server_says_when_to_come_again(tmp_path):
-    with running_server(
-        tmp_path, "--analyzers", COUNTER, "--workers", "1", "--max-sessions", "1"
-    ) as server:
-        sdp = await make_offer(ColourTrack())
-        async with ClientPeer(server.url) as peer, aiohttp.ClientSession() as http:
-            await peer.connect(ColourTrack())
-            await peer.wait_for(lambda m: "count" in m)
-            async with http.post(
-                f"{server.url}/offer", json={"sdp": sdp, "type": "offer"}
-            ) as response:
-                assert response.status == 503
-                assert int(response.headers["Retry-After"]) > 0
-                assert (await response.json())["code"] == 503
-            async with http.ws_connect(f"{server.url}/signaling") as ws:
-                error = await ask(ws, offer_with(sdp))
-                assert error["data"]["code"] == 503
-            await peer.end()
-            # The place is free again at once.
-            async with ClientPeer(server.url) as next_one:
-                await next_one.connect(ColourTrack())
-                await next_one.wait_for(lambda m: "count" in m)
-                await next_one.close()
-            # A session whose peer is gone gives way.
-            async with ClientPeer(server.url) as third:
-                await third.connect(ColourTrack())
-                await third.wait_for(lambda m: "count" in m)
-                await third.end()
 
 
 async def test_a_data_channel_that_is_never_opened(server, witness):
@@ -345,6 +317,13 @@ async def test_frames_that_change_size_in_mid_stream(server, witness):
         assert final["total"] == final["count"]
 
 
+def test_a_bad_setting_ends_the_process_with_status_2():
+    status, text = run_until_exit("--port", "banana")
+    assert status == 2
+    assert text.count("\n") == 1
+    assert text.startswith("kinecast: --port: ")
+
+
 def test_ports_in_use_are_one_clear_line():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -379,25 +358,26 @@ def test_ports_in_use_are_one_clear_line():
         (["--record-to", "/proc/nowhere"], "--record-to"),
         (["--record-to", "README.md/below"], "--record-to"),
         (["--pose-model", "/nowhere.task"], "--pose-model"),
+        (
+            ["--camera-hook", "no.such:hook"],
+            "--camera-hook: 'no.such:hook' can not be loaded",
+        ),
     ],
     ids=lambda flags: "-".join(flags)[:40].replace("/", "_") if isinstance(flags, list) else "",
 )
-def test_a_bad_setting_is_one_clear_line_and_status_2(flags, says):
-    status, text = run_until_exit("--port", str(free_port()), *flags)
-    lines = [line for line in text.splitlines() if " INFO " not in line and " WARNING " not in line]
-    assert status == 2, text
-    assert len(lines) == 1, text
-    assert lines[0].startswith("kinecast: ")
-    assert says in lines[0]
+async def test_a_bad_setting_is_one_clear_line(flags, says):
+    line = await refusal("--port", str(free_port()), *flags)
+    assert "\n" not in line
+    assert says in line
 
 
-def test_the_environment_counts_less_than_flags():
-    status, text = run_until_exit(env={"PORT": "banana"})
-    assert (status, "--port" in text) == (2, True)
-    port = free_port()
-    status, text = run_until_exit("--port", str(port), "--workers", "0", env={"PORT": "banana"})
-    assert "--workers" in text
-    assert "--port" not in text
+def test_the_environment_counts_less_than_flags(monkeypatch):
+    monkeypatch.setenv("PORT", "banana")
+    with pytest.raises(BadSettings, match="--port"):
+        parse_settings([])
+    with pytest.raises(BadSettings, match="--workers") as refused:
+        parse_settings(["--port", str(free_port()), "--workers", "0"])
+    assert "--port" not in str(refused.value)
 
 
 def test_numpy_is_really_what_the_faulty_analyzer_returns():
