@@ -16,7 +16,7 @@ from client_test.peer import ClientPeer
 from server.config import BadSettings, parse_settings
 from tests.support.in_process import refusal
 from tests.support.server import COUNTER, FAULTY, free_port, run_until_exit, running_server
-from tests.support.tracks import ColourTrack, ToneTrack
+from tests.support.tracks import ColourTrack, ToneTrack, offer_of
 
 ANALYZERS = f"{COUNTER},{FAULTY}"
 
@@ -47,18 +47,6 @@ async def witness(server):
 async def socket_to(server):
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{server.url}/signaling") as ws:
         yield ws
-
-
-async def make_offer(*tracks, codec=None) -> str:
-    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    for track in tracks:
-        connection.addTrack(track)
-    connection.createDataChannel("data")
-    with offering(["127.0.0.1"]):
-        await connection.setLocalDescription(await connection.createOffer())
-    sdp = connection.localDescription.sdp
-    await connection.close()
-    return sdp
 
 
 async def ask(ws, message) -> dict:
@@ -105,8 +93,8 @@ async def test_signaling_answers_an_error_and_goes_on(socket_to, witness, messag
 
 
 async def test_offers_without_usable_video(socket_to, server, witness):
-    audio_only = await make_offer(ToneTrack())
-    video = await make_offer(ColourTrack())
+    audio_only = await offer_of(ToneTrack())
+    video = await offer_of(ColourTrack())
     vp9_only = video.replace("VP8/90000", "VP9/90000").replace("H264/90000", "AV1/90000")
     async with aiohttp.ClientSession() as http:
         for sdp, says in ((audio_only, "video"), (vp9_only, "VP8"), ("v=0\r\n", ""), ("", "empty")):
@@ -240,14 +228,14 @@ async def test_options_that_are_nested_too_deep(socket_to, server, witness):
     options: dict = {}
     for _ in range(500):
         options = {"deeper": options}
-    sdp = await make_offer(ColourTrack())
+    sdp = await offer_of(ColourTrack())
     error = await ask(socket_to, offer_with(sdp, options={"counter": options}))
     assert error["data"]["code"] == 400
     assert "deep" in error["data"]["message"]
 
 
 async def test_a_socket_that_is_cut_in_mid_negotiation(server, witness):
-    sdp = await make_offer(ColourTrack())
+    sdp = await offer_of(ColourTrack())
     async with aiohttp.ClientSession() as http:
         for message in (offer_with(sdp), {"type": "ice-servers"}):
             ws = await http.ws_connect(f"{server.url}/signaling")

@@ -17,7 +17,7 @@ from server.api.models_realtime import Analysis, RealtimeError, Welcome
 from tests.support import older_models, pictures, snippets
 from tests.support.older_clients import ask, receive, socket_to
 from tests.support.older_models import BLUE, GREEN, RED
-from tests.support.server import running_server
+from tests.support.server import COUNTER, running_server
 
 PATH = "/api/ai/realtime"
 # What the API's documentation has people type, in one line.
@@ -48,8 +48,8 @@ class ExactWelcome(Welcome):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Finds and scores exercises; re-identification is there and does not run."""
-    flags = ("--analyzers", "pose,exercise,reid", *FLAGS)
+    """Finds and scores exercises; what else is there does not run."""
+    flags = ("--analyzers", f"pose,exercise,{COUNTER}", *FLAGS)
     with running_server(tmp_path_factory.mktemp("server"), *flags) as running:
         yield running
 
@@ -296,31 +296,14 @@ async def test_unusual_pictures_are_analyzed(client, encode):
     ExactAnalysis.model_validate(answer)
 
 
-async def test_a_killed_worker_is_told_and_answers_resume(tmp_path):
-    with running_server(tmp_path, "--analyzers", STAND_INS, *FLAGS) as server:
-        async with welcomed(server) as socket:
-            assert (await ask(socket, pictures.plain_jpeg(BLUE)))["frame"] == 1
-            (worker,) = server.get("/health")["workers"]
-            psutil.Process(worker["pid"]).kill()
-            told = await receive(socket)
-            assert (told["type"], "start anew" in told["message"]) == ("error", True)
-            assert (await ask(socket, pictures.plain_jpeg(BLUE)))["frame"] == 2
-
-
-async def test_a_full_server_says_when_to_come_again(tmp_path):
-    flags = ("--analyzers", STAND_INS, *FLAGS, "--max-sessions", "1")
-    with running_server(tmp_path, *flags) as server:
-        async with welcomed(server) as waits:
-            async with welcomed(server) as first:
-                await ask(first, pictures.plain_jpeg(BLUE))
-                error = await ask(waits, message_of(pictures.plain_jpeg(BLUE), 5))
-                ExactError.model_validate(error)
-                assert (error["type"], error["client_timestamp"]) == ("error", 5)
-                assert error["retry_after_s"] > 0
-            await asyncio.to_thread(
-                server.wait_until, "/sessions", lambda answer: not answer["sessions"]
-            )
-            assert (await ask(waits, pictures.plain_jpeg(BLUE)))["frame"] == 1
+async def test_a_killed_worker_is_told_and_answers_resume(stand_ins):
+    async with welcomed(stand_ins) as socket:
+        assert (await ask(socket, pictures.plain_jpeg(BLUE)))["frame"] == 1
+        (worker,) = stand_ins.get("/health")["workers"]
+        psutil.Process(worker["pid"]).kill()
+        told = await receive(socket)
+        assert (told["type"], "start anew" in told["message"]) == ("error", True)
+        assert (await ask(socket, pictures.plain_jpeg(BLUE)))["frame"] == 2
 
 
 async def test_a_session_that_is_ended_closes_the_socket(stand_ins):
@@ -333,13 +316,6 @@ async def test_a_session_that_is_ended_closes_the_socket(stand_ins):
         with pytest.raises(ConnectionClosed) as closed:
             await receive(socket)
         assert closed.value.rcvd.code == 1001
-
-
-async def test_a_server_without_exercise_says_so(tmp_path):
-    with running_server(tmp_path, "--analyzers", f"{older_models.__name__}:Pose", *FLAGS) as server:
-        async with welcomed(server) as socket:
-            error = await ask(socket, pictures.plain_jpeg(BLUE))
-            assert (error["type"], "no analyzer 'exercise'" in error["message"]) == ("error", True)
 
 
 async def test_the_documents_own_messages(server):
