@@ -12,11 +12,12 @@ RUN apt-get update \
 COPY . /src
 # numpy 1: picamera2's own parts are built for it there.
 RUN python3 -m venv --system-site-packages /opt/kinecast \
-    && /opt/kinecast/bin/pip install --no-cache-dir /src 'numpy<2' \
+    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose]' 'numpy<2' \
+    && PIP_NO_CACHE_DIR=1 /opt/kinecast/bin/kinecast models fetch pose --folder /opt/kinecast/models \
     && useradd --system --uid 999 --groups video --home-dir /data kinecast \
     && install -d -o kinecast -m 700 /data /recordings
 ENV PATH=/opt/kinecast/bin:$PATH XDG_DATA_HOME=/data XDG_CACHE_HOME=/data/cache \
-    RECORD_OUTPUT_DIR=/recordings HOST=0.0.0.0
+    RECORD_OUTPUT_DIR=/recordings HOST=0.0.0.0 POSE_MODEL=/opt/kinecast/models/pose.task
 USER 999
 WORKDIR /data
 VOLUME ["/data", "/recordings"]
@@ -26,23 +27,24 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD \
     u.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '8083') + '/health', timeout=4)"]
 CMD ["kinecast"]
 
-# ---- The server; without MediaPipe on ARM, for which it has no wheel.
+# ---- The server.
 FROM python:3.12-slim-bookworm AS build
 COPY . /src
 RUN python3 -m venv /opt/kinecast \
-    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose]'
+    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose]' \
+    && /opt/kinecast/bin/kinecast models fetch pose --folder /opt/kinecast/models
 
 FROM python:3.12-slim-bookworm AS server
-# What the wheels of OpenCV and MediaPipe link.
+# What OpenCV's wheel links.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libegl1 libgl1 libgles2 libglib2.0-0 \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 999 --groups video --home-dir /data kinecast \
     && install -d -o kinecast -m 700 /data /recordings
 COPY --from=build /opt/kinecast /opt/kinecast
 ENV PATH=/opt/kinecast/bin:$PATH XDG_DATA_HOME=/data XDG_CACHE_HOME=/data/cache \
-    RECORD_OUTPUT_DIR=/recordings HOST=0.0.0.0
+    RECORD_OUTPUT_DIR=/recordings HOST=0.0.0.0 POSE_MODEL=/opt/kinecast/models/pose.task
 USER 999
 WORKDIR /data
 VOLUME ["/data", "/recordings"]

@@ -1,25 +1,51 @@
-# make demo    set up, start a server, stream sample-video.mp4 to it, show what comes back
-# make test    set up, run the checks and all tests
-# make serve   set up, run the server:  make serve ARGS="--analyzers pose,mock_model_1"
+# make demo      set up, start a server, stream sample-video.mp4 to it, show what comes back
+# make test      set up, run the checks and the tests that every change needs (8 minutes)
+# make serve     set up, run the server:  make serve ARGS="--analyzers pose,mock_model_1"
 #
-# Setting up makes a virtual environment in .venv and, as root on Debian, installs missing system
-# packages; other users are told which.
+# make check     lint, types, and who may import whom
+# make test-all  all tests: browsers, foreign WebRTC stacks, ten minutes of fuzzing, MediaPipe's engine, endurance
+# make coverage  which code the tests run, by room
+#
+# Setting up makes a virtual environment in .venv with what the server needs; what tests need comes on
+# top of it when they are first run. As root on Debian, missing system packages are installed; other
+# users are told which.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# MediaPipe, and numpy 1, which it wants.
+REFERENCE := .venv-mediapipe
+WEB := tests/web
+INSTALL := pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-WEB := tests/web
+.PHONY: demo test test-mediapipe test-all coverage serve setup check web-check web-test clean
 
-.PHONY: demo test serve setup check clean web-check web-test
+setup: $(VENV)/.server
 
-setup: $(VENV)/.ready
-
-$(VENV)/.ready: pyproject.toml tools/system-packages
+$(VENV)/.server: pyproject.toml tools/system-packages
 	@tools/system-packages $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/$(INSTALL) --editable '.[pose]'
+	@# Without them all but pose works, and pose says what to do.
+	-$(BIN)/kinecast models fetch pose
+	@touch $@
+
+$(VENV)/.checks: $(VENV)/.server
+	$(BIN)/$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+# picamera2, which runs on a double of libcamera in the tests; only they need its compiler.
+$(VENV)/.tests: $(VENV)/.checks
+	@tools/system-packages $(PYTHON) --for-tests
+	$(BIN)/$(INSTALL) --editable '.[pi]'
+	@touch $@
+
+$(REFERENCE)/.tests: pyproject.toml tools/mediapipe-imports.txt
+	@tools/system-packages $(PYTHON) --for-tests
+	$(PYTHON) -m venv $(REFERENCE)
+	$(REFERENCE)/bin/$(INSTALL) --requirement tools/mediapipe-imports.txt --editable '.[pose,athlete,test,bench]'
+	$(REFERENCE)/bin/$(INSTALL) --no-deps mediapipe==0.10.21
 	@touch $@
 
 demo: setup
@@ -28,20 +54,26 @@ demo: setup
 serve: setup
 	@exec $(BIN)/python -m server $(ARGS)
 
-check: setup web-check
+check: $(VENV)/.checks web-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check web-test
-	@tools/system-packages $(PYTHON) --for-tests
-	@# picamera2, which runs on a double of libcamera in the tests; only they need its compiler.
-	@$(BIN)/pip show --quiet picamera2 2>/dev/null || \
-		$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pi]'
-	@# Real peers, browsers and processes that are killed: on a busy machine one of 3000 tests may miss
-	@# its deadline. What fails is run once more by itself, and has to pass then.
-	$(BIN)/pytest -n 2 --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
+test: check web-test $(VENV)/.tests
+	$(BIN)/python tools/tests.py
+
+test-mediapipe: $(REFERENCE)/.tests
+	$(REFERENCE)/bin/pytest -q tests/analyzers/pose tests/test_one_cv2.py
+
+test-all: check web-test $(VENV)/.tests test-mediapipe
+	FUZZ_SECONDS=600 $(BIN)/python tools/tests.py --all
+	$(BIN)/python bench/latency.py --soak 10 --cycles 200
+
+coverage: $(VENV)/.tests
+	$(BIN)/coverage erase
+	$(BIN)/python tools/tests.py --coverage
+	$(BIN)/python tools/coverage_by_room.py
 
 # The page's JavaScript. Node and what comes from npm is for this only: the page is served as it is.
 web-check: $(WEB)/node_modules/.ready
@@ -56,4 +88,4 @@ $(WEB)/node_modules/.ready: $(WEB)/package.json $(WEB)/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(WEB)/node_modules build *.egg-info
+	rm -rf $(VENV) $(REFERENCE) $(WEB)/node_modules build *.egg-info

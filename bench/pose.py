@@ -24,11 +24,13 @@ data folder; without it they are left out, and the report says so.
 
 All of it takes four to six minutes, the first time ten, --quick less than two. End other programs:
 what they take of the cores is told below the tables. Ctrl-C ends it and shows what there is until
-then. The exit status is 1 when a target is missed or a run fails.
+then. The exit status is 1 when a target is missed or a run fails. MediaPipe has an environment of
+its own: .venv-mediapipe/bin/python bench/pose.py, after make test-mediapipe.
 """
 
 import argparse
 import asyncio
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -372,6 +374,12 @@ def _is_there(path: Path, what: str, report: Report) -> bool:
 
 
 def main() -> int:
+    if importlib.util.find_spec("mediapipe") is None:
+        sys.exit(
+            "bench/pose.py compares with MediaPipe, which is not installed here: make"
+            " test-mediapipe makes an environment with it, .venv-mediapipe: run this with its"
+            " Python"
+        )
     parser = parser_for(__doc__)
     add_data(parser, "real clips and the person detector")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter clips: two minutes")

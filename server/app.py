@@ -38,7 +38,7 @@ from server.http.install import protect
 from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
-from server.recordings.recorder import RecordingError, check_directory, record_to
+from server.recordings.session_recorder import RecordingError, check_directory, record_to
 from server.security import descriptors, development_certificate, keys, tls
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher

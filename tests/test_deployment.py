@@ -15,6 +15,7 @@ from pathlib import Path
 import compose_spec
 import pytest
 
+from analyzers.networks import catalogue
 from server import app
 from server.config import Settings
 from server.publisher.settings import PeerSettings, parse_settings
@@ -120,19 +121,27 @@ def test_its_command_and_its_variables_are_known(image):
     assert of(image, "WORKDIR") == ["/data"]
 
 
+def test_the_networks_are_fetched_while_it_is_built(image):
+    named = dict(pair.split("=", 1) for pair in " ".join(of(image, "ENV")).split())
+    built = " ".join(of("build" if image == "server" else image, "RUN"))
+    (name, folder) = re.search(r"kinecast models fetch (\S+) --folder (\S+)", built).groups()
+    assert named["POSE_MODEL"] == f"{folder}/{name}.task"
+    assert name == catalogue.POSE.name
+
+
 def test_its_extras_are_there():
     for stage, _, rest in instructions():
         for extra in re.findall(r"/src\[(\w+)\]", rest):
             assert extra in PROJECT["project"]["optional-dependencies"], stage
 
 
-def test_mediapipe_is_not_asked_for_where_it_has_no_wheel():
-    (wanted,) = [
-        requirement
-        for requirement in PROJECT["project"]["optional-dependencies"]["pose"]
-        if requirement.startswith("mediapipe")
-    ]
-    assert "platform_machine != 'aarch64'" in wanted
+def test_all_that_asks_for_mediapipe_asks_for_the_release_that_has_the_networks():
+    release = catalogue.POSE.packed.release.requirement
+    (extra,) = PROJECT["project"]["optional-dependencies"]["mediapipe"]
+    # For other machines it has no wheel.
+    assert extra == f"{release}; python_version < '3.13' and platform_machine != 'aarch64'"
+    for name in ("Makefile", "docs/pose-engine.md"):
+        assert f"--no-deps {release}\n" in (ROOT / name).read_text()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 USUAL_PORT = 8083
-# Loading MediaPipe takes 2 to 4 s on a laptop, and the first time its bundle is built.
+# Loading takes 1 to 2 s on a laptop; the first time the networks may have to be fetched as well.
 READY_WITHIN_S = 120.0
 
 

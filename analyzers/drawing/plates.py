@@ -36,12 +36,12 @@ class Plate:
     @property
     def width(self) -> int:
         """In pixels."""
-        return self.colours.shape[1]
+        return int(self.colours.shape[1])
 
     @property
     def height(self) -> int:
         """In pixels."""
-        return self.colours.shape[0]
+        return int(self.colours.shape[0])
 
     def lay(self, picture: Picture, x: int, y: int) -> None:
         """Lay it on a picture with its corner at x, y; what is outside is cut off."""

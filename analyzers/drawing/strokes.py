@@ -38,7 +38,7 @@ def scale_of(picture: Picture) -> float:
     It goes with the height; in an upright picture with the width, or text would not fit.
     """
     height, width = picture.shape[:2]
-    return min(height, width * _NOMINAL_ASPECT) / _NOMINAL_HEIGHT
+    return float(min(height, width * _NOMINAL_ASPECT) / _NOMINAL_HEIGHT)
 
 
 def lines(picture: Picture, ends: Points, colour: Colour, width_px: float) -> None:

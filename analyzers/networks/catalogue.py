@@ -1,8 +1,10 @@
 """The networks that Kinecast knows: where their weights come from, and what they want.
 
 Files, sizes, checksums and licences are those published in Open Model Zoo's model.yml files and on
-MediaPipe's model pages. A network without files has no place that publishes a checksum: it is used
-when its file is there, and its licence is that of its project's code (torchreid, YOLOX).
+MediaPipe's model pages. The checksums of the networks in mediapipe's wheel are our own; its wheels
+for Linux, macOS and Windows all have the same. A network without files has no place that publishes
+a checksum: it is used when its file is there, and its licence is that of its project's code
+(torchreid, YOLOX).
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from analyzers.networks import wheels
+from analyzers.networks.errors import FetchError
+from analyzers.networks.installers import Release
 from analyzers.networks.sidecar import Sidecar
+from analyzers.networks.wheels import Member, Packed
 
 _ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo"
 _ZOO_2021 = "https://download.01.org/opencv/2021/openvinotoolkit/2021.2/open_model_zoo"
@@ -42,10 +48,6 @@ class Task(StrEnum):
     DETECTION = "detection"
     REIDENTIFICATION = "re-identification"
     POSE = "pose"
-
-
-class FetchError(RuntimeError):
-    """Weights could not be fetched: one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ class Weights:
     licence : str
         Of the weights, by its SPDX name.
     files : tuple of WeightsFile
-        The first one is the network, the others belong beside it. None when
-        they can not be fetched.
+        The first one is the network, the others belong beside it.
+    packed : Packed or None
+        The wheel that it comes in, when it is not published by itself.
     sidecar : Sidecar or None
         How it wants its picture.
     """
@@ -95,7 +98,14 @@ class Weights:
     task: Task
     licence: str
     files: tuple[WeightsFile, ...] = ()
+    packed: Packed | None = None
     sidecar: Sidecar | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that it consists of; 0 when it can not be fetched."""
+        members = self.packed.members if self.packed else ()
+        return sum(file.size for file in self.files) + sum(member.size for member in members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +130,11 @@ def _retail_reid(name: str, threshold: float, base: str, *files: tuple[str, int,
         name,
         Task.REIDENTIFICATION,
         _APACHE,
-        tuple(
+        files=tuple(
             WeightsFile(f"{base}/models_bin/3/{name}/FP32/{name}{suffix}", size, f"sha256:{value}")
             for suffix, size, value in files
         ),
-        Sidecar(
+        sidecar=Sidecar(
             task="re-identification",
             size=(128, 256),
             channels="BGR",
@@ -134,7 +144,34 @@ def _retail_reid(name: str, threshold: float, base: str, *files: tuple[str, int,
     )
 
 
+# BlazePose: its detector, and the "full" one of its landmark networks.
+POSE = Weights(
+    "pose",
+    Task.POSE,
+    _APACHE,
+    packed=Packed(
+        # The last one that has them.
+        Release("mediapipe", "0.10.21", python="3.11", glibc="2_28"),
+        35_622_638,
+        (
+            Member(
+                "pose_detector.tflite",
+                "mediapipe/modules/pose_detection/pose_detection.tflite",
+                2_959_046,
+                "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+            ),
+            Member(
+                "pose_landmarks_detector.tflite",
+                "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+                6_440_512,
+                "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+            ),
+        ),
+    ),
+)
+
 KNOWN: tuple[Weights, ...] = (
+    POSE,
     Weights(
         "person-detection-retail-0013",
         Task.DETECTION,
@@ -155,7 +192,7 @@ KNOWN: tuple[Weights, ...] = (
                 "a5a6d4619810cbbaef36a9653810486a",
             ),
         ),
-        Sidecar(
+        sidecar=Sidecar(
             task="detection",
             size=(544, 320),
             channels="BGR",
@@ -227,6 +264,8 @@ def names(task: Task | None = None) -> list[str]:
 
 def is_as_published(weights: Weights, folder: Path) -> bool:
     """Tell whether all of a network's files are in a folder, with their checksums."""
+    if weights.packed:
+        return wheels.is_whole(weights.packed, _bundle(weights, folder))
     return bool(weights.files) and all(
         _is_right(folder / file.name, file) for file in weights.files
     )
@@ -265,6 +304,10 @@ def fetch(weights: Weights, folder: Path, report: Callable[[Progress], None] | N
     FetchError
         When it can not be had, or is not what was published.
     """
+    if weights.packed:
+        bundle = _bundle(weights, folder)
+        wheels.fetch(weights.packed, bundle)
+        return bundle
     if not weights.files:
         raise FetchError(
             f"{weights.name} has no published checksum: put its file into {folder} yourself"
@@ -282,6 +325,10 @@ def fetch(weights: Weights, folder: Path, report: Callable[[Progress], None] | N
             reason = " ".join(str(error).split())
             raise FetchError(f"{file.url} can not be fetched: {reason}") from error
     return folder / weights.files[0].name
+
+
+def _bundle(weights: Weights, folder: Path) -> Path:
+    return folder / f"{weights.name}.task"
 
 
 class _Bar:

@@ -76,6 +76,6 @@ class PersonDetector:
             if image < 0:
                 break
             if score >= self._min_score:
-                x0, y0, x1, y1 = (corners * np.array([width, height] * 2)).tolist()
+                x0, y0, x1, y1 = np.multiply(corners, [width, height] * 2).tolist()
                 boxes.append(Box(x0, y0, x1, y1, float(score)))
         return sorted(boxes, key=lambda box: -box.score)

@@ -50,8 +50,8 @@ class Pose(BaseModel):
     engine : str
         ``openvino``, ``mediapipe``, or ``auto``: openvino where it imports.
     model : str, optional
-        A pose landmarker bundle (.task: lite, full or heavy); by default the
-        networks in the mediapipe package.
+        A pose landmarker bundle (.task: lite, full or heavy), or mediapipe's
+        wheel; by default the networks in the user's cache, see `weights.load`.
     num_poses : int
         How many people a session follows unless it asks for another number.
     device : str

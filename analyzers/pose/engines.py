@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 
 from analyzers.base_model import AnalyzerUnavailable
@@ -29,8 +30,8 @@ def make_engine(
     choice : str
         ``openvino``, ``mediapipe``, or ``auto``: openvino where it imports.
     model : str, optional
-        A pose landmarker bundle (.task: lite, full or heavy); by default the
-        networks in the package mediapipe are taken.
+        A pose landmarker bundle (.task: lite, full or heavy), or mediapipe's
+        wheel; by default the networks in the user's cache, see `weights.load`.
     num_poses : int
         How many people most videos will be searched for.
     device, precision : str
@@ -65,6 +66,8 @@ def _best_there_is() -> str:
     try:
         import_openvino()
     except AnalyzerUnavailable as error:
+        if importlib.util.find_spec("mediapipe") is None:
+            raise
         logger.warning("pose runs on MediaPipe, at half the speed: %s", error)
         return "mediapipe"
     return "openvino"

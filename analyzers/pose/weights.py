@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks import catalogue, model_cache
+from analyzers.networks.errors import FetchError
 
-# What MediaPipe's bundles (.task) call them, and its wheel.
+# The detector and the landmark network, as MediaPipe's bundles (.task) call them, and its wheel.
 DETECTOR_IN_BUNDLE = "pose_detector.tflite"
 LANDMARKS_IN_BUNDLE = "pose_landmarks_detector.tflite"
-_DETECTOR_IN_WHEEL = "modules/pose_detection/pose_detection.tflite"
-_LANDMARKS_IN_WHEEL = "modules/pose_landmark/pose_landmark_full.tflite"
+_IN_BUNDLE = (DETECTOR_IN_BUNDLE, LANDMARKS_IN_BUNDLE)
+_IN_WHEEL = (
+    "mediapipe/modules/pose_detection/pose_detection.tflite",
+    "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +36,44 @@ class Weights:
 
 
 def load(model: str | None) -> Weights:
-    """Load the networks, without importing MediaPipe.
+    """Load the networks; nothing of MediaPipe is imported.
 
     Parameters
     ----------
     model : str or None
-        A pose landmarker bundle (.task: lite, full or heavy); by default the
-        networks in the package mediapipe are taken.
+        A pose landmarker bundle (.task: lite, full or heavy), or mediapipe's
+        wheel; by default the networks in the user's cache are taken, where
+        they are put if they are not there, which may take a minute.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        When `model` is not there, or is no such bundle.
+        When `model` is not there, or has no networks.
     AnalyzerUnavailable
-        When there is no `model`, and no mediapipe that carries networks.
+        When there is no `model`, and no networks can be had.
     """
-    return from_package(_package()) if model is None else from_bundle(existing(model))
-
-
-def from_bundle(path: Path) -> Weights:
-    """Read the networks out of a bundle (.task)."""
+    if model is not None:
+        return from_file(existing(model))
     try:
-        with zipfile.ZipFile(path) as bundle:
-            return Weights(bundle.read(DETECTOR_IN_BUNDLE), bundle.read(LANDMARKS_IN_BUNDLE))
-    except KeyError as error:
-        raise ValueError(f"{path} is no pose landmarker bundle: {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-        raise ValueError(f"{path} is no pose landmarker bundle: {error}") from error
-
-
-def from_package(package: Path) -> Weights:
-    """Read the networks out of the package mediapipe."""
-    try:
-        return Weights(
-            (package / _DETECTOR_IN_WHEEL).read_bytes(),
-            (package / _LANDMARKS_IN_WHEEL).read_bytes(),
-        )
-    except FileNotFoundError:
+        return from_file(catalogue.fetch(catalogue.POSE, model_cache.directory()))
+    except FetchError as error:
         raise AnalyzerUnavailable(
-            "this release of mediapipe carries no pose networks: install mediapipe==0.10.21, or"
-            " pass --pose-model FILE.task with a pose landmarker bundle from MediaPipe"
-        ) from None
+            f"pose has no networks: {error}, or pass --pose-model FILE.task with a pose landmarker"
+            " bundle from MediaPipe"
+        ) from error
+
+
+def from_file(path: Path) -> Weights:
+    """Read the networks out of a bundle (.task) or a wheel (.whl)."""
+    is_wheel = path.suffix == ".whl"
+    what = "no wheel with pose networks" if is_wheel else "no pose landmarker bundle"
+    try:
+        with zipfile.ZipFile(path) as file:
+            return Weights(*(file.read(name) for name in (_IN_WHEEL if is_wheel else _IN_BUNDLE)))
+    except KeyError as error:
+        raise ValueError(f"{path} is {what}: {error.args[0]}") from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise ValueError(f"{path} is {what}: {error}") from error
 
 
 def existing(model: str) -> Path:
@@ -87,14 +88,3 @@ def existing(model: str) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"there is no pose model {model}")
     return path
-
-
-def _package() -> Path:
-    spec = importlib.util.find_spec("mediapipe")
-    if spec is None or not spec.submodule_search_locations:
-        raise AnalyzerUnavailable(
-            "pose has no networks: they come with mediapipe 0.10.21, which is not installed here."
-            " Pass --pose-model FILE.task with a pose landmarker bundle from MediaPipe, or, on"
-            " Python 3.11 and 3.12, pip install 'kinecast[pose]'"
-        )
-    return Path(spec.submodule_search_locations[0])

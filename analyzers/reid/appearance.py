@@ -166,7 +166,7 @@ def straighten(rgb: NDArray[np.uint8], landmarks: Points) -> NDArray[np.uint8] |
     scale = torso_px / (_HIPS - _SHOULDERS)
     down = (hip - shoulder) / torso_px
     aside = _perpendicular(down)
-    columns = (np.arange(_WIDTH) - (_WIDTH - 1) / 2) * scale
+    columns = (np.arange(_WIDTH, dtype=np.float64) - (_WIDTH - 1) / 2) * scale
     rows = np.arange(_HEIGHT, dtype=np.float64)
 
     where = np.empty((_HEIGHT, _WIDTH, 2))

@@ -148,7 +148,8 @@ def _develop(light: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
     coded = np.where(toned <= 0.0031308, 12.92 * toned, 1.055 * toned ** (1 / 2.4) - 0.055) * 255.0
     blurred = cv2.GaussianBlur(coded.astype(np.float32), (0, 0), 0.45)
     noise = rng.standard_normal(blurred.shape, dtype=np.float32) * NOISE_SIGMA
-    return np.clip(blurred + noise + 0.5, 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(blurred + noise + 0.5, 0, 255).astype(np.uint8)
+    return pixels
 
 
 @functools.lru_cache(maxsize=2)

@@ -6,10 +6,10 @@ from server.api import (
     camera,
     docs,
     health,
+    person_search,
     pose,
     realtime,
     recordings,
-    search,
     sessions,
     signaling,
     tracking,
@@ -205,7 +205,7 @@ ROUTES = (
     Route(
         "POST",
         "/upload-embedding",
-        search.upload_embedding,
+        person_search.upload_embedding,
         "What a person in a picture looks like, to look for them",
         Scope.PUBLISH,
         expensive=True,
@@ -221,7 +221,7 @@ ROUTES = (
     Route(
         "POST",
         "/find",
-        search.find,
+        person_search.find,
         "Where a person is in a recording; as events with Accept: text/event-stream",
         # Recordings are everybody's.
         Scope.CONTROL,

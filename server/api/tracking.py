@@ -24,7 +24,7 @@ from server.api.models_tracking import (
     TrackingStatus,
     client_message,
 )
-from server.api.search import owner_of, until_reid_runs
+from server.api.person_search import owner_of, until_reid_runs
 from server.api.tracked_frames import TrackedFrame, TrackedFrames
 from server.api.tracked_source import TrackedSource
 from server.media.picture import EncodedPicture

@@ -20,7 +20,7 @@ from server.cli.progress_display import Display
 from server.config import BadSettings
 from server.config.analysis import AnalysisSettings
 from server.config.command_line import Parser, add_flags, make_settings
-from server.config.security import LimitSettings
+from server.config.limits import LimitSettings
 from server.ingest.picture_stream import look_once
 from server.media.picture import EncodedPicture
 from server.search.annotate import annotate

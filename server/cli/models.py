@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from analyzers.networks import catalogue, model_cache
-from analyzers.networks.catalogue import FetchError, Progress, Weights
+from analyzers.networks.catalogue import Progress, Weights
+from analyzers.networks.errors import FetchError
 
 _BAD_USAGE = 2
 
@@ -95,14 +97,13 @@ def _list(folder: Path) -> int:
 
 
 def _size(weights: Weights) -> str:
-    size = sum(file.size for file in weights.files)
-    return f"{size / 1e6:.1f} MB" if size else "-"
+    return f"{weights.size / 1e6:.1f} MB" if weights.size else "-"
 
 
 def _state(weights: Weights, folder: Path) -> str:
     if model_cache.find(weights.name, folder) is None:
-        return "not here" if weights.files else "not here, can not be fetched"
-    if not weights.files:
+        return "not here" if weights.size else "not here, can not be fetched"
+    if not weights.size:
         return "here"
     if catalogue.is_as_published(weights, folder):
         return "here, as published"
@@ -110,6 +111,8 @@ def _state(weights: Weights, folder: Path) -> str:
 
 
 def _fetch(weights: Weights, folder: Path) -> int:
+    # What an installer fetches has no progress; that it is at work is logged.
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     with _progress() as report:
         path = catalogue.fetch(weights, folder, report)
     print(path)

@@ -30,9 +30,10 @@ class AnalysisSettings(SettingsGroup):
     """processes that run analyzers, a core each"""
     pose_engine: Literal["auto", "openvino", "mediapipe"] = "auto"
     """what runs pose; auto: openvino if it imports"""
-    pose_model: Annotated[FilePath | None, Flag("FILE")] = None
-    """a pose landmarker bundle (.task: lite, full, heavy) instead of the networks in mediapipe's
-    wheel; with it openvino needs no mediapipe"""
+    pose_model: Annotated[
+        FilePath | None, Flag("FILE", default="the networks of that wheel, fetched once")
+    ] = None
+    """a pose landmarker bundle (.task: lite, full, heavy), or mediapipe 0.10.21's wheel"""
     detector: Annotated[
         str | None,
         Flag("NAME|FILE", default="person-detection-retail-0013, if `kinecast models` fetched it"),

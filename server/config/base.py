@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, get_args, get_origin
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.config import parse
 
 
 class BadSettings(ValueError):
@@ -26,6 +28,7 @@ class Flag:
 
 
 Count = Annotated[int, Flag("N")]
+Seconds = Annotated[float, BeforeValidator(parse.seconds), Flag("TIME")]
 
 
 @dataclass(frozen=True, slots=True)

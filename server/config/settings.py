@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 from server.config.analysis import AnalysisSettings
 from server.config.base import Flag, SettingsGroup
 from server.config.camera import CameraSettings
+from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
 from server.config.recordings import RecordingSettings
-from server.config.security import AuthSettings, EmbeddingSettings, LimitSettings, TlsSettings
+from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
 from server.config.sources import SourceSettings
 from server.security import private_file
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.broadcast.broadcast import Broadcast, Packet
-from server.broadcast.sending import ViewerTrack
+from server.broadcast.viewer_track import ViewerTrack
 from server.media.encoder import Codec
 from server.publisher.destination import Destination, Trust
 from server.publisher.errors import NotConnected

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from server.broadcast.viewer import Viewer
 from server.media.encoder import Packet
 from server.recordings.movie_file import MovieFile
-from server.recordings.packets import Arrival, Packets
+from server.recordings.packet_backlog import Arrival, Packets
 from server.recordings.retention import QUOTA_FULL
 from server.recordings.status import RecordingStatus, State
 from server.recordings.writer import NoRoom, Writer

@@ -83,7 +83,7 @@ class SoundTrack:
 
     @property
     def _end(self) -> int:
-        return self._start + self._waiting.shape[1]
+        return self._start + int(self._waiting.shape[1])
 
     def _fill(self, position: int) -> None:
         missing = position - self._end

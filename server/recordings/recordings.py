@@ -17,7 +17,7 @@ from server.recordings.active_recording import ActiveRecording, Segment
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder, NameTaken
 from server.recordings.movie import PictureSizeChanged
-from server.recordings.packets import Packets
+from server.recordings.packet_backlog import Packets
 from server.recordings.retention import Retention
 from server.recordings.retention_task import RetentionTask
 from server.recordings.status import RecordingStatus, State

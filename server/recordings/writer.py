@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from server.recordings.movie import Movie, NoParameterSets, PictureSizeChanged
 from server.recordings.movie_file import MovieFile
-from server.recordings.packets import Arrival, Packets
+from server.recordings.packet_backlog import Arrival, Packets
 
 logger = logging.getLogger(__name__)
 

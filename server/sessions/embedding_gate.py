@@ -21,7 +21,7 @@ class EmbeddingGate:
 
     Parameters
     ----------
-    vault
+    cipher
         Holds the keys.
     """
 

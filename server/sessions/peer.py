@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from server.broadcast.sending import Sending
 from server.broadcast.stream import VideoStream
+from server.broadcast.viewer_track import Sending
 from server.media.clock import TrackClock
 from server.rtc import (
     MediaStreamTrack,

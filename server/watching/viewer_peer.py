@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from server.broadcast.sending import Sending
 from server.broadcast.stream import VideoStream
+from server.broadcast.viewer_track import Sending
 from server.rtc import MediaStreamTrack, add_candidate, answer_offer, make_connection, refuse_track
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate

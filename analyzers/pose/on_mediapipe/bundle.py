@@ -1,6 +1,6 @@
 """Builds a pose model bundle from the networks that come with MediaPipe.
 
-MediaPipe 0.10.21 carries BlazePose for its older API. Its Tasks API refuses
+MediaPipe 0.10.21 carries BlazePose for its older API. The Tasks API refuses
 those files as they are ("requires specifying NormalizationOptions metadata"):
 it wants to read from the file how to scale the picture, and both networks in
 one zip. So that is written into them, once, into the user's cache.
@@ -8,16 +8,14 @@ one zip. So that is written into them, once, into the user's cache.
 
 from __future__ import annotations
 
-import io
 import logging
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks import bundles
 from analyzers.pose import weights
 from analyzers.pose.weights import Weights
 
@@ -43,8 +41,7 @@ def cached_bundle() -> Path:
     Raises
     ------
     AnalyzerUnavailable
-        When this release of MediaPipe carries no networks, or the cache
-        cannot be written.
+        When there are no networks, or the cache cannot be written.
     """
     import mediapipe
 
@@ -52,10 +49,9 @@ def cached_bundle() -> Path:
     path = directory / f"pose_full-mediapipe_{mediapipe.__version__}-{_RECIPE}.task"
     if _is_whole(path):
         return path
-    content = build(weights.from_package(Path(mediapipe.__file__).parent))
+    content = build(weights.load(None))
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, content)
+        bundles.write(path, content)
     except OSError as error:
         raise AnalyzerUnavailable(
             f"pose cannot write its model to {directory} ({error.strerror}): set XDG_CACHE_HOME to"
@@ -71,17 +67,13 @@ def build(networks: Weights) -> bytes:
     Returns
     -------
     bytes
-        A zip with both networks, uncompressed, since MediaPipe maps them from
-        where they are. The same bytes every time.
+        A zip with both networks. The same bytes every time.
     """
     detector = _described(networks.detector, _DETECTOR_MEAN, _DETECTOR_STD)
     landmarks = _described(networks.landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD)
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as bundle:
-        # ZipInfo dates from 1980, so the bytes do not depend on the time.
-        bundle.writestr(zipfile.ZipInfo(weights.DETECTOR_IN_BUNDLE), detector)
-        bundle.writestr(zipfile.ZipInfo(weights.LANDMARKS_IN_BUNDLE), landmarks)
-    return content.getvalue()
+    return bundles.pack(
+        {weights.DETECTOR_IN_BUNDLE: detector, weights.LANDMARKS_IN_BUNDLE: landmarks}
+    )
 
 
 def _described(model: bytes, mean: float, std: float) -> bytes:
@@ -102,17 +94,3 @@ def _is_whole(path: Path) -> bool:
             return bundle.namelist() == [weights.DETECTOR_IN_BUNDLE, weights.LANDMARKS_IN_BUNDLE]
     except (OSError, zipfile.BadZipFile):
         return False
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

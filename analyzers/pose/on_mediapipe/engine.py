@@ -18,6 +18,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ logger = logging.getLogger(__name__)
 
 # Enough that the second session in a process does not stall the first. Each takes 107 MB.
 _SPARES = 2
+
+# MediaPipe asks for the third, Kinecast for the second.
+_OPENCVS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
 
 # What the first frame of a landmarker is like; the size of a common video.
 _WARM_UP_SHAPE = (480, 640, 3)
@@ -121,15 +130,15 @@ class MediapipeEngine:
     Parameters
     ----------
     model : str or None
-        A pose landmarker bundle (.task); by default the one built from the
-        networks that come with MediaPipe.
+        A pose landmarker bundle (.task); by default one is built from the
+        networks in the user's cache, see `weights.load`.
     num_poses : int
         How many people the spare ones follow at most.
 
     Raises
     ------
     AnalyzerUnavailable
-        When MediaPipe is not installed, or carries no networks.
+        When MediaPipe is not installed, or there are no networks.
     FileNotFoundError, ValueError
         When `model` is not there, or is no pose landmarker bundle.
     """
@@ -138,6 +147,12 @@ class MediapipeEngine:
 
     def __init__(self, model: str | None = None, num_poses: int = 1) -> None:
         self._mediapipe = import_mediapipe()
+        if len(several := _opencvs()) > 1:
+            logger.warning(
+                "%s are installed in one place, where each overwrites the others:"
+                " docs/pose-engine.md says how to have one",
+                " and ".join(several),
+            )
         self._model = bundle.cached_bundle() if model is None else weights.existing(model)
         self._num_poses = num_poses
         self._in_use = 0
@@ -186,18 +201,26 @@ def _why_unavailable(error: ImportError) -> str:
         version = ".".join(map(str, sys.version_info[:2]))
         return (
             f"{needed} has no build for Python 3.13 and later, and this is Python {version}: choose"
-            " --pose-engine openvino with --pose-model FILE.task, or run Kinecast on Python 3.11 or"
-            " 3.12"
+            " --pose-engine openvino, or run Kinecast on Python 3.11 or 3.12"
         )
     if isinstance(error, ModuleNotFoundError) and error.name == "mediapipe":
         return (
-            f"{needed} is not installed: pip install 'kinecast[pose]', or leave pose out of"
-            " --analyzers"
+            f"{needed} is not installed: pip install 'kinecast[mediapipe]', or choose --pose-engine"
+            " openvino"
         )
     return (
         f"{needed} is installed but does not load ({error}; numpy is {np.__version__}, it wants one"
-        " below 2): pip install --force-reinstall 'kinecast[pose]'"
+        " below 2): pip install --force-reinstall 'kinecast[mediapipe]'"
     )
+
+
+def _opencvs() -> list[str]:
+    """Return which of the packages that are cv2 are installed: pip lets one have several."""
+    found = []
+    for name in _OPENCVS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append(f"{name} {metadata.version(name)}")
+    return found
 
 
 def _as_array(landmarks: list[Any]) -> NDArray[np.float64]:

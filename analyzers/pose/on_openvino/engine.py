@@ -27,8 +27,8 @@ class OpenvinoEngine:
     Parameters
     ----------
     model : str, optional
-        A pose landmarker bundle (.task); by default the networks in the
-        package mediapipe are taken.
+        A pose landmarker bundle (.task) or mediapipe's wheel; by default the
+        networks in the user's cache, see `weights.load`.
     device, precision : str
         See `Runtime`.
     detector : str, optional
@@ -62,7 +62,7 @@ class OpenvinoEngine:
                 runtime, runtime.read(networks.detector), quick=self.is_quick
             )
         except ValueError as error:
-            raise ValueError(f"{model or 'mediapipe'} has no pose networks: {error}") from error
+            raise ValueError(f"{model or 'the cache'} has no pose networks: {error}") from error
         self._person_detector = self._load_person_detector(runtime, detector)
         logger.info(
             "Pose runs on OpenVINO, %s, in %s%s",

@@ -8,7 +8,8 @@ from threading import Thread
 import pytest
 
 from analyzers.networks import catalogue
-from analyzers.networks.catalogue import FetchError, Progress, Task, Weights, WeightsFile
+from analyzers.networks.catalogue import Progress, Task, Weights, WeightsFile
+from analyzers.networks.errors import FetchError
 
 pytest.importorskip("pooch", reason="pooch is not installed")
 
@@ -141,11 +142,16 @@ def test_what_is_known_is_whole(weights):
         assert int(value, 16)
         assert file.url.startswith("https://")
         assert file.name.partition(".")[0] == weights.name
+    for member in weights.packed.members if weights.packed else ():
+        assert len(member.sha256) == 64
+        assert int(member.sha256, 16)
+        assert member.path.startswith(f"{weights.packed.release.project}/")
+    assert (weights.size > 0) == bool(weights.files or weights.packed)
     if weights.task != Task.POSE:
         assert weights.sidecar.task == weights.task
 
 
 def test_names_by_task():
-    assert catalogue.names(Task.POSE) == ["pose_landmarker_lite"]
+    assert catalogue.names(Task.POSE) == ["pose", "pose_landmarker_lite"]
     assert set(catalogue.names()) == {weights.name for weights in catalogue.KNOWN}
     assert catalogue.known("nothing") is None

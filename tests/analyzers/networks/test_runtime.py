@@ -1,9 +1,7 @@
 """Networks compute what they should, from and into arrays that are shared, or say why not."""
 
-import importlib.util
 import sys
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks import runtime as module
 from analyzers.networks.runtime import Picture, Runtime, faster
+from analyzers.pose import weights
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 ops = pytest.importorskip("openvino.opset8")
@@ -278,11 +277,7 @@ def test_a_network_is_read_from_a_file(tmp_path):
 
 
 def test_a_tflite_network_is_read_from_bytes_and_leaves_no_file(tmp_path, monkeypatch):
-    spec = importlib.util.find_spec("mediapipe")
-    if spec is None:
-        pytest.skip("MediaPipe, which has some, is not installed")
-    package = Path(spec.submodule_search_locations[0])
-    content = (package / "modules/pose_detection/pose_detection.tflite").read_bytes()
+    content = weights.load(None).detector
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     runtime = Runtime()
     model = runtime.read(content)

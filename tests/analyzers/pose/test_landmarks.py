@@ -3,8 +3,9 @@
 import pytest
 
 from analyzers.pose.landmarks import CONNECTIONS, INDEX, NAMES
+from tests.support.reference import MISSING
 
-mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+mediapipe = pytest.importorskip("mediapipe", reason=MISSING)
 
 
 def test_names_are_mediapipes():

@@ -10,15 +10,16 @@ from analyzers.encode import encode
 from analyzers.pose import Pose
 from analyzers.pose.landmarks import INDEX, NAMES
 from analyzers.registry import AnalyzerLoadError, find, load
+from tests.support.reference import ENGINES, MISSING
 
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
 FRAME_MS = 1000 / 30
 EMPTY = {"has_pose": False, "track_id": None, "landmarks": [], "world_landmarks": []}
 BLACK = np.zeros((480, 640, 3), np.uint8)
 
 
-@pytest.fixture(scope="module", params=["openvino", "mediapipe"])
+@pytest.fixture(scope="module", params=ENGINES)
 def pose(request):
     return Pose(request.param)
 
@@ -239,7 +240,7 @@ def test_it_runs_in_a_lane(pose, clip):
 
 
 def test_a_landmarker_that_failed_is_replaced(clip):
-    mediapipe = pytest.importorskip("mediapipe")
+    mediapipe = pytest.importorskip("mediapipe", reason=MISSING)
     pose, sid = Pose("mediapipe"), "s"
     pose.start(sid, 0)
     grey = mediapipe.Image(

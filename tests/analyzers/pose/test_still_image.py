@@ -5,11 +5,12 @@ import pytest
 
 from analyzers.pose import Pose
 from analyzers.pose.landmarks import INDEX
+from tests.support.reference import ENGINES
 
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
 
-@pytest.fixture(scope="module", params=["openvino", "mediapipe"])
+@pytest.fixture(scope="module", params=ENGINES)
 def pose(request):
     return Pose(request.param)
 

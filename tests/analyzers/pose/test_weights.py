@@ -1,6 +1,5 @@
 """The networks are found in the wheel and in bundles; what has none says so in a line."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -10,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks import catalogue
 from analyzers.pose import weights
+from tests.support.wheels import only_from, write_wheel
 
 ROOT = Path(__file__).resolve().parents[3]
 # Files to develop with are not in the repository; they lie beside it, or where this says.
@@ -38,9 +39,21 @@ def refusal(model, error=ValueError):
     return message
 
 
-def test_the_wheels_networks_are_loaded_without_importing_mediapipe():
-    mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-    modules = Path(mediapipe.__file__).parent / "modules"
+@pytest.fixture(scope="module")
+def wheel():
+    """The networks of mediapipe's wheel."""
+    return weights.load(None)
+
+
+def in_wheel(networks):
+    detector, landmarks = catalogue.POSE.packed.members
+    return {detector.path: networks.detector, landmarks.path: networks.landmarks}
+
+
+def test_they_are_taken_out_of_mediapipes_wheel_without_importing_it(wheel, tmp_path, monkeypatch):
+    write_wheel(tmp_path / "published", catalogue.POSE.packed.release, in_wheel(wheel))
+    only_from(monkeypatch, tmp_path / "published")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     code = (
         "import hashlib, sys; from analyzers.pose import weights; loaded = weights.load(None);"
         "print(hashlib.sha256(loaded.detector).hexdigest());"
@@ -55,17 +68,15 @@ def test_the_wheels_networks_are_loaded_without_importing_mediapipe():
         check=True,
         cwd=ROOT,
     )
-    assert done.stdout.split("\n") == [
-        *(
-            hashlib.sha256((modules / path).read_bytes()).hexdigest()
-            for path in (
-                "pose_detection/pose_detection.tflite",
-                "pose_landmark/pose_landmark_full.tflite",
-            )
-        ),
-        "[]",
-        "",
-    ]
+    checksums = [member.sha256 for member in catalogue.POSE.packed.members]
+    assert done.stdout.split("\n") == [*checksums, "[]", ""]
+
+
+def test_a_wheel_can_be_named_itself(wheel, tmp_path):
+    path = write_wheel(tmp_path, catalogue.POSE.packed.release, in_wheel(wheel))
+    assert weights.load(str(path)) == wheel
+    later = write_wheel(tmp_path / "later", catalogue.POSE.packed.release, {"mediapipe/a": b"b"})
+    assert refusal(later).startswith(f"{later} is no wheel with pose networks: There is no item")
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -119,26 +130,18 @@ def test_a_damaged_bundle_is_none(tmp_path, damage):
     assert refusal(path).startswith(f"{path} is no pose landmarker bundle: ")
 
 
-def test_without_a_bundle_and_without_mediapipe_it_says_where_networks_come_from(monkeypatch):
+def test_without_any_it_says_what_to_do(tmp_path, monkeypatch):
+    only_from(monkeypatch, tmp_path)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(AnalyzerUnavailable, match=r"pose has no networks: .*--pose-model FILE"):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(AnalyzerUnavailable) as caught:
         weights.load(None)
-
-
-@pytest.mark.parametrize("only", ["pose_detection", "pose_landmark"])
-def test_a_package_with_one_network_has_none(tmp_path, only):
-    names = {"pose_detection": "pose_detection", "pose_landmark": "pose_landmark_full"}
-    (tmp_path / "modules" / only).mkdir(parents=True)
-    (tmp_path / "modules" / only / f"{names[only]}.tflite").write_bytes(b"network")
-    with pytest.raises(AnalyzerUnavailable, match="carries no pose networks"):
-        weights.from_package(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def wheel():
-    """The networks in mediapipe's wheel."""
-    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-    return weights.load(None)
+    assert str(caught.value) == (
+        "pose has no networks: mediapipe==0.10.21, whose wheel has the networks, could not be"
+        " fetched (pip says: No matching distribution found for mediapipe==0.10.21): put that"
+        f" wheel, for whichever machine, into {tmp_path / 'cache' / 'kinecast' / 'models'}, or pass"
+        " --pose-model FILE.task with a pose landmarker bundle from MediaPipe"
+    )
 
 
 def no_networks(path):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from analyzers.networks import catalogue
+from analyzers.networks import catalogue, model_cache, wheels
 from server.cli.models import main
+from tests.support.wheels import write_wheel
 
 pytest.importorskip("pooch", reason="pooch is not installed")
 
@@ -27,6 +28,8 @@ def test_the_list_has_all_and_says_what_is_here(capsys, cache):
     assert lines["yolox_nano"].endswith("  here")
     assert lines["person-reidentification-retail-0288"].endswith("here, not as published")
     assert lines["person-reidentification-retail-0287"].endswith("not here")
+    assert lines["pose"].endswith("not here")
+    assert "9.4 MB" in lines["pose"]
     assert lines["osnet_x0_25_msmt17"].endswith("not here, can not be fetched")
     assert "3.4 MB" in lines["person-detection-retail-0013"]
     assert "Apache-2.0" in lines["person-detection-retail-0013"]
@@ -55,6 +58,21 @@ def test_another_folder(capsys, tmp_path):
     assert capsys.readouterr().out == f"{tmp_path / 'pose_landmarker_lite.task'}\n"
 
 
+def test_what_a_wheel_has_is_fetched_and_where_it_is_printed(capsys, cache, monkeypatch):
+    # The wheel is what the cache of this machine's user has the networks from.
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    packed = catalogue.POSE.packed
+    networks = wheels.read(packed, catalogue.fetch(catalogue.POSE, model_cache.directory()))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parents[1]))
+    inside = {member.path: networks[member.name] for member in packed.members}
+    write_wheel(cache, packed.release, inside)
+    assert main(["fetch", "pose"]) == 0
+    assert capsys.readouterr().out == f"{cache / 'pose.task'}\n"
+    assert main(["list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["pose"].endswith("here, as published")
+
+
 def test_what_can_not_be_fetched_is_one_line(capsys):
     assert main(["fetch", "yolox_nano"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
@@ -65,7 +83,7 @@ def test_what_can_not_be_fetched_is_one_line(capsys):
     [
         ([], "required"),
         (["fetch"], "required: NAME"),
-        (["fetch", "nothing"], "unknown network 'nothing'; there are person-detection"),
+        (["fetch", "nothing"], "unknown network 'nothing'; there are pose, person-detection"),
         (["path", "nothing"], "unknown network 'nothing'"),
         (["remove"], "invalid choice"),
     ],

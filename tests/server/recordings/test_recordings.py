@@ -147,7 +147,7 @@ async def test_without_a_picture_there_is_no_file(stage):
 
 
 async def test_a_disk_that_hangs_costs_frames_and_nobody_else(stage, monkeypatch):
-    monkeypatch.setattr("server.recordings.packets.MAX_WAITING", 5)
+    monkeypatch.setattr("server.recordings.packet_backlog.MAX_WAITING", 5)
     answers, write = threading.Event(), MovieFile.write
 
     def slow(file, data):

@@ -9,8 +9,9 @@ import pytest
 
 from analyzers.pose.on_mediapipe.bundle import cached_bundle
 from analyzers.pose.on_mediapipe.engine import Landmarker, MediapipeEngine
+from tests.support.reference import MISSING
 
-mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+mediapipe = pytest.importorskip("mediapipe", reason=MISSING)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_session_after_another_starts_from_nothing(clip):
 
 
 def test_making_landmarkers_leaves_standard_error_alone():
-    code = "import numpy as np; from analyzers.pose import Pose; Pose().start('s', 0)"
+    code = "import numpy as np; from analyzers.pose import Pose; Pose('mediapipe').start('s', 0)"
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [sys.executable, "-c", code],

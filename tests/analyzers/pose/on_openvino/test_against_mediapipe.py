@@ -10,8 +10,8 @@ import pytest
 
 from analyzers.pose.engines import make_engine
 from analyzers.pose.landmarks import INDEX
+from tests.support.reference import MISSING
 
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -63,6 +63,7 @@ def clip(scene):
 
 @pytest.fixture(scope="module")
 def reference(clip):
+    pytest.importorskip("mediapipe", reason=MISSING)
     return follow(make_engine("mediapipe"), clip)
 
 

@@ -9,7 +9,6 @@ from analyzers.pose.on_openvino.detector import PoseDetector
 from analyzers.pose.on_openvino.region import Region
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
 HIPS = [23, 24]
 

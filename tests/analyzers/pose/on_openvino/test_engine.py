@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks import catalogue, model_cache
 from analyzers.pose.engines import make_engine
 from analyzers.pose.on_openvino.engine import OpenvinoEngine
+from tests.support.reference import needs_mediapipe
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("KINECAST_DATA", ROOT.parent / "shared" / "data"))
@@ -21,9 +22,11 @@ DETECTOR = DATA / "models" / "openvino" / "person-detection-retail-0013.xml"
 
 @pytest.fixture
 def models(tmp_path, monkeypatch):
+    networks = catalogue.fetch(catalogue.POSE, model_cache.directory())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "kinecast" / "models"
     folder.mkdir(parents=True)
+    shutil.copy(networks, folder)
     return folder
 
 
@@ -52,6 +55,7 @@ def test_one_that_was_asked_for_is_an_error(tmp_path):
         OpenvinoEngine(detector=str(path))
 
 
+@needs_mediapipe
 def test_what_mediapipe_has_no_use_for_is_said(caplog):
     make_engine("mediapipe", device="GPU")
     assert "for openvino, not mediapipe" in caplog.text

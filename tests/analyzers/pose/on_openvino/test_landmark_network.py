@@ -14,7 +14,6 @@ from analyzers.pose.on_openvino.detector import PoseDetector
 from analyzers.pose.on_openvino.landmark_network import LandmarkNetwork
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("KINECAST_DATA", ROOT.parent / "shared" / "data"))

@@ -13,7 +13,6 @@ from analyzers.pose.on_openvino.region import Region
 from analyzers.pose.on_openvino.search import Newcomer, Search
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
-pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("KINECAST_DATA", ROOT.parent / "shared" / "data"))

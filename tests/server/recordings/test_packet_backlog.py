@@ -5,7 +5,7 @@ import threading
 import av
 import pytest
 
-from server.recordings.packets import MAX_WAITING, MAX_WAITING_BYTES, Arrival, Packets
+from server.recordings.packet_backlog import MAX_WAITING, MAX_WAITING_BYTES, Arrival, Packets
 
 
 def arrival(*, key=False, size=10):

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from server.media.picture import EncodedPicture
-from server.recordings.backlog import MAX_AUDIO_FRAMES, MAX_VIDEO_BYTES
-from server.recordings.recorder import Recorder, RecordingError, check_directory
+from server.recordings.session_backlog import MAX_AUDIO_FRAMES, MAX_VIDEO_BYTES
+from server.recordings.session_recorder import Recorder, RecordingError, check_directory
 from tests.server.recordings.movies import numbered, play, silence, tone
 from tests.support import pictures
 
@@ -327,7 +327,7 @@ FULL_DISK = """
 import asyncio, resource, sys
 from pathlib import Path
 import av, numpy as np
-from server.recordings.recorder import Recorder
+from server.recordings.session_recorder import Recorder
 
 async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
@@ -374,7 +374,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> Non
 LIVE = """
 import sys, time
 from pathlib import Path
-from server.recordings.recorder import Recorder
+from server.recordings.session_recorder import Recorder
 from tests.server.recordings.movies import numbered, tone
 
 recorder = Recorder(Path(sys.argv[1]), "session", audio=sys.argv[2] != "none")

@@ -1,4 +1,4 @@
-from server.recordings.backlog import MAX_VIDEO_FRAMES, Backlog
+from server.recordings.session_backlog import MAX_VIDEO_FRAMES, Backlog
 from tests.server.recordings.movies import numbered
 
 

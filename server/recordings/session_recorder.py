@@ -21,9 +21,9 @@ import orjson
 
 from server.media.decoding import NotDecodable, decode
 from server.media.picture import EncodedPicture
-from server.recordings.backlog import MAX_AUDIO_FRAMES, Backlog
 from server.recordings.counted_file import CountedFile
 from server.recordings.mp4 import MovieWriter
+from server.recordings.session_backlog import MAX_AUDIO_FRAMES, Backlog
 
 logger = logging.getLogger(__name__)
 
