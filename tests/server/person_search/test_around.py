@@ -122,12 +122,12 @@ async def test_who_may_do_what(tmp_path, recordings, http):
     secret = "s" * 40
     flags = ("--auth-secret", secret, "--record-to", str(recordings), "--allow-source", "one/*")
 
-    def bearer(*scopes):
-        token = tokens.issue(secret, scopes, 600.0)
+    def bearer(*scopes, subject=None):
+        token = tokens.issue(secret, scopes, 600.0, subject)
         return {"Authorization": f"Bearer {token}"}
 
     with running_server(tmp_path, *FLAGS, "--workers", "1", *flags) as server:
-        publish, control = bearer(Scope.PUBLISH), bearer(Scope.CONTROL)
+        publish, control = (bearer(s, subject="ann") for s in (Scope.PUBLISH, Scope.CONTROL))
         url = f"{server.url}/upload-embedding"
         for headers, status in (({}, 401), (bearer(Scope.VIEW), 403), (publish, 200)):
             async with http.post(url, json={"image": encoded()}, headers=headers) as response:
