@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
+
+from client_test.ice_hosts import offering
 
 VIDEO_CLOCK_HZ = 90_000
 AUDIO_RATE_HZ = 48_000
@@ -69,3 +71,16 @@ class ToneTrack(MediaStreamTrack):
         frame.time_base = Fraction(1, AUDIO_RATE_HZ)
         self.sent += 1
         return frame
+
+
+async def offer_of(*tracks: MediaStreamTrack) -> str:
+    """The SDP of who would send these tracks, and has a data channel."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    for track in tracks:
+        connection.addTrack(track)
+    connection.createDataChannel("data")
+    with offering(["127.0.0.1"]):
+        await connection.setLocalDescription(await connection.createOffer())
+    sdp = connection.localDescription.sdp
+    await connection.close()
+    return sdp

@@ -1,11 +1,10 @@
 """The camera as its clients have it: status, one picture, MJPEG, whatever else goes wrong."""
 
+import asyncio
 import concurrent.futures
 import io
 import json
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.elsewhere import elsewhere  # noqa: F401
+from tests.support.in_process import application
 from tests.support.server import COUNTER, running_server
 
 FLAGS = ("--analyzers", COUNTER, "--workers", "1")
@@ -181,8 +182,8 @@ def test_ffmpeg_reads_it(running):
         ((), "--camera"),
     ],
 )
-def test_without_a_camera_all_else_works(tmp_path, flags, reason):
-    with running_server(tmp_path, *FLAGS, *flags) as server:
+async def test_without_a_camera_all_else_works(flags, reason):
+    def check(server):
         for path, method in (
             ("/frame", "GET"),
             ("/stream.mjpg", "GET"),
@@ -195,11 +196,15 @@ def test_without_a_camera_all_else_works(tmp_path, flags, reason):
         status = server.get("/camera/status")
         assert not status["enabled"]
         assert reason in status["error"]
-        assert server.get("/health")["ready"]
+        assert server.get("/health")["analyzers"]
+        assert server.get("/sessions") == {"sessions": []}
+
+    async with application(*flags) as server:
+        await asyncio.to_thread(check, server)
 
 
-def test_a_device_that_is_not_plugged_in_yet(tmp_path):
-    with running_server(tmp_path, *FLAGS, "--camera", "/dev/video99") as server:
+async def test_a_device_that_is_not_plugged_in_yet():
+    def check(server):
         assert json.loads(ask(server, "/camera/start", "POST")[1])["backend"] == "v4l2"
         status = server.wait_until("/camera/status", lambda s: s["starts"] >= 2)
         assert "there is no /dev/video99: is the camera plugged in?" in status["error"]
@@ -207,6 +212,9 @@ def test_a_device_that_is_not_plugged_in_yet(tmp_path):
         code, message = refusal(server, "/frame")
         assert code == 409
         assert "/dev/video99" in message
+
+    async with application("--camera", "/dev/video99") as server:
+        await asyncio.to_thread(check, server)
 
 
 @pytest.mark.parametrize(
@@ -217,22 +225,26 @@ def test_a_device_that_is_not_plugged_in_yet(tmp_path):
         ({"CAMERA_ENABLED": "0", "PI_CAMERA_BACKEND": "pattern"}, None),
     ],
 )
-def test_the_environment_chooses(tmp_path, monkeypatch, environment, backend):
+async def test_the_environment_chooses(monkeypatch, environment, backend):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with running_server(tmp_path, *FLAGS) as server:
+
+    def check(server):
         status = server.get("/camera/status")
         assert status["enabled"] == (backend is not None)
         if backend is not None:
             assert json.loads(ask(server, "/camera/start", "POST")[1])["backend"] == backend
 
+    async with application() as server:
+        await asyncio.to_thread(check, server)
 
-def test_a_hook_changes_what_everyone_sees(tmp_path):
+
+async def test_a_hook_changes_what_everyone_sees(tmp_path, monkeypatch):
     (tmp_path / "my_hook.py").write_text("def negative(rgb):\n    return 255 - rgb\n")
+    monkeypatch.syspath_prepend(tmp_path)
     flags = ("--camera", "pattern", "--camera-size", "320x180")
-    with running_server(
-        tmp_path, *FLAGS, *flags, "--camera-hook", "my_hook:negative", path=str(tmp_path)
-    ) as server:
+
+    def check(server):
         ask(server, "/camera/start", "POST")
         server.wait_until("/camera/status", lambda s: s["running"])
         picture = np.asarray(Image.open(io.BytesIO(ask(server, "/frame?quality=95")[1])))
@@ -244,17 +256,8 @@ def test_a_hook_changes_what_everyone_sees(tmp_path):
             "error": None,
         }
 
-
-def test_a_hook_that_can_not_be_loaded_is_one_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "--camera-hook", "no.such:hook"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("kinecast: --camera-hook: 'no.such:hook' can not be loaded")
-    assert done.stderr.count("\n") == 1
+    async with application(*flags, "--camera-hook", "my_hook:negative") as server:
+        await asyncio.to_thread(check, server)
 
 
 def test_stopping_the_server_does_not_wait_for_viewers(tmp_path):

@@ -1,7 +1,8 @@
-"""TLS, the WebSocket-only mode, ICE servers, health and metrics, recordings: a server each."""
+"""TLS, the WebSocket-only mode, ICE servers, health and metrics, recordings."""
 
 import asyncio
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from client_test.errors import Rejected
 from client_test.peer import ClientPeer
+from tests.support.in_process import application
 from tests.support.server import CONSOLE_SCRIPT, COUNTER, running_server
 from tests.support.tracks import ColourTrack, ToneTrack
 
@@ -37,13 +39,33 @@ def certificate(tmp_path_factory):
     return "--cert-file", str(cert), "--key-file", str(key)
 
 
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory, certificate):
+    """A server with that certificate."""
+    log = tmp_path_factory.mktemp("secured")
+    with running_server(log, *FLAGS, *certificate, scheme="https") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, recordings):
+    """A server that records."""
+    log = tmp_path_factory.mktemp("server")
+    with running_server(log, *FLAGS, "--record-to", str(recordings)) as running:
+        yield running
+
+
 @pytest.mark.parametrize("use", ["websocket", "legacy", "http"])
-async def test_both_ports_speak_tls(tmp_path, certificate, use):
-    with running_server(tmp_path, *FLAGS, *certificate, scheme="https") as server:
-        async with ClientPeer(server.url, use=use, insecure=True) as peer:
-            await _connect_when_up(peer)
-            await peer.wait_for(lambda m: m.get("count", 0) > 2, 20)
-            await peer.end()
+async def test_both_ports_speak_tls(secured, use):
+    async with ClientPeer(secured.url, use=use, insecure=True) as peer:
+        await _connect_when_up(peer)
+        await peer.wait_for(lambda m: m.get("count", 0) > 2, 20)
+        await peer.end()
 
 
 async def _connect_when_up(peer):
@@ -69,34 +91,34 @@ async def test_the_websocket_alone(tmp_path):
             server.get("/health")
 
 
-async def test_the_older_clients_conversation(tmp_path):
+async def test_the_older_clients_conversation(server):
     """Offer on the bare next port, answer read, socket closed at once: the session goes on."""
-    with running_server(tmp_path, *FLAGS) as server:
-        async with ClientPeer(server.url, use="legacy") as peer:
-            await peer.connect(ColourTrack())
-            await peer._websocket.close()
-            mark = (await peer.wait_for(lambda m: "count" in m))["count"]
-            await peer.wait_for(lambda m: m.get("count", 0) > mark + 30)
-            await peer.end()
+    async with ClientPeer(server.url, use="legacy") as peer:
+        await peer.connect(ColourTrack())
+        await peer._websocket.close()
+        mark = (await peer.wait_for(lambda m: "count" in m))["count"]
+        await peer.wait_for(lambda m: m.get("count", 0) > mark + 30)
+        await peer.end()
 
 
-async def test_ice_servers_with_credentials_that_expire(tmp_path):
+async def test_ice_servers_with_credentials_that_expire(caplog):
+    caplog.set_level(logging.DEBUG)
     servers = "stun:stun.example:3478,turn:turn.example:3478?transport=udp"
     flags = ("--ice-servers", servers, "--turn-secret", "geheim", "--turn-ttl", "600")
-    with running_server(tmp_path, *FLAGS, *flags) as server:
-        async with (
-            aiohttp.ClientSession() as http,
-            http.ws_connect(f"{server.url}/signaling") as ws,
-        ):
-            for kind in ("ice-servers", "ice-servers-request"):
-                await ws.send_json({"type": kind})
-                answer = await ws.receive_json(timeout=10)
-                assert answer["type"] == "ice-servers"
-                stun, turn = answer["data"]
-                assert stun == {"urls": ["stun:stun.example:3478"]}
-                assert int(turn["username"].split(":")[0]) > 1_600_000_000
-                assert turn["credential"]
-        assert "geheim" not in server.log
+    async with (
+        application(*flags) as server,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{server.url}/signaling") as ws,
+    ):
+        for kind in ("ice-servers", "ice-servers-request"):
+            await ws.send_json({"type": kind})
+            answer = await ws.receive_json(timeout=10)
+            assert answer["type"] == "ice-servers"
+            stun, turn = answer["data"]
+            assert stun == {"urls": ["stun:stun.example:3478"]}
+            assert int(turn["username"].split(":")[0]) > 1_600_000_000
+            assert turn["credential"]
+    assert "geheim" not in caplog.text
 
 
 async def test_health_names_what_is_ready_and_what_is_not(tmp_path):
@@ -145,35 +167,40 @@ async def test_the_console_script_finds_a_model_in_the_working_directory(tmp_pat
             await peer.end()
 
 
-async def test_metrics_count_what_passes(tmp_path):
-    with running_server(tmp_path, *FLAGS) as server:
-        async with ClientPeer(server.url) as peer:
-            await peer.connect(ColourTrack())
-            await peer.wait_for(lambda m: m.get("count", 0) > 20)
-            assert server.metric('kinecast_sessions{state="streaming"}') == 1
-            final = await peer.end()
-        frames_in = server.metric("kinecast_frames_in_total")
-        analyzed = server.metric("kinecast_frames_analyzed_total")
-        assert frames_in >= final["frame"]["number"]
-        assert final["count"] - 1 <= analyzed <= final["count"]
-        assert server.metric('kinecast_stage_seconds_count{stage="total"}') == analyzed
-        assert server.metric('kinecast_analyzer_seconds_count{analyzer="counter"}') == analyzed
-        assert server.metric("kinecast_workers_ready") == 1
-        assert server.metric('kinecast_sessions{state="streaming"}') == 0
+async def test_metrics_count_what_passes(server):
+    names = {
+        "in": "kinecast_frames_in_total",
+        "analyzed": "kinecast_frames_analyzed_total",
+        "total": 'kinecast_stage_seconds_count{stage="total"}',
+        "counter": 'kinecast_analyzer_seconds_count{analyzer="counter"}',
+    }
+    before = {
+        key: server.metric(name) if name in server.get("/metrics") else 0
+        for key, name in names.items()
+    }
+    async with ClientPeer(server.url) as peer:
+        await peer.connect(ColourTrack())
+        await peer.wait_for(lambda m: m.get("count", 0) > 20)
+        assert server.metric('kinecast_sessions{state="streaming"}') == 1
+        final = await peer.end()
+    counted = {key: server.metric(name) - before[key] for key, name in names.items()}
+    assert counted["in"] >= final["frame"]["number"]
+    assert final["count"] - 1 <= counted["analyzed"] <= final["count"]
+    assert counted["total"] == counted["counter"] == counted["analyzed"]
+    assert server.metric("kinecast_workers_ready") == 1
+    assert server.metric('kinecast_sessions{state="streaming"}') == 0
 
 
-async def test_a_recording_holds_picture_sound_results_and_summary(tmp_path):
-    recordings = tmp_path / "recordings"
-    with running_server(tmp_path, *FLAGS, "--record-to", str(recordings)) as server:
-        async with ClientPeer(server.url) as peer:
-            await peer.connect(ToneTrack(), ColourTrack(size=(320, 240), rgb=(40, 180, 90)))
-            await peer.wait_for(lambda m: m.get("count", 0) > 60)
-            final = await peer.end()
-        folder = recordings / peer.session.id
-        await asyncio.to_thread(
-            server.wait_until, f"/sessions/{peer.session.id}", lambda s: s["state"] == "ended"
-        )
-        summary = json.loads(_wait_for_file(folder / "summary.json"))
+async def test_a_recording_holds_picture_sound_results_and_summary(server, recordings):
+    async with ClientPeer(server.url) as peer:
+        await peer.connect(ToneTrack(), ColourTrack(size=(320, 240), rgb=(40, 180, 90)))
+        await peer.wait_for(lambda m: m.get("count", 0) > 60)
+        final = await peer.end()
+    folder = recordings / peer.session.id
+    await asyncio.to_thread(
+        server.wait_until, f"/sessions/{peer.session.id}", lambda s: s["state"] == "ended"
+    )
+    summary = json.loads(_wait_for_file(folder / "summary.json"))
     with av.open(folder / "video.mp4") as movie:
         frames = list(movie.decode(video=0))
     with av.open(folder / "video.mp4") as movie:

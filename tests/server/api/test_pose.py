@@ -50,6 +50,28 @@ def server(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    """A server whose pose does what a picture's colour says."""
+    flags = ("--analyzers", STAND_IN, *FLAGS, "--max-message-bytes", "1000000")
+    with running_server(tmp_path_factory.mktemp("stand_in"), *flags) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory, recordings):
+    """A server that asks for tokens, and records."""
+    flags = ("--auth-secret", SECRET, "--record-to", str(recordings))
+    log = tmp_path_factory.mktemp("strict")
+    with running_server(log, "--analyzers", STAND_IN, *FLAGS, *flags) as running:
+        yield running
+
+
 @pytest.fixture
 async def bystander(server):
     """Another client's socket, which must go on whatever happens on one."""
@@ -123,24 +145,24 @@ async def test_a_flood_of_pictures_gets_its_last_one_answered(server, bystander)
     assert answer["frame"] - answer["dropped"] == count
 
 
-async def test_answers_that_a_slow_reader_misses_are_counted_as_dropped(tmp_path):
+async def test_answers_that_a_slow_reader_misses_are_counted_as_dropped(stand_in):
     sent = 40
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS) as server:
-        async with socket_to(server, "/ws", max_queue=1, max_size=None) as socket:
-            for number in range(1, sent + 1):
-                await socket.send(plain_jpeg(WHITE))
-                await asyncio.to_thread(
-                    server.wait_until,
-                    "/sessions",
-                    lambda answer, n=number: (
-                        (answer["sessions"] or [{"analyzed": 0}])[0]["analyzed"] == n
-                    ),
-                )
-            answers = []
-            while not answers or answers[-1]["landmarks"]:
-                # The answer to a small picture tells that all before it were read, or dropped.
-                await socket.send(plain_jpeg(GREEN))
-                answers.append(await receive(socket))
+    await asyncio.to_thread(stand_in.wait_until, "/sessions", lambda a: not a["sessions"])
+    async with socket_to(stand_in, "/ws", max_queue=1, max_size=None) as socket:
+        for number in range(1, sent + 1):
+            await socket.send(plain_jpeg(WHITE))
+            await asyncio.to_thread(
+                stand_in.wait_until,
+                "/sessions",
+                lambda answer, n=number: (
+                    (answer["sessions"] or [{"analyzed": 0}])[0]["analyzed"] == n
+                ),
+            )
+        answers = []
+        while not answers or answers[-1]["landmarks"]:
+            # The answer to a small picture tells that all before it were read, or dropped.
+            await socket.send(plain_jpeg(GREEN))
+            answers.append(await receive(socket))
     assert len(answers) < sent, "it read too slowly for all"
     for count, answer in enumerate(answers, 1):
         assert answer["frame"] - answer["dropped"] == count
@@ -228,38 +250,14 @@ async def test_unusual_pictures_give_the_same_landmarks(server, http, bystander,
     assert nose_of(unusual) == pytest.approx(nose_of(usual), abs=0.015)
 
 
-async def test_a_message_that_is_too_long_closes_its_own_socket_only(tmp_path):
-    flags = ("--analyzers", STAND_IN, *FLAGS, "--max-message-bytes", "20000")
-    with running_server(tmp_path, *flags) as server:
-        async with socket_to(server, "/ws") as other, socket_to(server, "/ws") as socket:
-            assert (await ask(other, plain_jpeg(GREEN)))["frame"] == 1
-            await socket.send(bytes(30_000))
-            with pytest.raises(ConnectionClosed) as closed:
-                await receive(socket)
-            assert closed.value.rcvd.code == 1009
-            assert (await ask(other, plain_jpeg(GREEN)))["frame"] == 2
-
-
-async def test_a_full_server_says_when_to_come_again_and_the_socket_waits(tmp_path, http):
-    flags = ("--analyzers", STAND_IN, *FLAGS, "--max-sessions", "1")
-    with running_server(tmp_path, *flags) as server:
-        async with socket_to(server, "/ws") as waits:
-            async with socket_to(server, "/ws") as first:
-                assert (await ask(first, plain_jpeg(GREEN)))["frame"] == 1
-                error = await ask(waits, plain_jpeg(GREEN))
-                ExactError.model_validate(error)
-                assert "try again" in error["detail"]
-                assert error["retry_after_s"] > 0
-                async with http.post(
-                    f"{server.url}/pose", data=form_of(plain_jpeg(GREEN))
-                ) as refused:
-                    assert refused.status == 503
-                    assert int(refused.headers["Retry-After"]) > 0
-                    assert "try again" in (await refused.json())["detail"]
-            await asyncio.to_thread(
-                server.wait_until, "/sessions", lambda answer: not answer["sessions"]
-            )
-            assert (await ask(waits, plain_jpeg(GREEN)))["frame"] == 1
+async def test_a_message_that_is_too_long_closes_its_own_socket_only(stand_in):
+    async with socket_to(stand_in, "/ws") as other, socket_to(stand_in, "/ws") as socket:
+        assert (await ask(other, plain_jpeg(GREEN)))["frame"] == 1
+        await socket.send(bytes(1_000_001))
+        with pytest.raises(ConnectionClosed) as closed:
+            await receive(socket)
+        assert closed.value.rcvd.code == 1009
+        assert (await ask(other, plain_jpeg(GREEN)))["frame"] == 2
 
 
 def form_of(data):
@@ -268,47 +266,36 @@ def form_of(data):
     return form
 
 
-async def test_a_picture_that_the_analyzer_fails_on(tmp_path, http):
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS) as server:
-        async with socket_to(server, "/ws") as socket:
-            assert await ask(socket, plain_jpeg(GREEN)) == {
-                "landmarks": [],
-                "has_pose": False,
-                "frame": 1,
-                "dropped": 0,
-            }
-            why = await ask(socket, plain_jpeg(RED))
-            assert "no red ones" in why["detail"]
-            # And not what was found in the picture before.
-            error = ExactError.model_validate(await receive(socket))
-            assert error.frame == 2
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 3
-            # Why it fails is told once.
-            assert ExactError.model_validate(await ask(socket, plain_jpeg(RED))).frame == 4
-        status, answer = await post(http, server, plain_jpeg(RED))
-        assert status == 500
-        assert "detail" in ExactError.model_validate(answer).model_fields_set
+async def test_a_picture_that_the_analyzer_fails_on(stand_in, http):
+    async with socket_to(stand_in, "/ws") as socket:
+        assert await ask(socket, plain_jpeg(GREEN)) == {
+            "landmarks": [],
+            "has_pose": False,
+            "frame": 1,
+            "dropped": 0,
+        }
+        why = await ask(socket, plain_jpeg(RED))
+        assert "no red ones" in why["detail"]
+        # And not what was found in the picture before.
+        error = ExactError.model_validate(await receive(socket))
+        assert error.frame == 2
+        assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 3
+        # Why it fails is told once.
+        assert ExactError.model_validate(await ask(socket, plain_jpeg(RED))).frame == 4
+    status, answer = await post(http, stand_in, plain_jpeg(RED))
+    assert status == 500
+    assert "detail" in ExactError.model_validate(answer).model_fields_set
 
 
-async def test_a_killed_worker_is_told_and_answers_resume(tmp_path):
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS) as server:
-        async with socket_to(server, "/ws") as socket:
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
-            (worker,) = server.get("/health")["workers"]
-            psutil.Process(worker["pid"]).kill()
-            assert "worker" in (await receive(socket))["detail"]
-            answer = await ask(socket, plain_jpeg(GREEN))
-            assert answer["frame"] == 2
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 3
-
-
-async def test_a_socket_that_says_nothing_is_told_and_closed(tmp_path):
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS, "--idle-timeout", "1") as server:
-        async with socket_to(server, "/ws") as socket:
-            ExactError.model_validate(error := await receive(socket))
-            assert "nothing was sent" in error["detail"]
-            await asyncio.wait_for(socket.wait_closed(), 20)
-            assert socket.close_code == 1001
+async def test_a_killed_worker_is_told_and_answers_resume(stand_in):
+    async with socket_to(stand_in, "/ws") as socket:
+        assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
+        (worker,) = stand_in.get("/health")["workers"]
+        psutil.Process(worker["pid"]).kill()
+        assert "worker" in (await receive(socket))["detail"]
+        answer = await ask(socket, plain_jpeg(GREEN))
+        assert answer["frame"] == 2
+        assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 3
 
 
 async def test_a_session_that_is_ended_closes_the_socket(server, http):
@@ -339,17 +326,16 @@ async def test_a_server_that_stops_closes_its_sockets(tmp_path):
         assert "Traceback" not in server.log
 
 
-async def test_pictures_are_recorded_as_a_movie(tmp_path):
-    recordings = tmp_path / "recordings"
-    flags = ("--analyzers", STAND_IN, *FLAGS, "--record-to", str(recordings))
-    with running_server(tmp_path, *flags) as server:
-        async with socket_to(server, "/ws") as socket:
-            for _ in range(10):
-                await ask(socket, plain_jpeg(GREEN, (160, 120)))
-        await asyncio.to_thread(
-            server.wait_until, "/sessions", lambda answer: not answer["sessions"]
-        )
-    (folder,) = recordings.iterdir()
+async def test_pictures_are_recorded_as_a_movie(strict, recordings):
+    token = tokens.issue(SECRET, [Scope.PUBLISH, Scope.VIEW], 600)
+    async with socket_to(strict, f"/ws?token={token}") as socket:
+        for _ in range(10):
+            await ask(socket, plain_jpeg(GREEN, (160, 120)))
+        (session,) = strict.get(f"/sessions?token={token}")["sessions"]
+    folder = recordings / session["id"]
+    async with asyncio.timeout(20):
+        while not (folder / "summary.json").exists():
+            await asyncio.sleep(0.02)
     with av.open(folder / "video.mp4") as movie:
         frames = list(movie.decode(video=0))
     assert len(frames) == 10
@@ -359,31 +345,28 @@ async def test_pictures_are_recorded_as_a_movie(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["frames"] == 10
 
 
-async def test_where_tokens_are_asked_for(tmp_path, http):
+async def test_where_tokens_are_asked_for(strict, http):
     """A page can only put it into the address; the session is its bearer's alone."""
     mine, theirs = (tokens.issue(SECRET, [Scope.PUBLISH, Scope.VIEW], 600) for _ in range(2))
-    with running_server(
-        tmp_path, "--analyzers", STAND_IN, *FLAGS, "--auth-secret", SECRET
-    ) as server:
-        with pytest.raises(InvalidStatus) as refused:
-            await socket_to(server, "/ws")
-        assert refused.value.response.status_code == 401
-        form = form_of(plain_jpeg(GREEN))
-        async with http.post(f"{server.url}/pose", data=form) as response:
-            assert response.status == 401
-        form = form_of(plain_jpeg(GREEN))
-        async with http.post(f"{server.url}/pose?token={mine}", data=form) as response:
+    with pytest.raises(InvalidStatus) as refused:
+        await socket_to(strict, "/ws")
+    assert refused.value.response.status_code == 401
+    form = form_of(plain_jpeg(GREEN))
+    async with http.post(f"{strict.url}/pose", data=form) as response:
+        assert response.status == 401
+    form = form_of(plain_jpeg(GREEN))
+    async with http.post(f"{strict.url}/pose?token={mine}", data=form) as response:
+        assert response.status == 200
+    async with socket_to(strict, f"/ws?token={mine}") as socket:
+        assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
+        async with http.get(f"{strict.url}/sessions?token={mine}") as response:
+            (session,) = (await response.json())["sessions"]
+        address = f"{strict.url}/sessions/{session['id']}"
+        async with http.delete(f"{address}?token={theirs}") as response:
+            assert response.status == 403
+        assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 2
+        async with http.delete(f"{address}?token={mine}") as response:
             assert response.status == 200
-        async with socket_to(server, f"/ws?token={mine}") as socket:
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
-            async with http.get(f"{server.url}/sessions?token={mine}") as response:
-                (session,) = (await response.json())["sessions"]
-            address = f"{server.url}/sessions/{session['id']}"
-            async with http.delete(f"{address}?token={theirs}") as response:
-                assert response.status == 403
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 2
-            async with http.delete(f"{address}?token={mine}") as response:
-                assert response.status == 200
 
 
 # ---- POST /pose
@@ -504,38 +487,31 @@ async def test_a_compressed_body_is_not_inflated(server, http, bystander, encodi
         assert "compressed" in (await response.json())["message"]
 
 
-async def test_memory_that_is_not_there_is_an_error(tmp_path, http):
+async def test_memory_that_is_not_there_is_an_error(stand_in, http):
     noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
     large, small = pictures.png(noise), plain_jpeg(GREEN)
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS) as server:
-        # Files in shared memory are files.
-        bound = (len(large), len(large))
-        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, bound)
-        async with socket_to(server, "/ws") as socket:
+    # Files in shared memory are files.
+    with largest_file(stand_in.process.pid, len(large)):
+        async with socket_to(stand_in, "/ws") as socket:
             for _ in range(2):
                 error = ExactError.model_validate(await ask(socket, large))
                 assert "no memory left" in error.detail
                 assert error.retry_after_s
                 assert "landmarks" in await ask(socket, small)
-        status, answer = await post(http, server, large)
+        status, answer = await post(http, stand_in, large)
         assert (status, "no memory left" in answer["detail"]) == (503, True)
-        assert (await post(http, server, small))[0] == 200
+        assert (await post(http, stand_in, small))[0] == 200
 
 
-@pytest.mark.parametrize(
-    ("analyzers", "says"),
-    [
-        (COUNTER, "no analyzer 'pose'"),
-        (f"{COUNTER},{missing_pose.__name__}:Pose", missing_pose.REASON),
-    ],
-)
-async def test_a_server_that_finds_no_poses_says_why(tmp_path, http, analyzers, says):
-    with running_server(tmp_path, "--analyzers", analyzers, *FLAGS) as server:
-        status, answer = await post(http, server, plain_jpeg(GREEN))
-        assert (status, says in answer["detail"]) == (503, True), answer
-        async with socket_to(server, "/ws") as socket:
-            for _ in range(2):
-                assert says in (await ask(socket, plain_jpeg(GREEN)))["detail"]
+@contextlib.contextmanager
+def largest_file(pid, size):
+    """Let a process write no file that is larger."""
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
 async def test_pictures_that_come_while_the_workers_load(tmp_path, http):
@@ -546,6 +522,10 @@ async def test_pictures_that_come_while_the_workers_load(tmp_path, http):
             posting = asyncio.create_task(post(http, server, plain_jpeg(GREEN)))
             assert missing_pose.REASON in (await ask(socket, plain_jpeg(GREEN)))["detail"]
             status, answer = await posting
+            assert (status, missing_pose.REASON in answer["detail"]) == (503, True), answer
+            # And from then on.
+            assert missing_pose.REASON in (await ask(socket, plain_jpeg(GREEN)))["detail"]
+            status, answer = await post(http, server, plain_jpeg(GREEN))
             assert (status, missing_pose.REASON in answer["detail"]) == (503, True), answer
     with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS, until_ready=False) as server:
         async with await socket_when_up(server, "/ws") as socket:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiortc import RTCSessionDescription
 
+from tests.support.in_process import application
 from tests.support.server import COUNTER, running_server
 from tests.support.watcher import SDP, watcher
 
@@ -190,9 +191,9 @@ async def test_a_charset_that_nobody_knows_does_not_matter(server, http):
         await http.delete(server.url + answer.headers["Location"])
 
 
-async def test_options_tell_the_servers_for_ice(tmp_path, http):
+async def test_options_tell_the_servers_for_ice(http):
     flags = ("--ice-servers", "stun:127.0.0.1:1,turn:127.0.0.1:1", "--turn-secret", "s3cret")
-    with running_server(tmp_path, *FLAGS, *flags) as server:
+    async with application("--camera", "pattern", *flags) as server:
         answer = await http.options(f"{server.url}/whep/camera")
         assert answer.status == 204
         assert answer.headers["Accept-Post"] == SDP
@@ -202,12 +203,11 @@ async def test_options_tell_the_servers_for_ice(tmp_path, http):
         assert re.search(r'; username="\d+:127.0.0.1"; credential="\S+"; ', turn)
 
 
-async def test_without_a_camera(tmp_path, http):
-    with running_server(tmp_path, *FLAGS[:4], "--no-camera-enabled") as server:
-        async with watcher(server) as viewer:
-            answer = await viewer.post(http)
-            assert answer.status == 503
-            assert "switched off" in (await answer.json())["message"]
+async def test_without_a_camera(http):
+    async with application("--no-camera-enabled") as server, watcher(server) as viewer:
+        answer = await viewer.post(http)
+        assert answer.status == 503
+        assert "switched off" in (await answer.json())["message"]
 
 
 async def test_the_server_stops_with_viewers(tmp_path, http):

@@ -10,6 +10,8 @@ from tests.support.numbered import DAMAGED, FPS, NumberedTrack
 from tests.support.seen import publishing, watching
 
 FRAMES = 4 * FPS
+# Of few datagrams few are lost: a busy machine sends fewer.
+ENOUGH_LOST = 10
 
 
 @pytest.mark.parametrize(("loss", "codec"), [(0.05, "VP8"), (0.15, "H264")])
@@ -18,7 +20,8 @@ async def test_on_a_viewers_way(server, http, loss, codec):
         await seen.wait_for(5)
         line.to_client = line.to_server = loss
         await seen.wait_for(FRAMES)
-        assert line.lost > 10
+        while line.lost <= ENOUGH_LOST:
+            await seen.wait_for(1)
         seen.check()
 
 
@@ -34,7 +37,8 @@ async def test_on_the_publishers_way(server, http, loss, codec):
             await seen.wait_for(5)
             line.to_client = line.to_server = loss
             await seen.wait_for(FRAMES)
-            assert line.lost > 10
+            while line.lost <= ENOUGH_LOST:
+                await seen.wait_for(1)
             seen.check()
             analyzed.check()
 

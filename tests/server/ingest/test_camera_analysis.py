@@ -19,6 +19,7 @@ from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy
+from tests.support.in_process import application
 from tests.support.server import COUNTER, running_server
 
 FLAGS = ("--analyzers", COUNTER, "--workers", "1")
@@ -121,12 +122,12 @@ def test_it_goes_on_when_the_camera_was_away(server, analyzed):
     post(server, "/camera/stop")
 
 
-def test_without_a_camera_there_is_none(tmp_path):
-    with running_server(tmp_path, *FLAGS, "--no-camera-enabled", "--analyze-camera") as server:
-        code, message = refusal(server, {"source": "camera"})
-        assert code == 503
-        assert "switched off" in message
-        assert "switched off" in server.log, "what was asked for can not be had"
+async def test_without_a_camera_there_is_none(caplog):
+    async with application("--no-camera-enabled", "--analyze-camera") as server:
+        code, message = await asyncio.to_thread(refusal, server, {"source": "camera"})
+    assert code == 503
+    assert "switched off" in message
+    assert "switched off" in caplog.text, "what was asked for can not be had"
 
 
 def test_analyzed_from_the_start_until_somebody_ends_it(tmp_path):

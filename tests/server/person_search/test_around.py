@@ -26,48 +26,43 @@ from tests.support.person_search import (
     start_tracking,
     until,
 )
-from tests.support.server import COUNTER, running_server
+from tests.support.server import running_server
 from tests.support.tracks import ColourTrack
 
 
-async def test_a_server_without_re_identification_says_how_to_get_it(tmp_path, http):
-    with running_server(tmp_path, "--analyzers", COUNTER, "--workers", "1") as server:
-        status, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
-        assert (status, answer["error_code"]) == (503, "SERVICE_UNAVAILABLE")
-        assert "--analyzers pose,exercise,reid" in answer["detail"]
-        async with socket_to(server, "/video-stream/session_1") as socket:
-            refused = await ask(socket, single_frame("x"))
-            assert "--analyzers pose,exercise,reid" in refused["message"]
-            assert refused["retry_after_s"] > 0
-
-
-async def test_a_server_that_has_recorded_nothing(tmp_path, http):
-    with running_server(tmp_path, *FLAGS) as server:
-        status, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
-        assert status == 200
-        status, answer = await post(http, server, "/find", find(answer["embedding"]))
-        assert (status, answer["error_code"]) == (404, "FILE_NOT_FOUND")
-        assert "among the recordings" in answer["detail"]
-
-
-async def test_a_client_that_says_nothing_is_told_and_sent_away(tmp_path, http, site):
-    """But not while the server reads a source for it."""
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory, site):
+    """A server that has recorded nothing, and neither idle clients nor many frames."""
     flags = ("--idle-timeout", "2", "--allow-source", f"http://127.0.0.1:{site.port}/*")
+    flags += ("--workers", "1", "--frames-per-second", "5")
+    with running_server(tmp_path_factory.mktemp("strict"), *FLAGS, *flags) as running:
+        yield running
+
+
+async def test_a_server_that_has_recorded_nothing(strict, http):
+    status, answer = await post(http, strict, "/upload-embedding", {"image": encoded()})
+    assert status == 200
+    status, answer = await post(http, strict, "/find", find(answer["embedding"]))
+    assert (status, answer["error_code"]) == (404, "FILE_NOT_FOUND")
+    assert "among the recordings" in answer["detail"]
+
+
+async def test_a_client_that_says_nothing_is_told_and_sent_away(strict, http, site):
+    """But not while the server reads a source for it."""
     site.answers["/idle"] = sources.Pictures(pictures.sample_jpegs(1))
-    with running_server(tmp_path, *FLAGS, *flags) as server:
-        _, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
-        async with socket_to(server, "/video-stream/session_1") as socket:
-            url = f"http://127.0.0.1:{site.port}/idle"
-            await socket.send(start_tracking(answer["embedding"], url, fps_limit=1))
-            tracked = []
-            while len(tracked) < 5:
-                tracked.append(await receive(socket))
-            await socket.send('{"type": "stop_tracking"}')
-            got = await until(socket, is_status("idle"))
-            assert got[-1]["type"] == "status"
-            with pytest.raises(ConnectionClosed) as closed:
-                await receive(socket)
-        assert closed.value.rcvd.code == 1001
+    _, answer = await post(http, strict, "/upload-embedding", {"image": encoded()})
+    async with socket_to(strict, "/video-stream/session_1") as socket:
+        url = f"http://127.0.0.1:{site.port}/idle"
+        await socket.send(start_tracking(answer["embedding"], url, fps_limit=1))
+        tracked = []
+        while len(tracked) < 5:
+            tracked.append(await receive(socket))
+        await socket.send('{"type": "stop_tracking"}')
+        got = await until(socket, is_status("idle"))
+        assert got[-1]["type"] == "status"
+        with pytest.raises(ConnectionClosed) as closed:
+            await receive(socket)
+    assert closed.value.rcvd.code == 1001
 
 
 async def test_other_doors_take_sealed_references_only(server, embedding):
@@ -127,12 +122,12 @@ async def test_who_may_do_what(tmp_path, recordings, http):
     secret = "s" * 40
     flags = ("--auth-secret", secret, "--record-to", str(recordings), "--allow-source", "one/*")
 
-    def bearer(*scopes):
-        token = tokens.issue(secret, scopes, 600.0)
+    def bearer(*scopes, subject=None):
+        token = tokens.issue(secret, scopes, 600.0, subject)
         return {"Authorization": f"Bearer {token}"}
 
-    with running_server(tmp_path, *FLAGS, *flags) as server:
-        publish, control = bearer(Scope.PUBLISH), bearer(Scope.CONTROL)
+    with running_server(tmp_path, *FLAGS, "--workers", "1", *flags) as server:
+        publish, control = (bearer(s, subject="ann") for s in (Scope.PUBLISH, Scope.CONTROL))
         url = f"{server.url}/upload-embedding"
         for headers, status in (({}, 401), (bearer(Scope.VIEW), 403), (publish, 200)):
             async with http.post(url, json={"image": encoded()}, headers=headers) as response:
@@ -141,7 +136,7 @@ async def test_who_may_do_what(tmp_path, recordings, http):
         body = find(answer["embedding"])
         for headers, status in (({}, 401), (publish, 403), (control, 200)):
             async with http.post(f"{server.url}/find", json=body, headers=headers) as response:
-                assert response.status == status
+                assert response.status == status, await response.text()
         path = "/video-stream/session_1"
         with pytest.raises(InvalidStatus):
             async with socket_to(server, path):
@@ -160,22 +155,20 @@ async def test_who_may_do_what(tmp_path, recordings, http):
             assert started["status"] == "tracking_started"
 
 
-async def test_frames_over_the_limit_are_counted_as_dropped(tmp_path, http):
-    flags = ("--analyzers", "pose,reid", "--reid-model", "appearance-1", "--workers", "1")
-    with running_server(tmp_path, *flags, "--frames-per-second", "5") as server:
-        _, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
-        async with socket_to(server, "/video-stream/session_1") as socket:
-            for _ in range(20):
-                await socket.send(single_frame(answer["embedding"]))
-            first = await receive(socket)
-            assert first["frame_info"]["frame_number"] == 1
-            # It goes on when there is room again, and says how many were left out.
-            while True:
-                await socket.send(single_frame(answer["embedding"]))
-                async with asyncio.timeout(20):
-                    with contextlib.suppress(TimeoutError):
-                        got = await asyncio.wait_for(receive(socket), 0.3)
-                        if got["frame_info"]["frame_number"] > 20:
-                            break
-            facts = got["frame_info"]
-            assert 15 <= facts["dropped"] <= facts["frame_number"] - 2
+async def test_frames_over_the_limit_are_counted_as_dropped(strict, http):
+    _, answer = await post(http, strict, "/upload-embedding", {"image": encoded()})
+    async with socket_to(strict, "/video-stream/session_1") as socket:
+        for _ in range(20):
+            await socket.send(single_frame(answer["embedding"]))
+        first = await receive(socket)
+        assert first["frame_info"]["frame_number"] == 1
+        # It goes on when there is room again, and says how many were left out.
+        while True:
+            await socket.send(single_frame(answer["embedding"]))
+            async with asyncio.timeout(20):
+                with contextlib.suppress(TimeoutError):
+                    got = await asyncio.wait_for(receive(socket), 0.3)
+                    if got["frame_info"]["frame_number"] > 20:
+                        break
+        facts = got["frame_info"]
+        assert 15 <= facts["dropped"] <= facts["frame_number"] - 2

@@ -131,28 +131,25 @@ async def test_the_source_is_left_when_the_client_goes(server, site, embedding):
     server.wait_until("/sessions", lambda answer: not answer["sessions"])
 
 
-async def test_someone_in_another_s_stream(tmp_path, http):
+async def test_someone_in_another_s_stream(server, embedding):
     """Of a session that streams over WebRTC, by the name that it is published under."""
-    with running_server(tmp_path, *FLAGS, "--allow-source", "hall") as server:
-        status, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
-        assert status == 200
-        async with ClientPeer(server.url, analyzers=["pose"], publish="hall") as peer:
-            await peer.connect(ColourTrack())
-            await peer.wait_for(lambda m: "has_pose" in m)
-            async with socket_to(server, "/video-stream/watcher") as socket:
-                await socket.send(start_tracking(answer["embedding"], "hall"))
-                got = await until(socket, lambda m: m["type"] == "matches")
-                assert got[0]["status"] == "tracking_started"
-                facts = got[-1]["frame_info"]
-                assert (facts["width"], facts["height"]) == (160, 120)
-                await peer.end()
-                ended = await until(socket, is_status("tracking_stopped"))
-                assert "has ended" in ended[-1]["message"]
+    async with ClientPeer(server.url, analyzers=["pose"], publish="hall-published") as peer:
+        await peer.connect(ColourTrack())
+        await peer.wait_for(lambda m: "has_pose" in m)
+        async with socket_to(server, "/video-stream/watcher") as socket:
+            await socket.send(start_tracking(embedding, "hall-published"))
+            got = await until(socket, lambda m: m["type"] == "matches")
+            assert got[0]["status"] == "tracking_started"
+            facts = got[-1]["frame_info"]
+            assert (facts["width"], facts["height"]) == (160, 120)
+            await peer.end()
+            ended = await until(socket, is_status("tracking_stopped"))
+            assert "has ended" in ended[-1]["message"]
 
 
 async def test_someone_in_another_s_pictures(tmp_path, http):
     """Of a session that gets pictures over a WebSocket; it goes on whatever its watcher does."""
-    with running_server(tmp_path, *FLAGS, "--allow-source", "*") as server:
+    with running_server(tmp_path, *FLAGS, "--workers", "1", "--allow-source", "*") as server:
         _, answer = await post(http, server, "/upload-embedding", {"image": encoded()})
         embedding = answer["embedding"]
         async with socket_to(server, "/ws") as publisher:

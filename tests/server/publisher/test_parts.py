@@ -11,6 +11,7 @@ import pytest
 
 from server.config.base import BadSettings
 from server.publisher import health, systemd
+from server.publisher.__main__ import main
 from server.publisher.destination import parse_destination
 from server.publisher.settings import parse_settings
 from tests.support.camera_peer import COMMAND
@@ -114,21 +115,32 @@ def run(*flags):
     ("flags", "said"),
     [
         (("--to", "ftp://host"), "--to: 'ftp://host': give wss://"),
-        (("--to", "localhost", "--camera", "missing.mp4"), "--camera: missing.mp4 is neither"),
+        ((), "--to: the server is missing"),
     ],
 )
-def test_a_bad_setting_is_one_line_and_status_2(flags, said):
-    done = run(*flags)
+def test_a_bad_setting_is_one_line_and_status_2(flags, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(flags)
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"kinecast camera: {said}")
+    assert printed.count("\n") == 1
+
+
+def test_a_camera_that_is_not_there_is_one_line_and_status_2():
+    done = run("--to", "localhost", "--camera", "missing.mp4")
     assert done.returncode == 2
-    assert said in done.stderr
+    assert "--camera: missing.mp4 is neither" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_help_says_how_to_give_a_token():
-    done = run("--help")
-    assert done.returncode == 0
-    assert "PUBLISH_TOKEN" in done.stdout
-    assert "they can read it there" in done.stdout
+def test_help_says_how_to_give_a_token(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert "PUBLISH_TOKEN" in printed
+    assert "they can read it there" in printed
 
 
 def test_it_loads_no_model_and_no_worker():

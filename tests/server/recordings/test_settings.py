@@ -6,7 +6,7 @@ import pytest
 
 from server.config import BadSettings, parse_settings
 from server.security import private_file
-from tests.support.server import run_until_exit
+from tests.support.in_process import refusal
 
 
 @pytest.fixture(autouse=True)
@@ -70,10 +70,8 @@ def test_what_else_is_refused(flags):
         parse_settings(list(flags))
 
 
-def test_a_directory_that_can_not_be_used_is_told_at_the_start(tmp_path):
+async def test_a_directory_that_can_not_be_used_is_told_at_the_start(tmp_path):
     (tmp_path / "file").touch()
-    status, error = run_until_exit("--recordings", str(tmp_path / "file" / "below"))
-    assert status == 2
-    assert error == (
-        f"kinecast: --recordings: cannot record to {tmp_path}/file/below: Not a directory\n"
+    assert await refusal("--recordings", str(tmp_path / "file" / "below")) == (
+        f"--recordings: cannot record to {tmp_path}/file/below: Not a directory"
     )
