@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, FilePath, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, FilePath, model_validator
 from pydantic_settings import NoDecode
 
 from analyzers.base_model import AnalyzerUnavailable
@@ -32,7 +32,7 @@ class AnalysisSettings(SettingsGroup):
     """what runs pose; auto: openvino if it imports"""
     pose_model: Annotated[
         FilePath | None, Flag("FILE", default="the networks of that wheel, fetched once")
-    ] = None
+    ] = Field(None, validation_alias=AliasChoices("pose_model", "KINECAST_POSE_WHEEL"))
     """a pose landmarker bundle (.task: lite, full, heavy), or mediapipe 0.10.21's wheel"""
     detector: Annotated[
         str | None,
