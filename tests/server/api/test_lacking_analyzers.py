@@ -1,10 +1,10 @@
-"""What the doors of pose, scores and person search say where nothing is there to run."""
+"""What the doors of pose and person search say where nothing is there to run."""
 
 import aiohttp
 import pytest
 
 from tests.support import pictures
-from tests.support.older_clients import ask, receive, socket_to
+from tests.support.older_clients import ask, socket_to
 from tests.support.older_models import GREEN
 from tests.support.person_search import encoded, post, single_frame
 from tests.support.server import COUNTER, running_server
@@ -35,14 +35,6 @@ async def test_without_pose(server, http):
     async with socket_to(server, "/ws") as socket:
         for _ in range(2):
             assert "no analyzer 'pose'" in (await ask(socket, PICTURE))["detail"]
-
-
-async def test_without_exercise(server):
-    async with socket_to(server, "/api/ai/realtime") as socket:
-        assert (await receive(socket))["type"] == "welcome"
-        error = await ask(socket, PICTURE)
-        assert error["type"] == "error"
-        assert "no analyzer" in error["message"]
 
 
 async def test_without_re_identification_it_says_how_to_get_it(server, http):

@@ -287,6 +287,13 @@ async def test_a_picture_that_the_analyzer_fails_on(stand_in, http):
     assert "detail" in ExactError.model_validate(answer).model_fields_set
 
 
+async def test_who_wants_scores_is_told_that_there_is_no_exercise(stand_in):
+    async with socket_to(stand_in, "/api/ai/realtime") as socket:
+        assert (await receive(socket))["type"] == "welcome"
+        error = await ask(socket, plain_jpeg(GREEN))
+        assert (error["type"], "no analyzer 'exercise'" in error["message"]) == ("error", True)
+
+
 async def test_a_killed_worker_is_told_and_answers_resume(stand_in):
     async with socket_to(stand_in, "/ws") as socket:
         assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
