@@ -84,9 +84,18 @@ async def list_recordings(request: web.Request) -> web.Response:
 
 async def get(request: web.Request) -> web.StreamResponse:
     """A recording's MP4, in parts if they are asked for."""
-    path = await request.app[RECORDINGS].file(_name(request))
+    name = _name(request)
+    recording = await request.app[RECORDINGS].file(name)
     headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache"}
-    return web.FileResponse(path, headers=headers)
+    try:
+        with recording as descriptor:
+            # By its descriptor: what stands under its name can be exchanged meanwhile.
+            response = web.FileResponse(f"/dev/fd/{descriptor}", headers=headers)
+            # Sends all of it.
+            await response.prepare(request)
+            return response
+    except (FileNotFoundError, PermissionError) as error:
+        raise NotFound(f"there is no recording {name}") from error
 
 
 async def delete(request: web.Request) -> web.Response:

@@ -55,7 +55,7 @@ class Scripted(Source):
 
 TIMEOUTS = CameraTimeouts(
     opens_s=10.0,
-    silent_s=0.2,
+    silent_s=1.0,
     stops_s=2.0,
     lingers_s=0.1,
     first_pause_s=0.02,

@@ -29,7 +29,7 @@ def encode(path, count=60, *, rate=10, options=None, times=None, codec="libx264"
             stream.codec_context.max_b_frames = 3
             stream.options = {"x264-params": "open-gop=1", "crf": "1"}
         for number in range(count):
-            picture = np.full((48, 64, 3), 20 + 3 * number, np.uint8)
+            picture = np.full((48, 64, 3), (20 + 3 * number) % 256, np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
             frame.pts = times[number] if times else number
             target.mux(stream.encode(frame))
