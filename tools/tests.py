@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 MAX_PASSED_AGAIN = 2
+# A file's tests share servers, so they stay together; files go to whoever is idle, in their order.
+IN_ORDER = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,21 @@ class Group:
 
 GROUPS = {
     "analyzers": Group(("tests/analyzers",)),
-    "server": Group(("tests/server", "tests/signaling")),
+    "server": Group(
+        (
+            # What takes longest begins first, so that no core waits for it in the end.
+            "tests/server/person_search",
+            "tests/server/broadcast",
+            "tests/server/api",
+            "tests/server/cli",
+            "tests/server/workers",
+            "tests/server/sessions",
+            "tests/server",
+            "tests/signaling",
+        )
+    ),
     "clients": Group(
-        ("tests",),
+        ("tests/client_test", "tests"),
         without=(
             "tests/analyzers",
             "tests/server",
@@ -98,9 +112,7 @@ def run(name: str, coverage: bool) -> Outcome:
     began_s = time.monotonic()
     ignored = [f"--ignore={path}" for path in group.without]
     LAST_FAILED.unlink(missing_ok=True)
-    status = pytest(
-        coverage, "-n", str(group.at_once), "--dist", "loadfile", *ignored, *group.paths
-    )
+    status = pytest(coverage, "-n", str(group.at_once), *IN_ORDER, *ignored, *group.paths)
     failed = last_failed()
     passed_again: list[str] = []
     if failed and status == 1:
@@ -116,7 +128,8 @@ def run(name: str, coverage: bool) -> Outcome:
 def pytest(coverage: bool, *arguments: str) -> int:
     """Run pytest here; returns its exit status."""
     measured = ["-m", "coverage", "run", "--parallel-mode"] if coverage else []
-    command = [sys.executable, *measured, "-m", "pytest", "-q", *arguments]
+    slowest = ["--durations=15", "--durations-min=5"]
+    command = [sys.executable, *measured, "-m", "pytest", "-q", *slowest, *arguments]
     return subprocess.run(command, cwd=ROOT).returncode
 
 
