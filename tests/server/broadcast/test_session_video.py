@@ -86,8 +86,9 @@ async def test_the_publisher_comes_back_with_another_codec(server, http):
             watching(server, http, "resumed", "VP8") as vp8,
             watching(server, http, "resumed", "H264") as h264,
         ):
-            await vp8.wait_for(FPS)
-            await h264.wait_for(FPS)
+            # Further than the new track may be by its first key frame.
+            await vp8.wait_for(4 * FPS)
+            await h264.wait_for(4 * FPS)
             marks = [len(vp8.numbers), len(h264.numbers)]
             token = analyzed.session["resume"]
             async with publishing(
