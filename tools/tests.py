@@ -75,7 +75,8 @@ GROUPS = {
             "tests/fuzz",
         ),
     ),
-    "browser": Group(("tests/browser",), is_usual=False),
+    # A browser, a server and what it analyzes with keep two cores busy.
+    "browser": Group(("tests/browser",), at_once=1, is_usual=False),
     "interop": Group(("tests/interop",), is_usual=False),
     # The bystander whose rate it measures wants a core.
     "fuzz": Group(("tests/fuzz",), at_once=1, is_usual=False),
