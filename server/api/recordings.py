@@ -84,18 +84,9 @@ async def list_recordings(request: web.Request) -> web.Response:
 
 async def get(request: web.Request) -> web.StreamResponse:
     """A recording's MP4, in parts if they are asked for."""
-    name = _name(request)
-    recording = await request.app[RECORDINGS].file(name)
+    path = await request.app[RECORDINGS].file(_name(request))
     headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache"}
-    try:
-        with recording as descriptor:
-            # By its descriptor: what stands under its name can be exchanged meanwhile.
-            response = web.FileResponse(f"/dev/fd/{descriptor}", headers=headers)
-            # Sends all of it.
-            await response.prepare(request)
-            return response
-    except (FileNotFoundError, PermissionError) as error:
-        raise NotFound(f"there is no recording {name}") from error
+    return web.FileResponse(path, headers=headers)
 
 
 async def delete(request: web.Request) -> web.Response:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -53,10 +52,6 @@ class Folder:
         self.path.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(f"{self.path} can not be written into")
-        if self.path.stat().st_mode & stat.S_IWOTH:
-            raise PermissionError(
-                f"everybody can write into {self.path}, and put files of their own there: chmod o-w"
-            )
 
     def create(self, status: RecordingStatus) -> MovieFile:
         """Begin a recording.
@@ -131,28 +126,6 @@ class Folder:
     def movie(self, name: str) -> Path:
         """Where a recording's file is."""
         return self.path / f"{name}{names.SUFFIX}"
-
-    @contextlib.contextmanager
-    def opened(self, name: str) -> Iterator[int]:
-        """A recording's file, open to be read: what was judged is what is read.
-
-        Yields
-        ------
-        Its descriptor.
-
-        Raises
-        ------
-        OSError
-            It is not there, or a link, or has another name somewhere else.
-        """
-        descriptor = os.open(self.movie(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-                raise PermissionError(f"{self.movie(name)} is a link")
-            yield descriptor
-        finally:
-            os.close(descriptor)
 
     def _note(self, name: str) -> Path:
         return self.path / f".{name}{_NOTE_SUFFIX}"

@@ -7,8 +7,8 @@ import errno
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 from server.broadcast.viewer import Viewer
@@ -167,8 +167,8 @@ class Recordings:
         kept = await self._in_thread(self._folder.all)
         return [self._now(status) for status in kept]
 
-    async def file(self, name: str) -> AbstractContextManager[int]:
-        """A recording's file; entering it opens it and gives its descriptor.
+    async def file(self, name: str) -> Path:
+        """Where a recording's file is.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class Recordings:
         status = await self._find(name)
         if not status.bytes:
             raise NotFound(f"there is no picture in {name}" + _because(status.error))
-        return self._folder.opened(name)
+        return self._folder.movie(name)
 
     # ---- one recording
 

@@ -1,6 +1,5 @@
 """The directory: private, and only what was recorded is a recording."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -103,39 +102,6 @@ def test_a_link_is_nothing_that_is_written_to_or_read(folder, tmp_path):
     assert folder.all() == []
     with pytest.raises(OSError, match="symbolic link"):
         folder.note(begun("b"))
-
-
-def finished(folder, name="walk"):
-    file = folder.create(begun(name))
-    file.write(b"movie of ours")
-    file.close()
-    return folder.movie(name)
-
-
-def test_what_was_judged_is_what_is_read(folder, tmp_path):
-    movie = finished(folder)
-    with folder.opened("walk") as descriptor:
-        movie.unlink()
-        movie.symlink_to("/etc/passwd")
-        assert os.read(descriptor, 100) == b"movie of ours"
-    with pytest.raises(OSError), folder.opened("walk"):  # noqa: PT011 - a link.
-        pass
-
-
-def test_a_second_name_of_another_file_is_no_recording(folder, tmp_path):
-    movie = finished(folder)
-    movie.unlink()
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"somebody else's")
-    os.link(secret, movie)
-    with pytest.raises(PermissionError), folder.opened("walk"):
-        pass
-
-
-def test_a_folder_that_everybody_can_write_into_is_not_recorded_to(tmp_path):
-    tmp_path.chmod(0o777)
-    with pytest.raises(PermissionError, match="everybody can write"):
-        Folder(tmp_path).prepare()
 
 
 @pytest.mark.parametrize(

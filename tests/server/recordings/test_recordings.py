@@ -40,11 +40,6 @@ class Stage:
     async def find(self, name):
         return next(s for s in await self.recordings.all() if s.name == name)
 
-    async def movie(self, name):
-        """The file, as it may be had."""
-        with await self.recordings.file(name):
-            return self.folder.movie(name)
-
     async def show(self, name, count, **size):
         """Show pictures until a recording has so many more frames."""
         async with asyncio.timeout(20):
@@ -76,7 +71,7 @@ async def test_what_was_shown_is_in_the_file(stage):
     status = await stage.recordings.stop("a")
     assert (status.state, status.error, status.frames, status.skipped) == ("finished", None, 30, 0)
     assert status.seconds == pytest.approx(29 / FPS, abs=0.01)
-    path = await stage.movie("a")
+    path = await stage.recordings.file("a")
     assert status.bytes == path.stat().st_size
     times, _, blues = read(path)
     assert times == pytest.approx([index / FPS for index in range(30)], abs=1e-3)
@@ -97,7 +92,7 @@ async def test_two_of_the_same_share_the_encoder(stage):
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
     ended = await stage.recordings.stop("b")
-    assert len(read(await stage.movie("b"))[0]) == ended.frames > 0
+    assert len(read(await stage.recordings.file("b"))[0]) == ended.frames > 0
 
 
 async def test_players_can_go_to_a_key_frame_every_few_seconds(stage, monkeypatch):
@@ -109,7 +104,7 @@ async def test_players_can_go_to_a_key_frame_every_few_seconds(stage, monkeypatc
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
     await stage.recordings.stop("a")
-    with av.open(await stage.movie("a")) as container:
+    with av.open(await stage.recordings.file("a")) as container:
         keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
     assert sum(keys) >= 4
 
@@ -128,7 +123,7 @@ async def test_when_the_source_ends_so_does_it(stage):
     stage.broadcast.close()
     status = await stage.ended("a")
     assert (status.state, status.error) == ("finished", "camera has ended")
-    assert len(read(await stage.movie("a"))[0]) == 2
+    assert len(read(await stage.recordings.file("a"))[0]) == 2
 
 
 async def test_when_the_server_ends_it_is_finished(stage):
@@ -182,7 +177,7 @@ async def test_a_disk_that_hangs_costs_frames_and_nobody_else(stage, monkeypatch
     assert seen > 0
     ended = await stage.recordings.stop("a")
     assert (ended.state, ended.error) == ("finished", None)
-    times, _, blues = read(await stage.movie("a"))
+    times, _, blues = read(await stage.recordings.file("a"))
     assert len(times) == ended.frames
     assert np.diff(times).max() > 10 / FPS, "what is missing is a gap"
     # Each is the one that was shown at its time: nothing was built on a frame that is missing.
@@ -203,7 +198,7 @@ async def test_another_picture_size_goes_on_in_another_file(stage):
     await stage.show("a-3", 2)
     last = await stage.recordings.stop("a-3")
     assert (last.state, last.error) == ("finished", None)
-    files = [read(await stage.movie(name)) for name in ("a", "a-2", "a-3")]
+    files = [read(await stage.recordings.file(name)) for name in ("a", "a-2", "a-3")]
     assert [sizes for _, sizes, _ in files] == [{(160, 120)}, {(320, 240)}, {(160, 120)}]
     # Not one frame is missing.
     blues = [blue for _, _, part in files for blue in part]
@@ -310,7 +305,7 @@ async def test_what_runs_takes_up_the_quota_ends_and_says_so(tmp_path):
     assert "--recordings-quota" in status.error
     assert 0.8 * quota < status.bytes <= quota
     assert refused is not None
-    assert len(read(await stage.movie("a"))[0]) == status.frames
+    assert len(read(await stage.recordings.file("a"))[0]) == status.frames
     assert stage.pictures.listeners == []
     # It is over, so it can go for another.
     await stage.start("b")
