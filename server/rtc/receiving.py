@@ -20,6 +20,7 @@ from aiortc.rtp import RtpPacket
 
 from server.rtc.bitstream import picture_size
 from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
+from server.rtc.passed_over import pass_over
 
 logger = logging.getLogger(__name__)
 
@@ -163,15 +164,16 @@ def _is_within_bounds(held: _JitterBufferAdapter, frame: EncodedFrame) -> bool:
     try:
         size = picture_size(frame.codec, frame.data)
     except ValueError as error:
-        logger.info("A frame was passed over: %s", error)
+        pass_over(held, "A frame", error)
         return False
-    if size is not None:
-        held.is_too_large = size[0] * size[1] > _max_pixels
-        if held.is_too_large:
-            text = f"pictures of {size[0]} x {size[1]} are more than {_max_pixels} pixels"
-            logger.info("A video is not decoded: %s", text)
-            if held.refused is not None:
-                held.refused(text)
+    if size is None:
+        return not held.is_too_large
+    was_too_large, held.is_too_large = held.is_too_large, size[0] * size[1] > _max_pixels
+    if held.is_too_large and not was_too_large:
+        text = f"pictures of {size[0]} x {size[1]} are more than {_max_pixels} pixels"
+        pass_over(held, "A video", text)
+        if held.refused is not None:
+            held.refused(text)
     return not held.is_too_large
 
 

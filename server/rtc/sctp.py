@@ -21,6 +21,8 @@ from aiortc.rtcsctptransport import (
     padl,
 )
 
+from server.rtc.passed_over import pass_over
+
 logger = logging.getLogger(__name__)
 
 # A data channel message is cut into pieces of this many bytes. aiortc's 1200 plus its SCTP, DTLS,
@@ -116,7 +118,7 @@ async def _handle_data(self: Any, data: bytes) -> None:
     except ConnectionError:
         raise
     except Exception as error:
-        logger.info("An SCTP packet was passed over: %r", error)
+        pass_over(self, "An SCTP packet", repr(error))
 
 
 async def _receive_chunk(self: Any, chunk: Any) -> None:
@@ -178,11 +180,11 @@ async def _data_channel_receive(self: Any, stream_id: int, pp_id: int, data: byt
     """
     opens = pp_id == sctp.WEBRTC_DCEP and data[:1] == bytes([sctp.DATA_CHANNEL_OPEN])
     if opens and (stream_id in self._data_channels or len(self._data_channels) >= MAX_CHANNELS):
-        logger.info("A peer opens a data channel again, or too many: passed over")
+        pass_over(self, "A data channel", "it is open already, or one too many")
         return
     if pp_id == sctp.WEBRTC_DCEP and not opens and stream_id not in self._data_channels:
         return
     try:
         await _original_data_channel_receive(self, stream_id, pp_id, data)
     except UnicodeDecodeError:
-        logger.info("A text message on data channel %d is not UTF-8: passed over", stream_id)
+        pass_over(self, "A text message", "it is not UTF-8")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtp import RtpPacket
 
-logger = logging.getLogger(__name__)
+from server.rtc.passed_over import pass_over
 
 # Sources of RTP that an offer does not name: a browser has some four, and one more with each track
 # that takes another's place. aiortc keeps some objects for each, for ever, and reports on all of
@@ -55,7 +54,7 @@ async def _handle_rtcp_data(self: Any, data: bytes) -> None:
     except ConnectionError:
         raise
     except Exception as error:
-        logger.info("An RTCP packet was passed over: %r", error)
+        pass_over(self, "An RTCP packet", repr(error))
 
 
 async def _handle_rtp_data(self: Any, data: bytes, arrival_time_ms: int) -> None:
@@ -65,7 +64,7 @@ async def _handle_rtp_data(self: Any, data: bytes, arrival_time_ms: int) -> None
     except ConnectionError:
         raise
     except Exception as error:
-        logger.info("An RTP packet was passed over: %r", error)
+        pass_over(self, "An RTP packet", repr(error))
 
 
 def _route_rtp(self: Any, packet: RtpPacket) -> Any:

@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from server import rtc
 from server.media.encoder import Codec, Encoder
 from server.rtc import ice, jitter_buffer, receiving, sctp
+from server.rtc.bitstream import picture_size
 
 WITHIN_S = 15.0
 
@@ -454,15 +455,32 @@ async def test_data_channel_messages_travel_in_pieces_that_fit_any_path():
 
 
 @either_track
-async def test_pictures_that_are_too_large_are_not_decoded_and_smaller_ones_are(pair):
+async def test_pictures_that_are_too_large_are_not_decoded_and_smaller_ones_are(pair, monkeypatch):
     track, remote, _, answerer = pair
     (receiver,) = answerer.getReceivers()
-    refused = asyncio.Queue()
+    refused, sizes = asyncio.Queue(), []
     rtc.on_too_large(receiver, refused.put_nowait)
+
+    def note_size(codec, data):
+        if (size := picture_size(codec, data)) is not None:
+            sizes.append(size)
+        return size
+
+    monkeypatch.setattr(receiving, "picture_size", note_size)
     rtc.set_max_pixels(100 * 100)
     try:
         track.step()
         assert "160 x 120" in await asyncio.wait_for(refused.get(), WITHIN_S)
+        # Told once, however many more key frames come.
+        async with asyncio.timeout(WITHIN_S):
+            while len(sizes) < 4:
+                if isinstance(track, EncodedTrack):
+                    track._encoder = Encoder(Codec.VP8, 500_000)
+                else:
+                    await receiving.request_key_frame(receiver)
+                track.step()
+                await asyncio.sleep(0.05)
+        assert refused.empty()
         assert receiver._RTCRtpReceiver__decoder_queue.empty()
         rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
         if isinstance(track, EncodedTrack):

@@ -104,6 +104,17 @@ async def test_a_packet_that_makes_no_sense_costs_itself(peers, name):
     assert await client.is_answered()
 
 
+async def test_packets_that_make_no_sense_fill_no_log(peers, caplog):
+    client, _ = peers
+    with caplog.at_level("INFO", logger="server.rtc"):
+        for _ in range(50):
+            await client.send(Raw(130, struct.pack("!HHL", 13, 8, 1)))
+        assert await client.is_answered()
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1, told
+    assert "An SCTP packet was passed over" in told[0]
+
+
 async def test_an_init_with_a_parameter_of_length_0_costs_itself(peers):
     client, _ = peers
     body = struct.pack("!LLHHLHH", 1, 1, 1, 1, 1, 13, 0)
