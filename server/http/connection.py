@@ -39,14 +39,7 @@ class GuardedConnection(asyncio.Protocol):
     context
         For TLS; None without.
 
-    Attributes
-    ----------
-    address
-        What the client is counted by.
-    served
-        The transport that aiohttp has; None before TLS is agreed on.
-    busy
-        Whether a request is being answered, or a socket is open.
+    Its attributes are those of `Connection`, which is what the guard knows of it.
     """
 
     def __init__(

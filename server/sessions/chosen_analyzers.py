@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Collection, Sequence
 from typing import Any
-
-import orjson
 
 from server.sessions.embedding_gate import REID, EmbeddingGate
 from server.workers.messages import Start
@@ -34,11 +33,6 @@ class ChosenAnalyzers:
         Opens sealed embeddings; None leaves them as they are.
     owner
         The session's subject, who can use what was sealed for them.
-
-    Raises
-    ------
-    TooLarge
-        The options are more than are kept.
     """
 
     def __init__(
@@ -49,7 +43,6 @@ class ChosenAnalyzers:
         gate: EmbeddingGate | None,
         owner: str | None = None,
     ) -> None:
-        _check_size(options)
         self.names = tuple(names)
         self._pool = pool
         self._options = dict(options)
@@ -79,7 +72,7 @@ class ChosenAnalyzers:
         if self._gate is not None and (reid := asked_names.get(REID)) in known:
             known[reid] = self._gate.opened(known[reid], self._owner)
         kept = {name: {**self._options.get(name, {}), **values} for name, values in known.items()}
-        _check_size({**self._options, **kept})
+        check_size({**self._options, **kept})
         self._options.update(kept)
         changed = {own_names[name]: values for name, values in known.items()}
         return changed, [name for name in options if name not in asked_names]
@@ -100,6 +93,14 @@ class ChosenAnalyzers:
         )
 
 
-def _check_size(options: Options) -> None:
-    if len(orjson.dumps(options)) > MAX_OPTIONS_BYTES:
+def check_size(options: Options) -> None:
+    """Refuse options that are more than are kept for a session.
+
+    Raises
+    ------
+    TooLarge
+        How much is kept.
+    """
+    # As they go to the worker: JSON can not tell of every number that it brought.
+    if len(pickle.dumps(options)) > MAX_OPTIONS_BYTES:
         raise TooLarge(f"options of more than {MAX_OPTIONS_BYTES} bytes are not kept")

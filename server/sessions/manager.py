@@ -12,15 +12,16 @@ from typing import Any
 
 from server.broadcast.stream import VideoStream
 from server.security.identity import ANONYMOUS, Identity
-from server.sessions.embedding_gate import REID, EmbeddingGate
+from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
+from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import DisconnectReason, SessionPeer
 from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
-from signaling.errors import BadMessage, Busy, Conflict, NotAllowed, NotFound, quote
+from signaling.errors import Busy, Conflict, NotAllowed, NotFound, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
@@ -89,7 +90,7 @@ class SessionManager:
         gate: EmbeddingGate | None = None,
     ) -> None:
         self._pool = pool
-        self._analyzers = tuple(analyzers)
+        self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
         self._ice_servers = ice_servers
         self._metrics = metrics
@@ -232,11 +233,13 @@ class SessionManager:
         internal: bool = False,
         name: str | None = None,
     ) -> Session:
+        # Before somebody's place is given to it: an offer that is refused takes none.
+        names, known = self._offered.choose(analyzers, options, owner)
         self._make_room()
         session = Session(
             self._pool,
-            self._choose(analyzers),
-            self._check_options(options, owner),
+            names,
+            known,
             self._metrics,
             None if internal else self._recorder,
             owner,
@@ -268,34 +271,6 @@ class SessionManager:
         session = waiting[0]
         self._keep_waiting(session)
         self._tasks.spawn(self._end(session, "its place was needed"), "evict")
-
-    def _choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
-        unavailable = self._pool.unavailable
-        if wanted is None:
-            return tuple(name for name in self._analyzers if name not in unavailable)
-        chosen = {self._known(name) for name in wanted}
-        for name in chosen & set(unavailable):
-            raise BadMessage(f"the analyzer {name!r} can not run here: {unavailable[name]}")
-        return tuple(name for name in self._analyzers if name in chosen)
-
-    def _check_options(
-        self, options: dict[str, dict[str, Any]], owner: str | None
-    ) -> dict[str, dict[str, Any]]:
-        known = {self._known(name): values for name, values in options.items()}
-        if self._gate is not None:
-            for name in known:
-                if self._pool.names.get(name) == REID:
-                    known[name] = self._gate.opened(known[name], owner)
-        return known
-
-    def _known(self, name: str) -> str:
-        """The configured analyzer of this name, be it its own or the one it was asked for with."""
-        for asked, own in ((n, self._pool.names.get(n)) for n in self._analyzers):
-            if name in (asked, own):
-                return asked
-        raise BadMessage(
-            f"this server has no analyzer {name!r}: it has {', '.join(self._analyzers)}"
-        )
 
     async def _attach(self, session: Session, peer: SessionPeer) -> None:
         before = self._peers.get(session.sid)

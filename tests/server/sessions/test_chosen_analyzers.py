@@ -7,6 +7,7 @@ from analyzers.registry import find
 from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 from server.sessions.chosen_analyzers import MAX_OPTIONS_BYTES, ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.workers.messages import Start
 from server.workers.pool import WorkerPool
 from signaling.errors import TooLarge
@@ -64,5 +65,19 @@ async def test_options_are_kept_up_to_a_size_and_what_is_too_much_changes_nothin
         with pytest.raises(TooLarge):
             analyzers.change({"counter": {f"key {number}": "y" * 100}})
     assert set(analyzers.start("s", 0.0).options["my_counter"]) == {"by", "note"}
+
+
+async def test_numbers_that_json_can_bring_and_not_give_back_are_options_like_others(pool):
+    analyzers = chosen(pool)
+    analyzers.change({"counter": {"from": 10**30}})
+    assert analyzers.start("s", 0.0).options["my_counter"]["from"] == 10**30
+
+
+async def test_more_options_than_are_kept_are_refused_from_the_beginning(pool):
+    offered = OfferedAnalyzers(pool, ("counter", "reid"), None)
+    assert offered.choose(["my_counter"], {"my_counter": {"by": 2}}, None) == (
+        ("counter",),
+        {"counter": {"by": 2}},
+    )
     with pytest.raises(TooLarge):
-        ChosenAnalyzers(pool, ("counter",), {"counter": {"note": "x" * MAX_OPTIONS_BYTES}}, None)
+        offered.choose(None, {"counter": {"note": "x" * MAX_OPTIONS_BYTES}}, None)

@@ -1,0 +1,47 @@
+"""Places: an offer that is refused takes none, whatever it is refused for."""
+
+import asyncio
+
+import pytest
+
+from analyzers.registry import find
+from server.sessions.chosen_analyzers import MAX_OPTIONS_BYTES
+from server.sessions.manager import Limits, SessionManager
+from server.sessions.metrics import Metrics
+from server.sessions.session import SessionState
+from server.workers.pool import WorkerPool
+from signaling.errors import BadMessage, TooLarge
+from tests.support.server import COUNTER
+
+REFUSED = [
+    (["nobody"], {}, BadMessage),
+    (None, {"nobody": {}}, BadMessage),
+    (None, {"counter": {"note": "x" * MAX_OPTIONS_BYTES}}, TooLarge),
+]
+
+
+@pytest.fixture
+async def full():
+    """A manager with one place, and the session that has it, whose peer is away."""
+    pool = WorkerPool(1, find([COUNTER]))
+    pool.start()
+    await asyncio.wait_for(pool.became_ready.wait(), 60)
+    manager = SessionManager(pool, [COUNTER], Limits(1, 60.0), (), Metrics())
+    waiting = manager.open_direct(None)
+    waiting.disconnect()
+    yield manager, waiting
+    await manager.drain("the test is over")
+    await pool.stop()
+
+
+async def test_who_is_refused_pushes_nobody_out_and_who_is_taken_does(full):
+    manager, waiting = full
+    for analyzers, options, refused in REFUSED:
+        with pytest.raises(refused):
+            manager.open_direct(analyzers, options)
+    # What would end it is a task, which has its turn now.
+    await asyncio.sleep(0)
+    assert waiting.history[-1] is SessionState.DISCONNECTED
+    manager.open_direct(None)
+    await asyncio.wait_for(waiting.ended.wait(), 30)
+    assert waiting.end_reason == "its place was needed"
