@@ -16,7 +16,7 @@ from tests.support.server import COUNTER
 REFUSED = [
     (["nobody"], {}, BadMessage),
     (None, {"nobody": {}}, BadMessage),
-    (None, {"counter": {"note": "x" * MAX_OPTIONS_BYTES}}, TooLarge),
+    (None, {COUNTER: {"note": "x" * MAX_OPTIONS_BYTES}}, TooLarge),
 ]
 
 
