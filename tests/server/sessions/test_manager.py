@@ -39,8 +39,9 @@ async def test_who_is_refused_pushes_nobody_out_and_who_is_taken_does(full):
     for analyzers, options, refused in REFUSED:
         with pytest.raises(refused):
             manager.open_direct(analyzers, options)
-    # What would end it is a task, which has its turn now.
-    await asyncio.sleep(0)
+    # What would end it are tasks, and its worker, which answers at once.
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiting.ended.wait(), 1)
     assert waiting.history[-1] is SessionState.DISCONNECTED
     manager.open_direct(None)
     await asyncio.wait_for(waiting.ended.wait(), 30)
