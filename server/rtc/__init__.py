@@ -16,7 +16,7 @@ replacement of about the size of what it replaces:
   that comes from it.
 
 Each smaller touch has its reason, and when it can go, where it is made. Tried on aiortc 1.16 and
-aioice 0.13, to which pyproject.toml pins them; tests/server/rtc/test_aiortc.py fails when
+aioice 0.13, to which pyproject.toml pins them; the tests in tests/server/rtc fail when
 upstream changes what is touched here.
 
 Other rooms use what is listed below, and aiortc's types under the names that they have here.

@@ -1,0 +1,115 @@
+"""Which addresses are offered, and when a peer is gone, on the real thing."""
+
+import asyncio
+import time
+
+import aioice.ice
+from aioice.stun import Class, TransactionTimeout
+from aiortc import (
+    RTCConfiguration,
+    RTCPeerConnection,
+)
+
+from server import rtc
+from server.rtc import ice
+from tests.server.rtc.peers import WITHIN_S
+
+
+def candidates_of(sdp: str) -> list[tuple[str, int]]:
+    fields = [line.split() for line in sdp.splitlines() if line.startswith("a=candidate:")]
+    return [(field[4], int(field[5])) for field in fields]
+
+
+async def gather() -> list[tuple[str, int]]:
+    connection = RTCPeerConnection(RTCConfiguration([]))
+    connection.createDataChannel("data")
+    await connection.setLocalDescription(await connection.createOffer())
+    found = candidates_of(connection.localDescription.sdp)
+    await connection.close()
+    return found
+
+
+async def test_ice_offers_the_chosen_addresses_and_ports():
+    rtc.set_ice_hosts(["127.0.0.1", "127.0.0.2"], range(47000, 47010))
+    found = await gather()
+    assert {host for host, _ in found} == {"127.0.0.1", "127.0.0.2"}
+    assert all(47000 <= port < 47010 for _, port in found)
+
+
+async def test_a_port_range_that_is_full_gives_no_candidate():
+    rtc.set_ice_hosts(["127.0.0.1"], range(47020, 47021))
+    first = RTCPeerConnection(RTCConfiguration([]))
+    first.createDataChannel("data")
+    await first.setLocalDescription(await first.createOffer())
+    assert candidates_of(first.localDescription.sdp) == [("127.0.0.1", 47020)]
+    assert await gather() == []
+    await first.close()
+    assert await gather() == [("127.0.0.1", 47020)]
+
+
+async def test_without_addresses_aioice_chooses():
+    rtc.set_ice_hosts([])
+    assert aioice.ice.get_host_addresses is ice._original_get_host_addresses
+
+
+def gone_event(connection: RTCPeerConnection) -> asyncio.Event:
+    gone = asyncio.Event()
+
+    @connection.on("connectionstatechange")
+    def _() -> None:
+        if connection.connectionState in ("failed", "closed"):
+            gone.set()
+
+    return gone
+
+
+async def test_a_peer_that_vanishes_is_noticed_within_five_seconds(pair):
+    _, _, offerer, answerer = pair
+    gone = gone_event(answerer)
+    # No goodbye: its sockets are simply no longer there.
+    transport = offerer.getSenders()[0].transport.transport
+    for protocol in transport._connection._protocols:
+        protocol.transport.close()
+    began = time.monotonic()
+    await asyncio.wait_for(gone.wait(), WITHIN_S)
+    assert time.monotonic() - began < 5.0
+
+
+async def test_a_peer_that_answers_late_is_still_there(pair):
+    """As behind a slow line: each answer is on its way until another check has come."""
+    _, _, offerer, answerer = pair
+    (protocol,) = offerer.getSenders()[0].transport.transport._connection._protocols
+    send, held, answered = protocol.send_stun, [], asyncio.Semaphore(0)
+
+    def hold(message, address):
+        if message.message_class != Class.RESPONSE:
+            send(message, address)
+            return
+        held.append(message)
+        if len(held) > 1:
+            send(held.pop(0), address)
+            answered.release()
+
+    protocol.send_stun = hold
+    for _ in range(8):
+        await asyncio.wait_for(answered.acquire(), WITHIN_S)
+    assert answerer.connectionState == "connected"
+
+
+async def test_a_peer_that_sends_but_does_not_consent_is_left_when_consent_expires(
+    pair, monkeypatch
+):
+    track, _, _, answerer = pair
+    monkeypatch.setattr(ice, "CONSENT_INTERVAL_S", 0.2)
+    monkeypatch.setattr(ice, "CONSENT_EXPIRES_S", 1.0)
+
+    async def lost(*_arguments, **_keywords):
+        await asyncio.sleep(0.5)
+        raise TransactionTimeout
+
+    monkeypatch.setattr(aioice.ice.StunProtocol, "request", lost)
+    gone = gone_event(answerer)
+    async with asyncio.timeout(WITHIN_S):
+        while not gone.is_set():
+            track.step()
+            await asyncio.sleep(0.05)
