@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -13,6 +12,7 @@ from pydantic_settings import NoDecode
 from server.config import parse
 from server.config.base import Flag, Seconds, SettingsGroup
 from server.security import keys, tls, tokens
+from server.security.hosts import is_loopback
 from server.security.origin_names import parse_origins
 
 
@@ -67,21 +67,12 @@ class AuthSettings(SettingsGroup):
         ValueError
             One sentence that says what to do.
         """
-        if self.asks_for_tokens or self.no_auth or _is_loopback(host):
+        if self.asks_for_tokens or self.no_auth or is_loopback(host):
             return
         raise ValueError(
             f"--host {host} lets other machines in, and nothing asks who is there: give"
             " --auth-secret (make one with: openssl rand -hex 32), or --no-auth if that is meant"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class TlsSettings(SettingsGroup):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from server.security.hosts import is_loopback
 
 DEFAULT_PORT = 8083
 _PATH = "/signaling"
@@ -63,7 +64,7 @@ def parse_destination(text: str) -> Destination:
         raise ValueError(f"{text!r} is no address of a server: {error}") from None
     if not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError(f"{text!r} is no address of a server: give wss://host:8083, or a host")
-    is_local = _is_loopback(host)
+    is_local = is_loopback(host)
     scheme = ("ws" if is_local else "wss") if is_bare else parts.scheme.lower()
     if scheme not in _SECURE:
         raise ValueError(f"{text!r}: give wss://, https://, ws:// or http://")
@@ -75,15 +76,6 @@ def parse_destination(text: str) -> Destination:
     return Destination(
         f"{'wss' if is_secure else 'ws'}://{shown}{path}{_PATH}", is_secure, is_local
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def make_trust(ca_file: Path | None, fingerprint: str) -> Trust:
