@@ -166,6 +166,7 @@ async def serve(settings: Settings) -> None:
         settings.workers,
         settings.analyzers,
         settings=settings.analyzer_settings(),
+        memory_bytes=settings.worker_memory,
         verbose=settings.verbose,
     )
     main, next_port = build(settings, pool)

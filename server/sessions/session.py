@@ -27,6 +27,7 @@ from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
 from server.sessions.subscribers import SessionSubscribers
+from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     ChangeOptions,
@@ -304,7 +305,7 @@ class Session:
     def _sealed(self, fragments: Fragments) -> Fragments:
         return fragments if self._gate is None else self._gate.sealed(fragments, self.owner)
 
-    def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
+    def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._started_on_worker = False
         self.restarts += 1
@@ -314,14 +315,16 @@ class Session:
             return
         for name in left_out:
             self.subscribers.notify_problem(
-                name, "hang", "did not answer in time again and is left out of this session"
+                name,
+                fault.phase,
+                f"The worker {fault.reason} again: {name} is left out of this session",
             )
         self._chosen.leave_out(left_out)
         self.subscribers.notify(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),
-                "message": f"The worker {reason}. The analyzers start anew; counts begin again.",
+                "message": f"The worker {fault.reason}. Analyzers start anew; counts begin again.",
             }
         )
 
