@@ -18,6 +18,7 @@ from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
 from server.rtc import IncomingVideo
+from server.security.identity import ANONYMOUS, Identity
 from server.sessions.annotated import AnnotatedFrames
 from server.sessions.chosen_analyzers import ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
@@ -74,8 +75,8 @@ class Session:
         Counts what passes.
     recorder
         Records the session; None records nothing.
-    owner
-        The subject of whoever opened it; None where nobody is asked who they are.
+    by
+        Who opened it.
     gate
         Keeps embeddings sealed outside; None leaves them as they are.
     rate
@@ -89,13 +90,16 @@ class Session:
         options: dict[str, dict[str, Any]],
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
-        owner: str | None = None,
+        by: Identity = ANONYMOUS,
         gate: EmbeddingGate | None = None,
         rate: FrameRate | None = None,
     ) -> None:
         self.sid = secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
-        self.owner = owner
+        self.owner = by.subject
+        """The subject of whoever opened it; None where nobody is asked who they are."""
+        self.client = by.client
+        """What its place is counted by."""
         self.name: str | None = None
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
@@ -111,7 +115,7 @@ class Session:
         self.end_reason: str | None = None
         self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
-        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, owner)
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
         self._gate = gate
         self._rate = rate or FrameRate(0.0)
         self._pool = pool
