@@ -15,8 +15,8 @@ from server.broadcast.stream import VideoStream
 from server.security.budget import OFFERS, Budget
 from server.security.identity import ANONYMOUS, Identity
 from server.security.places import Place, Places, Standing
+from server.security.token_bucket import TokenBucket
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import DisconnectReason, SessionPeer
@@ -256,7 +256,7 @@ class SessionManager:
             None if internal else self._recorder,
             by,
             self._gate,
-            FrameRate(0.0 if internal else self._limits.frames_per_second),
+            TokenBucket(0.0 if internal else self._limits.frames_per_second),
         )
         session.name = name
         self._running[session.sid] = session

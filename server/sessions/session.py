@@ -19,10 +19,10 @@ from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
 from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
+from server.security.token_bucket import TokenBucket
 from server.sessions.annotated import AnnotatedFrames
 from server.sessions.chosen_analyzers import ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
@@ -92,7 +92,7 @@ class Session:
         recorder: RecorderFactory | None = None,
         by: Identity = ANONYMOUS,
         gate: EmbeddingGate | None = None,
-        rate: FrameRate | None = None,
+        rate: TokenBucket | None = None,
     ) -> None:
         self.sid = secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
@@ -117,7 +117,7 @@ class Session:
         self.ended = asyncio.Event()
         self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
         self._gate = gate
-        self._rate = rate or FrameRate(0.0)
+        self._rate = rate or TokenBucket(0.0)
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
