@@ -185,6 +185,7 @@ class Session:
                 self.sid, audio=audio, on_error=self._tell_recording_stopped
             )
         if self._worker is None:
+            self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
             self._worker = self._pool.assign(self)
             if self._worker.ready:
                 self._start_on_worker()
@@ -317,13 +318,7 @@ class Session:
             # What they were asked for last was the end: what is known already has to do.
             self._take_final(Final(self.sid))
             return
-        for name in left_out:
-            self.subscribers.notify_problem(
-                name,
-                fault.phase,
-                f"The worker {fault.reason} again: {name} is left out of this session",
-            )
-        self._chosen.leave_out(left_out)
+        self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
         self.subscribers.notify(
             {
                 "type": "analyzers_restarted",
@@ -331,6 +326,13 @@ class Session:
                 "message": f"The worker {fault.reason}. Analyzers start anew; counts begin again.",
             }
         )
+
+    def _leave_out(self, names: Sequence[str], phase: str, why: str) -> None:
+        for name in names:
+            self.subscribers.notify_problem(
+                name, phase, f"{why}: {name} is left out of this session"
+            )
+        self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
         assert self._worker is not None

@@ -22,7 +22,7 @@ class Recorded:
     """A session that writes down what it is told, and begins whenever its worker is ready."""
 
     def __init__(self, sid: str) -> None:
-        self.sid = sid
+        self.sid, self.client = sid, "somebody"
         self.streaming = True
         self.messages: asyncio.Queue = asyncio.Queue()
         self.restarts: asyncio.Queue = asyncio.Queue()
