@@ -197,6 +197,27 @@ class SessionManager:
         session.begin()
         return session
 
+    def expect(
+        self, sid: str, analyzers: Sequence[str], owner: str | None, name: str | None
+    ) -> Session:
+        """Wait for the peer of a session that the process before this one had (`handover`).
+
+        Raises
+        ------
+        SignalingError
+            An analyzer that this server lacks (400).
+        """
+        session = self._new_session(analyzers, {}, owner, name=name, sid=sid)
+        session.disconnect()
+        self._wait_for_return(session)
+        return session
+
+    @property
+    def resumable(self) -> list[Session]:
+        """Those that a peer feeds, or that wait for one."""
+        here = self._peers.keys() | self._expiries.keys()
+        return [s for sid, s in self._running.items() if sid in here and not s.ending]
+
     def _publisher_returned(
         self, name: str | None, resumed: Session | None, by: Identity
     ) -> Session | None:
@@ -232,6 +253,7 @@ class SessionManager:
         *,
         internal: bool = False,
         name: str | None = None,
+        sid: str | None = None,
     ) -> Session:
         # Before somebody's place is given to it: an offer that is refused takes none.
         names, known = self._offered.choose(analyzers, options, owner)
@@ -245,6 +267,7 @@ class SessionManager:
             owner,
             self._gate,
             FrameRate(0.0 if internal else self._limits.frames_per_second),
+            sid,
         )
         session.name = name
         self._running[session.sid] = session

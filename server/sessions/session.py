@@ -19,7 +19,7 @@ from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
 from server.rtc import IncomingVideo
 from server.sessions.annotated import AnnotatedFrames
-from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
@@ -79,6 +79,8 @@ class Session:
         Keeps embeddings sealed outside; None leaves them as they are.
     rate
         How many frames a second it takes; None takes all.
+    sid
+        Its id; None makes one up.
     """
 
     def __init__(
@@ -91,8 +93,9 @@ class Session:
         owner: str | None = None,
         gate: EmbeddingGate | None = None,
         rate: FrameRate | None = None,
+        sid: str | None = None,
     ) -> None:
-        self.sid = secrets.token_hex(8)
+        self.sid = sid or secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
         self.owner = owner
         self.name: str | None = None
@@ -128,6 +131,11 @@ class Session:
     def analyzers(self) -> tuple[str, ...]:
         """Names of those it has."""
         return self._chosen.names
+
+    @property
+    def options(self) -> Options:
+        """For each analyzer, by name, what the client set."""
+        return self._chosen.options
 
     @property
     def last(self) -> Result | None:
@@ -317,7 +325,7 @@ class Session:
                 name, "hang", "did not answer in time again and is left out of this session"
             )
         self._chosen.leave_out(left_out)
-        self.subscribers.notify(
+        self.subscribers.notify_restart(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),
