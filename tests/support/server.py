@@ -98,6 +98,7 @@ def running_server(
     path: str = "",
     until_ready: bool = True,
     port: int | None = None,
+    watched: bool = False,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -117,12 +118,15 @@ def running_server(
         Whether to wait until its workers are.
     port
         In place of a free one.
+    watched
+        Whether it has a supervisor; without one, its process is the media process.
     """
+    unwatched = () if watched else ("--no-watchdog",)
     port = free_port() if port is None else port
     log = log_dir / f"server-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--ice-address", "127.0.0.1", *flags],
+            [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags],
             cwd=cwd,
             # Keys and certificates are made in a directory of the test's.
             env={**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")},
