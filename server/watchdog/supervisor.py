@@ -201,6 +201,9 @@ class _Supervisor:
         os.close(self._waker)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        # A terminal that closes ends the supervisor. A group whose leader dies while a worker is
+        # stopped gets it too, and so would the process that gives shared memory back.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         # These write even while the interpreter hangs or is damaged.
         faulthandler.enable(_STDERR)
         faulthandler.register(_TRACE, _STDERR)

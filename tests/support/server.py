@@ -137,7 +137,7 @@ def running_server(
     server = Server(process, port, log, scheme)
     try:
         if until_ready and scheme == "http" and "--websocket-only" not in flags:
-            _wait_until_ready(server)
+            wait_until_ready(server)
         yield server
     finally:
         try:
@@ -148,7 +148,8 @@ def running_server(
             raise AssertionError(f"the server did not stop\n{server.log}") from None
 
 
-def _wait_until_ready(server: Server) -> None:
+def wait_until_ready(server: Server) -> None:
+    """Wait until its workers take frames; it may be down meanwhile."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         assert server.process.poll() is None, f"the server ended\n{server.log}"
