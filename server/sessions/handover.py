@@ -63,8 +63,7 @@ class SessionBook:
 
 def go_on(manager: SessionManager, book: bytes) -> None:
     """Wait for the peers of the sessions in a book, as if they had just been lost."""
-    for entry in json.loads(book or b"[]"):
-        kept = KeptSession(**entry)
+    for kept in _read(book):
         if not manager.room:
             logger.warning("Session %s can not go on: there is no room", kept.id)
             continue
@@ -72,6 +71,15 @@ def go_on(manager: SessionManager, book: bytes) -> None:
             _go_on_with(manager, kept)
         except SignalingError as error:
             logger.warning("Session %s can not go on: %s", kept.id, error.message)
+
+
+def _read(book: bytes) -> list[KeptSession]:
+    try:
+        return [KeptSession(**entry) for entry in json.loads(book or b"[]")]
+    except (ValueError, TypeError):
+        # Kinecast was updated under the supervisor, and its book is another one's now.
+        logger.exception("The sessions of the process before can not be read")
+        return []
 
 
 def _go_on_with(manager: SessionManager, kept: KeptSession) -> None:
