@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from server.watchdog import systemd
 from server.watchdog.supervisor import Watched
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ class Heartbeat(asyncio.BaseProtocol):
     Parameters
     ----------
     watched
-        The pipe; None where there is no supervisor, and nobody is told anything.
+        The pipe; None where there is no supervisor, and only systemd is told, if it asks.
     changed_book
         Returns the book, one line, if it has changed since the last call.
     supervisor_gone
@@ -42,6 +43,8 @@ class Heartbeat(asyncio.BaseProtocol):
     async def begin(self) -> None:
         """The ports are bound: from now on the event loop has to turn."""
         if self._watched is None:
+            systemd.notify("READY=1")
+            self._beating = asyncio.create_task(systemd.keep_alive(), name="heartbeat")
             return
         pipe = open(self._watched.pipe, "wb", buffering=0)  # noqa: ASYNC230, SIM115
         loop = asyncio.get_running_loop()
@@ -50,13 +53,14 @@ class Heartbeat(asyncio.BaseProtocol):
 
     async def end(self) -> None:
         """The event loop is about to end."""
-        if self._beating is None or self._transport is None:
+        if self._beating is None:
             return
-        self._beating.cancel()
+        beating, self._beating = self._beating, None
+        beating.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._beating
-        self._beating = None
-        self._transport.abort()
+            await beating
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The pipe is closed: by us, or because the supervisor is gone."""

@@ -60,8 +60,19 @@ async def test_systemd_hears_of_it_as_long_as_the_server_beats(tmp_path, told):
         assert await asyncio.to_thread(server.process.wait, 20) == 0
 
 
+async def test_a_server_without_a_supervisor_tells_it_itself(tmp_path, told, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    with running_server(tmp_path, *FLAGS, until_ready=False) as server:
+        states, senders = await told("READY=1")
+        assert states == ["READY=1"]
+        for _ in range(3):
+            await told("WATCHDOG=1")
+        assert senders == {server.process.pid}
+        assert await asyncio.to_thread(server.stop) == 0
+
+
 async def test_a_pause_is_not_taken_for_the_supervisors_own_silence(tmp_path, told):
-    with running_server(tmp_path, *FLAGS, watched=True) as server:
+    with running_server(tmp_path, *FLAGS, watched=True, until_ready=False) as server:
         await told("READY=1")
         psutil.Process(media_process(server).pid).kill()
         await told("STATUS=The media process died (signal 9): started again in 1 s")
