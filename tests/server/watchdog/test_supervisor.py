@@ -194,6 +194,16 @@ def test_a_port_in_use_is_one_line(tmp_path):
     assert "is in use" in printed
 
 
+def test_a_bad_analyzer_is_found_when_it_listens_and_ends_it_too(tmp_path):
+    flags = ("--analyzers", "tests.support.models:NotAnAnalyzer", "--no-camera-enabled")
+    port = str(free_port())
+    status, printed = run_until_exit("--port", port, *flags, env={"XDG_DATA_HOME": str(tmp_path)})
+    assert status == 2
+    assert "Kinecast serves" in printed
+    assert printed.splitlines()[-1].startswith("kinecast: --analyzers: ")
+    assert "started again" not in printed
+
+
 # ---- without one
 
 
