@@ -44,9 +44,12 @@ from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
 from server.security.places import Places
+from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.watchdog.heartbeat import Heartbeat
+from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
@@ -142,8 +145,15 @@ async def _stop_watching(app: web.Application) -> None:
     await app[STREAMS].close()
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+async def serve(settings: Settings, watched: Watched | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until the supervisor is gone.
+
+    Parameters
+    ----------
+    settings
+        All of them.
+    watched
+        What the supervisor gave; None where there is none.
 
     Raises
     ------
@@ -177,12 +187,17 @@ async def serve(settings: Settings) -> None:
     )
     main, next_port = build(settings, pool)
     manager = main[SESSIONS]
+    book = handover.SessionBook(manager)
+    heartbeat = Heartbeat(watched, book.changed, lambda: _request(stop))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
     try:
         for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
             await _listen(runner, settings, port, context)
+        if watched is not None:
+            handover.go_on(manager, watched.book)
+        await heartbeat.begin()
         pool.start()
         announce(settings, certificate)
         waits: list[asyncio.Future[Any]] = [stop, pool.refused]
@@ -199,6 +214,7 @@ async def serve(settings: Settings) -> None:
             await runner.cleanup()
         await main[CONNECTIONS].close()
         await pool.stop()
+        await heartbeat.end()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
@@ -235,6 +251,11 @@ def _make_certificate() -> DevelopmentCertificate:
         raise BadSettings(f"--self-signed: the certificate can not be kept: {error}") from error
 
 
+def _request(stop: asyncio.Future[None]) -> None:
+    if not stop.done():
+        stop.set_result(None)
+
+
 def _stop_on_signals() -> asyncio.Future[None]:
     loop = asyncio.get_running_loop()
     stop = loop.create_future()
@@ -243,7 +264,7 @@ def _stop_on_signals() -> asyncio.Future[None]:
         if stop.done():
             logger.warning("Stopped at once, as asked a second time")
             os._exit(1)
-        stop.set_result(None)
+        _request(stop)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)

@@ -209,6 +209,25 @@ class SessionManager:
         session.begin()
         return session
 
+    def expect(self, sid: str, analyzers: Sequence[str], by: Identity, name: str | None) -> Session:
+        """Wait for the peer of a session that the process before this one had (`handover`).
+
+        Raises
+        ------
+        SignalingError
+            An analyzer that this server lacks (400).
+        """
+        session = self._new_session(analyzers, {}, by, name=name, sid=sid)
+        session.disconnect()
+        self._wait_for_return(session)
+        return session
+
+    @property
+    def resumable(self) -> list[Session]:
+        """Those that a peer feeds, or that wait for one."""
+        here = self._peers.keys() | self._expiries.keys()
+        return [s for sid, s in self._running.items() if sid in here and not s.ending]
+
     def _publisher_returned(
         self, name: str | None, resumed: Session | None, by: Identity
     ) -> Session | None:
@@ -244,10 +263,12 @@ class SessionManager:
         *,
         internal: bool = False,
         name: str | None = None,
+        sid: str | None = None,
     ) -> Session:
         # Before somebody's place is given to it: an offer that is refused takes none.
         names, known = self._offered.choose(analyzers, options, by.subject)
-        self._make_room(by)
+        if sid is None:
+            self._make_room(by)
         session = Session(
             self._pool,
             names,
@@ -257,6 +278,7 @@ class SessionManager:
             by,
             self._gate,
             TokenBucket(0.0 if internal else self._limits.frames_per_second),
+            sid,
         )
         session.name = name
         self._running[session.sid] = session

@@ -209,7 +209,7 @@ class SessionPeer:
         self._sink = DataChannelSink(
             channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
         )
-        self.session.subscribers.add_sink(self._sink)
+        self.session.subscribers.add_channel(self._sink)
 
     def _drop_sink(self) -> None:
         if self._sink is not None:

@@ -21,7 +21,7 @@ from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
 from server.security.token_bucket import TokenBucket
 from server.sessions.annotated import AnnotatedFrames
-from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
@@ -81,6 +81,8 @@ class Session:
         Keeps embeddings sealed outside; None leaves them as they are.
     rate
         How many frames a second it takes; None takes all.
+    sid
+        Its id; None makes one up.
     """
 
     def __init__(
@@ -93,8 +95,9 @@ class Session:
         by: Identity = ANONYMOUS,
         gate: EmbeddingGate | None = None,
         rate: TokenBucket | None = None,
+        sid: str | None = None,
     ) -> None:
-        self.sid = secrets.token_hex(8)
+        self.sid = sid or secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
         self.owner = by.subject
         """The subject of whoever opened it; None where nobody is asked who they are."""
@@ -133,6 +136,11 @@ class Session:
     def analyzers(self) -> tuple[str, ...]:
         """Names of those it has."""
         return self._chosen.names
+
+    @property
+    def options(self) -> Options:
+        """For each analyzer, by name, what the client set."""
+        return self._chosen.options
 
     @property
     def last(self) -> Result | None:
@@ -319,7 +327,7 @@ class Session:
             self._take_final(Final(self.sid))
             return
         self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
-        self.subscribers.notify(
+        self.subscribers.notify_restart(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 # After so many faults in one session, a lane is left out of it.
 FAULTS_TO_LEAVE_OUT = 2
-# After so many, in whatever sessions, it is left out of the client's new ones for a while: a session
-# costs it nothing, and every fault costs its neighbours a worker.
+# After so many, in whatever sessions, it is left out of new ones of the client for a while: one
+# session more costs it nothing, and every fault costs its neighbours a worker.
 FAULTS_OF_A_CLIENT = 4
 CLIENT_FORGIVEN_S = 300.0
 # How long a worker runs lanes one at a time, after a crash that several may have caused.
