@@ -31,13 +31,15 @@ ASKED_AFTER_SILENT = 3
 GONE_AFTER_SILENT = 7
 # A check waits for its answer for 0.5 s, 1 s and 2 s, each time sent again.
 CHECK_RETRANSMISSIONS = 2
+# What SRTP has room for: pylibsrtp raises on more. The largest that goes over Ethernet is smaller.
+MAX_SRTP_BYTES = 1500
 
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
 
 def install() -> None:
-    """Notice sooner that a peer is gone."""
+    """Notice sooner that a peer is gone; keep datagrams of strangers from ending a connection."""
     aioice.ice.Connection.query_consent = _query_consent  # type: ignore[method-assign]
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
 
@@ -83,8 +85,18 @@ def _to_next_look_s() -> float:
 
 
 def _data_received(self: Any, data: bytes, component: int) -> None:
+    """Leave out what aiortc's receiving task ends of: anybody can send a datagram to this port.
+
+    It looks at a first byte that an empty one does not have. Drop when it does not.
+    """
+    if not data or (_is_srtp(data) and len(data) > MAX_SRTP_BYTES):
+        return
     self._kinecast_heard = True
     _original_data_received(self, data, component)
+
+
+def _is_srtp(data: bytes) -> bool:
+    return 127 < data[0] < 192  # RFC 7983, section 7.
 
 
 def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
