@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 import time
 
 import aioice.ice
@@ -115,6 +116,20 @@ async def test_a_peer_that_sends_but_does_not_consent_is_left_when_consent_expir
         while not gone.is_set():
             track.step()
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("attribute", [0x0024, 0x8028, 0x8029, 0x802A, 0x000C, 0x000D])
+async def test_stun_that_makes_no_sense_fills_no_log(pair, attribute, caplog):
+    # A binding request whose attribute has no bytes (RFC 8489, section 5).
+    datagram = struct.pack("!HHL12xHH", 1, 4, 0x2112A442, attribute, 0)
+    _, _, _, answerer = pair
+    dtls = answerer.getTransceivers()[0].receiver.transport
+    (protocol, *_) = dtls.transport._connection._protocols
+    with caplog.at_level("INFO"):
+        for _ in range(20):
+            protocol.datagram_received(datagram, ("127.0.0.1", 9))
+    assert len(caplog.records) <= 1, caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("datagram", [b"", b"\x80" + bytes(1600), b"\xbf" + bytes(60_000)])
