@@ -44,7 +44,7 @@ def install() -> None:
     """Notice sooner that a peer is gone; keep datagrams of strangers from ending a connection."""
     aioice.ice.Connection.query_consent = _query_consent  # type: ignore[method-assign]
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
-    aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore[method-assign]
+    aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore
 
 
 async def _query_consent(self: Any) -> None:
