@@ -20,7 +20,7 @@ import socket
 import struct
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,9 +71,10 @@ class HostilePeer:
     ----------
     url
         The server's.
+    tracks
+        To send; None is a small video, or nothing where something is played.
     settings
-        Of `ClientPeer`: ``token``, ``play``, ``codec`` and so on. Who plays something sends no
-        video.
+        Of `ClientPeer`: ``token``, ``play``, ``codec`` and so on.
 
     Attributes
     ----------
@@ -82,17 +83,23 @@ class HostilePeer:
         between two connections, see `send`.
     server
         Where the server's media port is: host, port.
-    received
-        RTP packets that came.
+    payload_type
+        Of the video that it sends, once it does.
+    received_bytes, newest
+        RTP that came, and its newest sequence number.
     """
 
-    def __init__(self, url: str, **settings: Any) -> None:
+    def __init__(
+        self, url: str, *, tracks: Sequence[MediaStreamTrack] | None = None, **settings: Any
+    ) -> None:
         self.peer = _Peer(url, history=10, timeout_s=20.0, **settings)
         self.samples: dict[str, list[bytes]] = defaultdict(list)
-        self.received = 0
+        self.received_bytes = self.newest = self.payload_type = 0
         self._came = asyncio.Event()
         self.server: tuple[str, int] = ("", 0)
-        self._tracks: list[MediaStreamTrack] = [] if settings.get("play") else [_Pattern()]
+        if tracks is None:
+            tracks = [] if settings.get("play") else [_Pattern()]
+        self._tracks = tracks
         self._dtls: Any = None
         self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._lost, self._records = 0, False
@@ -130,6 +137,12 @@ class HostilePeer:
     @property
     def _connection(self) -> Any:
         return self.peer.connection
+
+    @property
+    def tracks_taken(self) -> int:
+        """How many videos the server wants."""
+        transceivers = self._connection.getTransceivers()
+        return sum(each.currentDirection in ("sendonly", "sendrecv") for each in transceivers)
 
     @property
     def is_connected(self) -> bool:
@@ -279,10 +292,12 @@ class HostilePeer:
                 return
             if data[8:12] == own_source:
                 self._last_rtp = struct.unpack_from("!HL", data, 2)
+                self.payload_type = data[1] & 127
             await send_rtp(data)
 
         async def see_received(data: bytes, arrival_time_ms: int) -> None:
-            self.received += 1
+            self.received_bytes += len(data)
+            (self.newest,) = struct.unpack_from("!H", data, 2)
             self._came.set()
             if not self._is_lost():
                 await handle_rtp(data, arrival_time_ms=arrival_time_ms)

@@ -121,3 +121,23 @@ def seldom_seen(ours: int, theirs: int) -> dict[str, bytes]:
         "rtcp remb": rtcp(PSFB, _APP, sources[:4] + bytes(4) + b"REMB\x01\x0b\0\0" + sources[4:]),
         "rtcp xr": rtcp(207, 0, sources[:4] + struct.pack("!BBHQ", 4, 0, 2, 1 << 40)),
     }
+
+
+def stap_a(*units: bytes) -> bytes:
+    """H264's NAL units in one payload (RFC 6184, section 5.7.1)."""
+    return b"\x78" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+
+
+def h264_parameter_set(width: int, height: int) -> bytes:
+    """A sequence parameter set of the baseline profile (H.264, section 7.3.2.1.1)."""
+    blocks = [(side + 15) // 16 - 1 for side in (width, height)]
+    # Id, frame numbers, order, references, no gaps; the size; frames only, no cropping, no more.
+    numbers = "".join(map(_exp_golomb, (0, 0, 2, 1))) + "0" + "".join(map(_exp_golomb, blocks))
+    bits = numbers + "11001"
+    bits += "0" * (-len(bits) % 8)
+    return b"\x67\x42\xc0\x3c" + int(bits, 2).to_bytes(len(bits) // 8)
+
+
+def _exp_golomb(number: int) -> str:
+    binary = f"{number + 1:b}"
+    return "0" * (len(binary) - 1) + binary
