@@ -298,5 +298,6 @@ def swap(path: Path, secret: Path, attacker: Attacker) -> None:
         makers[number % 2](secret, other)
         other.rename(path)
         kept.rename(path)
+        time.sleep(0.001)
         number += 1
     attacker.seen["swaps"] = number

@@ -1,13 +1,15 @@
 """Attacks on sessions: places in the server, workers, names, embeddings."""
 
 import asyncio
-import contextlib
+import base64
+import io
 import os
 import signal
 import time
 
 import numpy as np
 from aiohttp import ClientSession
+from PIL import Image
 
 from analyzers.reid.embedding import Embedding
 from bench.parts.attack_lines import SOMEBODY, Attacker, an_offer, line
@@ -112,7 +114,8 @@ async def crashing_analyzer(attacker: Attacker) -> None:
 @line(
     "an analyzer that keeps 5 MB with each frame, and a bound on the memory of workers",
     analyzers=(LEAKER,),
-    flags=("--worker-memory", "1GB"),
+    flags=("--worker-memory", "500MB"),
+    most_growth_mb=500.0,
 )
 async def leaking_analyzer(attacker: Attacker) -> None:
     before = await attacker.workers()
@@ -120,7 +123,8 @@ async def leaking_analyzer(attacker: Attacker) -> None:
         async for _ in attacker.rounds(2.0):
             pass
         for message in peer.peer.received:
-            attacker.seen[str(message.get("type", "result"))] += 1
+            if "type" in message:
+                attacker.seen[str(message["type"])] += 1
     await count_replaced(attacker, before)
 
 
@@ -195,11 +199,20 @@ async def embeddings_of_others(attacker: Attacker) -> None:
         ),
     }
     sealed["damaged"] = sealed["another's"][:-8] + "AAAAAAA="
+    frame = base64.b64encode(small_picture()).decode()
     async with attacker.http() as http, http.ws_connect("/video-stream/attack") as socket:
-        for what, text in sealed.items():
-            said = {"type": "start_tracking", "person_embed": text, "video_source": "0"}
+        async for number in attacker.rounds(3.0):
+            what = list(sealed)[number % len(sealed)]
+            said = {"type": "single_frame", "frame": frame, "person_embed": sealed[what]}
             await socket.send_json(said)
-            with contextlib.suppress(TimeoutError):
-                answer = await socket.receive_json(timeout=10.0)
-                attacker.seen[f"{what}: {answer.get('message', answer.get('type'))}"[:80]] += 1
-                attacker.checks[f"{what} is refused"] = answer.get("type") == "error"
+            answer = await socket.receive_json(timeout=10.0)
+            attacker.seen[f"{what}: {answer['type']}"] += 1
+            refused = answer["type"] == "error" and "embedding" in answer["message"]
+            attacker.checks[f"{what} is refused"] = refused
+
+
+def small_picture() -> bytes:
+    """A JPEG."""
+    file = io.BytesIO()
+    Image.new("RGB", (320, 240), (90, 60, 30)).save(file, "JPEG")
+    return file.getvalue()
