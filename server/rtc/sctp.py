@@ -111,8 +111,11 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
 async def _handle_data(self: Any, data: bytes) -> None:
     """Let a packet that makes no sense cost itself, and not the connection.
 
-    What aiortc raises on one is anything, and ends its receiving task.
+    What aiortc raises on one is anything, and ends its receiving task. Who was hung up on is not
+    heard any more: aiortc would go on holding what comes.
     """
+    if self.state == "closed":
+        return
     try:
         await _original_handle_data(self, data)
     except ConnectionError:
@@ -123,6 +126,8 @@ async def _handle_data(self: Any, data: bytes) -> None:
 
 async def _receive_chunk(self: Any, chunk: Any) -> None:
     """Pass over what is out of bounds; a peer that makes us hold too much is hung up on."""
+    if self.state == "closed":  # By a chunk before this one, in the same packet.
+        return
     match chunk:
         case DataChunk():
             if chunk.stream_id >= MAX_STREAMS or _is_far(self, chunk.tsn):
@@ -132,6 +137,7 @@ async def _receive_chunk(self: Any, chunk: Any) -> None:
                 logger.info("A peer sends pieces of messages that never end: it is hung up on")
                 await self._abort()
                 self._set_state(self.State.CLOSED)
+                self._inbound_streams.clear()
             return
         case ForwardTsnChunk():
             if _is_far(self, chunk.cumulative_tsn):
