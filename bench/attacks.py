@@ -27,12 +27,9 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 from cryptography.fernet import Fernet
 
 from bench.harness.report import Report, parser_for, run
-from bench.parts import attack_watch, connection_attacks
-from bench.parts.attack_lines import LINES
-from bench.parts.attacker import ROOMS
+from bench.parts import attack_watch, attacker, connection_attacks
 
-assert ROOMS
-CONNECTIONS = connection_attacks.ATTACKS
+LINES, CONNECTIONS = attacker.LINES, connection_attacks.ATTACKS
 
 
 async def bench(asked: argparse.Namespace, report: Report) -> None:
@@ -50,7 +47,7 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
 
 def listed(attacks: Mapping[str, str]) -> str:
     """Names and what they are, a line each."""
-    return "\n".join(f"    {name:18} {what}" for name, what in attacks.items())
+    return "\n".join(f"    {name:26} {what}" for name, what in attacks.items())
 
 
 def main() -> int:
