@@ -5,7 +5,7 @@ import struct
 from aiortc.rtcsctptransport import Chunk, serialize_packet
 
 DATA, INIT, SACK, HEARTBEAT, COOKIE_ECHO, RECONFIG, FORWARD_TSN = 0, 1, 3, 4, 10, 130, 192
-FIRST_PIECE, LAST_PIECE = 2, 1
+FIRST_PIECE, LAST_PIECE, WHOLE, UNORDERED = 2, 1, 3, 4
 RTPFB, PSFB = 205, 206
 _NACK, _PLI, _FIR, _APP = 1, 1, 4, 15
 

@@ -71,6 +71,18 @@ async def sctp_pieces(attacker: Attacker) -> None:
             attacker.seen["times hung up on"] += not peer.is_connected
 
 
+@line("fifty messages of a byte in each packet, behind 450 pieces that wait for a beginning")
+async def sctp_messages(attacker: Attacker) -> None:
+    async with attacker.peer() as peer:
+        tsn = peer.association._local_tsn
+        async for number in attacker.rounds(PACKETS_A_SECOND):
+            flags = packets.UNORDERED | (0 if number < 9 else packets.WHOLE)
+            chunks = b"".join(packets.data_chunk(tsn + n, 1, 0, 51, b"x", flags) for n in range(50))
+            await peer.send("sctp", chunks, fresh=False)
+            tsn += 50
+            attacker.seen["messages"] += 50
+
+
 @line("key frames of VP8 that say they are 8000x8000 and larger")
 async def huge_vp8(attacker: Attacker) -> None:
     heads = [

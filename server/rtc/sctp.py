@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import time
 from collections.abc import Iterable
 from struct import unpack_from
 from typing import Any
@@ -16,6 +17,7 @@ import aiortc.rtcsctptransport as sctp
 from aiortc.rtcsctptransport import (
     DataChunk,
     ForwardTsnChunk,
+    ReconfigChunk,
     RTCSctpTransport,
     SackChunk,
     padl,
@@ -47,6 +49,12 @@ MAX_CHUNKS = 128
 # An INIT has some ten (RFC 9260, section 3.3.2), a RE-CONFIG two (RFC 6525, section 3.1), and each
 # of those is answered by a packet.
 MAX_PARAMETERS = 32
+# What a peer's pieces may take of the event loop's time; 200 messages a second take some percent.
+# aiortc sorts all that is ahead, and goes through all that waits, for each piece: a packet of sixty
+# that an ill-meaning peer has thought out takes 10 ms. What comes when the time is spent is dropped
+# as on a full line, and an honest peer sends it again.
+TIME_SHARE = 0.2
+TIME_AT_ONCE_S = 0.2
 _TSN = 1 << 32
 
 _original_receive_chunk = RTCSctpTransport._receive_chunk
@@ -106,6 +114,25 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     self._inbound_streams_max = MAX_STREAMS
     # An honest peer sends no more than it is offered (RFC 9260, section 6.2.1).
     self._advertised_rwnd = MAX_HELD_BYTES
+    self._kinecast_time = TimeBudget()
+
+
+class TimeBudget:
+    """A share of the time, and so much at once."""
+
+    def __init__(self) -> None:
+        self._left_s = TIME_AT_ONCE_S
+        self._looked_s = time.monotonic()
+
+    def is_spent(self, now_s: float) -> bool:
+        """Whether none is left, by a clock that does not go back."""
+        earned_s = (now_s - self._looked_s) * TIME_SHARE
+        self._left_s, self._looked_s = min(self._left_s + earned_s, TIME_AT_ONCE_S), now_s
+        return self._left_s <= 0
+
+    def spend(self, seconds: float) -> None:
+        """So much was taken; what was done for others meanwhile can only be a part of it."""
+        self._left_s -= min(seconds, TIME_AT_ONCE_S)
 
 
 async def _handle_data(self: Any, data: bytes) -> None:
@@ -129,6 +156,24 @@ async def _receive_chunk(self: Any, chunk: Any) -> None:
     if self.state == "closed":  # By a chunk before this one, in the same packet.
         return
     match chunk:
+        case SackChunk():
+            chunk.gaps = _within(chunk.gaps, _outstanding(self, chunk.cumulative_tsn))
+            await _original_receive_chunk(self, chunk)
+        case DataChunk() | ForwardTsnChunk() | ReconfigChunk():
+            if self._kinecast_time.is_spent(time.monotonic()):
+                pass_over(self, "A piece", "the peer has taken all the time that it may")
+                return
+            began_s = time.thread_time()
+            try:
+                await _receive_pieces(self, chunk)
+            finally:
+                self._kinecast_time.spend(time.thread_time() - began_s)
+        case _:
+            await _original_receive_chunk(self, chunk)
+
+
+async def _receive_pieces(self: Any, chunk: Any) -> None:
+    match chunk:
         case DataChunk():
             if chunk.stream_id >= MAX_STREAMS or _is_far(self, chunk.tsn):
                 return
@@ -143,8 +188,6 @@ async def _receive_chunk(self: Any, chunk: Any) -> None:
             if _is_far(self, chunk.cumulative_tsn):
                 return
             chunk.streams = [(s, number) for s, number in chunk.streams if s < MAX_STREAMS]
-        case SackChunk():
-            chunk.gaps = _within(chunk.gaps, _outstanding(self, chunk.cumulative_tsn))
     await _original_receive_chunk(self, chunk)
 
 

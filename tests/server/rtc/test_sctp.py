@@ -203,6 +203,31 @@ async def test_who_was_hung_up_on_is_not_heard_any_more(peers):
     assert not ours.sctp._inbound_streams
 
 
+def test_time_is_spent_and_earned():
+    budget = sctp.TimeBudget()
+    now_s = budget._looked_s
+    budget.spend(sctp.TIME_AT_ONCE_S / 2)
+    assert not budget.is_spent(now_s)
+    budget.spend(3600.0)
+    assert budget.is_spent(now_s)
+    later_s = now_s + sctp.TIME_AT_ONCE_S / 2 / sctp.TIME_SHARE
+    assert budget.is_spent(later_s - 0.01)
+    assert not budget.is_spent(later_s + 0.01)
+    # Who was quiet for an hour has earned no hour.
+    assert not budget.is_spent(later_s + 3600.0)
+    budget.spend(sctp.TIME_AT_ONCE_S)
+    assert budget.is_spent(later_s + 3600.0)
+
+
+async def test_what_comes_when_the_time_is_spent_is_taken_when_it_comes_again(peers, caplog):
+    client, ours = peers
+    with caplog.at_level("INFO", logger="server.rtc"):
+        ours.sctp._kinecast_time.spend(sctp.TIME_AT_ONCE_S)
+        ours.sctp._kinecast_time.spend(sctp.TIME_AT_ONCE_S / 10)
+        assert await client.is_answered()
+    assert "has taken all the time" in caplog.text
+
+
 async def test_the_largest_message_passes(peers):
     client, _ = peers
     message = bytes(range(256)) * 256
