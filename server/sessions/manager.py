@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,7 @@ from server.security.budget import OFFERS, Budget
 from server.security.identity import ANONYMOUS, Identity
 from server.security.places import Place, Places, Standing
 from server.security.token_bucket import TokenBucket
+from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
 from server.sessions.offered_analyzers import OfferedAnalyzers
@@ -24,14 +23,12 @@ from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
-from signaling.errors import Busy, Conflict, NotAllowed, NotFound, quote
+from signaling.errors import Busy, Conflict, NotAllowed, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
 logger = logging.getLogger(__name__)
 
-# Ended sessions that can still be looked at.
-ENDED_KEPT = 50
 RETRY_AFTER_S = 5
 
 
@@ -102,8 +99,7 @@ class SessionManager:
         self._metrics = metrics
         self._recorder = recorder
         self._gate = gate
-        self._running: dict[str, Session] = {}
-        self._ended: OrderedDict[str, Session] = OrderedDict()
+        self.known = SessionDirectory()
         self._peers: dict[str, SessionPeer] = {}
         self._unanswered: set[str] = set()
         self._expiries: dict[str, asyncio.Task[None]] = {}
@@ -137,7 +133,7 @@ class SessionManager:
         await self._offers.charge(by.client)
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        resumed = self._resumable(offer.resume)
+        resumed = self.known.with_token(offer.resume)
         if resumed is not None:
             check_owner(resumed, by)
         resumed = self._publisher_returned(offer.publish, resumed, by)
@@ -161,7 +157,7 @@ class SessionManager:
             if peer is not None:
                 await peer.close()
             # Unless somebody else has taken it meanwhile.
-            if name_before is None or self.published(name_before) is None:
+            if name_before is None or self.known.published(name_before) is None:
                 session.name = name_before
             self._undo(session, is_new=resumed is None)
             raise
@@ -226,7 +222,7 @@ class SessionManager:
     def resumable(self) -> list[Session]:
         """Those that a peer feeds, or that wait for one."""
         here = self._peers.keys() | self._expiries.keys()
-        return [s for sid, s in self._running.items() if sid in here and not s.ending]
+        return [session for session in self.known.lasting() if session.sid in here]
 
     def _publisher_returned(
         self, name: str | None, resumed: Session | None, by: Identity
@@ -235,7 +231,7 @@ class SessionManager:
 
         A publisher that was lost, and comes back without its token, goes on with its session.
         """
-        holder = self.published(name) if name is not None else None
+        holder = self.known.published(name) if name is not None else None
         if holder is None or holder is resumed:
             return resumed
         waits = holder.state is SessionState.DISCONNECTED
@@ -245,15 +241,6 @@ class SessionManager:
             f"something is published as {quote(name)} already: choose another name, or try again"
             " when it has ended"
         )
-
-    def _resumable(self, token: str | None) -> Session | None:
-        if token is None:
-            return None
-        for session in self._running.values():
-            same = secrets.compare_digest(session.resume_token.encode(), token.encode())
-            if same and not session.ending:
-                return session
-        return None
 
     def _new_session(
         self,
@@ -281,18 +268,17 @@ class SessionManager:
             sid,
         )
         session.name = name
-        self._running[session.sid] = session
+        self.known.add(session)
         self._metrics.sessions_opened.inc()
         return session
 
     @property
     def room(self) -> int:
         """How many more sessions can be opened."""
-        taken = sum(not session.ending for session in self._running.values())
-        return max(self._limits.max_sessions - taken, 0)
+        return max(self._limits.max_sessions - len(self.known.lasting()), 0)
 
     def _make_room(self, by: Identity) -> None:
-        taken = [self._place_of(s) for s in self._running.values() if not s.ending]
+        taken = [self._place_of(session) for session in self.known.lasting()]
         session = self._places.make_room(taken, by)
         if session is not None:
             self._keep_waiting(session)
@@ -363,13 +349,7 @@ class SessionManager:
         try:
             await session.end(reason)
         finally:
-            self._forget(session)
-
-    def _forget(self, session: Session) -> None:
-        self._running.pop(session.sid, None)
-        self._ended[session.sid] = session
-        while len(self._ended) > ENDED_KEPT:
-            self._ended.popitem(last=False)
+            self.known.end(session)
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.
@@ -379,7 +359,7 @@ class SessionManager:
         NotFound
             There is no such session.
         """
-        session = self.get(sid)
+        session = self.known.get(sid)
         peer = self._peers.get(sid)
         if peer is not None:
             peer.request_end(reason)
@@ -388,54 +368,16 @@ class SessionManager:
     async def drain(self, reason: str) -> None:
         """Take no more offers, end all sessions with their final results, hang up."""
         self._draining = True
-        await asyncio.gather(*(self._end(s, reason) for s in list(self._running.values())))
+        await asyncio.gather(*(self._end(s, reason) for s in self.known))
         peers = list(self._peers.values())
         self._peers.clear()
         await asyncio.gather(*(peer.flush() for peer in peers))
         await asyncio.gather(*(peer.close() for peer in peers))
         await self._tasks.cancel()
 
-    # ---- looking
-
-    def get(self, sid: str) -> Session:
-        """The session of this id, running or ended not long ago.
-
-        Raises
-        ------
-        NotFound
-            There is no such session.
-        """
-        session = self._running.get(sid) or self._ended.get(sid)
-        if session is None:
-            raise NotFound(f"no session {sid!r}: GET /sessions lists them")
-        return session
-
-    def published(self, name: str) -> Session | None:
-        """The session that is published under a name, if one is."""
-        for session in self._running.values():
-            if session.name == name and not session.ending:
-                return session
-        return None
-
-    def viewable(self, name: str, by: Identity) -> Session | None:
-        """One's own session that has this id, or the one that is published under this name."""
-        # First: somebody else may have published under this id.
-        own = self._running.get(name)
-        if own is not None and not own.ending and by.may_touch(own.owner):
-            return own
-        return self.published(name)
-
     def is_replaced(self, peer: SessionPeer) -> bool:
         """Whether a peer's session goes on with another one."""
         return self._peers.get(peer.session.sid, peer) is not peer
-
-    def list(self) -> list[Session]:
-        """The running sessions, oldest first."""
-        return list(self._running.values())
-
-    def count_states(self) -> Counter[str]:
-        """How many running sessions are in each state."""
-        return Counter(str(session.state) for session in self._running.values())
 
 
 def check_owner(session: Session, by: Identity) -> None:

@@ -108,7 +108,7 @@ class StreamRegistry:
         return views.annotated if annotated else views.video
 
     def _session(self, name: str, by: Identity) -> Session:
-        session = self._sessions.viewable(name, by)
+        session = self._sessions.known.viewable(name, by)
         if session is not None:
             return session
         if name == CAMERA_NAME:

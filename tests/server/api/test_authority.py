@@ -118,7 +118,7 @@ async def test_a_name_stays_its_subjects_while_the_session_can_be_resumed(http, 
         _, first = await publish(http, server, ANN, publish="yard")
         # As when its peer is lost.
         (manager,) = kept
-        manager.get(first["session"]["id"]).disconnect()
+        manager.known.get(first["session"]["id"]).disconnect()
         for _ in range(3):
             assert (await publish(http, server, BOB, publish="yard"))[0] == 409
         status, again = await publish(http, server, ANN, publish="yard")

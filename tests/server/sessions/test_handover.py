@@ -57,7 +57,7 @@ async def test_a_session_goes_on_as_it_was(make_manager):
     assert session.created_at_ms == lost.created_at_ms
     assert session.restarts == lost.restarts + 1
     assert session.history == [SessionState.NEW, SessionState.DISCONNECTED]
-    assert after.published("yard") is session
+    assert after.known.published("yard") is session
 
 
 async def test_what_has_no_peer_of_its_own_is_not_in_it(make_manager):
