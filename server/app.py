@@ -43,6 +43,7 @@ from server.security import descriptors, development_certificate, keys, tls
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
+from server.security.places import Places
 from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
@@ -102,7 +103,12 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
-        Limits(settings.max_sessions, settings.resume_window, settings.frames_per_second),
+        Limits(
+            settings.max_sessions,
+            settings.resume_window,
+            settings.frames_per_second,
+            settings.sessions_per_subject,
+        ),
         own_ice_servers(settings.ice_servers),
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
@@ -123,7 +129,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
         own_ice_servers(settings.ice_servers),
-        settings.max_viewers,
+        Places("viewers", settings.max_viewers, settings.viewers_per_subject),
     )
     for app in (main, next_port):
         app[STREAMS] = streams
@@ -178,6 +184,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         settings.workers,
         settings.analyzers,
         settings=settings.analyzer_settings(),
+        memory_bytes=settings.worker_memory,
         verbose=settings.verbose,
     )
     main, next_port = build(settings, pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, FilePath, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, FilePath, model_validator
 from pydantic_settings import NoDecode
 
 from analyzers.base_model import AnalyzerUnavailable
@@ -12,6 +12,15 @@ from analyzers.networks import model_cache
 from analyzers.registry import AnalyzerSpec
 from server.config import parse
 from server.config.base import Flag, SettingsGroup
+
+# With less, none of the built-in analyzers can be loaded.
+_LEAST_MEMORY = 256 * 10**6
+
+
+def _check_memory(size: int) -> int:
+    if 0 < size < _LEAST_MEMORY:
+        raise ValueError("a worker needs 256MB at least")
+    return size
 
 
 class AnalysisSettings(SettingsGroup):
@@ -28,6 +37,13 @@ class AnalysisSettings(SettingsGroup):
         default_factory=parse.cores, ge=1, le=256
     )
     """processes that run analyzers, a core each"""
+    worker_memory: Annotated[
+        int,
+        BeforeValidator(parse.size),
+        AfterValidator(_check_memory),
+        Flag("SIZE", default="half of what the machine has, shared by all"),
+    ] = Field(0, ge=0)
+    """memory that each of them may take for itself, as 800MB or 2GB, beyond which it is replaced"""
     pose_engine: Literal["auto", "openvino", "mediapipe"] = "auto"
     """what runs pose; auto: openvino if it imports"""
     pose_model: Annotated[

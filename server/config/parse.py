@@ -11,6 +11,8 @@ from typing import Any
 from analyzers.registry import find
 from signaling.ice import parse_ice_servers
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_LEAST_SIZE = 10**6
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -59,6 +61,17 @@ def seconds(value: Any) -> Any:
     if not match:
         raise ValueError(f"{value!r} is no time: give seconds, or 10m, 12h, 30d")
     return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def size(value: Any) -> Any:
+    """Bytes: a number with k, M, G or T behind it."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?)b?", value.strip().lower())
+    in_bytes = int(float(match[1]) * _UNITS[match[2]]) if match else -1
+    if in_bytes and in_bytes < _LEAST_SIZE:
+        raise ValueError(f"{value!r} is no size: give 500MB or 10GB, 1MB at least, or 0")
+    return in_bytes
 
 
 def cores() -> int:

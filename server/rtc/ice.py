@@ -14,6 +14,7 @@ import aioice.ice
 from aioice.ice import CandidatePair
 from aioice.stun import TransactionError
 
+from server.rtc.passed_over import pass_over
 from server.tasks import Tasks
 
 # aioice checks consent every 5 s and gives up after 6 misses: 30 s to notice that a peer is gone.
@@ -31,15 +32,19 @@ ASKED_AFTER_SILENT = 3
 GONE_AFTER_SILENT = 7
 # A check waits for its answer for 0.5 s, 1 s and 2 s, each time sent again.
 CHECK_RETRANSMISSIONS = 2
+# What SRTP has room for: pylibsrtp raises on more. The largest that goes over Ethernet is smaller.
+MAX_SRTP_BYTES = 1500
 
+_original_datagram_received = aioice.ice.StunProtocol.datagram_received
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
 
 def install() -> None:
-    """Notice sooner that a peer is gone."""
+    """Notice sooner that a peer is gone; keep datagrams of strangers from ending a connection."""
     aioice.ice.Connection.query_consent = _query_consent  # type: ignore[method-assign]
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
+    aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore
 
 
 async def _query_consent(self: Any) -> None:
@@ -82,9 +87,31 @@ def _to_next_look_s() -> float:
     return (LISTEN_S if since_s < LISTEN_S / 2 else 2 * LISTEN_S) - since_s
 
 
+def _datagram_received(self: Any, data: bytes, address: Any) -> None:
+    """Pass over STUN that makes no sense: aioice raises on attributes of a wrong size.
+
+    The event loop would write a traceback for each, and anybody can send them. Drop when aioice
+    does not.
+    """
+    try:
+        _original_datagram_received(self, data, address)
+    except Exception as error:
+        pass_over(self, "A datagram", repr(error))
+
+
 def _data_received(self: Any, data: bytes, component: int) -> None:
+    """Leave out what aiortc's receiving task ends of: anybody can send a datagram to this port.
+
+    It looks at a first byte that an empty one does not have. Drop when it does not.
+    """
+    if not data or (_is_srtp(data) and len(data) > MAX_SRTP_BYTES):
+        return
     self._kinecast_heard = True
     _original_data_received(self, data, component)
+
+
+def _is_srtp(data: bytes) -> bool:
+    return 127 < data[0] < 192  # RFC 7983, section 7.
 
 
 def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from server.security.identity import Identity
 from server.sessions.chosen_analyzers import Options
 from server.sessions.manager import SessionManager
 from server.sessions.session import Session
+from server.workers.blame import Fault
 from signaling.errors import SignalingError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class KeptSession:
     id: str
     resume: str
     owner: str | None
+    client: str
     name: str | None
     analyzers: list[str]
     options: Options | None
@@ -83,14 +86,15 @@ def _read(book: bytes) -> list[KeptSession]:
 
 
 def _go_on_with(manager: SessionManager, kept: KeptSession) -> None:
-    session = manager.expect(kept.id, kept.analyzers, kept.owner, kept.name)
+    by = Identity(kept.owner, frozenset(), kept.client)
+    session = manager.expect(kept.id, kept.analyzers, by, kept.name)
     session.resume_token = kept.resume
     session.created_at_ms = kept.created_at_ms
     session.restarts = kept.restarts
     if kept.options is None:
         logger.warning("Session %s goes on without its options: they are too large", kept.id)
     session.options.update(kept.options or {})
-    session.worker_restarted("ended with the server", ())
+    session.worker_restarted(Fault("", "ended with the server"), ())
 
 
 def _written(sessions: Iterable[Session]) -> bytes:
@@ -110,6 +114,7 @@ def _line(session: Session, options: Options | None) -> bytes:
         session.sid,
         session.resume_token,
         session.owner,
+        session.client,
         session.name,
         list(session.analyzers),
         options,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from server.broadcast.stream import VideoStream
+from server.security.budget import OFFERS, Budget
 from server.security.identity import ANONYMOUS, Identity
+from server.security.places import Place, Places, Standing
+from server.security.token_bucket import TokenBucket
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import DisconnectReason, SessionPeer
@@ -29,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 # Ended sessions that can still be looked at.
 ENDED_KEPT = 50
-# A peer that has not connected by then never will.
-CONNECT_WITHIN_S = 30.0
 RETRY_AFTER_S = 5
 
 
@@ -46,11 +47,14 @@ class Limits:
         How long a session whose peer is gone waits for it to come back.
     frames_per_second
         Frames that are taken of one session; 0 takes all.
+    sessions_per_subject
+        Sessions at once of one token's subject; 0 is half of all.
     """
 
     max_sessions: int
     resume_window_s: float
     frames_per_second: float = 0.0
+    sessions_per_subject: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class SessionManager:
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
+        self._places = Places("sessions", limits.max_sessions, limits.sessions_per_subject)
+        self._offers = Budget("offers", OFFERS)
         self._ice_servers = ice_servers
         self._metrics = metrics
         self._recorder = recorder
@@ -99,6 +105,7 @@ class SessionManager:
         self._running: dict[str, Session] = {}
         self._ended: OrderedDict[str, Session] = OrderedDict()
         self._peers: dict[str, SessionPeer] = {}
+        self._unanswered: set[str] = set()
         self._expiries: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks("sessions")
         self._draining = False
@@ -125,8 +132,9 @@ class SessionManager:
         ------
         SignalingError
             What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
-            of somebody else's (403), a name that is taken (409).
+            of somebody else's (403), a name that is taken (409), offers too fast (429).
         """
+        await self._offers.charge(by.client)
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
         resumed = self._resumable(offer.resume)
@@ -134,8 +142,9 @@ class SessionManager:
             check_owner(resumed, by)
         resumed = self._publisher_returned(offer.publish, resumed, by)
         session = resumed or self._new_session(
-            offer.analyzers, offer.options, by.subject, name=offer.publish
+            offer.analyzers, offer.options, by, name=offer.publish
         )
+        self._unanswered.add(session.sid)
         name_before = session.name
         if offer.publish is not None:
             session.name = offer.publish
@@ -154,8 +163,10 @@ class SessionManager:
             # Unless somebody else has taken it meanwhile.
             if name_before is None or self.published(name_before) is None:
                 session.name = name_before
-            self._unanswered(session, is_new=resumed is None)
+            self._undo(session, is_new=resumed is None)
             raise
+        finally:
+            self._unanswered.discard(session.sid)
         await self._attach(session, peer)
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
@@ -193,13 +204,12 @@ class SessionManager:
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        session = self._new_session(analyzers, options or {}, owner, internal=internal, name=name)
+        by = Identity(owner, frozenset(), client=owner or "")
+        session = self._new_session(analyzers, options or {}, by, internal=internal, name=name)
         session.begin()
         return session
 
-    def expect(
-        self, sid: str, analyzers: Sequence[str], owner: str | None, name: str | None
-    ) -> Session:
+    def expect(self, sid: str, analyzers: Sequence[str], by: Identity, name: str | None) -> Session:
         """Wait for the peer of a session that the process before this one had (`handover`).
 
         Raises
@@ -207,7 +217,7 @@ class SessionManager:
         SignalingError
             An analyzer that this server lacks (400).
         """
-        session = self._new_session(analyzers, {}, owner, name=name, sid=sid)
+        session = self._new_session(analyzers, {}, by, name=name, sid=sid)
         session.disconnect()
         self._wait_for_return(session)
         return session
@@ -249,24 +259,25 @@ class SessionManager:
         self,
         analyzers: Sequence[str] | None,
         options: dict[str, dict[str, Any]],
-        owner: str | None,
+        by: Identity,
         *,
         internal: bool = False,
         name: str | None = None,
         sid: str | None = None,
     ) -> Session:
         # Before somebody's place is given to it: an offer that is refused takes none.
-        names, known = self._offered.choose(analyzers, options, owner)
-        self._make_room()
+        names, known = self._offered.choose(analyzers, options, by.subject)
+        if sid is None:
+            self._make_room(by)
         session = Session(
             self._pool,
             names,
             known,
             self._metrics,
             None if internal else self._recorder,
-            owner,
+            by,
             self._gate,
-            FrameRate(0.0 if internal else self._limits.frames_per_second),
+            TokenBucket(0.0 if internal else self._limits.frames_per_second),
             sid,
         )
         session.name = name
@@ -280,41 +291,37 @@ class SessionManager:
         taken = sum(not session.ending for session in self._running.values())
         return max(self._limits.max_sessions - taken, 0)
 
-    def _make_room(self) -> None:
-        if self.room:
-            return
-        waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
-        if not waiting:
-            raise Busy(
-                f"all {self._limits.max_sessions} sessions of this server are taken:"
-                f" try again in a few seconds",
-                retry_after_s=RETRY_AFTER_S,
-            )
-        # Its peer is gone; one that is here goes first.
-        session = waiting[0]
-        self._keep_waiting(session)
-        self._tasks.spawn(self._end(session, "its place was needed"), "evict")
+    def _make_room(self, by: Identity) -> None:
+        taken = [self._place_of(s) for s in self._running.values() if not s.ending]
+        session = self._places.make_room(taken, by)
+        if session is not None:
+            self._keep_waiting(session)
+            self._tasks.spawn(self.end(session.sid, "its place was needed"), "evict")
+
+    def _place_of(self, session: Session) -> Place[Session]:
+        peer = self._peers.get(session.sid)
+        standing, since_s = Standing.USED, time.monotonic()
+        if session.sid in self._unanswered or (peer is not None and peer.is_connecting):
+            # One that is resumed is not given up for an attempt that may fail.
+            standing = Standing.USED if session.frames_in else Standing.CONNECTING
+            since_s = peer.asked_s if peer is not None else since_s
+        elif session.state is SessionState.DISCONNECTED:
+            standing = Standing.WAITING
+        return Place(session, session.client, standing, since_s)
 
     async def _attach(self, session: Session, peer: SessionPeer) -> None:
         before = self._peers.get(session.sid)
         self._peers[session.sid] = peer
-        self._tasks.spawn(self._expect_connection(peer), "connect")
         if before is not None:
             await before.close()
 
-    def _unanswered(self, session: Session, *, is_new: bool) -> None:
+    def _undo(self, session: Session, *, is_new: bool) -> None:
         """Undo what a refused offer began."""
         if is_new:
             self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
         elif session.sid not in self._peers and not session.ending:
             session.disconnect()
             self._wait_for_return(session)
-
-    async def _expect_connection(self, peer: SessionPeer) -> None:
-        try:
-            await asyncio.wait_for(peer.connected.wait(), CONNECT_WITHIN_S)
-        except TimeoutError:
-            await self._gone(peer, DisconnectReason.NEVER_CONNECTED)
 
     # ---- the end
 

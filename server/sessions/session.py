@@ -18,15 +18,17 @@ from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
 from server.rtc import IncomingVideo
+from server.security.identity import ANONYMOUS, Identity
+from server.security.token_bucket import TokenBucket
 from server.sessions.annotated import AnnotatedFrames
 from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
 from server.sessions.subscribers import SessionSubscribers
+from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
     ChangeOptions,
@@ -73,8 +75,8 @@ class Session:
         Counts what passes.
     recorder
         Records the session; None records nothing.
-    owner
-        The subject of whoever opened it; None where nobody is asked who they are.
+    by
+        Who opened it.
     gate
         Keeps embeddings sealed outside; None leaves them as they are.
     rate
@@ -90,14 +92,17 @@ class Session:
         options: dict[str, dict[str, Any]],
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
-        owner: str | None = None,
+        by: Identity = ANONYMOUS,
         gate: EmbeddingGate | None = None,
-        rate: FrameRate | None = None,
+        rate: TokenBucket | None = None,
         sid: str | None = None,
     ) -> None:
         self.sid = sid or secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
-        self.owner = owner
+        self.owner = by.subject
+        """The subject of whoever opened it; None where nobody is asked who they are."""
+        self.client = by.client
+        """What its place is counted by."""
         self.name: str | None = None
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
@@ -113,9 +118,9 @@ class Session:
         self.end_reason: str | None = None
         self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
-        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, owner)
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
         self._gate = gate
-        self._rate = rate or FrameRate(0.0)
+        self._rate = rate or TokenBucket(0.0)
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
@@ -188,6 +193,7 @@ class Session:
                 self.sid, audio=audio, on_error=self._tell_recording_stopped
             )
         if self._worker is None:
+            self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
             self._worker = self._pool.assign(self)
             if self._worker.ready:
                 self._start_on_worker()
@@ -312,7 +318,7 @@ class Session:
     def _sealed(self, fragments: Fragments) -> Fragments:
         return fragments if self._gate is None else self._gate.sealed(fragments, self.owner)
 
-    def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
+    def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._started_on_worker = False
         self.restarts += 1
@@ -320,18 +326,21 @@ class Session:
             # What they were asked for last was the end: what is known already has to do.
             self._take_final(Final(self.sid))
             return
-        for name in left_out:
-            self.subscribers.notify_problem(
-                name, "hang", "did not answer in time again and is left out of this session"
-            )
-        self._chosen.leave_out(left_out)
+        self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
         self.subscribers.notify_restart(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),
-                "message": f"The worker {reason}. The analyzers start anew; counts begin again.",
+                "message": f"The worker {fault.reason}. Analyzers start anew; counts begin again.",
             }
         )
+
+    def _leave_out(self, names: Sequence[str], phase: str, why: str) -> None:
+        for name in names:
+            self.subscribers.notify_problem(
+                name, phase, f"{why}: {name} is left out of this session"
+            )
+        self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
         assert self._worker is not None

@@ -12,10 +12,10 @@ import json
 import logging
 import os
 import pickle
+import signal
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -23,6 +23,9 @@ from typing import Any, Protocol
 from analyzers.registry import AnalyzerSpec
 from server.backoff import Backoff
 from server.tasks import Tasks
+from server.workers.black_box import BlackBox
+from server.workers.blame import ONE_AT_A_TIME_S, Blame, Fault
+from server.workers.memory import default_bound, private_bytes
 from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
@@ -32,10 +35,11 @@ ANSWER_WITHIN_S = 5.0
 # Loading models (MediaPipe: 2 to 4 s, more on a Pi) may take longer than answering.
 LOAD_WITHIN_S = 120.0
 WATCH_EVERY_S = 0.25
+_SILENT = f"did not answer within {ANSWER_WITHIN_S:.0f} s"
 # Before a worker that died while it loaded is started again; twice as long each time.
 FIRST_PAUSE_S = 0.5
-# After hanging this often in one session, a lane is left out of it.
-HANGS_TO_LEAVE_OUT = 2
+# What ends a process from outside; nothing that it was at is to blame.
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class WorkerRefused(RuntimeError):
@@ -46,6 +50,8 @@ class PinnedSession(Protocol):
     """What the pool needs of a session."""
 
     sid: str
+    client: str
+    """What whoever opened it is counted by."""
 
     @property
     def streaming(self) -> bool:
@@ -54,8 +60,8 @@ class PinnedSession(Protocol):
     def on_worker_message(self, message: object) -> None:
         """Take a message that names this session."""
 
-    def worker_restarted(self, reason: str, left_out: Sequence[str]) -> None:
-        """Start anew on the replacement, without the analyzers that were left out."""
+    def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
+        """Start anew on the replacement, without the analyzers that are left out for the fault."""
 
 
 @dataclass(slots=True)
@@ -69,7 +75,10 @@ class WorkerHandle:
     heard_s: float = 0.0
     ready: bool = False
     restarts: int = 0
-    hung: str | None = None
+    fault: Fault | None = None
+    """Why it is being ended, if it is."""
+    one_at_a_time_s: float = 0.0
+    """How long its next process runs lanes one at a time."""
     stuck: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, PinnedSession] = field(default_factory=dict)
 
@@ -100,6 +109,8 @@ class WorkerPool:
         The analyzers each of them loads.
     settings
         For each analyzer, by name, what its constructor is given.
+    memory_bytes
+        What a worker may take for itself; 0 is half of what the machine has, shared by all.
     verbose, quiet
         Debug logging in the workers, or nothing but warnings.
     """
@@ -110,6 +121,7 @@ class WorkerPool:
         specs: Sequence[AnalyzerSpec],
         *,
         settings: dict[str, dict[str, Any]] | None = None,
+        memory_bytes: int = 0,
         verbose: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -125,7 +137,8 @@ class WorkerPool:
                 "log_level": "DEBUG" if verbose else "WARNING" if quiet else "INFO",
             }
         )
-        self._hangs: Counter[tuple[str, str]] = Counter()
+        self._memory_bytes = memory_bytes or default_bound(size)
+        self._blame = Blame()
         self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
 
@@ -149,8 +162,12 @@ class WorkerPool:
     def release(self, worker: WorkerHandle, sid: str) -> None:
         """Forget a session that has ended."""
         worker.sessions.pop(sid, None)
-        for key in [key for key in self._hangs if key[0] == sid]:
-            del self._hangs[key]
+        self._blame.forget(sid)
+
+    def left_out_for(self, client: str) -> list[str]:
+        """Analyzers that are left out of a client's new sessions, for what they did in others."""
+        lanes = self._blame.lanes_of(client, time.monotonic())
+        return [name for lane in lanes for name in lane.split("+")]
 
     @property
     def ready(self) -> bool:
@@ -164,30 +181,38 @@ class WorkerPool:
         backoff = Backoff(FIRST_PAUSE_S)
         while True:
             try:
-                reason = await self._live(worker)
+                fault = await self._live(worker)
             except WorkerRefused as refusal:
                 if not self.became_ready.is_set():
                     if not self.refused.done():
                         self.refused.set_result(str(refusal))
                     return
                 # It could be loaded before: someone is working on the model's file.
-                reason = f"can not load its analyzers ({refusal})"
+                fault = Fault("", f"can not load its analyzers ({refusal})")
             except Exception as error:
                 logger.exception("Worker %d could not be served", worker.index)
-                reason = f"could not be served ({type(error).__name__})"
+                fault = Fault("", f"could not be served ({type(error).__name__})")
             was_ready, worker.ready = worker.ready, False
             worker.stuck.clear()
             worker.restarts += 1
-            logger.warning("Worker %d %s: starting another", worker.index, reason)
-            hung_lane, worker.hung = worker.hung, None
-            self._restart_sessions(worker, reason, hung_lane)
+            logger.warning("Worker %d %s: starting another", worker.index, fault.reason)
+            worker.fault = None
+            again = fault.phase and worker.one_at_a_time_s
+            worker.one_at_a_time_s = ONE_AT_A_TIME_S if fault.is_uncertain or again else 0.0
+            self._restart_sessions(worker, fault)
             if was_ready:
                 backoff.reset()
             else:
                 await asyncio.sleep(backoff.pause_s())
 
-    async def _live(self, worker: WorkerHandle) -> str:
+    async def _live(self, worker: WorkerHandle) -> Fault:
         """Run one process from its start to its end; says why it ended."""
+        with contextlib.closing(BlackBox()) as black_box:
+            connection = await self._start_process(worker, black_box)
+            return await self._serve(worker, connection, black_box)
+
+    async def _start_process(self, worker: WorkerHandle, black_box: BlackBox) -> socket.socket:
+        """Start a process; returns the connection to it."""
         ours, theirs = socket.socketpair()
         with theirs, contextlib.ExitStack() as undo:
             undo.enter_context(ours)
@@ -200,9 +225,13 @@ class WorkerPool:
                 "server.workers.worker",
                 "--fd",
                 str(theirs.fileno()),
+                "--black-box",
+                str(black_box.fd),
+                "--one-at-a-time",
+                str(worker.one_at_a_time_s),
                 "--setup",
                 self._setup,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), black_box.fd],
                 env={
                     **os.environ,
                     "PYTHONUNBUFFERED": "1",
@@ -210,19 +239,27 @@ class WorkerPool:
                 },
             )
             undo.pop_all()
-        reader, worker.writer = await asyncio.open_connection(sock=ours)
+        return ours
+
+    async def _serve(
+        self, worker: WorkerHandle, connection: socket.socket, black_box: BlackBox
+    ) -> Fault:
+        reader, worker.writer = await asyncio.open_connection(sock=connection)
         worker.started_s = worker.heard_s = time.monotonic()
-        watch = asyncio.create_task(self._watch(worker), name=f"watch worker {worker.index}")
+        watch = asyncio.create_task(
+            self._watch(worker, black_box), name=f"watch worker {worker.index}"
+        )
         listen = asyncio.create_task(self._listen(worker, reader))
         try:
             await listen
-            return await self._cause_of_death(worker)
+            return worker.fault or await _cause_of_death(worker, black_box)
         finally:
             for task in (watch, listen):
                 task.cancel()
             await asyncio.gather(watch, listen, return_exceptions=True)
             worker.writer.close()
-            await _end(worker.process)
+            if worker.process is not None:
+                await _end(worker.process)
             worker.process = None
 
     async def _listen(self, worker: WorkerHandle, reader: asyncio.StreamReader) -> None:
@@ -253,15 +290,15 @@ class WorkerPool:
                 stuck = {(lane, sid) for lane, sid, s in busy if s > ANSWER_WITHIN_S}
                 # Twice: a worker that was stopped and goes on says so of what it was at.
                 for lane, sid in stuck & worker.stuck:
-                    if worker.hung is None:
-                        self._hang(worker, lane, sid)
+                    logger.warning("Lane %s is stuck in session %s", lane, sid)
+                    _replace(worker, Fault("hang", f"{_SILENT} in {lane}", [(sid, lane)]))
                 worker.stuck = stuck
             case _:
                 if (addressed := worker.sessions.get(message.sid)) is not None:
                     _guarded(addressed, addressed.on_worker_message, message)
 
-    async def _watch(self, worker: WorkerHandle) -> None:
-        """End a process that has stopped answering."""
+    async def _watch(self, worker: WorkerHandle, black_box: BlackBox) -> None:
+        """End a process that has stopped answering, or that takes too much memory."""
         while True:
             asleep_s = time.monotonic()
             await asyncio.sleep(WATCH_EVERY_S)
@@ -273,29 +310,31 @@ class WorkerPool:
                 worker.stuck.clear()
             silent_s = time.monotonic() - worker.heard_s
             if silent_s > (ANSWER_WITHIN_S if worker.ready else LOAD_WITHIN_S):
-                worker.hung = worker.hung or ""
-                _kill(worker.process)
+                _replace(worker, Fault("", _SILENT))
+                return
+            takes = private_bytes(worker.pid) if worker.pid else 0
+            if takes > self._memory_bytes:
+                may = f"{self._memory_bytes / 1e6:.0f} MB"
+                reason = f"took {takes / 1e6:.0f} MB of memory, and may take {may}"
+                _replace(worker, Fault("memory", reason, black_box.busy()))
                 return
 
-    def _hang(self, worker: WorkerHandle, lane: str, sid: str) -> None:
-        logger.warning("Lane %s is stuck in session %s", lane, sid)
-        worker.hung = lane
-        self._hangs[sid, lane] += 1
-        _kill(worker.process)
-
-    async def _cause_of_death(self, worker: WorkerHandle) -> str:
-        assert worker.process is not None
-        if worker.hung is not None:
-            where = f" in {worker.hung}" if worker.hung else ""
-            return f"did not answer within {ANSWER_WITHIN_S:.0f} s{where}"
-        code = await worker.process.wait()
-        return f"died (signal {-code})" if code < 0 else f"ended with status {code}"
-
-    def _restart_sessions(self, worker: WorkerHandle, reason: str, hung_lane: str | None) -> None:
+    def _restart_sessions(self, worker: WorkerHandle, fault: Fault) -> None:
+        clients = {sid: session.client for sid, session in worker.sessions.items()}
+        left_out = self._blame.charge(fault, clients, time.monotonic())
         for sid, session in list(worker.sessions.items()):
-            hangs = self._hangs[sid, hung_lane] if hung_lane else 0
-            left_out = hung_lane.split("+") if hung_lane and hangs >= HANGS_TO_LEAVE_OUT else ()
-            _guarded(session, session.worker_restarted, reason, left_out)
+            lane = left_out[1] if left_out and left_out[0] == sid else ""
+            names = lane.split("+") if lane else ()
+            _guarded(session, session.worker_restarted, fault, names)
+
+
+async def _cause_of_death(worker: WorkerHandle, black_box: BlackBox) -> Fault:
+    assert worker.process is not None
+    code = await worker.process.wait()
+    reason = f"died (signal {-code})" if code < 0 else f"ended with status {code}"
+    if not worker.ready or -code in _FROM_OUTSIDE:
+        return Fault("", reason)
+    return Fault("crash", reason, black_box.busy())
 
 
 def _guarded(session: PinnedSession, method: Callable[..., None], *arguments: Any) -> None:
@@ -304,6 +343,12 @@ def _guarded(session: PinnedSession, method: Callable[..., None], *arguments: An
         method(*arguments)
     except Exception:
         logger.exception("Session %s failed to take what its worker sent", session.sid)
+
+
+def _replace(worker: WorkerHandle, fault: Fault) -> None:
+    """End a worker's process for a fault; of several the first is told."""
+    worker.fault = worker.fault or fault
+    _kill(worker.process)
 
 
 def _kill(process: asyncio.subprocess.Process | None) -> None:

@@ -21,7 +21,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -32,6 +32,7 @@ from analyzers.lane import Lane, LaneReport
 from analyzers.ordering import ChainError
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
+from server.workers.black_box import BlackBox, LaneNote
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
@@ -47,6 +48,23 @@ ALIVE_EVERY_S = 1.0
 SWITCH_INTERVAL_S = 0.0005
 
 
+class Turns:
+    """Lets lanes run one at a time for some seconds, and as they like from then on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until_s = time.monotonic() + seconds
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a lane's turn."""
+        if time.monotonic() >= self._until_s:
+            yield
+            return
+        with self._lock:
+            yield
+
+
 class LaneThread:
     """Runs a lane's jobs, one at a time, in the order they were given.
 
@@ -56,12 +74,22 @@ class LaneThread:
         What it runs.
     done
         Called on this thread with itself, the job, its report and its duration in seconds.
+    note
+        Where it notes the session it works for.
+    turns
+        Waits for this lane's turn, where lanes run one at a time.
     """
 
     def __init__(
-        self, lane: Lane, done: Callable[[LaneThread, LaneJob, LaneReport, float], None]
+        self,
+        lane: Lane,
+        done: Callable[[LaneThread, LaneJob, LaneReport, float], None],
+        note: LaneNote,
+        turns: Turns,
     ) -> None:
         self.lane = lane
+        self._note = note
+        self._turns = turns
         self.outstanding = 0
         self._jobs: queue.SimpleQueue[LaneJob] = queue.SimpleQueue()
         self._done = done
@@ -81,16 +109,22 @@ class LaneThread:
     def _run(self) -> None:
         while True:
             job = self._jobs.get()
-            began = time.monotonic()
-            self._busy = (job.sid, began)
-            try:
-                report = job.run(self.lane)
-            except Exception:
-                # Analyzers' exceptions are reports already; this is a fault of ours.
-                logger.exception("Lane %s failed in session %s", self.lane.name, job.sid)
-                report = LaneReport()
-            self._busy = None
+            with self._turns.turn():
+                began = time.monotonic()
+                self._busy = (job.sid, began)
+                self._note.begin(job.sid)
+                report = self._report(job)
+                self._note.done()
+                self._busy = None
             self._done(self, job, report, time.monotonic() - began)
+
+    def _report(self, job: LaneJob) -> LaneReport:
+        try:
+            return job.run(self.lane)
+        except Exception:
+            # Analyzers' exceptions are reports already; this is a fault of ours.
+            logger.exception("Lane %s failed in session %s", self.lane.name, job.sid)
+            return LaneReport()
 
 
 class Worker:
@@ -101,11 +135,20 @@ class Worker:
     for two waits for a processor, on a machine that has none to spare.
     """
 
-    def __init__(self, connection: socket.socket, analyzers: list[BaseModel]) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        analyzers: list[BaseModel],
+        black_box: BlackBox,
+        turns: Turns,
+    ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._outbox: list[bytes] = []
-        self._lanes = [LaneThread(lane, self._lane_done) for lane in arrange(analyzers)]
+        self._lanes = [
+            LaneThread(lane, self._lane_done, black_box.note_for(lane.name), turns)
+            for lane in arrange(analyzers)
+        ]
         self._drawing = Drawing(self._send)
         names = [a.name for a in analyzers]
         self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing)
@@ -211,7 +254,9 @@ def main() -> None:
     """Serve the connection whose file descriptor is given, until it closes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--black-box", type=int, required=True)
     parser.add_argument("--setup", required=True, help="JSON: specs, settings, log_level")
+    parser.add_argument("--one-at-a-time", type=float, default=0.0, metavar="SECONDS")
     arguments = parser.parse_args()
     setup = json.loads(arguments.setup)
     logging.basicConfig(
@@ -228,14 +273,16 @@ def main() -> None:
     connection.setblocking(True)
     # When the server goes away meanwhile, there is nobody to tell.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        _serve(connection, setup)
+        _serve(connection, setup, BlackBox(arguments.black_box), Turns(arguments.one_at_a_time))
 
 
-def _serve(connection: socket.socket, setup: dict[str, Any]) -> None:
+def _serve(
+    connection: socket.socket, setup: dict[str, Any], black_box: BlackBox, turns: Turns
+) -> None:
     try:
         specs = [AnalyzerSpec(**spec) for spec in setup["specs"]]
         analyzers, unavailable = load_analyzers(specs, setup["settings"])
-        worker = Worker(connection, list(analyzers.values()))
+        worker = Worker(connection, list(analyzers.values()), black_box, turns)
     except (AnalyzerLoadError, ChainError) as error:
         connection.sendall(pack(Refused(str(error))))
         return

@@ -70,7 +70,25 @@ class Faulty(BaseModel):
                 time.sleep(3600)
             case "exit":
                 os._exit(3)
+            case "exit soon":
+                time.sleep(0.2)
+                os._exit(3)
+            case "leak":
+                kept = []
+                while len(kept) < 200:
+                    kept.append(b"\1" * 10_000_000)
+                    time.sleep(0.005)
         return {"faulty": "fine"}
+
+
+class Busy(BaseModel):
+    """Takes half a second to take options."""
+
+    def configure(self, sid, options):
+        time.sleep(0.5)
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        return None
 
 
 class Spin(BaseModel):

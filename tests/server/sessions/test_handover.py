@@ -6,6 +6,7 @@ import json
 import pytest
 
 from analyzers.registry import find
+from server.security.identity import Identity
 from server.sessions import handover
 from server.sessions.handover import MAX_BOOK_BYTES, SessionBook
 from server.sessions.manager import Limits, SessionManager
@@ -16,6 +17,8 @@ from tests.support.server import COUNTER
 
 RESUME_WINDOW_S = 60.0
 OPTIONS = {COUNTER: {"reference": "sealed once, opened now", "size": float("inf"), "n": 2**70}}
+
+ANN = Identity("ann", frozenset(), client="ann")
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ async def make_manager():
 
 def lose(manager, number, options=None, name=None):
     """A session that waits for its peer."""
-    session = manager.expect(f"{number:016x}", [COUNTER], "ann", name)
+    session = manager.expect(f"{number:016x}", [COUNTER], ANN, name)
     session.options.update(options or {})
     return session
 
@@ -49,7 +52,7 @@ async def test_a_session_goes_on_as_it_was(make_manager):
     after = make_manager()
     handover.go_on(after, book)
     (session,) = after.resumable
-    for attribute in ("sid", "resume_token", "owner", "name", "analyzers", "options"):
+    for attribute in ("sid", "resume_token", "owner", "client", "name", "analyzers", "options"):
         assert getattr(session, attribute) == getattr(lost, attribute), attribute
     assert session.created_at_ms == lost.created_at_ms
     assert session.restarts == lost.restarts + 1

@@ -94,6 +94,24 @@ async def test_an_analyzer_that_ends_its_process_is_restarted(server):
         await peer.end(timeout_s=20)
 
 
+async def test_an_analyzer_that_crashes_on_frames_is_left_out_and_the_rest_goes_on(server):
+    crashing = ClientPeer(server.url, options={"faulty": {"frame": "exit"}})
+    async with crashing, ClientPeer(server.url) as other:
+        await other.connect(ColourTrack())
+        await other.wait_for(lambda m: m.get("count", 0) > 3)
+        await crashing.connect(ColourTrack())
+        said = await crashing.wait_for(lambda m: m.get("type") == "analyzer_error", 60)
+        assert (said["analyzer"], said["phase"]) == ("faulty", "crash")
+        assert "status 3" in said["message"]
+        restarts = [m for m in crashing.received if m.get("type") == "analyzers_restarted"]
+        assert len(restarts) <= 3
+        await crashing.wait_for(lambda m: m.get("count", 0) > 30, 30)
+        await crashing.end()
+        # Whether it shared the worker or not, it lost no analyzer.
+        assert not [m for m in other.received if m.get("type") == "analyzer_error"]
+        await other.end()
+
+
 async def test_slow_and_busy_models_do_not_slow_the_others(tmp_path):
     """Of 30 frames a second, the quick one sees most; the others as many as they can."""
     with running_server(

@@ -10,10 +10,11 @@ import pytest
 
 from analyzers.registry import find
 from server.workers import pool as module
-from server.workers.messages import End, Final, Ready, Start
+from server.workers.messages import ChangeOptions, End, Final, Ready, Start
 from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
 from tests.support.server import COUNTER, FAULTY
 
+BUSY = "tests.support.models:Busy"
 WITHIN_S = 30.0
 
 
@@ -21,7 +22,7 @@ class Recorded:
     """A session that writes down what it is told, and begins whenever its worker is ready."""
 
     def __init__(self, sid: str) -> None:
-        self.sid = sid
+        self.sid, self.client = sid, "somebody"
         self.streaming = True
         self.messages: asyncio.Queue = asyncio.Queue()
         self.restarts: asyncio.Queue = asyncio.Queue()
@@ -29,8 +30,8 @@ class Recorded:
     def on_worker_message(self, message: object) -> None:
         self.messages.put_nowait(message)
 
-    def worker_restarted(self, reason, left_out) -> None:
-        self.restarts.put_nowait((reason, tuple(left_out)))
+    def worker_restarted(self, fault, left_out) -> None:
+        self.restarts.put_nowait((fault.phase, fault.reason, tuple(left_out)))
 
     async def next(self, kind: type) -> object:
         async with asyncio.timeout(WITHIN_S):
@@ -43,8 +44,8 @@ class Recorded:
 async def make_pool():
     pools = []
 
-    def make(size: int, *names: str) -> WorkerPool:
-        pool = WorkerPool(size, find(names))
+    def make(size: int, *names: str, memory_bytes: int = 0) -> WorkerPool:
+        pool = WorkerPool(size, find(names), memory_bytes=memory_bytes)
         pool.start()
         pools.append(pool)
         return pool
@@ -93,10 +94,11 @@ async def test_a_worker_that_dies_or_stops_is_replaced(make_pool, number):
     worker = pool.assign(session)
     before = worker.pid
     os.kill(before, number)
-    reason, left_out = await asyncio.wait_for(session.restarts.get(), WITHIN_S)
+    phase, reason, left_out = await asyncio.wait_for(session.restarts.get(), WITHIN_S)
     says = "did not answer" if number == signal.SIGSTOP else f"signal {number}"
     assert says in reason
     assert left_out == ()
+    assert phase == ("crash" if number == signal.SIGSEGV else "")
     await session.next(Ready)
     assert worker.pid != before
     worker.send(Start("a", ("counter",), {}, 0.0))
@@ -132,12 +134,43 @@ async def test_a_lane_that_blocks_for_ever_is_left_out_the_second_time(make_pool
     for left_out in ((), ("faulty",)):
         began = time.monotonic()
         worker.send(Start("blocked", ("counter", "faulty"), {"faulty": {"start": "block"}}, 0.0))
-        reason, said = await asyncio.wait_for(blocked.restarts.get(), WITHIN_S)
+        phase, reason, said = await asyncio.wait_for(blocked.restarts.get(), WITHIN_S)
         assert time.monotonic() - began > ANSWER_WITHIN_S
         assert "faulty" in reason
-        assert said == left_out
-        assert (await asyncio.wait_for(other.restarts.get(), WITHIN_S))[1] == ()
+        assert (phase, said) == ("hang", left_out)
+        assert (await asyncio.wait_for(other.restarts.get(), WITHIN_S))[2] == ()
         await blocked.next(Ready)
+
+
+async def test_a_lane_that_crashes_its_process_is_left_out_and_no_busy_neighbour(make_pool):
+    """After the first crash two may have been it; then they run one at a time, and it shows."""
+    pool = make_pool(1, BUSY, FAULTY)
+    await until_ready(pool)
+    crashing, busy = Recorded("crashing"), Recorded("busy")
+    worker = pool.assign(crashing)
+    assert pool.assign(busy) is worker
+    for left_out in ((), (), ("faulty",)):
+        worker.send(Start("busy", ("busy",), {}, 0.0))
+        worker.send(ChangeOptions("busy", {"busy": {}}))
+        worker.send(Start("crashing", ("faulty",), {"faulty": {"start": "exit soon"}}, 0.0))
+        phase, reason, said = await asyncio.wait_for(crashing.restarts.get(), WITHIN_S)
+        assert (phase, said) == ("crash", left_out)
+        assert "status 3" in reason
+        assert (await asyncio.wait_for(busy.restarts.get(), WITHIN_S))[2] == ()
+        await crashing.next(Ready)
+
+
+async def test_a_worker_that_takes_too_much_memory_is_replaced_without_what_took_it(make_pool):
+    pool = make_pool(1, COUNTER, FAULTY, memory_bytes=400_000_000)
+    await until_ready(pool)
+    leaking = Recorded("leaking")
+    worker = pool.assign(leaking)
+    for left_out in ((), ("faulty",)):
+        worker.send(Start("leaking", ("faulty",), {"faulty": {"start": "leak"}}, 0.0))
+        phase, reason, said = await asyncio.wait_for(leaking.restarts.get(), WITHIN_S)
+        assert (phase, said) == ("memory", left_out)
+        assert "400 MB" in reason
+        await leaking.next(Ready)
 
 
 async def test_an_analyzer_that_can_not_be_loaded_is_reported(make_pool):
@@ -193,7 +226,7 @@ async def test_a_session_that_fails_costs_neither_the_worker_nor_the_others(make
         def on_worker_message(self, message):
             raise ValueError("a fault of ours")
 
-        def worker_restarted(self, reason, left_out):
+        def worker_restarted(self, fault, left_out):
             raise ValueError("another")
 
     pool = make_pool(1, COUNTER)
