@@ -17,21 +17,12 @@ import time
 
 from server.backoff import Backoff
 from server.watchdog import systemd
+from server.watchdog.media_process import LOOK_EVERY_S, MediaProcess
 
 logger = logging.getLogger(__name__)
 
-# The media process beats every second (heartbeat.py).
-SILENT_WITHIN_S = 10.0
-# Until its ports are bound it only imports: 1 to 2 s, on a Pi with a slow card some 20. The models
-# load in its workers, while it beats. Below the 90 s that systemd waits for READY=1.
-START_WITHIN_S = 60.0
-LOOK_EVERY_S = 0.5
 # A process that can run at all writes where its threads are in milliseconds.
 TRACE_WITHIN_S = 0.5
-# Workers end when their connection closes, and give shared memory back; then they are killed.
-GROUP_ENDS_WITHIN_S = 2.0
-# One that crashes sooner than this after its first beat is started again after a growing pause.
-STEADY_AFTER_S = 10.0
 FIRST_PAUSE_S = 1.0
 # What the media process says with it: `kinecast: --port: ...`
 BAD_SETTINGS = 2
@@ -70,58 +61,11 @@ def supervise() -> Watched:
     return _Supervisor().run()
 
 
-class _MediaProcess:
-    """What is known of the media process."""
-
-    def __init__(self, pid: int, pipe: int) -> None:
-        self.pid = pid
-        self.pipe: int | None = pipe
-        self.beating_since_s: float | None = None
-        self.silent_looks = 0
-        self.hung = False
-        self._unfinished = b""
-        os.set_blocking(pipe, False)
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether it has been silent for too long.
-
-        Counted in looks, not in time: when the supervisor itself was stopped, or the machine slept,
-        that is one look.
-        """
-        within_s = START_WITHIN_S if self.beating_since_s is None else SILENT_WITHIN_S
-        return self.silent_looks * LOOK_EVERY_S >= within_s
-
-    @property
-    def was_steady(self) -> bool:
-        """Whether it ran for a while before it ended."""
-        since_s = self.beating_since_s
-        return since_s is not None and time.monotonic() - since_s >= STEADY_AFTER_S
-
-    def hear(self) -> bytes | None:
-        """Take what it has written, a line a beat; returns the newest book in it."""
-        assert self.pipe is not None
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.pipe, 1 << 16):
-                self.silent_looks = 0
-                self.beating_since_s = self.beating_since_s or time.monotonic()
-                self._unfinished += data
-            self.close()
-        *lines, self._unfinished = self._unfinished.split(b"\n")
-        return next((line for line in reversed(lines) if line), None)
-
-    def close(self) -> None:
-        """Let go of the pipe."""
-        if self.pipe is not None:
-            os.close(self.pipe)
-            self.pipe = None
-
-
 class _Supervisor:
     def __init__(self) -> None:
         self._book = b""
         self._came_up = False
-        self._former_group: int | None = None
+        self._former: MediaProcess | None = None
         self._stopping = False
         self._signals: list[int] = []
         self._handlers: dict[int, object] = {}
@@ -136,14 +80,16 @@ class _Supervisor:
             if isinstance(media, Watched):
                 return media
             status = self._watch(media)
+            self._pass_signals_on(None)
+            self._kill_former()
             if self._stopping or status in (0, BAD_SETTINGS) or not self._came_up:
-                _await_end_of_group(media.pid)
+                media.await_end_of_group()
                 raise SystemExit(status if status >= 0 else 128 - status)
-            self._former_group = media.pid
+            self._former = media
             pause_s = 0.0 if media.was_steady else backoff.pause_s()
             if media.was_steady:
                 backoff.reset()
-            why = _cause(media, status)
+            why = media.cause(status)
             again = f"started again in {pause_s:.0f} s" if pause_s else "started again"
             logger.error("%s: %s", why, again)
             systemd.notify(f"STATUS={why}: {again}")
@@ -162,7 +108,7 @@ class _Supervisor:
         for number in (*_STOP, signal.SIGCHLD):
             self._handlers[number] = signal.signal(number, lambda n, _: self._signals.append(n))
 
-    def _pass_signals_on(self, media: _MediaProcess | None) -> None:
+    def _pass_signals_on(self, media: MediaProcess | None) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, 1 << 12)
         while self._signals:
@@ -177,7 +123,7 @@ class _Supervisor:
 
     # ---- the media process
 
-    def _start(self) -> _MediaProcess | Watched:
+    def _start(self) -> MediaProcess | Watched:
         """Fork; returns the child in the parent, and in the child what that is given."""
         ours, theirs = os.pipe()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
@@ -191,7 +137,7 @@ class _Supervisor:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return _MediaProcess(pid, ours)
+        return MediaProcess(pid, ours)
 
     def _become_media(self) -> None:
         # A terminal's Ctrl-C is for the supervisor, which passes it on.
@@ -208,7 +154,7 @@ class _Supervisor:
         faulthandler.enable(_STDERR)
         faulthandler.register(_TRACE, _STDERR)
 
-    def _watch(self, media: _MediaProcess) -> int:
+    def _watch(self, media: MediaProcess) -> int:
         """Watch until the process has ended; returns its status, negative for a signal."""
         while not self._has_ended(media):
             self._pass_signals_on(media)
@@ -218,9 +164,9 @@ class _Supervisor:
         if media.pipe is not None:
             self._hear(media)
             media.close()
-        return _end_group(media.pid)
+        return media.end_group()
 
-    def _has_ended(self, media: _MediaProcess) -> bool:
+    def _has_ended(self, media: MediaProcess) -> bool:
         """Whether it has; as process 1 of a container we get orphans too, and reap them."""
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
         while (ended := os.waitid(os.P_ALL, 0, how)) is not None:
@@ -229,7 +175,7 @@ class _Supervisor:
             os.waitpid(ended.si_pid, 0)
         return False
 
-    def _look(self, media: _MediaProcess) -> None:
+    def _look(self, media: MediaProcess) -> None:
         """Wait for a beat, but not for long."""
         waits = [self._woken] if media.pipe is None else [self._woken, media.pipe]
         ready, _, _ = select.select(waits, [], [], LOOK_EVERY_S)
@@ -240,21 +186,24 @@ class _Supervisor:
         if media.beating_since_s is None:
             systemd.notify("WATCHDOG=1")
 
-    def _hear(self, media: _MediaProcess) -> None:
+    def _hear(self, media: MediaProcess) -> None:
         was_beating = media.beating_since_s is not None
         self._book = media.hear() or self._book
         if media.beating_since_s is None:
             return
         self._came_up = True
-        if self._former_group is not None:
-            # Its workers have had the time that a start takes.
-            _signal_group(self._former_group, signal.SIGKILL)
-            self._former_group = None
+        self._kill_former()
         systemd.notify("WATCHDOG=1" if was_beating else "READY=1\nSTATUS=serving\nWATCHDOG=1")
 
-    def _end_hung(self, media: _MediaProcess) -> None:
+    def _kill_former(self) -> None:
+        """Kill what is left of the workers before, which had the time that a start takes."""
+        if self._former is not None:
+            self._former.kill_group()
+            self._former = None
+
+    def _end_hung(self, media: MediaProcess) -> None:
         media.hung = True
-        logger.error("%s. Where its threads are:", _cause(media, 0))
+        logger.error("%s. Where its threads are:", media.cause())
         # One that was stopped can write nothing.
         os.kill(media.pid, signal.SIGCONT)
         os.kill(media.pid, _TRACE)
@@ -269,48 +218,6 @@ class _Supervisor:
             select.select([self._woken], [], [], min(left_s, LOOK_EVERY_S))
             self._pass_signals_on(None)
             systemd.notify("WATCHDOG=1")
-
-
-def _cause(media: _MediaProcess, status: int) -> str:
-    if media.hung and media.beating_since_s is None:
-        return f"The media process did not come up within {START_WITHIN_S:.0f} s"
-    if media.hung:
-        return f"The event loop did not turn for {SILENT_WITHIN_S:.0f} s"
-    how = f"died (signal {-status})" if status < 0 else f"ended with status {status}"
-    return f"The media process {how}"
-
-
-def _end_group(leader: int) -> int:
-    """End the workers of a media process that has ended; returns its status.
-
-    SIGTERM ends those that hang, too. What gives their shared memory back ignores it, and ends when
-    they have.
-    """
-    _signal_group(leader, signal.SIGTERM)
-    _signal_group(leader, signal.SIGCONT)
-    return os.waitstatus_to_exitcode(os.waitpid(leader, 0)[1])
-
-
-def _await_end_of_group(group: int) -> None:
-    """Wait until it is gone, or kill it."""
-    until_s = time.monotonic() + GROUP_ENDS_WITHIN_S
-    while _signal_group(group, 0):
-        if time.monotonic() > until_s:
-            _signal_group(group, signal.SIGKILL)
-            return
-        # Nobody tells of the end of other processes' children.
-        time.sleep(0.01)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(-group, os.WNOHANG)
-
-
-def _signal_group(group: int, number: int) -> bool:
-    """Signal a process group; returns whether there is anybody in it."""
-    try:
-        os.killpg(group, number)
-    except OSError:
-        return False
-    return True
 
 
 def _log_to_stderr() -> None:
