@@ -34,8 +34,13 @@ GONE_AFTER_SILENT = 7
 CHECK_RETRANSMISSIONS = 2
 # What SRTP has room for: pylibsrtp raises on more. The largest that goes over Ethernet is smaller.
 MAX_SRTP_BYTES = 1500
+# Candidates of a peer, those included that it never named and that its checks come from (RFC 8445,
+# section 7.3.1.3). Each is searched for, sorted and checked itself, so that a peer who sends checks
+# from all its ports costs a server its event loop. It may name 512.
+MAX_REMOTE_CANDIDATES = 600
 
 _original_datagram_received = aioice.ice.StunProtocol.datagram_received
+_original_check_incoming = aioice.ice.Connection.check_incoming
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
@@ -43,6 +48,7 @@ _original_get_host_addresses = aioice.ice.get_host_addresses
 def install() -> None:
     """Notice sooner that a peer is gone; keep datagrams of strangers from ending a connection."""
     aioice.ice.Connection.query_consent = _query_consent  # type: ignore[method-assign]
+    aioice.ice.Connection.check_incoming = _check_incoming  # type: ignore
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
     aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore
 
@@ -97,6 +103,17 @@ def _datagram_received(self: Any, data: bytes, address: Any) -> None:
         _original_datagram_received(self, data, address)
     except Exception as error:
         pass_over(self, "A datagram", repr(error))
+
+
+def _check_incoming(self: Any, message: Any, address: Any, protocol: Any) -> None:
+    """Learn so many addresses of a peer and no more. Drop when aioice has a bound."""
+    if len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES and not any(
+        (candidate.host, candidate.port) == tuple(address[:2])
+        for candidate in self._remote_candidates
+    ):
+        pass_over(self, "A check", "it comes from one address more than a peer has")
+        return
+    _original_check_incoming(self, message, address, protocol)
 
 
 def _data_received(self: Any, data: bytes, component: int) -> None:

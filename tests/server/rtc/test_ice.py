@@ -148,3 +148,18 @@ async def test_a_stranger_s_datagram_ends_nobody_s_connection(pair, datagram):
             await asyncio.sleep(0.01)
     assert dtls.state == "connected"
     assert answerer.connectionState == "connected"
+
+
+async def test_a_peer_has_so_many_addresses_and_no_more(pair):
+    """It knows the password, and sends checks from all its ports."""
+    _, _, offerer, answerer = pair
+    theirs = offerer.getSenders()[0].transport.transport._connection
+    ours = answerer.getTransceivers()[0].receiver.transport.transport._connection
+    (protocol, *_) = ours._protocols
+    check = theirs.build_request(theirs._nominated[1], nominate=False)
+    check.add_message_integrity(theirs.remote_password.encode())
+    for port in range(20_000, 20_000 + 5 * ice.MAX_REMOTE_CANDIDATES):
+        protocol.datagram_received(bytes(check), ("127.0.0.1", port))
+    assert len(ours._remote_candidates) == ice.MAX_REMOTE_CANDIDATES
+    assert len(ours._check_list) <= ice.MAX_REMOTE_CANDIDATES
+    assert answerer.connectionState == "connected"
