@@ -24,7 +24,13 @@ from bench.parts.attacked_analyzers import BARCODE
 
 COLUMNS = (
     *("attack", "stall before ms:.0f", "stall ms:.0f", "working ms:.0f", "server MB:+.0f"),
-    *("worker MB:+.0f", "results kept %:.0f", "stopped in s:.1f", "what came of it"),
+    *(
+        "worker MB:+.0f",
+        "results kept %:.0f",
+        "kept after %:.0f",
+        "stopped in s:.1f",
+        "what came of it",
+    ),
 )
 MOST_STALL_MS, LEAST_KEPT_PERCENT = 100.0, 90.0
 BEFORE_S, AFTER_S, WARM_UP_S = 6.0, 4.0, 2.0
@@ -89,6 +95,7 @@ class Outcome:
     server_mb: float
     worker_mb: float
     kept_percent: float
+    kept_after_percent: float
     stopped_in_s: float
     seen: dict[str, int]
     checks: dict[str, bool]
@@ -137,6 +144,7 @@ async def measure(line: Line, seconds: float) -> Outcome:
         server_mb=memory.of_server,
         worker_mb=memory.of_worker,
         kept_percent=100 * _rate(at_s, *then) / usual if usual else 0.0,
+        kept_after_percent=100 * _rate(at_s, ended_s, ended_s + AFTER_S) / usual if usual else 0.0,
         stopped_in_s=stopped_in_s,
         **told,
     )
@@ -173,6 +181,8 @@ def _server_of(line: Line, noted: Path, folder: str) -> ServerKind:
     if line.asks_for_tokens:
         flags += ["--auth-secret", SECRET]
     arguments = (watched_server.__name__, str(noted), "--analyzers", analyzers, "--workers", "1")
+    # The process that is looked at is the media process.
+    flags.append("--no-watchdog")
     return ServerKind(line.name, (*arguments, *flags))
 
 
@@ -188,6 +198,7 @@ def add_row(table: Table, line: Line, outcome: Outcome) -> None:
         outcome.server_mb,
         outcome.worker_mb,
         outcome.kept_percent,
+        outcome.kept_after_percent,
         outcome.stopped_in_s,
         ", ".join(checks + seen),
     )

@@ -177,14 +177,14 @@ async def blanks(attacker: Attacker) -> None:
     async with attacker.http() as http:
 
         async def post() -> None:
-            async for _ in attacker.rounds(3.0):
+            async for _ in attacker.rounds(1.0):
                 await attacker.ask(http, "POST", door, door, json={"image": text})
 
         frame = [{"type": "single_frame", "frame": text}]
         await asyncio.gather(
             post(),
-            talk(attacker, http, "/api/ai/realtime", 3.0, [{"frame_data": text}]),
-            talk(attacker, http, "/video-stream/attack", 3.0, frame),
+            talk(attacker, http, "/api/ai/realtime", 1.0, [{"frame_data": text}]),
+            talk(attacker, http, "/video-stream/attack", 1.0, frame),
         )
 
 

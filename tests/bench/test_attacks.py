@@ -21,6 +21,7 @@ FINE = {
     "server_mb": 100.0,
     "worker_mb": 100.0,
     "kept_percent": 90.0,
+    "kept_after_percent": 100.0,
     "stopped_in_s": 1.0,
     "seen": {},
     "checks": {"the connection lives": True},
