@@ -53,6 +53,30 @@ async def test_a_server_that_crashes_is_started_again(server, number):
     assert server.stop() == 0
 
 
+CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+def _can_contain():
+    try:
+        return subprocess.run([*CONTAINER, "true"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not _can_contain(), reason="it takes rights to make a container's processes")
+async def test_as_process_1_it_reaps_what_a_crash_leaves(tmp_path):
+    with running_server(tmp_path, *FLAGS, command=(*CONTAINER, *MODULE), watched=True) as server:
+        (supervisor,) = psutil.Process(server.process.pid).children()
+        (media,) = supervisor.children()
+        media.kill()
+        server.wait_until_logged("started again")
+        wait_until_ready(server)
+        await until(lambda: len(supervisor.children()) == 1)
+        assert supervisor.children() != [media]
+        supervisor.terminate()
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
 async def test_a_stopped_server_goes_on_or_is_replaced(server):
     before = media_process(server)
     before.suspend()
