@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -201,6 +202,9 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
             handover.go_on(manager, watched.book)
         await heartbeat.begin()
         pool.start()
+        # What was imported stays: the collector would walk through it for 0.1 s each time, on the loop.
+        gc.collect()
+        gc.freeze()
         announce(settings, certificate)
         waits: list[asyncio.Future[Any]] = [stop, pool.refused]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
