@@ -202,7 +202,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
             handover.go_on(manager, watched.book)
         await heartbeat.begin()
         pool.start()
-        # What was imported stays: the collector would walk through it for 0.1 s each time, on the loop.
+        # What was imported stays: to walk through it takes the collector 0.1 s, on the event loop.
         gc.collect()
         gc.freeze()
         announce(settings, certificate)
