@@ -15,7 +15,7 @@ from dataclasses import dataclass
 FAULTS_TO_LEAVE_OUT = 2
 # After so many, in whatever sessions, it is left out of new ones of the client for a while: one
 # session more costs it nothing, and every fault costs its neighbours a worker.
-FAULTS_OF_A_CLIENT = 4
+FAULTS_OF_A_CLIENT = 3
 CLIENT_FORGIVEN_S = 300.0
 # How long a worker runs lanes one at a time, after a crash that several may have caused.
 ONE_AT_A_TIME_S = 30.0
@@ -54,6 +54,7 @@ class Blame:
 
     def __init__(self) -> None:
         self._faults: Counter[Suspect] = Counter()
+        self._suspected: set[Suspect] = set()
         self._of_clients: dict[tuple[str, str], list[float]] = {}
 
     def charge(self, fault: Fault, clients: Mapping[str, str], now_s: float) -> Suspect | None:
@@ -70,10 +71,15 @@ class Blame:
         -------
         Session and lane of what is to be left out for it, if anything is.
         """
-        if not fault.phase or len(fault.suspects) != 1:
+        if not fault.phase:
+            return None
+        if len(fault.suspects) != 1:
+            self._suspected.update(fault.suspects)
             return None
         ((sid, lane),) = fault.suspects
-        self._faults[sid, lane] += 1
+        # One that did it now is the one of those that may have done it before.
+        self._faults[sid, lane] += 1 + ((sid, lane) in self._suspected)
+        self._suspected.discard((sid, lane))
         if sid in clients:
             self._of_clients.setdefault((clients[sid], lane), []).append(now_s)
         return (sid, lane) if self._faults[sid, lane] >= FAULTS_TO_LEAVE_OUT else None
@@ -94,3 +100,4 @@ class Blame:
         """The session has ended."""
         for key in [key for key in self._faults if key[0] == sid]:
             del self._faults[key]
+        self._suspected = {suspect for suspect in self._suspected if suspect[0] != sid}

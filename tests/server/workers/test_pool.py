@@ -149,7 +149,7 @@ async def test_a_lane_that_crashes_its_process_is_left_out_and_no_busy_neighbour
     crashing, busy = Recorded("crashing"), Recorded("busy")
     worker = pool.assign(crashing)
     assert pool.assign(busy) is worker
-    for left_out in ((), (), ("faulty",)):
+    for left_out in ((), ("faulty",)):
         worker.send(Start("busy", ("busy",), {}, 0.0))
         worker.send(ChangeOptions("busy", {"busy": {}}))
         worker.send(Start("crashing", ("faulty",), {"faulty": {"start": "exit soon"}}, 0.0))
