@@ -166,7 +166,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
     rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
-    rtc.set_max_pixels(settings.max_pixels)
+    rtc.set_max_pixels(min(settings.max_pixels, settings.max_video_pixels))
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)

@@ -52,3 +52,6 @@ class LimitSettings(SettingsGroup):
     """length of a request's body"""
     max_pixels: int = Field(4096 * 4096, ge=64 * 64)
     """width times height of a picture that is decoded"""
+    max_video_pixels: int = Field(2560 * 1440, ge=64 * 64)
+    """width times height of a frame that a peer sends; a decoder holds ten of them. Never more than
+    --max-pixels"""
