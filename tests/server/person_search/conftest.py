@@ -1,4 +1,4 @@
-"""A server that re-identifies people, and what it reads."""
+"""One server that re-identifies people for all these files, and what it reads."""
 
 import shutil
 
@@ -11,20 +11,20 @@ from tests.support.person_search import FLAGS, SAMPLE, encoded, post
 from tests.support.server import running_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def key():
     """What embeddings are sealed with."""
     return Fernet.generate_key().decode()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site():
     """A web server with sources, which a test puts there."""
     with sources.Site().running() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def recordings(tmp_path_factory):
     """A directory with the sample, and things beside it that nobody should get at."""
     folder = tmp_path_factory.mktemp("data")
@@ -38,7 +38,7 @@ def recordings(tmp_path_factory):
     return inside
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory, recordings, site, key):
     """Re-identifies people, reads the sample and what `site` has."""
     allowed = ("one/*.mp4", f"http://127.0.0.1:{site.port}/*", "255", "*-published")
