@@ -1,8 +1,10 @@
 """One server that re-identifies people for all these files, and what it reads."""
 
+import itertools
 import shutil
 
 import aiohttp
+import av
 import pytest
 from cryptography.fernet import Fernet
 
@@ -31,11 +33,22 @@ def recordings(tmp_path_factory):
     inside = folder / "recordings"
     (inside / "one").mkdir(parents=True)
     shutil.copy(SAMPLE, inside / "one" / "video.mp4")
+    _begin(inside / "one" / "short.mp4")
     (inside / "notes.mp4").write_text("no video")
     shutil.copy(SAMPLE, folder / "outside.mp4")
     (inside / "link.mp4").symlink_to(folder / "outside.mp4")
     (inside / "up").symlink_to(folder)
     return inside
+
+
+def _begin(path):
+    """The sample's first three seconds."""
+    with av.open(SAMPLE) as source, av.open(path, "w") as target:
+        played = source.streams.video[0]
+        stream = target.add_stream_from_template(played)
+        for packet in itertools.islice(source.demux(played), 90):
+            packet.stream = stream
+            target.mux(packet)
 
 
 @pytest.fixture(scope="package")
