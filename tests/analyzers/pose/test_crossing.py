@@ -44,6 +44,12 @@ def crossing():
     return frames, np.array(truth)
 
 
+@pytest.fixture(scope="module")
+def pose():
+    """The analyzer; each test has a session of its own."""
+    return Pose("openvino")
+
+
 def whose(person, truth):
     """0 for the man, 1 for the woman, None where the landmarks are neither's."""
     points = np.array([(p["x"] * 480, p["y"] * 360) for p in person["landmarks"]])
@@ -53,9 +59,8 @@ def whose(person, truth):
 
 @pytest.mark.parametrize("num_poses", [2, 8])
 @pytest.mark.parametrize("every", [1, 3])
-def test_both_keep_their_numbers(crossing, num_poses, every):
+def test_both_keep_their_numbers(pose, crossing, num_poses, every):
     frames, truth = crossing
-    pose = Pose("openvino")
     pose.start("s", 0, options={"num_poses": num_poses})
     seen = []
     for number in range(0, FRAMES, every):
@@ -65,6 +70,7 @@ def test_both_keep_their_numbers(crossing, num_poses, every):
             for person in result["people"]
             if (who := whose(person, truth[number])) is not None
         ]
+    pose.end("s")
     history = [sorted({track for _, who, track in seen if who == one}) for one in (0, 1)]
     # Each is seen before and after, under one number of their own.
     assert sorted(itertools.chain(*history)) == [1, 2]
@@ -74,16 +80,16 @@ def test_both_keep_their_numbers(crossing, num_poses, every):
         assert max(when) > FRAMES * 3 / 4
 
 
-def test_somebody_else_in_the_same_place_gets_another_number(crossing):
+def test_somebody_else_in_the_same_place_gets_another_number(pose, crossing):
     frames, _ = crossing
     empty = np.full_like(frames[0], 200)
     # What both have left of the picture: he alone, then nobody, then she alone, where he was.
     man, woman = frames[2].copy(), frames[-3].copy()
     man[:, 240:], woman[:, 240:] = 200, 200
-    pose = Pose("openvino")
     pose.start("s", 0)
     shown = [man] * 10 + [empty] * 20 + [woman] * 10 + [empty] * 10 + [man] * 5
     numbers = [pose.frame("s", frame, n * FRAME_MS)["track_id"] for n, frame in enumerate(shown)]
+    pose.end("s")
     runs = [number for number, _ in itertools.groupby(numbers)]
     # He is away for less than three seconds: he is known again.
     assert runs == [1, None, 2, None, 1]
