@@ -1,303 +1,77 @@
-"""What clients that mean no good cost everybody else, with the server's limits and without them.
+"""What clients that mean no good cost everybody else.
 
-Each attack runs in a process of its own against a server that serves one stream (640x480 at 30
-frames a second) and somebody who asks for /health twenty times a second from another address. For
-the time before, during and after the attack: the memory and the descriptors of the server's
-process, how long /health took, and the stream's results and latency.
+Two tables, each of attacks on a server that serves one honest stream (640x480 at 30 frames a
+second) meanwhile; each attack runs in a process of its own:
 
-    .venv/bin/python bench/attacks.py                    # all: 2 minutes each
+- a peer that is let in, and others: how late the server's event loop was at most, how much its
+  processes grew, how many results the honest stream still got, how long the server took to stop;
+- connections: memory, descriptors and latencies before, during and after, without the limits on
+  connections and with them.
+
+    .venv/bin/python bench/attacks.py                      # all: 40 minutes
+    .venv/bin/python bench/attacks.py --only nack          # one, half a minute; repeatable
+
+On a machine that does other things a stall may be the machine's: "working" says for how much of it
+the server's own thread was at work, "before" how late it was without an attack.
 """
 
 import argparse
-import asyncio
-import contextlib
-import json
-import socket
-import struct
+import os
 import sys
-import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 if not __package__:  # Run as a file, Python looks for modules beside it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import aiohttp
-import numpy as np
-import psutil
+from cryptography.fernet import Fernet
 
-from bench.harness import stream
-from bench.harness.barcode import ANALYZER
-from bench.harness.processes import MEGABYTE, in_background, kinecast, running, started
-from bench.harness.report import Report, Table, parser_for, run
+from bench.harness.report import Report, parser_for, run
+from bench.parts import attack_watch, attacker, connection_attacks
 
-BEFORE_S, AFTER_S = 8.0, 12.0
-# Between two phases things change; what is measured within this of a change is left out.
-EDGE_S = 1.0
-WARM_UP_S = 2.0
-ENDS_WITHIN_S = 60.0
-PROBE_EVERY_S, PROBE_TIMEOUT_S, SAMPLE_EVERY_S = 0.05, 10.0, 0.25
-# The address of who asks for /health; no attacker has it.
-BYSTANDER = "127.0.0.2"
-# What a server without these limits has: aiohttp waits for ever, and takes what comes.
-WITHOUT = (
-    *("--connections-per-address", "0", "--max-connections", "1000000"),
-    *("--handshake-timeout", "24h", "--body-timeout", "24h", "--write-timeout", "24h"),
-)
-LIMITS: tuple[tuple[str, tuple[str, ...]], ...] = (("none", WITHOUT), ("default", ()))
-COLUMNS = (
-    *("attack", "limits", "phase", "RSS MB:.0f", "descriptors:.0f", "/health p50 ms:.0f"),
-    *("p95 ms:.0f", "failed", "stream p95 ms:.0f", "results/s:.1f"),
-)
-
-
-# ---- attacks: each is one function
-
-
-Tally = Counter[str]
-"""What the attackers saw: connections that were opened, ended_by_server, failed, open_at_end."""
-
-Client = Callable[[int, int, Tally], Coroutine[Any, Any, None]]
-Send = Callable[[bytes], Coroutine[Any, Any, None]]
-
-
-ATTACKS: dict[str, tuple[Client, int, str]] = {}
-"""By name: a function of the server's port, the client's number and a tally; how many; what."""
-
-
-def attack(clients: int, what: str) -> Callable[[Client], Client]:
-    """Make a function an attack, under its name with dashes: it goes on until it is cancelled."""
-
-    def register(client: Client) -> Client:
-        ATTACKS[client.__name__.replace("_", "-")] = client, clients, what
-        return client
-
-    return register
-
-
-@attack(2000, "clients at 500 addresses send the head of a request a line a second")
-async def slow_loris(port: int, number: int, tally: Tally) -> None:
-    while True:
-        async with connected(port, source(number // 4), tally) as send:
-            await send(b"GET /health HTTP/1.1\r\nHost: x\r\n")
-            while True:
-                await asyncio.sleep(TRICKLE_S)
-                await send(b"X-Line: more\r\n")
-
-
-@attack(50, "clients at as many addresses ask over WebSockets and never read an answer")
-async def never_read(port: int, number: int, tally: Tally) -> None:
-    text = b'{"type": "ice-servers"}'
-    question = b"\x81" + bytes([0x80 | len(text)]) + struct.pack(">I", 0) + text
-    while True:
-        async with connected(port, source(number), tally) as send:
-            await send(HANDSHAKE.format(path="/signaling").encode())
-            while True:
-                await send(question * 500)
-
-
-@attack(1, "address opens 10 000 connections in a row and leaves them open")
-async def crowd(port: int, number: int, tally: Tally) -> None:
-    held: list[socket.socket] = []
-    try:
-        while len(held) + tally["failed"] < CROWD:
-            try:
-                held.append(await connect(port, source(number)))
-            except OSError:
-                tally["failed"] += 1
-        await asyncio.Event().wait()
-    finally:
-        tally["opened"] = len(held)
-        tally["ended_by_server"] = sum(map(is_ended, held))
-        tally["open_at_end"] = tally["opened"] - tally["ended_by_server"]
-        for client in held:
-            client.close()
-
-
-# ---- what attacks are made of
-
-# What a slow client sends, a line of it at a time.
-TRICKLE_S = 1.0
-# A client that is cut off comes back after this.
-AGAIN_AFTER_S = 0.1
-CROWD = 10_000
-HANDSHAKE = (
-    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
-
-
-def source(number: int) -> str:
-    """The address of an attacker: all of 127.0.0.0/8 is this machine's."""
-    return f"127.1.{number // 250}.{number % 250 + 1}"
-
-
-async def connect(port: int, address: str) -> socket.socket:
-    """A connection with a small receive buffer, which nobody reads unless told to."""
-    client = socket.socket()
-    client.setblocking(False)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.bind((address, 0))
-    await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", port))
-    return client
-
-
-@contextlib.asynccontextmanager
-async def connected(port: int, address: str, tally: Tally) -> AsyncIterator[Send]:
-    """A connection that is told of in the tally; the block ends when the server ends it."""
-    try:
-        with await connect(port, address) as client:
-            tally["opened"] += 1
-            tally["open_at_end"] += 1
-            try:
-                loop = asyncio.get_running_loop()
-                yield lambda data: loop.sock_sendall(client, data)
-            finally:
-                tally["open_at_end"] -= 1
-    except OSError:
-        tally["ended_by_server"] += 1
-        await asyncio.sleep(AGAIN_AFTER_S)
-
-
-def is_ended(client: socket.socket) -> bool:
-    """Whether the server has hung up."""
-    try:
-        return not client.recv(1)
-    except BlockingIOError:
-        return False
-    except ConnectionError:
-        return True
-
-
-async def let_loose(name: str, port: int, seconds: float) -> Tally:
-    """Run an attack's clients in this process."""
-    tally, (client, clients, _) = Tally(), ATTACKS[name]
-    async with in_background(*(client(port, number, tally) for number in range(clients))):
-        await asyncio.sleep(seconds)
-        still_open = tally["open_at_end"]
-    tally["open_at_end"] = max(tally["open_at_end"], still_open)
-    return tally
-
-
-# ---- what is measured meanwhile
-
-Pairs = list[tuple[float, float]]
-
-
-Watch = dict[str, Pairs]
-"""What was seen, each with its time: rss_mb, descriptors, probes_ms, failures, results_ms."""
-
-
-async def sample(process: psutil.Process, watch: Watch) -> None:
-    """Look at the server's process."""
-    while True:
-        now_s = time.monotonic()
-        watch["rss_mb"].append((now_s, process.memory_info().rss / MEGABYTE))
-        watch["descriptors"].append((now_s, float(process.num_fds())))
-        await asyncio.sleep(SAMPLE_EVERY_S)
-
-
-async def probe(url: str, watch: Watch) -> None:
-    """Ask for /health, each time on a new connection."""
-    timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
-    while True:
-        connector = aiohttp.TCPConnector(local_addr=(BYSTANDER, 0), force_close=True)
-        began_s = time.monotonic()
-        try:
-            async with (
-                aiohttp.ClientSession(connector=connector, timeout=timeout) as http,
-                http.get(f"{url}/health", raise_for_status=True) as response,
-            ):
-                await response.read()
-            watch["probes_ms"].append((began_s, (time.monotonic() - began_s) * 1000))
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            watch["failures"].append((began_s, 1.0))
-        await asyncio.sleep(PROBE_EVERY_S)
-
-
-async def measure(
-    name: str, flags: Sequence[str], seconds: float
-) -> tuple[Watch, float, float, dict[str, int]]:
-    """One attack on one server; what was seen, when it began and ended, what attackers saw."""
-    watch: Watch = defaultdict(list)
-    whole_s = BEFORE_S + seconds + AFTER_S
-    kind = kinecast("--analyzers", f"pose,{ANALYZER}", "--workers", "1", *flags)
-    async with running(kind) as server:
-        load = ("--url", server.url, "--seconds", whole_s, "--warm-up", WARM_UP_S)
-        async with started(stream.__name__, *load) as streaming:
-            await streaming.line(stream.OVERHEAD_S)
-            window_s = time.monotonic()
-            async with in_background(sample(server.tree.root, watch), probe(server.url, watch)):
-                await asyncio.sleep(BEFORE_S)
-                began_s = time.monotonic()
-                port = server.url.rsplit(":", 1)[1]
-                attackers = ("--let-loose", name, "--port", port, "--seconds", seconds)
-                async with started("bench.attacks", *attackers) as attacking:
-                    told = await attacking.line(seconds + ENDS_WITHIN_S)
-                ended_s = time.monotonic()
-                await asyncio.sleep(AFTER_S)
-            (seen,) = (await streaming.line(whole_s + ENDS_WITHIN_S))["streams"]
-    watch["results_ms"] = [(window_s + t, ms) for t, ms in seen["results"]]
-    return watch, began_s, ended_s, told
-
-
-def add_rows(
-    table: Table, name: str, limits: str, watch: Watch, began_s: float, ended_s: float
-) -> None:
-    """One row for each phase."""
-    phases = {
-        "before": (began_s - BEFORE_S, began_s),
-        "during": (began_s, ended_s),
-        "after": (ended_s, ended_s + AFTER_S),
-    }
-    for phase, (from_s, to_s) in phases.items():
-        from_s, to_s = from_s + EDGE_S, to_s - EDGE_S
-
-        def of(pairs: Pairs, from_s: float = from_s, to_s: float = to_s) -> list[float]:
-            return [value for at_s, value in pairs if from_s <= at_s < to_s]
-
-        most = (max(of(pairs), default=None) for pairs in (watch["rss_mb"], watch["descriptors"]))
-        probes = (_percentile(of(watch["probes_ms"]), percent) for percent in (50, 95))
-        results = of(watch["results_ms"])
-        rates = (_percentile(results, 95), len(results) / (to_s - from_s))
-        table.add(name, limits, phase, *most, *probes, len(of(watch["failures"])), *rates)
-
-
-def _percentile(values: Sequence[float], percent: float) -> float | None:
-    return float(np.percentile(values, percent)) if values else None
+LINES, CONNECTIONS = attacker.LINES, connection_attacks.ATTACKS
 
 
 async def bench(asked: argparse.Namespace, report: Report) -> None:
-    """Each attack without limits and with them."""
-    table = report.table("Attacks", *COLUMNS)
-    report.settings = [f"{asked.seconds:g} s of each attack"]
-    for name in asked.attack or ATTACKS:
-        for limits, flags in LIMITS:
-            report.say(f"{name}, limits {limits}")
-            watch, began_s, ended_s, told = await measure(name, flags, asked.seconds)
-            add_rows(table, name, limits, watch, began_s, ended_s)
-            report.notes.append(
-                f"{name}, limits {limits}: {told.get('opened', 0)} connections opened,"
-                f" {told.get('ended_by_server', 0)} ended by the server,"
-                f" {told.get('open_at_end', 0)} open when the attack ended"
-            )
+    """The attacks that were asked for."""
+    # One that the attackers know, too: what they make up with it is refused for what is in it.
+    os.environ["ENCRYPTION_KEY"] = Fernet.generate_key().decode()
+    names = asked.only or [*LINES, *CONNECTIONS]
+    lines = [LINES[name] for name in names if name in LINES]
+    if lines:
+        await attack_watch.bench(lines, asked.seconds, asked.runs, report)
+    on_connections = [name for name in names if name in CONNECTIONS]
+    if on_connections:
+        await connection_attacks.bench(on_connections, asked.connection_seconds, report)
+
+
+def listed(attacks: Mapping[str, str]) -> str:
+    """Names and what they are, a line each."""
+    return "\n".join(f"    {name:26} {what}" for name, what in attacks.items())
 
 
 def main() -> int:
-    lines = [f"    {name:12} {clients} {what}" for name, (_, clients, what) in ATTACKS.items()]
-    parser = parser_for(f"{__doc__}\n" + "\n".join(lines))
-    parser.add_argument("--attack", choices=ATTACKS, action="append", help="only this; repeatable")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of each attack (30)")
-    parser.add_argument("--let-loose", choices=ATTACKS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.let_loose:
-        tally = asyncio.run(let_loose(asked.let_loose, asked.port, asked.seconds))
-        print(json.dumps(tally), flush=True)
-        return 0
-    return run("Attacks", asked, bench)
+    lines = listed({name: line.what for name, line in LINES.items()})
+    others = listed({name: f"{many} {what}" for name, (_, many, what) in CONNECTIONS.items()})
+    parser = parser_for(
+        f"{__doc__}\na peer that is let in, and others:\n{lines}\n\nconnections:\n{others}"
+    )
+    parser.add_argument(
+        "--only", choices=[*LINES, *CONNECTIONS], action="append", metavar="NAME", help="repeatable"
+    )
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each attack of a peer (8)")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="attack up to N times while a target of a peer's attack is missed, and take the best:"
+        " for machines that do other things, too (1)",
+    )
+    parser.add_argument(
+        "--connection-seconds", type=float, default=30.0, help="of each attack on connections (30)"
+    )
+    return run("Attacks", parser.parse_args(), bench)
 
 
 if __name__ == "__main__":

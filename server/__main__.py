@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
+
+from server.watchdog import supervisor
 
 
 def main() -> None:
@@ -28,6 +29,16 @@ def main() -> None:
 
         raise SystemExit(find_command.main(sys.argv[2:]))
 
+    try:
+        _serve()
+    except KeyboardInterrupt:
+        # Before it listens; from then on Ctrl-C ends it in order.
+        raise SystemExit(130) from None
+
+
+def _serve() -> None:
+    watched = None if _is_unwatched() else supervisor.supervise()
+
     from server.config import BadSettings, parse_settings
 
     try:
@@ -41,12 +52,40 @@ def main() -> None:
 
         # Before OpenCV is imported, which the application does.
         limit_decoders(settings.max_pixels)
+        import asyncio
+
         from server.app import serve
 
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, watched))
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _is_unwatched() -> bool:
+    """Whether to serve in this very process.
+
+    The settings know what a flag or a variable means, but take memory that a supervisor can do
+    without: they are asked only where one of them is mentioned.
+    """
+    if not {"-h", "--help"}.isdisjoint(sys.argv):
+        return True
+    given = [*sys.argv, *os.environ]
+    try:
+        with open(".env", encoding="utf-8", errors="replace") as file:
+            given += file
+    except OSError:
+        pass  # There need not be one.
+    names = {text.partition("=")[0].removeprefix("export ").strip().lower() for text in given}
+    if names.isdisjoint({"watchdog", "--no-watchdog"}):
+        return False
+
+    from server.config import BadSettings, parse_settings
+
+    try:
+        return not parse_settings(sys.argv[1:]).watchdog
+    except BadSettings:
+        return True  # It is told of as ever.
 
 
 if __name__ == "__main__":

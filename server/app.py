@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -43,9 +44,13 @@ from server.security import descriptors, development_certificate, keys, tls
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
+from server.security.places import Places
+from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.watchdog.heartbeat import Heartbeat
+from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
@@ -56,6 +61,8 @@ logger = logging.getLogger(__name__)
 
 # Requests that are still being answered when the server stops.
 SHUTDOWN_S = 2.0
+# `pkill` and some units signal every process, and the supervisor passes its own on: that is once.
+ASKED_AGAIN_AFTER_S = 0.5
 # Final results and recordings; a disk that no longer answers must not hold up the end for ever.
 DRAIN_WITHIN_S = 20.0
 
@@ -97,7 +104,12 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
-        Limits(settings.max_sessions, settings.resume_window, settings.frames_per_second),
+        Limits(
+            settings.max_sessions,
+            settings.resume_window,
+            settings.frames_per_second,
+            settings.sessions_per_subject,
+        ),
         own_ice_servers(settings.ice_servers),
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
@@ -118,7 +130,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
         own_ice_servers(settings.ice_servers),
-        settings.max_viewers,
+        Places("viewers", settings.max_viewers, settings.viewers_per_subject),
     )
     for app in (main, next_port):
         app[STREAMS] = streams
@@ -136,8 +148,15 @@ async def _stop_watching(app: web.Application) -> None:
     await app[STREAMS].close()
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+async def serve(settings: Settings, watched: Watched | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until the supervisor is gone.
+
+    Parameters
+    ----------
+    settings
+        All of them.
+    watched
+        What the supervisor gave; None where there is none.
 
     Raises
     ------
@@ -171,13 +190,21 @@ async def serve(settings: Settings) -> None:
     )
     main, next_port = build(settings, pool)
     manager = main[SESSIONS]
+    book = handover.SessionBook(manager)
+    heartbeat = Heartbeat(watched, book.changed, lambda: _request(stop))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
     try:
         for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
             await _listen(runner, settings, port, context)
+        if watched is not None:
+            handover.go_on(manager, watched.book)
+        await heartbeat.begin()
         pool.start()
+        # What was imported stays: to walk through it takes the collector 0.1 s, on the event loop.
+        gc.collect()
+        gc.freeze()
         announce(settings, certificate)
         waits: list[asyncio.Future[Any]] = [stop, pool.refused]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -193,6 +220,7 @@ async def serve(settings: Settings) -> None:
             await runner.cleanup()
         await main[CONNECTIONS].close()
         await pool.stop()
+        await heartbeat.end()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
@@ -229,15 +257,22 @@ def _make_certificate() -> DevelopmentCertificate:
         raise BadSettings(f"--self-signed: the certificate can not be kept: {error}") from error
 
 
+def _request(stop: asyncio.Future[None]) -> None:
+    if not stop.done():
+        stop.set_result(None)
+
+
 def _stop_on_signals() -> asyncio.Future[None]:
     loop = asyncio.get_running_loop()
     stop = loop.create_future()
+    asked_s: list[float] = []
 
     def request_stop() -> None:
-        if stop.done():
+        asked_s.append(loop.time())
+        if asked_s[-1] - asked_s[0] > ASKED_AGAIN_AFTER_S:
             logger.warning("Stopped at once, as asked a second time")
             os._exit(1)
-        stop.set_result(None)
+        _request(stop)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)

@@ -120,6 +120,28 @@ class PreconditionRequired(SignalingError):
     code = 428
 
 
+class TooMany(SignalingError):
+    """The client asks for more than one client gets.
+
+    Parameters
+    ----------
+    message : str
+        One line for the client.
+    retry_after_s : int
+        Seconds after which another attempt makes sense.
+    """
+
+    code = 429
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Return ``Retry-After`` in seconds (RFC 6585, section 4)."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
 class InternalError(SignalingError):
     """A fault of ours; its details are in the log only."""
 

@@ -25,6 +25,8 @@ MAX_NAME_CHARS = 256
 MAX_RESUME_CHARS = 1024
 # Names under which video is published stand in addresses.
 PUBLISHED_NAME = r"[A-Za-z0-9_.-]{1,128}"
+# What nobody may publish under: whoever watches a session by its id would see something else.
+SESSION_ID = r"[0-9a-f]{16}"
 RESERVED_NAMES = frozenset({"camera", ".", ".."})
 MAX_CANDIDATE_CHARS = 1024
 # Far deeper than options are; some hundred levels are more than Python can hand to a worker.
@@ -54,6 +56,8 @@ def check_published_name(name: str) -> str:
     """
     if not re.fullmatch(PUBLISHED_NAME, name):
         raise ValueError("a name has 1 to 128 of A-Z, a-z, 0-9, _, . and -")
+    if re.fullmatch(SESSION_ID, name):
+        raise ValueError("a name of 16 of 0-9 and a-f could be a session's id: choose another")
     if name in RESERVED_NAMES:
         raise ValueError(f"the name {quote(name)} is taken by the server itself: choose another")
     return name

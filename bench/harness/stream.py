@@ -8,6 +8,7 @@ CPU time is told.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -152,7 +153,8 @@ class LoadStream:
 
 async def stream(arguments: argparse.Namespace, ring: Ring) -> None:
     """Stream with all peers at once and measure the window after the warm-up."""
-    loads = [LoadStream(arguments.url, ring) for _ in range(arguments.streams)]
+    settings = {"token": arguments.token, "analyzers": arguments.analyzers}
+    loads = [LoadStream(arguments.url, ring, **settings) for _ in range(arguments.streams)]
     async with AsyncExitStack() as stack:
         for load in loads:
             await stack.enter_async_context(load.peer)
@@ -162,7 +164,7 @@ async def stream(arguments: argparse.Namespace, ring: Ring) -> None:
             load.begin_window()
         print(json.dumps({"streaming": len(loads)}), flush=True)
         began_s, began_epoch_s, cpu_s = time.monotonic(), time.time(), time.process_time()
-        await asyncio.sleep(arguments.seconds)
+        await _window_ends(arguments)
         told = {
             "began_epoch_s": began_epoch_s,
             "seconds": time.monotonic() - began_s,
@@ -173,6 +175,18 @@ async def stream(arguments: argparse.Namespace, ring: Ring) -> None:
         print(json.dumps(told), flush=True)
         for load in loads:
             load.track.stop()
+
+
+async def _window_ends(arguments: argparse.Namespace) -> None:
+    """Wait for so many seconds, or for a line, whichever is first."""
+    if not arguments.until_told:
+        await asyncio.sleep(arguments.seconds)
+        return
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, told.set)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(told.wait(), arguments.seconds)
+    loop.remove_reader(sys.stdin)
 
 
 async def cycles(arguments: argparse.Namespace, ring: Ring) -> None:
@@ -201,6 +215,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=15.0, help="the window")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds from the first results")
     parser.add_argument("--cycles", type=int, help="instead: connect, stream and leave so often")
+    parser.add_argument("--until-told", action="store_true", help="or sooner, by a line of input")
+    parser.add_argument("--token", help="where the server asks for one")
+    parser.add_argument("--analyzers", nargs="+", metavar="NAME", help="these only")
     arguments = parser.parse_args()
     ring = load_stamped()
     try:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -13,6 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from server.api.context import SETTINGS, SOCKETS
 from server.http.abort import abort_connection
+from server.security.token_bucket import TokenBucket
 from server.security.tokens import SUBPROTOCOL
 from server.tasks import Tasks
 
@@ -24,6 +26,9 @@ MAX_UNSENT_BYTES = 64 * 1024
 HEARTBEAT_S = 15.0
 # What a closing frame has room for (RFC 6455, section 5.5).
 _MAX_REASON_BYTES = 123
+# Pictures and candidates of one client are some hundred a second at most. More is not read for now;
+# all that has arrived would otherwise be taken without a turn for anyone else.
+MESSAGES_PER_S = 500.0
 
 
 class BoundedSocket:
@@ -75,6 +80,7 @@ class BoundedSocket:
         self._idle_notice = idle_notice
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
+        self._messages = TokenBucket(MESSAGES_PER_S)
         self._tasks = Tasks("socket")
         self._writer: asyncio.Task[None] | None = None
         self._closing = asyncio.Lock()
@@ -221,6 +227,8 @@ class BoundedSocket:
                 return
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
+            while not self._messages.allow(time.monotonic()):  # noqa: ASYNC110 - for time to pass.
+                await asyncio.sleep(1 / MESSAGES_PER_S)
             yield message.data
 
     async def _dismiss(self) -> None:

@@ -34,7 +34,7 @@ async def health(request: web.Request) -> web.Response:
                 }
                 for worker in pool.workers
             ],
-            "sessions": len(request.app[SESSIONS].list()),
+            "sessions": len(list(request.app[SESSIONS].known)),
             "recording": str(settings.record_to) if settings.record_to else None,
         }
     )
@@ -49,7 +49,7 @@ async def metrics(request: web.Request) -> web.Response:
     pool, counted = request.app[POOL], request.app[METRICS]
     counted.workers_ready.set(sum(worker.ready for worker in pool.workers))
     counted.worker_restarts.set(sum(worker.restarts for worker in pool.workers))
-    states = request.app[SESSIONS].count_states()
+    states = request.app[SESSIONS].known.count_states()
     for state in ("new", "streaming", "disconnected", "ending"):
         counted.sessions.labels(state).set(states[state])
     return web.Response(

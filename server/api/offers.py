@@ -38,7 +38,7 @@ async def open_offer(
         by.check(Scope.VIEW, "to watch")
         plays = streams.find(offer.play, by)
         if not sends_video(offer.sdp):
-            peer, sdp = await streams.answer(plays, offer.sdp)
+            peer, sdp = await streams.answer(plays, offer.sdp, by)
             return OfferAnswer(peer, sdp, None)
     by.check(Scope.PUBLISH, "to send video")
     opened = await sessions.open(offer, by, plays)

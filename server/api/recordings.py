@@ -11,6 +11,7 @@ from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.camera.source import CameraUnavailable
 from server.config import BadSettings, Settings
+from server.http.opened_file import OpenedFile
 from server.media.encoder import Codec
 from server.recordings import names
 from server.recordings.folder import Folder
@@ -84,9 +85,9 @@ async def list_recordings(request: web.Request) -> web.Response:
 
 async def get(request: web.Request) -> web.StreamResponse:
     """A recording's MP4, in parts if they are asked for."""
-    path = await request.app[RECORDINGS].file(_name(request))
+    descriptor = await request.app[RECORDINGS].open_file(_name(request))
     headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache"}
-    return web.FileResponse(path, headers=headers)
+    return OpenedFile(descriptor, headers)
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -114,7 +115,7 @@ def _parse_name(text: str, refused: type[BadMessage | NotFound]) -> str:
 
 
 def _shown(status: RecordingStatus) -> Recording:
-    return Recording(**status.model_dump(), url=_url(status.name))
+    return Recording(**status.model_dump(exclude={"began"}), url=_url(status.name))
 
 
 def _url(name: str) -> str:

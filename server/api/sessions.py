@@ -34,7 +34,7 @@ MAX_NOTICES = 64
 async def list_sessions(request: web.Request) -> web.Response:
     """The running sessions of whoever asks; with control, everybody's."""
     by = request[IDENTITY]
-    running = request.app[SESSIONS].list()
+    running = list(request.app[SESSIONS].known)
     return web.json_response({"sessions": [status(s) for s in running if by.may_touch(s.owner)]})
 
 
@@ -68,7 +68,7 @@ async def delete_session(request: web.Request) -> web.Response:
 
 
 def _own_session(request: web.Request) -> Session:
-    session = request.app[SESSIONS].get(request.match_info["id"])
+    session = request.app[SESSIONS].known.get(request.match_info["id"])
     check_owner(session, request[IDENTITY])
     return session
 

@@ -155,7 +155,7 @@ class _Conversation:
 
     def _is_published(self, name: str) -> bool:
         """Whether this client may watch what is sent to a session."""
-        return self._sessions.viewable(name, self._identity) is not None
+        return self._sessions.known.viewable(name, self._identity) is not None
 
     # ---- what it is told
 

@@ -23,7 +23,7 @@ async def watch(request: web.Request) -> web.Response:
     offer = await read_offer(request)
     try:
         check_offer_sdp(offer, play=True)
-        peer, answer = await streams.answer(stream, offer)
+        peer, answer = await streams.answer(stream, offer, request[IDENTITY])
     except UnsupportedSdp as error:
         raise NotAcceptable(error.message) from error
     leave = functools.partial(streams.forget, peer)

@@ -58,6 +58,8 @@ class CameraSettings(SettingsGroup):
     """analyze the camera all the time, as a session named camera"""
     max_viewers: Count = Field(64, ge=0)
     """peers at once that watch and send nothing"""
+    viewers_per_subject: Annotated[int, Flag("N", default="half of --max-viewers")] = Field(0, ge=0)
+    """viewers at once with one token's subject; further ones get 429"""
 
     def camera_mode(self) -> Mode:
         """What is asked of the camera."""

@@ -16,6 +16,10 @@ class LimitSettings(SettingsGroup):
 
     max_sessions: Count = Field(16, ge=1)
     """sessions at once; further offers get 503"""
+    sessions_per_subject: Annotated[int, Flag("N", default="half of --max-sessions")] = Field(
+        0, ge=0
+    )
+    """sessions at once of one token's subject; further offers get 429"""
     connections_per_address: Count = Field(10, ge=0)
     """requests and sockets of one address that are served at once, further ones get 429; 0 is no
     limit, for a server behind a proxy"""

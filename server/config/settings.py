@@ -35,6 +35,9 @@ class ServingSettings(SettingsGroup):
     """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)"""
     resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
     """seconds that a session waits for a lost peer to come back"""
+    watchdog: bool = True
+    """no supervisor, which starts the server again when it hangs or crashes: everything in one
+    process, as a debugger wants it"""
 
 
 class Settings(

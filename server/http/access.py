@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 
 from server.http.route import Handler, Route
 from server.security import tokens
-from server.security.identity import ANONYMOUS, IDENTITY, NOBODY, Identity
+from server.security.identity import ANONYMOUS, IDENTITY, NOBODY, Identity, client_address
 from signaling.errors import BadMessage, NotAllowed, Unauthorized
 
 logger = logging.getLogger(__name__)
@@ -62,10 +63,11 @@ async def check_access(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def _identify(request: web.Request, route: Route, secret: str) -> Identity:
+    address = client_address(request.remote)
     if not secret:
-        return ANONYMOUS
+        return replace(ANONYMOUS, client=address)
     if route.scope is None:
-        return NOBODY
+        return replace(NOBODY, client=address)
     identity = tokens.verify(secret, find_token(request))
     if not identity.may(route.scope) and not (route.or_scope and identity.may(route.or_scope)):
         raise NotAllowed(f"the token does not allow this: it needs the scope {route.scope}")

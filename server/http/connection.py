@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from server.http.abort import abort_connection
 from server.http.connection_guard import ConnectionGuard
-from server.http.limits import client_address
+from server.security.identity import client_address
 
 logger = logging.getLogger(__name__)
 

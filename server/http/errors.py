@@ -5,28 +5,6 @@ from __future__ import annotations
 from signaling.errors import SignalingError
 
 
-class TooMany(SignalingError):
-    """The client asks for more than one client gets.
-
-    Parameters
-    ----------
-    message
-        One line for the client.
-    retry_after_s
-        Seconds after which another attempt makes sense.
-    """
-
-    code = 429
-
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-    def headers(self) -> dict[str, str]:
-        """Return ``Retry-After`` in seconds (RFC 6585, section 4)."""
-        return {"Retry-After": str(self.retry_after_s)}
-
-
 class PackedBody(SignalingError):
     """The body is compressed, which costs the server more than the client."""
 

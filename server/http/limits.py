@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import math
-import time
 from collections import Counter
 from collections.abc import Iterator
 
 from aiohttp import hdrs, web
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from server.http.access import ROUTE_TABLE
-from server.http.errors import PackedBody, TooMany, TooSlow
+from server.http.errors import PackedBody, TooSlow
 from server.http.route import Handler
-from server.security.identity import ANONYMOUS, IDENTITY
+from server.security.budget import Budget
+from server.security.identity import ANONYMOUS, IDENTITY, client_address
+from signaling.errors import TooMany
 
 # A socket that is closed makes room at once; nobody can say when one will be.
 BUSY_RETRY_S = 5
-# One customer of an internet provider has at least so many bits of IPv6 addresses (RFC 6177).
-_IPV6_NETWORK_BITS = 64
 
 
 class ClientLimits:
@@ -45,8 +39,10 @@ class ClientLimits:
         self.request_time_s = request_time_s
         self._per_address = connections_per_address
         self._busy: Counter[str] = Counter()
-        self._rate = RateLimitItemPerMinute(expensive_per_minute) if expensive_per_minute else None
-        self._rates = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._expensive = Budget(
+            "of these",
+            f"{expensive_per_minute}/minute" if expensive_per_minute else "",
+        )
 
     @contextlib.contextmanager
     def serving(self, request: web.Request) -> Iterator[None]:
@@ -83,29 +79,8 @@ class ClientLimits:
         TooMany
             The client has used up its minute.
         """
-        if self._rate is None:
-            return
-        client = request.get(IDENTITY, ANONYMOUS).subject or client_address(request.remote)
-        if await self._rates.hit(self._rate, client):
-            return
-        stats = await self._rates.get_window_stats(self._rate, client)
-        raise TooMany(
-            f"one client gets {self._rate.amount} of these a minute",
-            retry_after_s=max(math.ceil(stats.reset_time - time.time()), 1),
-        )
-
-
-def client_address(remote: str | None) -> str:
-    """Return what a client is counted by: its address, or the network that IPv6 gives each."""
-    try:
-        address = ipaddress.ip_address(remote or "")
-    except ValueError:
-        return remote or "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))
-    return str(address)
+        by = request.get(IDENTITY, ANONYMOUS)
+        await self._expensive.charge(by.client or client_address(request.remote))
 
 
 LIMITS = web.AppKey("limits", ClientLimits)

@@ -81,7 +81,7 @@ class CameraAnalysis:
         BadMessage
             This server has no such analyzer.
         """
-        if (running := self._sessions.published(NAME)) is not None:
+        if (running := self._sessions.known.published(NAME)) is not None:
             raise Conflict(
                 f"the camera is analyzed already: DELETE /sessions/{running.sid} ends that"
             )

@@ -109,7 +109,9 @@ class SourceStream:
     ) -> SourceReader | _Tap:
         if isinstance(source, Published):
             allowed.check_name(source.name)
-            session = self._sessions.published(source.name) or self._sessions.get(source.name)
+            session = self._sessions.known.published(source.name) or self._sessions.known.get(
+                source.name
+            )
             return _Tap(session, self, fps_limit)
         if isinstance(source, NumberedCamera):
             allowed.check_camera(source.index)

@@ -44,8 +44,8 @@ async def _publish(settings: PeerSettings, camera: CameraSettings) -> None:
     from server.camera.choose import choose
     from server.camera.hooks import Hook
     from server.camera.source import CameraUnavailable
-    from server.publisher import systemd
     from server.publisher.publisher import Publication, Publisher
+    from server.watchdog import systemd
 
     stop = _stop_on_signals()
     if not camera.camera_enabled:

@@ -17,8 +17,8 @@ from server.publisher import health
 from server.publisher.destination import Destination, Trust
 from server.publisher.errors import NotConnected
 from server.publisher.link import Link
-from server.publisher.systemd import notify
 from server.tasks import Tasks
+from server.watchdog.systemd import notify
 from signaling.messages import SessionInfo
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from server.recordings import names
 from server.recordings.movie_file import MovieFile, is_being_written
-from server.recordings.status import RecordingStatus, State
+from server.recordings.own_file import check_directory, open_own
+from server.recordings.status import RecordingNote, State
 
 _PRIVATE_DIRECTORY = 0o700
 _PRIVATE_FILE = 0o600
@@ -47,13 +48,14 @@ class Folder:
         Raises
         ------
         OSError
-            It can be neither made nor written into.
+            It can be neither made nor written into, or everybody can replace what is in it.
         """
         self.path.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        check_directory(self.path)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(f"{self.path} can not be written into")
 
-    def create(self, status: RecordingStatus) -> MovieFile:
+    def create(self, status: RecordingNote) -> MovieFile:
         """Begin a recording.
 
         Raises
@@ -77,7 +79,7 @@ class Folder:
             raise
         return file
 
-    def note(self, status: RecordingStatus) -> None:
+    def note(self, status: RecordingNote) -> None:
         """Keep what is known of a recording.
 
         Raises
@@ -94,7 +96,7 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def all(self) -> list[RecordingStatus]:
+    def all(self) -> list[RecordingNote]:
         """All recordings, oldest first. One whose server was killed is given up here."""
         try:
             notes = list(self.path.glob(f".*{_NOTE_SUFFIX}"))
@@ -103,7 +105,7 @@ class Folder:
         found = [self._read(note) for note in notes]
         return sorted((s for s in found if s), key=lambda s: (s.started_at, s.name))
 
-    def find(self, name: str) -> RecordingStatus | None:
+    def find(self, name: str) -> RecordingNote | None:
         """A recording, if there is one of that name."""
         return self._read(self._note(name))
 
@@ -127,20 +129,24 @@ class Folder:
         """Where a recording's file is."""
         return self.path / f"{name}{names.SUFFIX}"
 
+    def open_movie(self, name: str) -> int:
+        """Open a recording's file to be sent out; see `open_own`."""
+        return open_own(self.movie(name), may_have_other_names=False)
+
     def _note(self, name: str) -> Path:
         return self.path / f".{name}{_NOTE_SUFFIX}"
 
-    def _read(self, note: Path) -> RecordingStatus | None:
+    def _read(self, note: Path) -> RecordingNote | None:
         try:
-            with os.fdopen(os.open(note, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                status = RecordingStatus.model_validate_json(file.read(2 * _NOTE_BYTES))
+            with os.fdopen(open_own(note), "rb") as file:
+                status = RecordingNote.model_validate_json(file.read(2 * _NOTE_BYTES))
             if names.parse_name(status.name) != status.name or note != self._note(status.name):
                 return None
             return self._now(status)
         except (OSError, ValidationError):
             return None
 
-    def _now(self, status: RecordingStatus) -> RecordingStatus | None:
+    def _now(self, status: RecordingNote) -> RecordingNote | None:
         movie = self.movie(status.name)
         if not _is_file(movie):
             if not status.bytes and status.state is State.FAILED:
@@ -165,7 +171,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _give_up(status: RecordingStatus, movie: Path) -> RecordingStatus:
+def _give_up(status: RecordingNote, movie: Path) -> RecordingNote:
     """What is known of a recording that nobody writes any more."""
     frames, seconds = _count(movie)
     return status.model_copy(
@@ -182,7 +188,11 @@ def _give_up(status: RecordingStatus, movie: Path) -> RecordingStatus:
 def _count(movie: Path) -> tuple[int, float]:
     """How many frames a file has, and the time of the last one in seconds."""
     frames, last_s = 0, 0.0
-    with contextlib.suppress(av.error.FFmpegError, OSError), av.open(movie) as container:
+    with (
+        contextlib.suppress(av.error.FFmpegError, OSError),
+        os.fdopen(open_own(movie), "rb") as file,
+        av.open(file, "r") as container,
+    ):
         for packet in container.demux(video=0):
             if packet.pts is not None and packet.time_base is not None:
                 frames += 1

@@ -8,21 +8,21 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from server.broadcast.viewer import Viewer
 from server.recordings import names
 from server.recordings.active_recording import ActiveRecording, Segment
+from server.recordings.dates import Dates
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder, NameTaken
 from server.recordings.movie import PictureSizeChanged
 from server.recordings.packet_backlog import Packets
 from server.recordings.retention import Retention
 from server.recordings.retention_task import RetentionTask
-from server.recordings.status import RecordingStatus, State
+from server.recordings.status import RecordingNote, RecordingStatus, State
 from server.tasks import Tasks
-from signaling.errors import Busy, Conflict, NotFound, SignalingError
+from signaling.errors import Busy, Conflict, NotAllowed, NotFound, SignalingError
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,10 @@ class Recordings:
         self._keeping: asyncio.Task[None] | None = None
         # One: what one request finds in the directory is not changed by another meanwhile.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
-        self._retention_task = RetentionTask(folder, retention, self._running, self._thread)
+        self._dates = Dates()
+        self._retention_task = RetentionTask(
+            folder, retention, self._dates, self._running, self._thread
+        )
 
     def open(self) -> None:
         """Begin to delete what is too old or too much."""
@@ -167,18 +170,29 @@ class Recordings:
         kept = await self._in_thread(self._folder.all)
         return [self._now(status) for status in kept]
 
-    async def file(self, name: str) -> Path:
-        """Where a recording's file is.
+    async def open_file(self, name: str) -> int:
+        """Open a recording's file, to be sent out.
+
+        Returns
+        -------
+        A descriptor, for reading.
 
         Raises
         ------
         NotFound
             There is no such recording, or nothing in it.
+        NotAllowed
+            What lies there under its name is not ours alone.
         """
         status = await self._find(name)
         if not status.bytes:
             raise NotFound(f"there is no picture in {name}" + _because(status.error))
-        return self._folder.movie(name)
+        try:
+            return await self._in_thread(self._folder.open_movie, name)
+        except PermissionError as error:
+            raise NotAllowed(f"it is not sent out: {error}") from error
+        except OSError as error:
+            raise NotFound(f"there is no file of {name} any more") from error
 
     # ---- one recording
 
@@ -199,7 +213,7 @@ class Recordings:
                     ) from None
 
     async def _create(self, source: str, name: str, packets: Packets, now: datetime) -> Segment:
-        begun = RecordingStatus(
+        begun = RecordingNote(
             name=name,
             source=source,
             state=State.RECORDING,
@@ -209,6 +223,7 @@ class Recordings:
             frames=0,
             skipped=0,
             error=None,
+            began=self._dates.began(),
         )
         try:
             file = await self._in_thread(self._folder.create, begun)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from server.recordings.dates import Dates, uptime_s
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder
-from server.recordings.status import RecordingStatus, State
+from server.recordings.status import RecordingNote, RecordingStatus, State
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +63,11 @@ class Plan:
 
 
 def plan(
-    retention: Retention, over: Sequence[RecordingStatus], running: Sequence[int], now_ms: float
+    retention: Retention,
+    over: Sequence[RecordingStatus],
+    running: Sequence[int],
+    now_ms: float,
+    undated: Collection[str] = (),
 ) -> Plan:
     """Which recordings have to go.
 
@@ -72,13 +79,15 @@ def plan(
         The size of each one that has not, in bytes. With any, room is made for them to grow.
     now_ms
         Since the epoch.
+    undated
+        Names of those whose age is not known for now: they do not go for it.
     """
     remove = []
     used = sum(running) + sum(status.bytes for status in over)
     wanted = retention.headroom if running else 0
     by_age = sorted(over, key=lambda status: status.ended_at)
     for status in by_age:
-        too_old = retention.days and now_ms - status.ended_at > retention.days * _MS_PER_DAY
+        too_old = status.name not in undated and _is_too_old(retention, status, now_ms)
         too_much = retention.quota_bytes and retention.quota_bytes - used < wanted
         # What was recorded last goes for another one only.
         if too_old or (too_much and (running or status is not by_age[-1])):
@@ -89,21 +98,27 @@ def plan(
     return Plan(tuple(remove), max(retention.quota_bytes - used, 0))
 
 
+def _is_too_old(retention: Retention, status: RecordingStatus, now_ms: float) -> bool:
+    if not retention.days:
+        return False
+    return now_ms - status.ended_at > retention.days * _MS_PER_DAY
+
+
 def room_for(
     folder: Folder,
     retention: Retention,
+    dates: Dates,
     running: Mapping[str, int],
-    now_ms: float,
     begins: bool,
 ) -> int | None:
     """Delete what has to go. Slow: for a thread.
 
     Parameters
     ----------
+    dates
+        How old each is.
     running
         The size of each recording of this server's that runs, in bytes.
-    now_ms
-        Since the epoch.
     begins
         Whether one more is to begin.
 
@@ -117,10 +132,14 @@ def room_for(
         There is too little for the one that is to begin.
     """
     kept = [status for status in folder.all() if status.name not in running]
-    over = [status for status in kept if status.state is not State.RECORDING]
+    now_s = time.time()
+    over, undated = _dated(
+        folder, dates, [status for status in kept if status.state is not State.RECORDING], now_s
+    )
     # Those that other servers record into the same directory.
     others = [status.bytes for status in kept if status.state is State.RECORDING]
-    made = plan(retention, over, [*others, *running.values(), *([0] if begins else [])], now_ms)
+    growing = [*others, *running.values(), *([0] if begins else [])]
+    made = plan(retention, over, growing, 1000 * now_s, undated)
     for name in made.remove:
         logger.info("Recording %s is deleted: it is too old, or the quota is full", name)
         try:
@@ -133,6 +152,23 @@ def room_for(
         if _free_bytes(folder) < _LEAST_FREE_BYTES:
             raise InsufficientStorage(f"the disk of {folder.path} is full")
     return made.room_bytes
+
+
+def _dated(
+    folder: Folder, dates: Dates, notes: Sequence[RecordingNote], now_s: float
+) -> tuple[list[RecordingNote], set[str]]:
+    """Recordings with their dates as they are known now, and the names of those without one."""
+    up_s, dated, undated = uptime_s(), [], set()
+    for note in notes:
+        known = dates.dated(note, now_s, up_s)
+        if known is None:
+            undated.add(note.name)
+        elif known is not note:
+            logger.info("Recording %s is dated anew: the clock was set", note.name)
+            with contextlib.suppress(OSError):
+                folder.note(known)
+        dated.append(known or note)
+    return dated, undated
 
 
 def _free_bytes(folder: Folder) -> int:

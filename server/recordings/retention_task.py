@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 
 from server.recordings.active_recording import ActiveRecording
+from server.recordings.dates import Dates
 from server.recordings.folder import Folder
 from server.recordings.retention import Retention, room_for
 
@@ -29,6 +29,8 @@ class RetentionTask:
         What is kept.
     retention
         For how long, and how much.
+    dates
+        How old each is.
     running
         What runs, by name.
     thread
@@ -39,11 +41,13 @@ class RetentionTask:
         self,
         folder: Folder,
         retention: Retention,
+        dates: Dates,
         running: Mapping[str, ActiveRecording],
         thread: Executor,
     ) -> None:
         self._folder = folder
         self._retention = retention
+        self._dates = dates
         self._running = running
         self._thread = thread
         self._loop = asyncio.get_running_loop()
@@ -86,7 +90,7 @@ class RetentionTask:
         running = dict(self._running)
         sizes = {name: active.segment.writer.bytes_written for name, active in running.items()}
         room = await self._loop.run_in_executor(
-            self._thread, room_for, self._folder, self._retention, sizes, 1000 * time.time(), begins
+            self._thread, room_for, self._folder, self._retention, self._dates, sizes, begins
         )
         for name, active in running.items():
             # A segment may have ended meanwhile, and the next one begun.

@@ -1,4 +1,4 @@
-"""What there is to know of a recording; also what is kept beside its file."""
+"""What there is to know of a recording, and what is kept of it beside its file."""
 
 from __future__ import annotations
 
@@ -39,3 +39,20 @@ class RecordingStatus(BaseModel):
     def ended_at(self) -> float:
         """When the last frame was taken, in milliseconds since the epoch."""
         return self.started_at + 1000 * self.seconds
+
+
+class Began(BaseModel):
+    """When a recording began, by the machine's uptime."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    boot: str
+    """Tells that start of the machine from others."""
+    uptime_s: float
+
+
+class RecordingNote(RecordingStatus):
+    """What is kept beside a recording's file."""
+
+    began: Began | None = None
+    """None for those of earlier versions."""

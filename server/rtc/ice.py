@@ -14,6 +14,7 @@ import aioice.ice
 from aioice.ice import CandidatePair
 from aioice.stun import TransactionError
 
+from server.rtc.passed_over import pass_over
 from server.tasks import Tasks
 
 # aioice checks consent every 5 s and gives up after 6 misses: 30 s to notice that a peer is gone.
@@ -31,15 +32,25 @@ ASKED_AFTER_SILENT = 3
 GONE_AFTER_SILENT = 7
 # A check waits for its answer for 0.5 s, 1 s and 2 s, each time sent again.
 CHECK_RETRANSMISSIONS = 2
+# What SRTP has room for: pylibsrtp raises on more. The largest that goes over Ethernet is smaller.
+MAX_SRTP_BYTES = 1500
+# Candidates of a peer, those included that it never named and that its checks come from (RFC 8445,
+# section 7.3.1.3). Each is searched for, sorted and checked itself, so that a peer who sends checks
+# from all its ports costs a server its event loop. It may name 512.
+MAX_REMOTE_CANDIDATES = 600
 
+_original_datagram_received = aioice.ice.StunProtocol.datagram_received
+_original_check_incoming = aioice.ice.Connection.check_incoming
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
 
 
 def install() -> None:
-    """Notice sooner that a peer is gone."""
+    """Notice sooner that a peer is gone; keep datagrams of strangers from ending a connection."""
     aioice.ice.Connection.query_consent = _query_consent  # type: ignore[method-assign]
+    aioice.ice.Connection.check_incoming = _check_incoming  # type: ignore
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
+    aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore
 
 
 async def _query_consent(self: Any) -> None:
@@ -82,9 +93,42 @@ def _to_next_look_s() -> float:
     return (LISTEN_S if since_s < LISTEN_S / 2 else 2 * LISTEN_S) - since_s
 
 
+def _datagram_received(self: Any, data: bytes, address: Any) -> None:
+    """Pass over STUN that makes no sense: aioice raises on attributes of a wrong size.
+
+    The event loop would write a traceback for each, and anybody can send them. Drop when aioice
+    does not.
+    """
+    try:
+        _original_datagram_received(self, data, address)
+    except Exception as error:
+        pass_over(self, "A datagram", repr(error))
+
+
+def _check_incoming(self: Any, message: Any, address: Any, protocol: Any) -> None:
+    """Learn so many addresses of a peer and no more. Drop when aioice has a bound."""
+    if len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES and not any(
+        (candidate.host, candidate.port) == tuple(address[:2])
+        for candidate in self._remote_candidates
+    ):
+        pass_over(self, "A check", "it comes from one address more than a peer has")
+        return
+    _original_check_incoming(self, message, address, protocol)
+
+
 def _data_received(self: Any, data: bytes, component: int) -> None:
+    """Leave out what aiortc's receiving task ends of: anybody can send a datagram to this port.
+
+    It looks at a first byte that an empty one does not have. Drop when it does not.
+    """
+    if not data or (_is_srtp(data) and len(data) > MAX_SRTP_BYTES):
+        return
     self._kinecast_heard = True
     _original_data_received(self, data, component)
+
+
+def _is_srtp(data: bytes) -> bool:
+    return 127 < data[0] < 192  # RFC 7983, section 7.
 
 
 def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:

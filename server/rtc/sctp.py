@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import time
 from collections.abc import Iterable
 from struct import unpack_from
 from typing import Any
@@ -16,6 +17,7 @@ import aiortc.rtcsctptransport as sctp
 from aiortc.rtcsctptransport import (
     DataChunk,
     ForwardTsnChunk,
+    ReconfigChunk,
     RTCSctpTransport,
     SackChunk,
     padl,
@@ -47,6 +49,12 @@ MAX_CHUNKS = 128
 # An INIT has some ten (RFC 9260, section 3.3.2), a RE-CONFIG two (RFC 6525, section 3.1), and each
 # of those is answered by a packet.
 MAX_PARAMETERS = 32
+# What a peer's pieces may take of the event loop's time; 200 messages a second take some percent.
+# aiortc sorts all that is ahead, and goes through all that waits, for each piece: a packet of sixty
+# that an ill-meaning peer has thought out takes 10 ms. What comes when the time is spent is dropped
+# as on a full line, and an honest peer sends it again.
+TIME_SHARE = 0.2
+TIME_AT_ONCE_S = 0.2
 _TSN = 1 << 32
 
 _original_receive_chunk = RTCSctpTransport._receive_chunk
@@ -106,13 +114,35 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     self._inbound_streams_max = MAX_STREAMS
     # An honest peer sends no more than it is offered (RFC 9260, section 6.2.1).
     self._advertised_rwnd = MAX_HELD_BYTES
+    self._kinecast_time = TimeBudget()
+
+
+class TimeBudget:
+    """A share of the time, and so much at once."""
+
+    def __init__(self) -> None:
+        self._left_s = TIME_AT_ONCE_S
+        self._looked_s = time.monotonic()
+
+    def is_spent(self, now_s: float) -> bool:
+        """Whether none is left, by a clock that does not go back."""
+        earned_s = (now_s - self._looked_s) * TIME_SHARE
+        self._left_s, self._looked_s = min(self._left_s + earned_s, TIME_AT_ONCE_S), now_s
+        return self._left_s <= 0
+
+    def spend(self, seconds: float) -> None:
+        """So much was taken; what was done for others meanwhile can only be a part of it."""
+        self._left_s -= min(seconds, TIME_AT_ONCE_S)
 
 
 async def _handle_data(self: Any, data: bytes) -> None:
     """Let a packet that makes no sense cost itself, and not the connection.
 
-    What aiortc raises on one is anything, and ends its receiving task.
+    What aiortc raises on one is anything, and ends its receiving task. Who was hung up on is not
+    heard any more: aiortc would go on holding what comes.
     """
+    if self.state == "closed":
+        return
     try:
         await _original_handle_data(self, data)
     except ConnectionError:
@@ -123,6 +153,26 @@ async def _handle_data(self: Any, data: bytes) -> None:
 
 async def _receive_chunk(self: Any, chunk: Any) -> None:
     """Pass over what is out of bounds; a peer that makes us hold too much is hung up on."""
+    if self.state == "closed":  # By a chunk before this one, in the same packet.
+        return
+    match chunk:
+        case SackChunk():
+            chunk.gaps = _within(chunk.gaps, _outstanding(self, chunk.cumulative_tsn))
+            await _original_receive_chunk(self, chunk)
+        case DataChunk() | ForwardTsnChunk() | ReconfigChunk():
+            if self._kinecast_time.is_spent(time.monotonic()):
+                pass_over(self, "A piece", "the peer has taken all the time that it may")
+                return
+            began_s = time.thread_time()
+            try:
+                await _receive_pieces(self, chunk)
+            finally:
+                self._kinecast_time.spend(time.thread_time() - began_s)
+        case _:
+            await _original_receive_chunk(self, chunk)
+
+
+async def _receive_pieces(self: Any, chunk: Any) -> None:
     match chunk:
         case DataChunk():
             if chunk.stream_id >= MAX_STREAMS or _is_far(self, chunk.tsn):
@@ -132,13 +182,12 @@ async def _receive_chunk(self: Any, chunk: Any) -> None:
                 logger.info("A peer sends pieces of messages that never end: it is hung up on")
                 await self._abort()
                 self._set_state(self.State.CLOSED)
+                self._inbound_streams.clear()
             return
         case ForwardTsnChunk():
             if _is_far(self, chunk.cumulative_tsn):
                 return
             chunk.streams = [(s, number) for s, number in chunk.streams if s < MAX_STREAMS]
-        case SackChunk():
-            chunk.gaps = _within(chunk.gaps, _outstanding(self, chunk.cumulative_tsn))
     await _original_receive_chunk(self, chunk)
 
 

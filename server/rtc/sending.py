@@ -26,6 +26,7 @@ from aiortc.rtp import (
     AnyRtcpPacket,
     HeaderExtensions,
     RtcpPsfbPacket,
+    RtcpRtpfbPacket,
     RtpPacket,
     unpack_remb_fci,
 )
@@ -323,8 +324,12 @@ async def _retransmit(self: RTCRtpSender, sequence_number: int) -> None:
     if stream is None:
         await _original_retransmit(self, sequence_number)
         return
+    # Behind 65535 comes 0, which aiortc's reading of a NACK does not know.
+    sequence_number %= 1 << 16
     sent = stream.history.get(sequence_number % HISTORY_PACKETS)
-    if sent is None or not stream.budget.spend(sequence_number, len(sent), time.monotonic()):
+    if sent is None or sent[2:4] != sequence_number.to_bytes(2):
+        return
+    if not stream.budget.spend(sequence_number, len(sent), time.monotonic()):
         return
     extensions_map = self._RTCRtpSender__rtp_header_extensions_map  # type: ignore[attr-defined]
     packet = RtpPacket.parse(sent, extensions_map)
@@ -333,6 +338,9 @@ async def _retransmit(self: RTCRtpSender, sequence_number: int) -> None:
 
 
 async def _handle_sender_rtcp(self: RTCRtpSender, packet: AnyRtcpPacket) -> None:
+    if isinstance(packet, RtcpRtpfbPacket):
+        # A NACK of 1012 bytes asks for 4250; the newest are last, and more are not held.
+        packet.lost = packet.lost[-HISTORY_PACKETS:]
     await _original_handle_sender_rtcp(self, packet)
     if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
         with contextlib.suppress(ValueError):

@@ -110,4 +110,5 @@ def verify(secret: str, token: str) -> Identity:
     subject, named = claims["sub"], claims.get("scope")
     if not _SUBJECT.fullmatch(subject) or not isinstance(named, str):
         raise Unauthorized("the token does not say who holds it and what it allows")
-    return Identity(subject, frozenset(s for s in Scope if s.value in named.split()))
+    scopes = frozenset(s for s in Scope if s.value in named.split())
+    return Identity(subject, scopes, client=subject)

@@ -45,7 +45,7 @@ class ChosenAnalyzers:
     ) -> None:
         self.names = tuple(names)
         self._pool = pool
-        self._options = dict(options)
+        self.options = dict(options)
         self._gate = gate
         self._owner = owner
 
@@ -71,9 +71,9 @@ class ChosenAnalyzers:
         known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
         if self._gate is not None and (reid := asked_names.get(REID)) in known:
             known[reid] = self._gate.opened(known[reid], self._owner)
-        kept = {name: {**self._options.get(name, {}), **values} for name, values in known.items()}
-        check_size({**self._options, **kept})
-        self._options.update(kept)
+        kept = {name: {**self.options.get(name, {}), **values} for name, values in known.items()}
+        check_size({**self.options, **kept})
+        self.options.update(kept)
         changed = {own_names[name]: values for name, values in known.items()}
         return changed, [name for name in options if name not in asked_names]
 
@@ -88,7 +88,7 @@ class ChosenAnalyzers:
         return Start(
             sid,
             tuple(names[name] for name in self.names if name in names),
-            {names.get(name, name): values for name, values in self._options.items()},
+            {names.get(name, name): values for name, values in self.options.items()},
             began_ms,
         )
 

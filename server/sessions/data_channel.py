@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from server.rtc import RTCDataChannel
-from server.sessions.frame_rate import FrameRate
+from server.security.token_bucket import TokenBucket
 from server.sessions.metrics import Metrics
 from server.sessions.results import Result
 from server.sessions.session import Session
@@ -93,7 +93,7 @@ class DataChannelSink:
         self._keys: frozenset[str] | None = None
         self._least_pause_s = 0.0
         self._next_s = 0.0
-        self._messages = FrameRate(MESSAGES_PER_S)
+        self._messages = TokenBucket(MESSAGES_PER_S)
         self._is_over = False
         channel.on("message", self._receive)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections import Counter, OrderedDict
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from server.broadcast.stream import VideoStream
+from server.security.budget import OFFERS, Budget
 from server.security.identity import ANONYMOUS, Identity
+from server.security.places import Place, Places, Standing
+from server.security.token_bucket import TokenBucket
+from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import DisconnectReason, SessionPeer
@@ -21,16 +23,12 @@ from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
 from server.workers.pool import WorkerPool
-from signaling.errors import Busy, Conflict, NotAllowed, NotFound, quote
+from signaling.errors import Busy, Conflict, NotAllowed, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
 logger = logging.getLogger(__name__)
 
-# Ended sessions that can still be looked at.
-ENDED_KEPT = 50
-# A peer that has not connected by then never will.
-CONNECT_WITHIN_S = 30.0
 RETRY_AFTER_S = 5
 
 
@@ -46,11 +44,14 @@ class Limits:
         How long a session whose peer is gone waits for it to come back.
     frames_per_second
         Frames that are taken of one session; 0 takes all.
+    sessions_per_subject
+        Sessions at once of one token's subject; 0 is half of all.
     """
 
     max_sessions: int
     resume_window_s: float
     frames_per_second: float = 0.0
+    sessions_per_subject: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,15 @@ class SessionManager:
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
+        self._places = Places("sessions", limits.max_sessions, limits.sessions_per_subject)
+        self._offers = Budget("offers", OFFERS)
         self._ice_servers = ice_servers
         self._metrics = metrics
         self._recorder = recorder
         self._gate = gate
-        self._running: dict[str, Session] = {}
-        self._ended: OrderedDict[str, Session] = OrderedDict()
+        self.known = SessionDirectory()
         self._peers: dict[str, SessionPeer] = {}
+        self._unanswered: set[str] = set()
         self._expiries: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks("sessions")
         self._draining = False
@@ -125,17 +128,19 @@ class SessionManager:
         ------
         SignalingError
             What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
-            of somebody else's (403), a name that is taken (409).
+            of somebody else's (403), a name that is taken (409), offers too fast (429).
         """
+        await self._offers.charge(by.client)
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        resumed = self._resumable(offer.resume)
+        resumed = self.known.with_token(offer.resume)
         if resumed is not None:
             check_owner(resumed, by)
         resumed = self._publisher_returned(offer.publish, resumed, by)
         session = resumed or self._new_session(
-            offer.analyzers, offer.options, by.subject, name=offer.publish
+            offer.analyzers, offer.options, by, name=offer.publish
         )
+        self._unanswered.add(session.sid)
         name_before = session.name
         if offer.publish is not None:
             session.name = offer.publish
@@ -152,10 +157,12 @@ class SessionManager:
             if peer is not None:
                 await peer.close()
             # Unless somebody else has taken it meanwhile.
-            if name_before is None or self.published(name_before) is None:
+            if name_before is None or self.known.published(name_before) is None:
                 session.name = name_before
-            self._unanswered(session, is_new=resumed is None)
+            self._undo(session, is_new=resumed is None)
             raise
+        finally:
+            self._unanswered.discard(session.sid)
         await self._attach(session, peer)
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
@@ -193,9 +200,29 @@ class SessionManager:
         """
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
-        session = self._new_session(analyzers, options or {}, owner, internal=internal, name=name)
+        by = Identity(owner, frozenset(), client=owner or "")
+        session = self._new_session(analyzers, options or {}, by, internal=internal, name=name)
         session.begin()
         return session
+
+    def expect(self, sid: str, analyzers: Sequence[str], by: Identity, name: str | None) -> Session:
+        """Wait for the peer of a session that the process before this one had (`handover`).
+
+        Raises
+        ------
+        SignalingError
+            An analyzer that this server lacks (400).
+        """
+        session = self._new_session(analyzers, {}, by, name=name, sid=sid)
+        session.disconnect()
+        self._wait_for_return(session)
+        return session
+
+    @property
+    def resumable(self) -> list[Session]:
+        """Those that a peer feeds, or that wait for one."""
+        here = self._peers.keys() | self._expiries.keys()
+        return [session for session in self.known.lasting() if session.sid in here]
 
     def _publisher_returned(
         self, name: str | None, resumed: Session | None, by: Identity
@@ -204,7 +231,7 @@ class SessionManager:
 
         A publisher that was lost, and comes back without its token, goes on with its session.
         """
-        holder = self.published(name) if name is not None else None
+        holder = self.known.published(name) if name is not None else None
         if holder is None or holder is resumed:
             return resumed
         waits = holder.state is SessionState.DISCONNECTED
@@ -215,83 +242,72 @@ class SessionManager:
             " when it has ended"
         )
 
-    def _resumable(self, token: str | None) -> Session | None:
-        if token is None:
-            return None
-        for session in self._running.values():
-            same = secrets.compare_digest(session.resume_token.encode(), token.encode())
-            if same and not session.ending:
-                return session
-        return None
-
     def _new_session(
         self,
         analyzers: Sequence[str] | None,
         options: dict[str, dict[str, Any]],
-        owner: str | None,
+        by: Identity,
         *,
         internal: bool = False,
         name: str | None = None,
+        sid: str | None = None,
     ) -> Session:
         # Before somebody's place is given to it: an offer that is refused takes none.
-        names, known = self._offered.choose(analyzers, options, owner)
-        self._make_room()
+        names, known = self._offered.choose(analyzers, options, by.subject)
+        if sid is None:
+            self._make_room(by)
         session = Session(
             self._pool,
             names,
             known,
             self._metrics,
             None if internal else self._recorder,
-            owner,
+            by,
             self._gate,
-            FrameRate(0.0 if internal else self._limits.frames_per_second),
+            TokenBucket(0.0 if internal else self._limits.frames_per_second),
+            sid,
         )
         session.name = name
-        self._running[session.sid] = session
+        self.known.add(session)
         self._metrics.sessions_opened.inc()
         return session
 
     @property
     def room(self) -> int:
         """How many more sessions can be opened."""
-        taken = sum(not session.ending for session in self._running.values())
-        return max(self._limits.max_sessions - taken, 0)
+        return max(self._limits.max_sessions - len(self.known.lasting()), 0)
 
-    def _make_room(self) -> None:
-        if self.room:
-            return
-        waiting = [s for s in self._running.values() if s.state is SessionState.DISCONNECTED]
-        if not waiting:
-            raise Busy(
-                f"all {self._limits.max_sessions} sessions of this server are taken:"
-                f" try again in a few seconds",
-                retry_after_s=RETRY_AFTER_S,
-            )
-        # Its peer is gone; one that is here goes first.
-        session = waiting[0]
-        self._keep_waiting(session)
-        self._tasks.spawn(self._end(session, "its place was needed"), "evict")
+    def _make_room(self, by: Identity) -> None:
+        taken = [self._place_of(session) for session in self.known.lasting()]
+        session = self._places.make_room(taken, by)
+        if session is not None:
+            self._keep_waiting(session)
+            self._tasks.spawn(self.end(session.sid, "its place was needed"), "evict")
+
+    def _place_of(self, session: Session) -> Place[Session]:
+        peer = self._peers.get(session.sid)
+        standing, since_s = Standing.USED, time.monotonic()
+        if session.sid in self._unanswered or (peer is not None and peer.is_connecting):
+            # One that is resumed is not given up for an attempt that may fail.
+            standing = Standing.USED if session.frames_in else Standing.CONNECTING
+            since_s = peer.asked_s if peer is not None else since_s
+        elif session.state is SessionState.DISCONNECTED:
+            standing = Standing.WAITING
+        return Place(session, session.client, standing, since_s)
 
     async def _attach(self, session: Session, peer: SessionPeer) -> None:
         before = self._peers.get(session.sid)
         self._peers[session.sid] = peer
-        self._tasks.spawn(self._expect_connection(peer), "connect")
         if before is not None:
             await before.close()
 
-    def _unanswered(self, session: Session, *, is_new: bool) -> None:
+    def _undo(self, session: Session, *, is_new: bool) -> None:
         """Undo what a refused offer began."""
         if is_new:
             self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
         elif session.sid not in self._peers and not session.ending:
             session.disconnect()
             self._wait_for_return(session)
-
-    async def _expect_connection(self, peer: SessionPeer) -> None:
-        try:
-            await asyncio.wait_for(peer.connected.wait(), CONNECT_WITHIN_S)
-        except TimeoutError:
-            await self._gone(peer, DisconnectReason.NEVER_CONNECTED)
 
     # ---- the end
 
@@ -333,13 +349,7 @@ class SessionManager:
         try:
             await session.end(reason)
         finally:
-            self._forget(session)
-
-    def _forget(self, session: Session) -> None:
-        self._running.pop(session.sid, None)
-        self._ended[session.sid] = session
-        while len(self._ended) > ENDED_KEPT:
-            self._ended.popitem(last=False)
+            self.known.end(session)
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.
@@ -349,7 +359,7 @@ class SessionManager:
         NotFound
             There is no such session.
         """
-        session = self.get(sid)
+        session = self.known.get(sid)
         peer = self._peers.get(sid)
         if peer is not None:
             peer.request_end(reason)
@@ -358,54 +368,16 @@ class SessionManager:
     async def drain(self, reason: str) -> None:
         """Take no more offers, end all sessions with their final results, hang up."""
         self._draining = True
-        await asyncio.gather(*(self._end(s, reason) for s in list(self._running.values())))
+        await asyncio.gather(*(self._end(s, reason) for s in self.known))
         peers = list(self._peers.values())
         self._peers.clear()
         await asyncio.gather(*(peer.flush() for peer in peers))
         await asyncio.gather(*(peer.close() for peer in peers))
         await self._tasks.cancel()
 
-    # ---- looking
-
-    def get(self, sid: str) -> Session:
-        """The session of this id, running or ended not long ago.
-
-        Raises
-        ------
-        NotFound
-            There is no such session.
-        """
-        session = self._running.get(sid) or self._ended.get(sid)
-        if session is None:
-            raise NotFound(f"no session {sid!r}: GET /sessions lists them")
-        return session
-
-    def published(self, name: str) -> Session | None:
-        """The session that is published under a name, if one is."""
-        for session in self._running.values():
-            if session.name == name and not session.ending:
-                return session
-        return None
-
-    def viewable(self, name: str, by: Identity) -> Session | None:
-        """One's own session that has this id, or the one that is published under this name."""
-        # First: somebody else may have published under this id.
-        own = self._running.get(name)
-        if own is not None and not own.ending and by.may_touch(own.owner):
-            return own
-        return self.published(name)
-
     def is_replaced(self, peer: SessionPeer) -> bool:
         """Whether a peer's session goes on with another one."""
         return self._peers.get(peer.session.sid, peer) is not peer
-
-    def list(self) -> list[Session]:
-        """The running sessions, oldest first."""
-        return list(self._running.values())
-
-    def count_states(self) -> Counter[str]:
-        """How many running sessions are in each state."""
-        return Counter(str(session.state) for session in self._running.values())
 
 
 def check_owner(session: Session, by: Identity) -> None:

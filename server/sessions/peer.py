@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -34,6 +35,8 @@ from signaling.messages import IceCandidate, Offer
 
 logger = logging.getLogger(__name__)
 
+# A peer that has not connected by then never will.
+CONNECT_WITHIN_S = 30.0
 # A peer that hangs up ends its tracks first; this long after, it is clear whether it was only that.
 HANG_UP_FOLLOWS_WITHIN_S = 0.5
 # After the final result the client hangs up; if it does not, we do.
@@ -83,7 +86,7 @@ class SessionPeer:
         self.session = session
         self._offer = offer
         self.states: list[str] = ["new"]
-        self.connected = asyncio.Event()
+        self.asked_s = time.monotonic()
         self._metrics = metrics
         self._end_session = end_session
         self._on_gone = on_gone
@@ -92,6 +95,8 @@ class SessionPeer:
         self._taken: set[str] = set()
         self._sink: DataChannelSink | None = None
         self._closed = asyncio.Event()
+        self._has_connected = False
+        self._expiry = asyncio.get_running_loop().call_later(CONNECT_WITHIN_S, self._note_lost)
         self._connection = self._connect(offer, ice_servers)
         self._sending = Sending(self._connection, offer.sdp, plays) if plays else None
 
@@ -101,6 +106,11 @@ class SessionPeer:
         connection.on("datachannel", self._take_channel)
         connection.on("connectionstatechange", self._note_state)
         return connection
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether it was answered, and has not connected."""
+        return not self._has_connected
 
     @property
     def ended(self) -> bool:
@@ -137,14 +147,16 @@ class SessionPeer:
         self.states.append(state)
         logger.debug("Session %s: peer connection %s", self.session.sid, state)
         if state == "connected":
-            self.connected.set()
-        elif state in ("failed", "closed") and not self._closed.is_set():
+            self._has_connected = True
+            self._expiry.cancel()
+        elif state in ("failed", "closed"):
+            self._note_lost()
+
+    def _note_lost(self) -> None:
+        if not self._closed.is_set():
             self._closed.set()
-            why = (
-                DisconnectReason.LOST
-                if self.connected.is_set()
-                else DisconnectReason.NEVER_CONNECTED
-            )
+            reason = DisconnectReason
+            why = reason.LOST if self._has_connected else reason.NEVER_CONNECTED
             self._tasks.spawn(self._on_gone(self, why), "gone")
 
     def _take_track(self, track: MediaStreamTrack) -> None:
@@ -197,7 +209,7 @@ class SessionPeer:
         self._sink = DataChannelSink(
             channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
         )
-        self.session.subscribers.add_sink(self._sink)
+        self.session.subscribers.add_channel(self._sink)
 
     def _drop_sink(self) -> None:
         if self._sink is not None:
@@ -228,6 +240,7 @@ class SessionPeer:
     async def close(self) -> None:
         """Hang up and wait until every task of this peer is done."""
         self._closed.set()
+        self._expiry.cancel()
         self._drop_sink()
         if self._video is not None:
             self.session.incoming.release(self._receiver_of(self._video))

@@ -18,10 +18,11 @@ from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.picture import EncodedPicture
 from server.rtc import IncomingVideo
+from server.security.identity import ANONYMOUS, Identity
+from server.security.token_bucket import TokenBucket
 from server.sessions.annotated import AnnotatedFrames
-from server.sessions.chosen_analyzers import ChosenAnalyzers
+from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
-from server.sessions.frame_rate import FrameRate
 from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
@@ -74,12 +75,14 @@ class Session:
         Counts what passes.
     recorder
         Records the session; None records nothing.
-    owner
-        The subject of whoever opened it; None where nobody is asked who they are.
+    by
+        Who opened it.
     gate
         Keeps embeddings sealed outside; None leaves them as they are.
     rate
         How many frames a second it takes; None takes all.
+    sid
+        Its id; None makes one up.
     """
 
     def __init__(
@@ -89,13 +92,17 @@ class Session:
         options: dict[str, dict[str, Any]],
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
-        owner: str | None = None,
+        by: Identity = ANONYMOUS,
         gate: EmbeddingGate | None = None,
-        rate: FrameRate | None = None,
+        rate: TokenBucket | None = None,
+        sid: str | None = None,
     ) -> None:
-        self.sid = secrets.token_hex(8)
+        self.sid = sid or secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
-        self.owner = owner
+        self.owner = by.subject
+        """The subject of whoever opened it; None where nobody is asked who they are."""
+        self.client = by.client
+        """What its place is counted by."""
         self.name: str | None = None
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
@@ -111,9 +118,9 @@ class Session:
         self.end_reason: str | None = None
         self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
-        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, owner)
+        self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
         self._gate = gate
-        self._rate = rate or FrameRate(0.0)
+        self._rate = rate or TokenBucket(0.0)
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
@@ -129,6 +136,11 @@ class Session:
     def analyzers(self) -> tuple[str, ...]:
         """Names of those it has."""
         return self._chosen.names
+
+    @property
+    def options(self) -> Options:
+        """For each analyzer, by name, what the client set."""
+        return self._chosen.options
 
     @property
     def last(self) -> Result | None:
@@ -181,6 +193,7 @@ class Session:
                 self.sid, audio=audio, on_error=self._tell_recording_stopped
             )
         if self._worker is None:
+            self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
             self._worker = self._pool.assign(self)
             if self._worker.ready:
                 self._start_on_worker()
@@ -313,20 +326,21 @@ class Session:
             # What they were asked for last was the end: what is known already has to do.
             self._take_final(Final(self.sid))
             return
-        for name in left_out:
-            self.subscribers.notify_problem(
-                name,
-                fault.phase,
-                f"The worker {fault.reason} again: {name} is left out of this session",
-            )
-        self._chosen.leave_out(left_out)
-        self.subscribers.notify(
+        self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
+        self.subscribers.notify_restart(
             {
                 "type": "analyzers_restarted",
                 "analyzers": list(self.analyzers),
                 "message": f"The worker {fault.reason}. Analyzers start anew; counts begin again.",
             }
         )
+
+    def _leave_out(self, names: Sequence[str], phase: str, why: str) -> None:
+        for name in names:
+            self.subscribers.notify_problem(
+                name, phase, f"{why}: {name} is left out of this session"
+            )
+        self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
         assert self._worker is not None

@@ -47,6 +47,16 @@ class SessionSubscribers:
         self._viewers: list[FrameViewer] = []
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._over = False
+        self._channel: Sink | None = None
+        self._missed: dict[str, Any] | None = None
+
+    def add_channel(self, sink: Sink) -> None:
+        """Send results to the peer, as to any sink, and first what it missed while it was away."""
+        self._channel = sink
+        missed, self._missed = self._missed, None
+        if missed is not None:
+            sink.notice(missed)
+        self.add_sink(sink)
 
     def add_sink(self, sink: Sink) -> None:
         """Send results there from now on, and what went wrong before.
@@ -62,6 +72,8 @@ class SessionSubscribers:
 
     def remove_sink(self, sink: Sink) -> None:
         """Send nothing there any more."""
+        if sink is self._channel:
+            self._channel = None
         if sink in self._sinks:
             self._sinks.remove(sink)
 
@@ -81,6 +93,11 @@ class SessionSubscribers:
         """Send a notice to everyone who reads this session."""
         for sink in list(self._sinks):
             sink.notice(message)
+
+    def notify_restart(self, message: dict[str, Any]) -> None:
+        """Say that the analyzers begin anew; a peer that is away is told when it comes back."""
+        self._missed = message if self._channel is None else None
+        self.notify(message)
 
     def notify_problem(self, analyzer: str, phase: str, message: str) -> None:
         """Report an analyzer's fault, once for each analyzer and phase."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from server.broadcast.broadcast import Broadcast
 from server.broadcast.stream import VideoStream
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
+from server.security.budget import OFFERS, Budget
 from server.security.identity import Identity
+from server.security.places import Places
 from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.tasks import Tasks
@@ -55,8 +56,8 @@ class StreamRegistry:
         This machine's, or the reason why there is none.
     ice_servers
         STUN and TURN servers for our own candidates.
-    max_viewers
-        Peers at once that watch and send nothing.
+    places
+        For peers that watch and send nothing.
     """
 
     def __init__(
@@ -64,16 +65,17 @@ class StreamRegistry:
         sessions: SessionManager,
         camera: Camera | str,
         ice_servers: Sequence[IceServer],
-        max_viewers: int,
+        places: Places,
     ) -> None:
         self._sessions = sessions
         self._no_camera = camera if isinstance(camera, str) else ""
         self._camera = None if isinstance(camera, str) else Broadcast(camera, camera.packets)
         self._ice_servers = ice_servers
-        self._max_viewers = max_viewers
+        self._places = places
+        self._offers = Budget("offers", OFFERS)
         self._views: dict[str, _Views] = {}
-        self._peers: set[ViewerPeer] = set()
-        self._arriving = 0
+        # Oldest first.
+        self._peers: dict[ViewerPeer, None] = {}
         self._tasks = Tasks("streams")
         self._leaving = Tasks("viewers who leave")
 
@@ -106,7 +108,7 @@ class StreamRegistry:
         return views.annotated if annotated else views.video
 
     def _session(self, name: str, by: Identity) -> Session:
-        session = self._sessions.viewable(name, by)
+        session = self._sessions.known.viewable(name, by)
         if session is not None:
             return session
         if name == CAMERA_NAME:
@@ -128,7 +130,7 @@ class StreamRegistry:
 
     # ---- those who only watch
 
-    async def answer(self, stream: VideoStream, offer: str) -> tuple[ViewerPeer, str]:
+    async def answer(self, stream: VideoStream, offer: str, by: Identity) -> tuple[ViewerPeer, str]:
         """Answer an offer that only watches.
 
         Returns
@@ -141,36 +143,32 @@ class StreamRegistry:
             The offer has no video that we can send.
         Busy
             All places are taken, no UDP port is left, or there is nothing to see.
+        TooMany
+            The client offers too fast, or has as many places as one gets.
         """
-        with self._place():
-            peer = ViewerPeer(stream, offer, self._ice_servers, self.forget)
-            try:
-                sdp = await peer.answer()
-            except CameraUnavailable as error:
-                await peer.close()
-                raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
-            except BaseException:
-                await peer.close()
-                raise
-            self._peers.add(peer)
-            return peer, sdp
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        """Keep a place for someone whose offer is being answered."""
-        if len(self._peers) + self._arriving >= self._max_viewers:
-            raise Busy(
-                f"all {self._max_viewers} places of viewers are taken", retry_after_s=RETRY_AFTER_S
-            )
-        self._arriving += 1
+        await self._offers.charge(by.client)
+        if (leaving := self._places.make_room([p.place for p in self._peers], by)) is not None:
+            self.forget(leaving)
+        peer = ViewerPeer(stream, offer, self._ice_servers, self.forget, by.client)
+        self._peers[peer] = None
         try:
-            yield
-        finally:
-            self._arriving -= 1
+            sdp = await peer.answer()
+            if peer.ended:
+                raise _place_taken()
+            return peer, sdp
+        except BaseException as error:
+            was_sent_away = peer.ended
+            self._peers.pop(peer, None)
+            await peer.close()
+            if was_sent_away and isinstance(error, Exception):
+                raise _place_taken() from error
+            if isinstance(error, CameraUnavailable):
+                raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
+            raise
 
     def forget(self, peer: ViewerPeer) -> None:
         """Someone has left, or is sent away."""
-        self._peers.discard(peer)
+        self._peers.pop(peer, None)
         self._leaving.spawn(peer.close(), "close")
 
     async def close(self) -> None:
@@ -185,3 +183,7 @@ class StreamRegistry:
         await self._tasks.cancel()
         for views in self._views.values():
             views.close()
+
+
+def _place_taken() -> Busy:
+    return Busy("another offer took this place meanwhile: offer again", retry_after_s=1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 
 from server.broadcast.stream import VideoStream
 from server.broadcast.viewer_track import Sending
 from server.rtc import MediaStreamTrack, add_candidate, answer_offer, make_connection, refuse_track
+from server.security.places import Place, Standing
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate
 
@@ -30,6 +32,8 @@ class ViewerPeer:
         STUN and TURN servers for our own candidates.
     gone
         Called once, when the viewer has left or never came.
+    client
+        What its place is counted by.
     """
 
     def __init__(
@@ -38,8 +42,11 @@ class ViewerPeer:
         offer: str,
         ice_servers: Iterable[IceServer],
         gone: Callable[[ViewerPeer], None],
+        client: str,
     ) -> None:
         self.states = ["new"]
+        self._client = client
+        self._asked_s = time.monotonic()
         self._offer = offer
         self._gone: Callable[[ViewerPeer], None] | None = gone
         self._connection = make_connection(ice_servers, offer)
@@ -49,6 +56,12 @@ class ViewerPeer:
         self._connection.on("connectionstatechange", self._note_state)
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_later(CONNECT_WITHIN_S, self._never_connected)
+
+    @property
+    def place(self) -> Place[ViewerPeer]:
+        """The place that it takes."""
+        standing = Standing.USED if "connected" in self.states else Standing.CONNECTING
+        return Place(self, self._client, standing, self._asked_s)
 
     @property
     def ended(self) -> bool:

@@ -50,6 +50,8 @@ class PinnedSession(Protocol):
     """What the pool needs of a session."""
 
     sid: str
+    client: str
+    """What whoever opened it is counted by."""
 
     @property
     def streaming(self) -> bool:
@@ -161,6 +163,11 @@ class WorkerPool:
         """Forget a session that has ended."""
         worker.sessions.pop(sid, None)
         self._blame.forget(sid)
+
+    def left_out_for(self, client: str) -> list[str]:
+        """Analyzers that are left out of a client's new sessions, for what they did in others."""
+        lanes = self._blame.lanes_of(client, time.monotonic())
+        return [name for lane in lanes for name in lane.split("+")]
 
     @property
     def ready(self) -> bool:
@@ -313,7 +320,8 @@ class WorkerPool:
                 return
 
     def _restart_sessions(self, worker: WorkerHandle, fault: Fault) -> None:
-        left_out = self._blame.charge(fault)
+        clients = {sid: session.client for sid, session in worker.sessions.items()}
+        left_out = self._blame.charge(fault, clients, time.monotonic())
         for sid, session in list(worker.sessions.items()):
             lane = left_out[1] if left_out and left_out[0] == sid else ""
             names = lane.split("+") if lane else ()

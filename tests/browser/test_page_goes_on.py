@@ -3,6 +3,7 @@
 import os
 import signal
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -10,6 +11,7 @@ from server.security import tokens
 from server.security.identity import Scope
 from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
+from tests.support import hanging
 from tests.support.server import running_server
 
 ANALYZERS = ("--analyzers", "pose,exercise", "--workers", "1")
@@ -100,6 +102,29 @@ def test_a_lost_connection(browser, server):
         assert resumed["id"] == session["id"]
         finish(view, view.page.evaluate(NUMBER))
         view.check()
+
+
+def test_a_server_that_hangs(browser, camera_clip, tmp_path):
+    with (
+        running_server(tmp_path, *ANALYZERS, command=hanging.COMMAND, watched=True) as server,
+        opened(browser, server.url, "train") as view,
+    ):
+        begin(view)
+        before = count_beyond(view, 1)
+        (session,) = server.get("/sessions")["sessions"]
+        (media,) = psutil.Process(server.process.pid).children()
+        media.send_signal(signal.SIGUSR1)
+        expect(view.page.locator("#notice")).to_contain_text("your count goes on", timeout=30_000)
+        counted = view.page.evaluate("numbers.length")
+        view.wait_until(f"numbers.length > {counted}", COUNTED_WITHIN_S)
+        codes = view.page.evaluate("codes")
+        # Live again, it is told that the analyzers began anew.
+        assert codes[-3:] == ["live", "restarting", "live"]
+        assert set(codes[:-3]) == {"reconnecting"}
+        (resumed,) = server.get("/sessions")["sessions"]
+        assert (resumed["id"], resumed["restarts"]) == (session["id"], 1)
+        # After so long a rest another set may have begun; both are told of.
+        finish(view, before + 1)
 
 
 def finish(view, counted):

@@ -3,7 +3,7 @@
 In a thread beside the attacker it would wait for Python's lock while attacks are made up, and get
 fewer results than the server sent.
 
-    python -m tests.fuzz.bystander URL     prints the time of each result, until its input ends
+    python -m tests.fuzz.bystander URL [TOKEN]     prints when results came, until its input ends
 """
 
 import asyncio
@@ -29,10 +29,12 @@ class Bystander:
     ----------
     url
         The server's.
+    token
+        One with the scope `publish`, where the server asks for one.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self._arguments = [url, *([token] if token else [])]
         self._arrivals_s: list[float] = []
         self._streams = threading.Event()
         self._reader = threading.Thread(target=self._read, name="bystander", daemon=True)
@@ -45,7 +47,7 @@ class Bystander:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fuzz.bystander", self._url],
+            [sys.executable, "-m", "tests.fuzz.bystander", *self._arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -73,16 +75,18 @@ class Bystander:
             self._streams.set()
 
 
-async def stream(url: str) -> None:
+async def stream(url: str, token: str | None = None) -> None:
     """Stream, and print when each result came, by ``time.monotonic()``, one for all processes."""
 
     def tell(_result: dict[str, object]) -> None:
         print(time.monotonic(), flush=True)
 
-    async with ClientPeer(url, history=0, analyzers=["counter"], on_result=tell) as peer:
+    async with ClientPeer(
+        url, token=token, history=0, analyzers=["counter"], on_result=tell
+    ) as peer:
         await peer.connect(ColourTrack(fps=FPS))
         await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(stream(sys.argv[1]))
+    asyncio.run(stream(*sys.argv[1:]))

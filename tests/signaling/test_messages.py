@@ -85,6 +85,7 @@ def test_an_offer_is_an_object(data):
         ({"publish": "y" * 129}, "a name has 1 to 128"),
         ({"publish": "y\n"}, "a name has 1 to 128"),
         ({"publish": ".."}, 'the name ".." is taken by the server itself'),
+        ({"publish": "0123456789abcdef"}, "could be a session's id: choose another"),
         ({"publish": "camera"}, "is taken by the server itself: choose another"),
         ({"analyzers": "pose"}, '"analyzers"'),
         ({"analyzers": [5]}, '"analyzers.0" must be a string'),

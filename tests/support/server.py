@@ -101,6 +101,7 @@ def running_server(
     path: str = "",
     until_ready: bool = True,
     port: int | None = None,
+    watched: bool = False,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -120,18 +121,21 @@ def running_server(
         Whether to wait until its workers are.
     port
         In place of a free one.
+    watched
+        Whether it has a supervisor; without one, its process is the media process.
     """
+    unwatched = () if watched else ("--no-watchdog",)
     port = free_port() if port is None else port
     log = log_dir / f"server-{port}.log"
     with log.open("w") as output:
         # Keys and certificates are made in a directory of the test's.
         env = {**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")}
-        line = [*command, "--port", str(port), "--ice-address", "127.0.0.1", *flags]
+        line = [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags]
         process = start_process(line, cwd, env, output)
     server = Server(process, port, log, scheme)
     try:
         if until_ready and scheme == "http" and "--websocket-only" not in flags:
-            _wait_until_ready(server)
+            wait_until_ready(server)
         yield server
     finally:
         try:
@@ -151,6 +155,8 @@ def start_process(
         and cwd == ROOT
         and not env.get("PYTHONPATH")
         and "--max-pixels" not in command
+        # A supervisor has imported nothing but itself.
+        and (command[2] != "server" or "--no-watchdog" in command)
     )
     if is_forked:
         return forked.start(command[2:], env, output)
@@ -159,7 +165,8 @@ def start_process(
     )
 
 
-def _wait_until_ready(server: Server) -> None:
+def wait_until_ready(server: Server) -> None:
+    """Wait until its workers take frames; it may be down meanwhile."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         assert server.process.poll() is None, f"the server ended\n{server.log}"

@@ -38,6 +38,7 @@ ROOMS = {
     "rtc": "WebRTC; it alone knows aiortc",
     "media": "pictures, encoders, clocks",
     "security": "tokens, keys, certificates",
+    "watchdog": "the supervisor process",
     "tasks": "tasks, each with an owner",
     "backoff": "pauses between tries",
 }

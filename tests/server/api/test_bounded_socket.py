@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
-from server.api.bounded_socket import MAX_UNSENT_BYTES, BoundedSocket
+from server.api.bounded_socket import MAX_UNSENT_BYTES, MESSAGES_PER_S, BoundedSocket
 from server.api.context import SETTINGS, SOCKETS
 from server.config import parse_settings
 from tests.support.silent_client import SilentClient
@@ -244,3 +245,40 @@ async def test_a_goodbye_has_room_for_so_much():
     ):
         end = await ws.receive(timeout=10)
         assert (end.type, end.data, end.extra) == (WSMsgType.CLOSE, 1001, "ä" * 61)
+
+
+async def test_a_flood_of_messages_is_read_at_its_rate_and_lets_others_have_their_turn():
+    """What has arrived is taken without waiting: without a rate nobody else had a turn for it."""
+    sent, turns = int(2 * MESSAGES_PER_S), 0
+
+    async def take_turns():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def talk(socket):
+        others = asyncio.create_task(take_turns())
+        began_s, longest = time.monotonic(), 0
+        row, last = 0, 0
+        async for _ in socket:
+            row = row + 1 if turns == last else 0
+            last = turns
+            longest = max(longest, row)
+            if socket_messages.pop() == 0:
+                break
+        others.cancel()
+        return longest, time.monotonic() - began_s
+
+    socket_messages = list(range(sent))
+    async with (
+        serving(talk) as (port, outcome),
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"http://127.0.0.1:{port}/") as ws,
+    ):
+        for _ in range(sent):
+            await ws.send_str("x")
+        _, (longest, seconds) = await asyncio.wait_for(outcome, 30)
+    # A bunch goes through at once.
+    assert longest <= 0.2 * MESSAGES_PER_S + 1
+    assert seconds > 1.5

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -252,6 +253,50 @@ def test_links_are_not_followed(server, finished, folder, tmp_path):
     assert status == 409, answer
     assert secret.read_bytes() == b"secret"
     (folder / "link.mp4").unlink()
+
+
+def test_a_file_with_another_name_is_not_sent_out(server, folder, tmp_path):
+    start(server, name="linked")
+    wait_for_frames(server, "linked", 3)
+    stop(server, "linked")
+    assert ask(server, "GET", "/recordings/linked")[0] == 200
+    (tmp_path / "kept.mp4").hardlink_to(folder / "linked.mp4")
+    status, answer = ask_json(server, "GET", "/recordings/linked")
+    assert (status, "hard link" in answer["message"]) == (403, True)
+    (tmp_path / "kept.mp4").unlink()
+    assert ask(server, "GET", "/recordings/linked")[0] == 200
+    remove(server, "linked")
+
+
+def test_what_is_swapped_in_meanwhile_is_not_sent_out(server, folder, tmp_path):
+    """A link comes and goes in the place of the file while it is asked for."""
+    start(server, name="swapped")
+    wait_for_frames(server, "swapped", 3)
+    stop(server, "swapped")
+    movie, aside, secret = folder / "swapped.mp4", tmp_path / "aside.mp4", tmp_path / "secret.mp4"
+    secret.write_bytes(b"secret" * 100)
+    note = (folder / ".swapped.json").read_bytes()
+    over = threading.Event()
+
+    def swap():
+        while not over.is_set():
+            movie.rename(aside)
+            movie.symlink_to(secret)
+            movie.unlink()
+            aside.rename(movie)
+            # A server that looked in between has forgotten it.
+            (folder / ".swapped.json").write_bytes(note)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        answers = [ask(server, "GET", "/recordings/swapped") for _ in range(300)]
+    finally:
+        over.set()
+        thread.join()
+    assert {status for status, _, _ in answers} <= {200, 404}
+    assert not [body for _, _, body in answers if "secret" in str(body)]
+    remove(server, "swapped")
 
 
 def test_no_more_at_once_than_allowed(server):

@@ -209,19 +209,6 @@ async def test_candidates_do_not_come_without_end(server, http):
         await http.delete(resource)
 
 
-async def test_ones_own_session_is_not_hidden_by_a_name_like_its_id(server, http):
-    async with publisher(server, "mine") as mine:
-        await mine.publish(http)
-        sid = mine.session()["id"]
-        async with publisher(server, sid, BLUE) as other, watcher(server, sid) as viewer:
-            await other.publish(http)
-            await viewer.watch(http)
-            await viewer.wait_for(3)
-            assert colour(viewer.frames[-1]) == pytest.approx(RED, abs=12)
-            await http.delete(f"{server.url}/sessions/{other.session()['id']}")
-        await http.delete(f"{server.url}/sessions/{sid}")
-
-
 async def test_a_refused_offer_leaves_the_session_its_name(tmp_path, http):
     port = free_port()
     with running_server(

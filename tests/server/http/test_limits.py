@@ -4,10 +4,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from server.http.limits import client_address
 from server.http.route import Route
 from server.security import tokens
-from server.security.identity import Scope
+from server.security.identity import Scope, client_address
 from tests.support.guarded import guarded
 
 SECRET = "s" * 40

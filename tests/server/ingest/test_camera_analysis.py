@@ -152,7 +152,7 @@ async def test_kept_it_begins_again_unless_it_was_ended_on_purpose():
 
     async def running(but=None):
         async with asyncio.timeout(30):
-            while (session := sessions.published("camera")) is but or session is None:
+            while (session := sessions.known.published("camera")) is but or session is None:
                 await asyncio.sleep(0.01)
         return session
 
@@ -165,7 +165,7 @@ async def test_kept_it_begins_again_unless_it_was_ended_on_purpose():
         async with asyncio.timeout(30):
             while analysis._tasks:
                 await asyncio.sleep(0.01)
-        assert sessions.published("camera") is None
+        assert sessions.known.published("camera") is None
         assert camera.status()["viewers"] == 0
     finally:
         await analysis.close()

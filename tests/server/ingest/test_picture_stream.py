@@ -77,15 +77,15 @@ def damaged():
 async def test_the_session_opens_with_the_first_picture(sessions):
     client = Client()
     stream = PictureStream(sessions, client, [COUNTER_NAME])
-    assert sessions.list() == []
+    assert list(sessions.known) == []
     assert stream.put(picture(), "first") == 1
-    assert sessions.list() == [stream.session]
+    assert list(sessions.known) == [stream.session]
     kind, result, context = await client.next()
     assert (kind, context) == ("answered", "first")
     assert (result.frame.number, result.frame.width, result.frame.height) == (1, 64, 48)
     await stream.close("done")
     assert (await client.next())[0] == "ended"
-    assert sessions.list() == []
+    assert list(sessions.known) == []
 
 
 async def test_each_result_comes_with_what_was_given_along(sessions):
@@ -120,7 +120,7 @@ async def test_what_came_with_skipped_pictures_is_let_go(sessions):
 
 
 async def test_a_session_that_somebody_else_ends(sessions, monkeypatch):
-    monkeypatch.setattr("server.sessions.manager.ENDED_KEPT", 0)
+    monkeypatch.setattr("server.sessions.directory.ENDED_KEPT", 0)
     client = Client()
     stream = PictureStream(sessions, client, [COUNTER_NAME])
     stream.put(picture())
@@ -152,12 +152,12 @@ def options_in(answered):
 async def test_looking_once_leaves_nothing_behind(sessions):
     result = await look_once(sessions, picture(), [COUNTER_NAME])
     assert result.fragments["count"] == b"1"
-    assert sessions.list() == []
+    assert list(sessions.known) == []
     with pytest.raises(BadPicture, match="can not be decoded"):
         await look_once(sessions, damaged(), [COUNTER_NAME])
     with pytest.raises(BadMessage, match="no analyzer 'pose'"):
         await look_once(sessions, picture(), ["pose"])
-    assert sessions.list() == []
+    assert list(sessions.known) == []
 
 
 async def test_looking_once_takes_a_place_like_any_session(sessions):
@@ -172,8 +172,8 @@ async def test_looking_once_takes_a_place_like_any_session(sessions):
 
 async def test_a_look_that_is_given_up_ends_its_session(sessions):
     looking = asyncio.create_task(look_once(sessions, picture(), [COUNTER_NAME]))
-    while not sessions.list():
+    while not list(sessions.known):
         await asyncio.sleep(0)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
-    assert sessions.list() == []
+    assert list(sessions.known) == []

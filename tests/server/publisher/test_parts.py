@@ -10,10 +10,11 @@ import sys
 import pytest
 
 from server.config.base import BadSettings
-from server.publisher import health, systemd
+from server.publisher import health
 from server.publisher.__main__ import main
 from server.publisher.destination import parse_destination
 from server.publisher.settings import parse_settings
+from server.watchdog import systemd
 from tests.support.camera_peer import COMMAND
 from tests.support.server import ROOT
 

@@ -1,5 +1,6 @@
 """The directory: private, and only what was recorded is a recording."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from server.recordings.folder import Folder, NameTaken
 from server.recordings.movie import Movie
 from server.recordings.movie_file import is_being_written
-from server.recordings.status import RecordingStatus, State
+from server.recordings.status import RecordingNote, State
 from tests.server.recordings.pictures import encode
 from tests.support.server import ROOT
 
@@ -20,7 +21,7 @@ def folder(tmp_path):
 
 
 def begun(name, started_at=1000):
-    return RecordingStatus(
+    return RecordingNote(
         name=name,
         source="camera",
         state=State.RECORDING,
@@ -80,6 +81,30 @@ def test_nothing_is_written_over(folder):
         folder.create(begun("foreign"))
     assert folder.movie("a").read_bytes() == data
     assert folder.all() == [ended]
+
+
+def test_a_directory_that_everybody_may_change_is_refused(folder):
+    folder.prepare()
+    folder.path.chmod(0o777)
+    with pytest.raises(PermissionError, match="chmod o-w"):
+        folder.create(begun("a"))
+    # As /tmp is: nobody removes or replaces another's files there.
+    folder.path.chmod(0o1777)
+    finish(folder, "a")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_only_ones_own_files_are_opened(folder, tmp_path):
+    finish(folder, "a")
+    os.close(folder.open_movie("a"))
+    os.chown(folder.movie("a"), 12345, 12345)
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        folder.open_movie("a")
+    folder.movie("a").unlink()
+    # Nobody waits for who would write into it.
+    os.mkfifo(folder.movie("a"))
+    with pytest.raises(PermissionError, match="no regular file"):
+        folder.open_movie("a")
 
 
 def test_a_link_is_nothing_that_is_written_to_or_read(folder, tmp_path):

@@ -1,6 +1,7 @@
 """Recordings of a real broadcast, with a real encoder and real files."""
 
 import asyncio
+import os
 import threading
 
 import av
@@ -10,6 +11,7 @@ import pytest
 from server.broadcast.broadcast import Broadcast
 from server.media.encoder import Codec
 from server.recordings import active_recording as module
+from server.recordings import dates
 from server.recordings.errors import InsufficientStorage
 from server.recordings.folder import Folder
 from server.recordings.movie_file import MovieFile
@@ -31,6 +33,11 @@ class Stage:
         self.folder = Folder(path)
         self.recordings = Recordings(self.folder, retention, max_running)
         self.recordings.open()
+
+    async def file(self, name):
+        """Where it is, if it can be had."""
+        os.close(await self.recordings.open_file(name))
+        return self.folder.movie(name)
 
     async def start(self, name=None, seconds=60, source="camera"):
         return await self.recordings.start(
@@ -71,7 +78,7 @@ async def test_what_was_shown_is_in_the_file(stage):
     status = await stage.recordings.stop("a")
     assert (status.state, status.error, status.frames, status.skipped) == ("finished", None, 30, 0)
     assert status.seconds == pytest.approx(29 / FPS, abs=0.01)
-    path = await stage.recordings.file("a")
+    path = await stage.file("a")
     assert status.bytes == path.stat().st_size
     times, _, blues = read(path)
     assert times == pytest.approx([index / FPS for index in range(30)], abs=1e-3)
@@ -92,7 +99,7 @@ async def test_two_of_the_same_share_the_encoder(stage):
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
     ended = await stage.recordings.stop("b")
-    assert len(read(await stage.recordings.file("b"))[0]) == ended.frames > 0
+    assert len(read(await stage.file("b"))[0]) == ended.frames > 0
 
 
 async def test_players_can_go_to_a_key_frame_every_few_seconds(stage, monkeypatch):
@@ -104,7 +111,7 @@ async def test_players_can_go_to_a_key_frame_every_few_seconds(stage, monkeypatc
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
     await stage.recordings.stop("a")
-    with av.open(await stage.recordings.file("a")) as container:
+    with av.open(await stage.file("a")) as container:
         keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
     assert sum(keys) >= 4
 
@@ -123,7 +130,7 @@ async def test_when_the_source_ends_so_does_it(stage):
     stage.broadcast.close()
     status = await stage.ended("a")
     assert (status.state, status.error) == ("finished", "camera has ended")
-    assert len(read(await stage.recordings.file("a"))[0]) == 2
+    assert len(read(await stage.file("a"))[0]) == 2
 
 
 async def test_when_the_server_ends_it_is_finished(stage):
@@ -140,7 +147,7 @@ async def test_without_a_picture_there_is_no_file(stage):
     assert (status.state, status.error, status.bytes) == ("failed", "no picture came", 0)
     assert not stage.folder.movie("a").exists()
     with pytest.raises(NotFound, match="no picture"):
-        await stage.recordings.file("a")
+        await stage.file("a")
     assert [s.name for s in await stage.recordings.all()] == ["a"]
     await stage.recordings.remove("a")
     assert await stage.recordings.all() == []
@@ -177,7 +184,7 @@ async def test_a_disk_that_hangs_costs_frames_and_nobody_else(stage, monkeypatch
     assert seen > 0
     ended = await stage.recordings.stop("a")
     assert (ended.state, ended.error) == ("finished", None)
-    times, _, blues = read(await stage.recordings.file("a"))
+    times, _, blues = read(await stage.file("a"))
     assert len(times) == ended.frames
     assert np.diff(times).max() > 10 / FPS, "what is missing is a gap"
     # Each is the one that was shown at its time: nothing was built on a frame that is missing.
@@ -198,7 +205,7 @@ async def test_another_picture_size_goes_on_in_another_file(stage):
     await stage.show("a-3", 2)
     last = await stage.recordings.stop("a-3")
     assert (last.state, last.error) == ("finished", None)
-    files = [read(await stage.recordings.file(name)) for name in ("a", "a-2", "a-3")]
+    files = [read(await stage.file(name)) for name in ("a", "a-2", "a-3")]
     assert [sizes for _, sizes, _ in files] == [{(160, 120)}, {(320, 240)}, {(160, 120)}]
     # Not one frame is missing.
     blues = [blue for _, _, part in files for blue in part]
@@ -305,7 +312,7 @@ async def test_what_runs_takes_up_the_quota_ends_and_says_so(tmp_path):
     assert "--recordings-quota" in status.error
     assert 0.8 * quota < status.bytes <= quota
     assert refused is not None
-    assert len(read(await stage.recordings.file("a"))[0]) == status.frames
+    assert len(read(await stage.file("a"))[0]) == status.frames
     assert stage.pictures.listeners == []
     # It is over, so it can go for another.
     await stage.start("b")
@@ -329,7 +336,8 @@ async def test_what_runs_grows_into_the_room_of_what_is_deleted(tmp_path):
     stage.broadcast.close()
 
 
-async def test_the_old_go_when_their_days_are_over(tmp_path):
+async def test_the_old_go_when_their_days_are_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(dates, "STEADY_S", 0.0)
     stage = Stage(tmp_path / "recordings", Retention(1, 0))
     for name in ("a", "b"):
         await stage.start(name)
@@ -337,8 +345,28 @@ async def test_the_old_go_when_their_days_are_over(tmp_path):
         await stage.recordings.stop(name)
     old = await stage.find("a")
     day_ms = 86_400_000
-    stage.folder.note(old.model_copy(update={"started_at": old.started_at - day_ms - 60_000}))
+    # Of a start of the machine before this one.
+    began = old.began.model_copy(update={"boot": "another"})
+    earlier = {"started_at": old.started_at - day_ms - 60_000, "began": began}
+    stage.folder.note(old.model_copy(update=earlier))
     await stage.start("c")
     assert [s.name for s in await stage.recordings.all()] == ["b", "c"]
+    await stage.recordings.close()
+    stage.broadcast.close()
+
+
+async def test_what_was_recorded_before_the_clock_was_set_stays(tmp_path, monkeypatch):
+    """A machine without a battery thinks it is 1970 until it has a network."""
+    monkeypatch.setattr(dates, "STEADY_S", 0.0)
+    stage = Stage(tmp_path / "recordings", Retention(1, 0))
+    await stage.start("a")
+    await stage.show("a", 1)
+    await stage.recordings.stop("a")
+    recorded = await stage.find("a")
+    stage.folder.note(recorded.model_copy(update={"started_at": 60_000}))
+    await stage.start("b")
+    assert [s.name for s in await stage.recordings.all()] == ["a", "b"]
+    # And has its date.
+    assert abs((await stage.find("a")).started_at - recorded.started_at) < 10_000
     await stage.recordings.close()
     stage.broadcast.close()

@@ -3,14 +3,14 @@
 import pytest
 
 from server.recordings.retention import Plan, Retention, plan
-from server.recordings.status import RecordingStatus, State
+from server.recordings.status import RecordingNote, State
 
 DAY_MS = 86_400_000
 NOW_MS = 1000 * DAY_MS
 
 
 def recording(name, ended_days_ago, size):
-    return RecordingStatus(
+    return RecordingNote(
         name=name,
         source="camera",
         state=State.FINISHED,

@@ -1,9 +1,12 @@
 """Which addresses are offered, and when a peer is gone, on the real thing."""
 
 import asyncio
+import socket
+import struct
 import time
 
 import aioice.ice
+import pytest
 from aioice.stun import Class, TransactionTimeout
 from aiortc import (
     RTCConfiguration,
@@ -113,3 +116,50 @@ async def test_a_peer_that_sends_but_does_not_consent_is_left_when_consent_expir
         while not gone.is_set():
             track.step()
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("attribute", [0x0024, 0x8028, 0x8029, 0x802A, 0x000C, 0x000D])
+async def test_stun_that_makes_no_sense_fills_no_log(pair, attribute, caplog):
+    # A binding request whose attribute has no bytes (RFC 8489, section 5).
+    datagram = struct.pack("!HHL12xHH", 1, 4, 0x2112A442, attribute, 0)
+    _, _, _, answerer = pair
+    dtls = answerer.getTransceivers()[0].receiver.transport
+    (protocol, *_) = dtls.transport._connection._protocols
+    with caplog.at_level("INFO"):
+        for _ in range(20):
+            protocol.datagram_received(datagram, ("127.0.0.1", 9))
+    assert len(caplog.records) <= 1, caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("datagram", [b"", b"\x80" + bytes(1600), b"\xbf" + bytes(60_000)])
+async def test_a_stranger_s_datagram_ends_nobody_s_connection(pair, datagram):
+    _, _, _, answerer = pair
+    (transceiver,) = answerer.getTransceivers()
+    dtls = transceiver.receiver.transport
+    (own, *_) = dtls.transport.iceGatherer.getLocalCandidates()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(datagram, (own.ip, own.port))
+        before = dtls._RTCDtlsTransport__rx_packets
+        # What comes after it is taken.
+        stranger.sendto(b"\x80\x60 and more", (own.ip, own.port))
+    async with asyncio.timeout(WITHIN_S):
+        while dtls.state == "connected" and dtls._RTCDtlsTransport__rx_packets == before:
+            await asyncio.sleep(0.01)
+    assert dtls.state == "connected"
+    assert answerer.connectionState == "connected"
+
+
+async def test_a_peer_has_so_many_addresses_and_no_more(pair):
+    """It knows the password, and sends checks from all its ports."""
+    _, _, offerer, answerer = pair
+    theirs = offerer.getSenders()[0].transport.transport._connection
+    ours = answerer.getTransceivers()[0].receiver.transport.transport._connection
+    (protocol, *_) = ours._protocols
+    check = theirs.build_request(theirs._nominated[1], nominate=False)
+    check.add_message_integrity(theirs.remote_password.encode())
+    for port in range(20_000, 20_000 + 5 * ice.MAX_REMOTE_CANDIDATES):
+        protocol.datagram_received(bytes(check), ("127.0.0.1", port))
+    assert len(ours._remote_candidates) == ice.MAX_REMOTE_CANDIDATES
+    assert len(ours._check_list) <= ice.MAX_REMOTE_CANDIDATES
+    assert answerer.connectionState == "connected"

@@ -33,6 +33,13 @@ class Raw(Chunk):
         self.type = kind
 
 
+class Whole(Chunk):
+    """Chunks that are bytes already."""
+
+    def __bytes__(self):
+        return self.body
+
+
 @pytest.fixture
 async def peers():
     """A client and the server's side of its connection, with a data channel open between them."""
@@ -157,6 +164,68 @@ async def test_a_message_that_never_ends_is_hung_up_on(peers):
         while ours.sctp.state != "closed":
             await asyncio.sleep(0.01)
     assert ours.connectionState == "connected"
+
+
+async def test_who_was_hung_up_on_is_not_heard_any_more(peers):
+    client, ours = peers
+    aborts = 0
+    abort = ours.sctp._abort
+
+    async def count_abort():
+        nonlocal aborts
+        aborts += 1
+        await abort()
+
+    ours.sctp._abort = count_abort
+    a = client.association
+    tsn = a._local_tsn
+    # In packets of fifty pieces, a hundred of them: the first dozen are more than is held.
+    for number in range(100):
+        pieces = b""
+        for n in range(50):
+            piece = DataChunk(SCTP_DATA_FIRST_FRAG if number + n == 0 else 0)
+            piece.tsn, piece.stream_id, piece.stream_seq = tsn, client.channel.id, 0
+            piece.protocol, piece.user_data = aiortc_sctp.WEBRTC_BINARY, b"x"
+            pieces += bytes(piece)
+            tsn = tsn_plus_one(tsn)
+        tag = a._remote_verification_tag
+        whole = serialize_packet(a._local_port, a._remote_port, tag, Whole(0, pieces))
+        await a.transport._send_data(whole)
+        if number % 10 == 0:
+            await asyncio.sleep(0.01)
+    received = ours.sctp.transport._RTCDtlsTransport__rx_packets
+    async with asyncio.timeout(WITHIN_S):
+        while ours.sctp.transport._RTCDtlsTransport__rx_packets < received + 5:
+            await a.transport._send_data(b"the last ones")
+            await asyncio.sleep(0.01)
+    assert ours.sctp.state == "closed"
+    assert aborts == 1
+    assert not ours.sctp._inbound_streams
+
+
+def test_time_is_spent_and_earned():
+    budget = sctp.TimeBudget()
+    now_s = budget._looked_s
+    budget.spend(sctp.TIME_AT_ONCE_S / 2)
+    assert not budget.is_spent(now_s)
+    budget.spend(3600.0)
+    assert budget.is_spent(now_s)
+    later_s = now_s + sctp.TIME_AT_ONCE_S / 2 / sctp.TIME_SHARE
+    assert budget.is_spent(later_s - 0.01)
+    assert not budget.is_spent(later_s + 0.01)
+    # Who was quiet for an hour has earned no hour.
+    assert not budget.is_spent(later_s + 3600.0)
+    budget.spend(sctp.TIME_AT_ONCE_S)
+    assert budget.is_spent(later_s + 3600.0)
+
+
+async def test_what_comes_when_the_time_is_spent_is_taken_when_it_comes_again(peers, caplog):
+    client, ours = peers
+    with caplog.at_level("INFO", logger="server.rtc"):
+        ours.sctp._kinecast_time.spend(sctp.TIME_AT_ONCE_S)
+        ours.sctp._kinecast_time.spend(sctp.TIME_AT_ONCE_S / 10)
+        assert await client.is_answered()
+    assert "has taken all the time" in caplog.text
 
 
 async def test_the_largest_message_passes(peers):

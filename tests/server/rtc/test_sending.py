@@ -10,9 +10,11 @@ from aiortc import (
     RTCRtpReceiver,
 )
 from aiortc.codecs import h264, vpx
+from aiortc.rtp import RtcpRtpfbPacket
 
 from server import rtc
-from tests.server.rtc.peers import WITHIN_S, either_track
+from server.rtc import sending
+from tests.server.rtc.peers import WITHIN_S, EncodedTrack, either_track
 
 
 @either_track
@@ -35,6 +37,39 @@ async def test_a_packet_that_is_asked_for_is_sent_again(pair, monkeypatch):
     assert again.ssrc != first.ssrc
     assert again.payload == first.sequence_number.to_bytes(2) + first.payload
     assert again.timestamp == first.timestamp
+
+
+@pytest.mark.parametrize("pair", [EncodedTrack], indirect=True)
+async def test_what_a_nack_asks_for_has_an_end(pair, monkeypatch):
+    _, _, offerer, _ = pair
+    (sender,) = offerer.getSenders()
+    asked = []
+
+    async def note(self, number):
+        asked.append(number)
+
+    monkeypatch.setattr(type(sender), "_retransmit", note)
+    nack = RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=sender._ssrc, lost=list(range(4250)))
+    await sender._handle_rtcp_packet(nack)
+    assert asked == list(range(4250 - sending.HISTORY_PACKETS, 4250))
+
+
+@pytest.mark.parametrize("pair", [EncodedTrack], indirect=True)
+async def test_only_what_was_sent_is_counted_as_sent_again(pair):
+    track, remote, offerer, _ = pair
+    (sender,) = offerer.getSenders()
+    track.step()
+    await asyncio.wait_for(remote.recv(), WITHIN_S)
+    stream = sender._kinecast_stream
+    (sent,) = stream.history.values()
+    number = int.from_bytes(sent[2:4])
+    budget = stream.budget._bytes
+    for other in (number + sending.HISTORY_PACKETS, number - sending.HISTORY_PACKETS):
+        await sender._retransmit(other)
+    assert stream.budget._bytes == budget
+    # As a NACK has it that begins before 65536.
+    await sender._retransmit(number + (1 << 16))
+    assert stream.budget._bytes == budget - len(sent)
 
 
 @either_track

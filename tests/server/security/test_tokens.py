@@ -22,7 +22,9 @@ def claims(**changes):
 
 def test_a_token_says_who_and_what():
     token = tokens.issue(SECRET, [Scope.VIEW, Scope.PUBLISH], 60, "ann")
-    assert tokens.verify(SECRET, token) == Identity("ann", frozenset({Scope.VIEW, Scope.PUBLISH}))
+    assert tokens.verify(SECRET, token) == Identity(
+        "ann", frozenset({Scope.VIEW, Scope.PUBLISH}), client="ann"
+    )
 
 
 def test_no_two_are_alike_and_each_has_a_holder_of_its_own():

@@ -10,7 +10,7 @@ from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
 from server.sessions.session import SessionState
 from server.workers.pool import WorkerPool
-from signaling.errors import BadMessage, TooLarge
+from signaling.errors import BadMessage, Busy, TooLarge
 from tests.support.server import COUNTER
 
 REFUSED = [
@@ -27,22 +27,24 @@ async def full():
     pool.start()
     await asyncio.wait_for(pool.became_ready.wait(), 60)
     manager = SessionManager(pool, [COUNTER], Limits(1, 60.0), (), Metrics())
-    waiting = manager.open_direct(None)
+    waiting = manager.open_direct(None, owner="ann")
     waiting.disconnect()
     yield manager, waiting
     await manager.drain("the test is over")
     await pool.stop()
 
 
-async def test_who_is_refused_pushes_nobody_out_and_who_is_taken_does(full):
+async def test_who_is_refused_or_another_pushes_nobody_out_and_its_own_subject_does(full):
     manager, waiting = full
     for analyzers, options, refused in REFUSED:
         with pytest.raises(refused):
-            manager.open_direct(analyzers, options)
+            manager.open_direct(analyzers, options, "ann")
+    with pytest.raises(Busy):
+        manager.open_direct(None, owner="bob")
     # What would end it are tasks, and its worker, which answers at once.
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiting.ended.wait(), 1)
     assert waiting.history[-1] is SessionState.DISCONNECTED
-    manager.open_direct(None)
+    manager.open_direct(None, owner="ann")
     await asyncio.wait_for(waiting.ended.wait(), 30)
     assert waiting.end_reason == "its place was needed"

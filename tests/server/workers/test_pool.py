@@ -22,7 +22,7 @@ class Recorded:
     """A session that writes down what it is told, and begins whenever its worker is ready."""
 
     def __init__(self, sid: str) -> None:
-        self.sid = sid
+        self.sid, self.client = sid, "somebody"
         self.streaming = True
         self.messages: asyncio.Queue = asyncio.Queue()
         self.restarts: asyncio.Queue = asyncio.Queue()
@@ -149,7 +149,7 @@ async def test_a_lane_that_crashes_its_process_is_left_out_and_no_busy_neighbour
     crashing, busy = Recorded("crashing"), Recorded("busy")
     worker = pool.assign(crashing)
     assert pool.assign(busy) is worker
-    for left_out in ((), (), ("faulty",)):
+    for left_out in ((), ("faulty",)):
         worker.send(Start("busy", ("busy",), {}, 0.0))
         worker.send(ChangeOptions("busy", {"busy": {}}))
         worker.send(Start("crashing", ("faulty",), {"faulty": {"start": "exit soon"}}, 0.0))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.sessions.frame_rate import FrameRate
+from server.security.token_bucket import TokenBucket
 
 
 def taken(rate, times_s):
@@ -19,7 +19,7 @@ def steady(per_s, seconds, start_s=100.0):
 
 @pytest.mark.parametrize("per_s", [10, 25, 29.97, 30])
 def test_a_camera_within_the_limit_loses_nothing(per_s):
-    rate = FrameRate(30.0)
+    rate = TokenBucket(30.0)
     times_s = steady(per_s, 60)
     assert taken(rate, times_s) == len(times_s)
     assert rate.refused == 0
@@ -27,14 +27,14 @@ def test_a_camera_within_the_limit_loses_nothing(per_s):
 
 def test_frames_that_come_in_bunches_are_not_lost():
     """A network that holds up five frames and lets them go together."""
-    rate = FrameRate(30.0)
+    rate = TokenBucket(30.0)
     bunches = [100.0 + second / 6 + n / 10_000 for second in range(300) for n in range(5)]
     assert taken(rate, bunches) == len(bunches)
 
 
 @pytest.mark.parametrize("per_s", [45, 60, 120, 1000])
 def test_a_faster_one_is_brought_down_to_the_limit(per_s):
-    rate = FrameRate(30.0)
+    rate = TokenBucket(30.0)
     times_s = steady(per_s, 20)
     count = taken(rate, times_s)
     assert count == pytest.approx(600, abs=8)
@@ -42,7 +42,7 @@ def test_a_faster_one_is_brought_down_to_the_limit(per_s):
 
 
 def test_what_is_taken_of_a_faster_one_is_spread_evenly():
-    rate = FrameRate(30.0)
+    rate = TokenBucket(30.0)
     kept = [t for t in steady(60, 10) if rate.allow(t)][20:]
     gaps = [b - a for a, b in itertools.pairwise(kept)]
     assert max(gaps) < 2.1 / 30
@@ -50,7 +50,7 @@ def test_what_is_taken_of_a_faster_one_is_spread_evenly():
 
 @given(st.lists(st.floats(0, 0.2), min_size=1, max_size=300), st.floats(1, 60))
 def test_never_more_than_the_limit_and_one_bunch(gaps, per_s):
-    rate, now_s = FrameRate(per_s), 0.0
+    rate, now_s = TokenBucket(per_s), 0.0
     count = 0
     for gap in gaps:
         now_s += gap
@@ -60,9 +60,9 @@ def test_never_more_than_the_limit_and_one_bunch(gaps, per_s):
 
 
 def test_zero_takes_all():
-    rate = FrameRate(0)
+    rate = TokenBucket(0)
     assert taken(rate, [1.0] * 1000) == 1000
 
 
 def test_less_than_one_a_second():
-    assert taken(FrameRate(0.5), steady(10, 20)) == 10
+    assert taken(TokenBucket(0.5), steady(10, 20)) == 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import socket
@@ -35,6 +34,9 @@ def watchdog_s() -> float | None:
 
 async def keep_alive() -> None:
     """Tell it, as long as the event loop turns."""
+    # The supervisor has no event loop, and does without the memory that this takes.
+    import asyncio
+
     interval_s = watchdog_s()
     while interval_s is not None:
         notify("WATCHDOG=1")

@@ -1,26 +1,26 @@
-"""How many frames of one session are taken."""
+"""How many things a second are taken of something that comes in bunches."""
 
 from __future__ import annotations
 
-# A camera's frames come in bunches when the network holds them up.
+# A network holds things up, and lets them go together.
 _BURST_S = 0.2
 
 
-class FrameRate:
-    """Takes so many frames a second, and bunches of them as they come over a network.
+class TokenBucket:
+    """Takes so many a second, and bunches of them as they come over a network.
 
-    A token bucket and not one of `limits`' windows: those would drop a frame of a camera whose 30 a
-    second are a little uneven, in every second.
+    One of `limits`' windows would drop a frame in every second of a camera whose 30 are a little
+    uneven.
 
     Parameters
     ----------
     per_s
-        Frames a second; 0 takes all.
+        Frames, or messages, a second; 0 takes all.
 
     Attributes
     ----------
     refused
-        Frames that were not taken.
+        Those that were not taken.
     """
 
     def __init__(self, per_s: float) -> None:
@@ -31,7 +31,7 @@ class FrameRate:
         self._last_s: float | None = None
 
     def allow(self, now_s: float) -> bool:
-        """Whether to take the frame that has come now.
+        """Whether to take what has come now.
 
         Parameters
         ----------

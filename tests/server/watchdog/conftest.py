@@ -1,0 +1,46 @@
+"""Servers under their supervisor, and what can be seen of them from outside."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.server import COUNTER, running_server
+
+FLAGS = ("--analyzers", COUNTER, "--workers", "1", "--no-camera-enabled")
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server of the test's own, under its supervisor."""
+    with running_server(tmp_path, *FLAGS, watched=True) as running:
+        yield running
+
+
+def media_process(server):
+    """The supervisor's only child."""
+    (media,) = psutil.Process(server.process.pid).children()
+    return media
+
+
+def shared_memory(processes):
+    """The files in /dev/shm that these processes have mapped."""
+    maps = "".join(Path(f"/proc/{process.pid}/maps").read_text() for process in processes)
+    return {Path(name) for name in re.findall(r"(/dev/shm/\S+)", maps)}
+
+
+async def until(condition, within_s=20.0):
+    """Wait until it holds; other processes' states have no event to wait for."""
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def is_gone(process):
+    """Whether a process has ended, reaped or not."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
