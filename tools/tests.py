@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -132,7 +133,9 @@ def pytest(coverage: bool, *arguments: str) -> int:
     measured = ["-m", "coverage", "run", "--parallel-mode"] if coverage else []
     slowest = ["--durations=15", "--durations-min=5"]
     command = [sys.executable, *measured, "-m", "pytest", "-q", *slowest, *arguments]
-    return subprocess.run(command, cwd=ROOT).returncode
+    # Compiled once, not in each of some hundred processes, whatever is set here.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
 def last_failed() -> list[str]:

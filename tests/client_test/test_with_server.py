@@ -15,7 +15,9 @@ from tests.support.server import running_server
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running server."""
-    with running_server(tmp_path_factory.mktemp("server"), "--analyzers", "mock_model_1") as one:
+    with running_server(
+        tmp_path_factory.mktemp("server"), "--analyzers", "mock_model_1", "--workers", "1"
+    ) as one:
         yield one.url
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.server import ROOT
+from tests.support.server import ROOT, Process, start_process
 
 COMMAND = (sys.executable, "-m", "server.publisher")
 SMALL_PATTERN = ("--camera", "pattern", "--camera-size", "320x240", "--camera-fps", "15")
@@ -19,7 +19,7 @@ SMALL_PATTERN = ("--camera", "pattern", "--camera-size", "320x240", "--camera-fp
 class CameraPeer:
     """A running one, and what it has logged."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: Process, log: Path) -> None:
         self.process = process
         self._log = log
 
@@ -73,14 +73,9 @@ def running_camera_peer(
     """
     log = log_dir / f"camera-{time.monotonic_ns()}.log"
     ice = ("--ice-address", ice_address) if ice_address else ()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*within, *command, "--to", to, *camera, *ice, *flags],
-            cwd=ROOT,
-            env={**os.environ, **(env or {})},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    with log.open("w") as output:
+        line = [*within, *command, "--to", to, *camera, *ice, *flags]
+        process = start_process(line, ROOT, {**os.environ, **(env or {})}, output)
     peer = CameraPeer(process, log)
     try:
         yield peer

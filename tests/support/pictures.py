@@ -98,6 +98,7 @@ def turned(rgb: Array, kind: str, mode: str) -> bytes:
     return _encode(image, kind, exif=exif, **options)
 
 
+@cache
 def bomb_png() -> bytes:
     """A whole PNG of 110 kB which decodes to 2.7 GB."""
     width, height = BOMB_SIZE

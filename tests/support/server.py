@@ -12,13 +12,16 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support import forked
+from tests.support.forked import ROOT
+
 COUNTER = "tests.support.models:Counter"
 FAULTY = "tests.support.models:Faulty"
 READY_WITHIN_S = 60.0
 MODULE = (sys.executable, "-m", "server")
+Process = subprocess.Popen[str] | forked.Forked
 CONSOLE_SCRIPT = (str(Path(sys.executable).with_name("kinecast")),)
 
 
@@ -36,7 +39,7 @@ def free_port() -> int:
 class Server:
     """A running ``python -m server``."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, log: Path, scheme: str) -> None:
+    def __init__(self, process: Process, port: int, log: Path, scheme: str) -> None:
         self.process = process
         self.port = port
         self.url = f"{scheme}://127.0.0.1:{port}"
@@ -125,15 +128,10 @@ def running_server(
     port = free_port() if port is None else port
     log = log_dir / f"server-{port}.log"
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags],
-            cwd=cwd,
-            # Keys and certificates are made in a directory of the test's.
-            env={**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # Keys and certificates are made in a directory of the test's.
+        env = {**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")}
+        line = [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags]
+        process = start_process(line, cwd, env, output)
     server = Server(process, port, log, scheme)
     try:
         if until_ready and scheme == "http" and "--websocket-only" not in flags:
@@ -146,6 +144,25 @@ def running_server(
             process.kill()
             process.wait()
             raise AssertionError(f"the server did not stop\n{server.log}") from None
+
+
+def start_process(
+    command: Sequence[str], cwd: Path, env: dict[str, str], output: IO[str]
+) -> Process:
+    """Start a module of the server's, by a fork where that makes no difference."""
+    is_forked = (
+        tuple(command[:2]) == (sys.executable, "-m")
+        and cwd == ROOT
+        and not env.get("PYTHONPATH")
+        and "--max-pixels" not in command
+        # A supervisor has imported nothing but itself.
+        and (command[2] != "server" or "--no-watchdog" in command)
+    )
+    if is_forked:
+        return forked.start(command[2:], env, output)
+    return subprocess.Popen(
+        command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def wait_until_ready(server: Server) -> None:

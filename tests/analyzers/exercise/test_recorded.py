@@ -24,9 +24,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def summary_of(clip, every):
+@pytest.fixture(scope="module")
+def pose():
+    """The analyzer; each clip is a session of its own."""
+    return Pose()
+
+
+def summary_of(pose, clip, every):
     """Run each so many frames of a clip through pose and exercise."""
-    pose, exercise = Pose(), Exercise()
+    exercise = Exercise()
     pose.start("a", 0.0)
     exercise.start("a", 0.0)
     capture = cv2.VideoCapture(str(DATA / clip))
@@ -51,14 +57,14 @@ def summary_of(clip, every):
         ("exercise_videos/rjsong_jumpingjacks.mp4", "jumping_jack", 4),
     ],
 )
-def test_a_clip_is_counted(clip, name, reps):
-    summary = summary_of(clip, every=3)
+def test_a_clip_is_counted(pose, clip, name, reps):
+    summary = summary_of(pose, clip, every=3)
     assert summary["main_exercise"] == name
     assert summary["exercises"][name]["reps"] == reps
 
 
-def test_people_who_walk_and_stand_about_do_no_exercise():
-    summary = summary_of("people_videos/TUD-Campus.mp4", every=1)
+def test_people_who_walk_and_stand_about_do_no_exercise(pose):
+    summary = summary_of(pose, "people_videos/TUD-Campus.mp4", every=1)
     assert summary["main_exercise"] == "none"
 
 

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import time
@@ -35,6 +34,18 @@ def find(*arguments, cwd=ROOT):
         text=True,
         timeout=WITHIN_S,
     )
+
+
+@pytest.fixture
+def here(capsys, monkeypatch):
+    """Runs it in this process, which has imported it; gives its status and what it printed."""
+    monkeypatch.chdir(ROOT)
+
+    def find_here(*arguments):
+        status = find_command.main([*map(str, arguments), *FLAGS])
+        return status, *capsys.readouterr()
+
+    return find_here
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +102,10 @@ def test_a_person_is_found(person, clip, tmp_path):
     assert (difference.max(axis=2) > 80).sum() > 500
 
 
-def test_as_json(person, clip):
-    done = find(person, clip, *FLAGS, "--json", "--rate", "1")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_as_json(person, clip, here):
+    status, out, _ = here(person, clip, "--json", "--rate", "1")
+    assert status == 0
+    told = json.loads(out)
     assert told["total_matches"] == len(told["matches"]) == CLIP_FRAMES / 30
     assert told["matches"][0] == {
         **told["matches"][0],
@@ -107,10 +118,10 @@ def test_as_json(person, clip):
     }
 
 
-def test_nobody_is_found(person, empty_clip):
-    done = find(person, empty_clip, *FLAGS)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"not found in {empty_clip}" in done.stderr
+def test_nobody_is_found(person, empty_clip, here):
+    status, out, err = here(person, empty_clip)
+    assert (status, out) == (1, "")
+    assert f"not found in {empty_clip}" in err
 
 
 @pytest.mark.parametrize(
@@ -138,19 +149,18 @@ def test_bad_usage(arguments, words, capsys, monkeypatch):
     assert err.startswith("kinecast find: ")
 
 
-def test_a_picture_without_anyone(empty_clip, tmp_path):
+def test_a_picture_without_anyone(empty_clip, tmp_path, here):
     (tmp_path / "wall.png").write_bytes(pictures.png(pictures.sample_frames(1)[0] * 0 + 90))
-    done = find(tmp_path / "wall.png", empty_clip, *FLAGS)
-    assert done.returncode == 2
-    assert "there is nobody in" in done.stderr
+    status, _, err = here(tmp_path / "wall.png", empty_clip)
+    assert status == 2
+    assert "there is nobody in" in err
 
 
-def test_a_file_that_is_no_video(person, tmp_path):
-    shutil.copy(person, tmp_path / "picture.mp4")
+def test_a_file_that_is_no_video(person, tmp_path, here):
     (tmp_path / "text.mp4").write_text("nothing")
-    done = find(person, tmp_path / "text.mp4", *FLAGS)
-    assert done.returncode == 2
-    assert "no video" in done.stderr
+    status, _, err = here(person, tmp_path / "text.mp4")
+    assert status == 2
+    assert "no video" in err
 
 
 def test_the_help_teaches(capsys):
@@ -165,7 +175,7 @@ def test_ctrl_c_ends_it_cleanly(person, tmp_path):
     copy = tmp_path / "copy.mp4"
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*CONSOLE_SCRIPT, "find", person, SAMPLE, *FLAGS, *TWO, "--rate", "0", "--annotate", copy],
+        [*CONSOLE_SCRIPT, "find", person, SAMPLE, *FLAGS, "--rate", "0", "--annotate", copy],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=theirs,

@@ -133,7 +133,7 @@ async def test_who_may_do_what(tmp_path, recordings, http):
             async with http.post(url, json={"image": encoded()}, headers=headers) as response:
                 assert response.status == status
                 answer = await response.json()
-        body = find(answer["embedding"])
+        body = find(answer["embedding"], "one/short.mp4")
         for headers, status in (({}, 401), (publish, 403), (control, 200)):
             async with http.post(f"{server.url}/find", json=body, headers=headers) as response:
                 assert response.status == status, await response.text()

@@ -14,7 +14,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("found")
     with running_server(
         folder,
-        *FLAGS,
+        *(*FLAGS, "--workers", "1"),
         *("--camera", str(SAMPLE), "--camera-size", "640x480"),
         *("--record-to", str(folder / "sessions"), "--recordings", str(folder / "asked")),
     ) as running:
