@@ -97,16 +97,18 @@ class Places:
         connecting = [place for place in own if place.standing is Standing.CONNECTING]
         spare = connecting + [place for place in own if place.standing is Standing.WAITING]
         share = self.per_subject or max(self.total // 2, 1)
-        if by.subject is not None and len(own) >= share:
-            if spare:
-                return spare[0].holder
-            raise TooMany(
-                f"one token's subject gets {share} {self.what}: end one first",
-                retry_after_s=RETRY_AFTER_S,
-            )
+        has_share = by.subject is not None and len(own) >= share
         if len(taken) < self.total:
-            return None
-        if spare := spare or self._overdue(taken):
+            if not has_share:
+                return None
+            if not spare:
+                raise TooMany(
+                    f"one token's subject gets {share} {self.what}: end one first",
+                    retry_after_s=RETRY_AFTER_S,
+                )
+        elif not has_share:
+            spare = spare or self._overdue(taken)
+        if spare:
             return spare[0].holder
         raise Busy(
             f"all {self.total} {self.what} of this server are taken: try again in a few seconds",

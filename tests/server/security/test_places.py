@@ -57,13 +57,17 @@ def test_when_all_are_taken_ones_own_go_and_no_others():
 def test_another_who_does_not_connect_for_long_goes_too():
     late = Place(9, "bob", CONNECTING, time.monotonic() - 11)
     assert PLACES.make_room([*taken(*[(HERE, USED)] * 3), late], ANN) == 9
+    # But for nobody who has a share already.
+    with pytest.raises(Busy):
+        PLACES.make_room([*taken((HERE, USED), (ANN, USED), (ANN, USED)), late], ANN)
 
 
 def test_the_only_place():
     only = Places("sessions", 1)
     assert only.make_room([], ANN) is None
     assert only.make_room(taken((ANN, CONNECTING)), ANN) == 0
-    with pytest.raises(Busy):
-        only.make_room(taken((ANN, USED)), BOB)
+    for by in (BOB, ANN):
+        with pytest.raises(Busy):
+            only.make_room(taken((ANN, USED)), by)
     with pytest.raises(Busy):
         Places("viewers", 0).make_room([], ANN)

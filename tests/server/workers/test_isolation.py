@@ -1,6 +1,7 @@
 """Models that are slow, block, or take their process down hurt nobody else."""
 
 import asyncio
+import contextlib
 import os
 import signal
 
@@ -13,13 +14,25 @@ from tests.support.tracks import ColourTrack
 SPIN = "tests.support.models:Spin"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+@contextlib.contextmanager
+def ready_server(folder):
     with running_server(
-        tmp_path_factory.mktemp("server"),
-        *("--analyzers", f"{COUNTER},{FAULTY}", "--workers", "2"),
+        folder, *("--analyzers", f"{COUNTER},{FAULTY}", "--workers", "2")
     ) as running:
         running.wait_until("/health", lambda h: all(w["ready"] for w in h["workers"]))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with ready_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def forgiving_server(tmp_path):
+    """One that holds nothing against a client yet."""
+    with ready_server(tmp_path) as running:
         yield running
 
 
@@ -86,17 +99,19 @@ async def test_an_end_that_blocks_gives_a_final_result_all_the_same(server):
         assert final["count"] > 3
 
 
-async def test_an_analyzer_that_ends_its_process_is_restarted(server):
-    async with ClientPeer(server.url, options={"faulty": {"start": "exit"}}) as peer:
+async def test_an_analyzer_that_ends_its_process_is_restarted(forgiving_server):
+    async with ClientPeer(forgiving_server.url, options={"faulty": {"start": "exit"}}) as peer:
         await peer.connect(ColourTrack())
         notice = await peer.wait_for(lambda m: m.get("type") == "analyzers_restarted", 15)
         assert "status 3" in notice["message"]
         await peer.end(timeout_s=20)
 
 
-async def test_an_analyzer_that_crashes_on_frames_is_left_out_and_the_rest_goes_on(server):
-    crashing = ClientPeer(server.url, options={"faulty": {"frame": "exit"}})
-    async with crashing, ClientPeer(server.url) as other:
+async def test_an_analyzer_that_crashes_on_frames_is_left_out_and_the_rest_goes_on(
+    forgiving_server,
+):
+    crashing = ClientPeer(forgiving_server.url, options={"faulty": {"frame": "exit"}})
+    async with crashing, ClientPeer(forgiving_server.url) as other:
         await other.connect(ColourTrack())
         await other.wait_for(lambda m: m.get("count", 0) > 3)
         await crashing.connect(ColourTrack())
