@@ -114,7 +114,8 @@ export class Kinecast extends EventTarget {
     const { token = "", encoding = {}, analyzers, options, name } = this.settings;
     const door = `${this.url}/signaling?token=${encodeURIComponent(token)}`;
     const socket = new WebSocket(door.replace(/^http/, "ws"));
-    const send = (type, data) => socket.send(JSON.stringify({ type, data }));
+    // A candidate may come when it is closed already.
+    const send = (type, data) => socket.readyState === 1 && socket.send(JSON.stringify({ type, data }));
     let peer;
     const on = {
       error: ({ code, message }) => fail(code, message),
@@ -122,8 +123,7 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        // No result waits for a lost one, which is sent again anyway: each is ten packets,
-        // a loss of 1 % would take a tenth of them, and the final one must arrive.
+        // No result waits for a lost one, which is sent again: the final one must arrive.
         this.#channel = peer.createDataChannel("kinecast", { ordered: false });
         this.#channel.onmessage = ({ data }) => this.#receive(JSON.parse(data));
         this.#channel.onopen = resolve;

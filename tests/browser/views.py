@@ -56,7 +56,7 @@ class View:
             Whether requests were meant to fail: the browser itself tells of these.
         """
         told = [p for p in self.problems if not (failing and p.startswith(_OF_THE_NETWORK))]
-        assert told == []
+        assert told == [], told
         mine = urlsplit(self._url).netloc
         asked = {urlsplit(each).netloc for each in self.requested if not each.startswith("blob:")}
         assert asked == {mine}

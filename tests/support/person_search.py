@@ -23,7 +23,8 @@ from tests.support.server import ROOT, Server
 SAMPLE = ROOT / "sample-video.mp4"
 # What needs no weights, so that these tests run everywhere.
 FLAGS = ("--analyzers", "pose,reid", "--reid-model", "appearance-1", "--workers", "2")
-FLAGS += ("--frames-per-second", "0", "--expensive-per-minute", "0")
+# A file does not wait for the sessions that another has left.
+FLAGS += ("--frames-per-second", "0", "--expensive-per-minute", "0", "--resume-window", "0")
 EVENTS = {"Accept": "text/event-stream"}
 
 Json = dict[str, Any]

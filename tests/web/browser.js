@@ -65,7 +65,13 @@ export class Socket {
     this.url = new URL(url);
   }
 
+  get readyState() {
+    return this.closed ? 3 : 1;
+  }
+
   send(text) {
+    // A browser writes an error into its console.
+    if (this.closed) throw new Error("the socket is closed");
     this.sent.push(JSON.parse(text));
   }
 

@@ -155,6 +155,15 @@ test("a session comes about", async () => {
   assert.equal(sockets[0].closed, true);
 });
 
+test("a candidate that comes when the socket is closed is sent nowhere", async () => {
+  await live();
+  const [socket] = sockets;
+  assert.ok(socket.closed);
+  const before = socket.sent.length;
+  peers[0].onicecandidate({ candidate: { candidate: "candidate:2" } });
+  assert.equal(socket.sent.length, before);
+});
+
 test("a server over TLS is reached over TLS", () => {
   new Kinecast("https://example.org").start(stream());
   assert.equal(sockets[0].url.href, "wss://example.org/signaling?token=");

@@ -41,7 +41,7 @@ async def test_a_person_is_found_in_a_recording(http, server, embedding):
     for match in exact.matches:
         assert match.timestamp == pytest.approx((match.frame_number - 1) / 30, abs=0.002)
         assert match.time_formatted == f"00:{int(match.timestamp):02}"
-    assert not server.get("/sessions")["sessions"]
+    server.wait_until("/sessions", lambda answer: not answer["sessions"])
 
 
 async def test_a_stricter_threshold_finds_less(http, server, embedding):
