@@ -23,6 +23,7 @@ from server.api.context import (
     EMBEDDING_CIPHER,
     METRICS,
     NO_CAMERA,
+    OFFER_BUDGET,
     POOL,
     SESSIONS,
     SETTINGS,
@@ -41,6 +42,7 @@ from server.http.log import AccessLogger
 from server.http.route import Handler, Route
 from server.recordings.session_recorder import RecordingError, check_directory, record_to
 from server.security import descriptors, development_certificate, keys, tls
+from server.security.budget import OFFERS, Budget
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
@@ -132,8 +134,9 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         own_ice_servers(settings.ice_servers),
         Places("viewers", settings.max_viewers, settings.viewers_per_subject),
     )
+    offers = Budget("offers", OFFERS)
     for app in (main, next_port):
-        app[STREAMS] = streams
+        app[STREAMS], app[OFFER_BUDGET] = streams, offers
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches")
     main[whip.RESOURCES] = SdpResources("publishes")

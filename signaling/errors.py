@@ -120,46 +120,16 @@ class PreconditionRequired(SignalingError):
     code = 428
 
 
-class TooMany(SignalingError):
-    """The client asks for more than one client gets.
+class _TryLater(SignalingError):
+    """Another attempt makes sense after a while.
 
     Parameters
     ----------
     message : str
         One line for the client.
     retry_after_s : int
-        Seconds after which another attempt makes sense.
+        Seconds after which it does.
     """
-
-    code = 429
-
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-    def headers(self) -> dict[str, str]:
-        """Return ``Retry-After`` in seconds (RFC 6585, section 4)."""
-        return {"Retry-After": str(self.retry_after_s)}
-
-
-class InternalError(SignalingError):
-    """A fault of ours; its details are in the log only."""
-
-    code = 500
-
-
-class Busy(SignalingError):
-    """There is no room for now.
-
-    Parameters
-    ----------
-    message : str
-        One line for the client.
-    retry_after_s : int
-        Seconds after which another attempt makes sense.
-    """
-
-    code = 503
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
@@ -168,6 +138,24 @@ class Busy(SignalingError):
     def headers(self) -> dict[str, str]:
         """Return ``Retry-After`` in seconds (RFC 9110, section 10.2.3)."""
         return {"Retry-After": str(self.retry_after_s)}
+
+
+class TooMany(_TryLater):
+    """The client asks for more than one client gets."""
+
+    code = 429
+
+
+class InternalError(SignalingError):
+    """A fault of ours; its details are in the log only."""
+
+    code = 500
+
+
+class Busy(_TryLater):
+    """There is no room for now."""
+
+    code = 503
 
 
 def as_signaling_error(error: Exception) -> SignalingError:

@@ -21,7 +21,6 @@ import struct
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 import pylibsrtp
@@ -116,12 +115,7 @@ class HostilePeer:
         self._watch_packets()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from server.camera.jpeg import JpegCamera
 from server.config import Settings
 from server.ingest.camera_analysis import CameraAnalysis
 from server.recordings.recordings import Recordings
+from server.security.budget import Budget
 from server.security.embeddings import EmbeddingCipher
 from server.sessions.manager import SessionManager
 from server.sessions.metrics import Metrics
@@ -22,6 +23,8 @@ SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
 RECORDINGS = web.AppKey("recordings", Recordings)
 STREAMS = web.AppKey("streams", StreamRegistry)
+OFFER_BUDGET = web.AppKey("offer budget", Budget)
+"""Charged for each offer, whatever door it comes through."""
 EMBEDDING_CIPHER = web.AppKey("embedding cipher", EmbeddingCipher)
 CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiohttp import web
+
+from server.api.context import OFFER_BUDGET, SESSIONS, STREAMS
 from server.broadcast.stream import VideoStream
 from server.security.identity import Identity, Scope
-from server.sessions.manager import SessionManager
 from server.sessions.peer import SessionPeer
-from server.watching.registry import StreamRegistry
 from server.watching.viewer_peer import ViewerPeer
 from signaling.messages import Offer, SessionInfo
 from signaling.sdp import sends_video
@@ -23,16 +24,17 @@ class OfferAnswer:
     info: SessionInfo | None
 
 
-async def open_offer(
-    offer: Offer, by: Identity, sessions: SessionManager, streams: StreamRegistry
-) -> OfferAnswer:
+async def open_offer(app: web.Application, offer: Offer, by: Identity) -> OfferAnswer:
     """Answer an offer.
 
     Raises
     ------
     SignalingError
-        What to tell the client, as `SessionManager.open` and `StreamRegistry.find` say.
+        What to tell the client, as `SessionManager.open` and `StreamRegistry.find` say; or that it
+        offers too fast (429).
     """
+    await app[OFFER_BUDGET].charge(by.client)
+    streams = app[STREAMS]
     plays: VideoStream | None = None
     if offer.play is not None:
         by.check(Scope.VIEW, "to watch")
@@ -41,5 +43,5 @@ async def open_offer(
             peer, sdp = await streams.answer(plays, offer.sdp, by)
             return OfferAnswer(peer, sdp, None)
     by.check(Scope.PUBLISH, "to send video")
-    opened = await sessions.open(offer, by, plays)
+    opened = await app[SESSIONS].open(offer, by, plays)
     return OfferAnswer(opened.peer, opened.sdp, opened.info)

@@ -10,7 +10,7 @@ from collections import deque
 from aiohttp import WSCloseCode, web
 
 from server.api.bounded_socket import BoundedSocket
-from server.api.context import SESSIONS, SETTINGS, SOCKETS, STREAMS
+from server.api.context import SETTINGS, SOCKETS
 from server.api.json_body import MAX_OFFER_BYTES, read_body
 from server.api.offers import open_offer
 from server.rtc import InvalidStateError
@@ -44,10 +44,9 @@ class _Conversation:
     """One client's negotiation: feeds the protocol and carries out what it asks for."""
 
     def __init__(self, request: web.Request, socket: BoundedSocket) -> None:
-        self._sessions = request.app[SESSIONS]
+        self._app = request.app
         self._identity = request[IDENTITY]
         self._socket = socket
-        self._watching = request.app[STREAMS]
         self._peer: SessionPeer | ViewerPeer | None = None
         settings = request.app[SETTINGS]
         self._protocol = Signaling(
@@ -81,7 +80,7 @@ class _Conversation:
                 await self._socket.send(text)
                 return []
             case Negotiate(offer):
-                answered = await open_offer(offer, self._identity, self._sessions, self._watching)
+                answered = await open_offer(self._app, offer, self._identity)
                 self._peer = answered.peer
                 return self._protocol.answered(answered.sdp, answered.info)
             case AddCandidate() | EndCandidates():
@@ -106,9 +105,7 @@ async def offer(request: web.Request) -> web.Response:
     """Answer one offer over HTTP."""
     try:
         offered = http.parse_body(await read_body(request))
-        answered = await open_offer(
-            offered, request[IDENTITY], request.app[SESSIONS], request.app[STREAMS]
-        )
+        answered = await open_offer(request.app, offered, request[IDENTITY])
     except SignalingError as error:
         status, headers, body = http.error_body(error)
         return web.json_response(body, status=status, headers=headers)

@@ -6,7 +6,7 @@ import functools
 
 from aiohttp import web
 
-from server.api.context import STREAMS
+from server.api.context import OFFER_BUDGET, STREAMS
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.security.identity import IDENTITY
 from server.watching.registry import ANNOTATED
@@ -23,6 +23,7 @@ async def watch(request: web.Request) -> web.Response:
     offer = await read_offer(request)
     try:
         check_offer_sdp(offer, play=True)
+        await request.app[OFFER_BUDGET].charge(request[IDENTITY].client)
         peer, answer = await streams.answer(stream, offer, request[IDENTITY])
     except UnsupportedSdp as error:
         raise NotAcceptable(error.message) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.api.context import SESSIONS
+from server.api.context import OFFER_BUDGET, SESSIONS
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.security.identity import IDENTITY
 from server.sessions.manager import SessionManager
@@ -45,6 +45,7 @@ async def publish(request: web.Request) -> web.Response:
     chosen = [part.strip() for part in analyzers.split(",")] if analyzers else None
     try:
         offer = parse_offer({"sdp": sdp, "publish": name, "analyzers": chosen})
+        await request.app[OFFER_BUDGET].charge(request[IDENTITY].client)
         sessions = request.app[SESSIONS]
         opened = await sessions.open(offer, request[IDENTITY])
     except UnsupportedSdp as error:

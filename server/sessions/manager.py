@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.broadcast.stream import VideoStream
-from server.security.budget import OFFERS, Budget
 from server.security.identity import ANONYMOUS, Identity
 from server.security.places import Place, Places, Standing
 from server.security.token_bucket import TokenBucket
@@ -94,7 +93,6 @@ class SessionManager:
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
         self._places = Places("sessions", limits.max_sessions, limits.sessions_per_subject)
-        self._offers = Budget("offers", OFFERS)
         self._ice_servers = ice_servers
         self._metrics = metrics
         self._recorder = recorder
@@ -128,9 +126,8 @@ class SessionManager:
         ------
         SignalingError
             What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
-            of somebody else's (403), a name that is taken (409), offers too fast (429).
+            of somebody else's (403), a name that is taken (409), too many of one subject (429).
         """
-        await self._offers.charge(by.client)
         if self._draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
         resumed = self.known.with_token(offer.resume)

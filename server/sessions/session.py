@@ -28,20 +28,20 @@ from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
 from server.sessions.subscribers import SessionSubscribers
+from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
-from server.workers.mailbox import FrameInfo, MailboxWriter
+from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     ChangeOptions,
     Drawn,
     End,
     Final,
-    FrameAvailable,
     FrameResult,
     Problems,
     Ready,
     Unreadable,
 )
-from server.workers.pool import ANSWER_WITHIN_S, WorkerHandle, WorkerPool
+from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Session:
         self.health: dict[str, Any] | None = None
         """What a camera that feeds it has last said of itself."""
         self.resume_token = secrets.token_urlsafe(24)
-        self.annotated = AnnotatedFrames(self.sid, self._tell_worker)
+        self.annotated = AnnotatedFrames(self.sid, lambda message: self._worker.tell(message))
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
         self.frames_in = 0
@@ -125,9 +125,7 @@ class Session:
         self._metrics = metrics
         self._make_recorder = recorder
         self._recorder: SessionRecorder | None = None
-        self._worker: WorkerHandle | None = None
-        self._started_on_worker = False
-        self._mailbox = MailboxWriter()
+        self._worker = WorkerLink(pool, self)
         self.clock = SessionClock()
         self.incoming = IncomingVideo()
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
@@ -165,7 +163,7 @@ class Session:
     @property
     def worker_index(self) -> int | None:
         """Which worker it is pinned to."""
-        return self._worker.index if self._worker else None
+        return self._worker.index
 
     @property
     def dropped(self) -> int:
@@ -192,10 +190,9 @@ class Session:
             self._recorder = self._make_recorder(
                 self.sid, audio=audio, on_error=self._tell_recording_stopped
             )
-        if self._worker is None:
+        if self._worker.index is None:
             self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
-            self._worker = self._pool.assign(self)
-            if self._worker.ready:
+            if self._worker.pin():
                 self._start_on_worker()
 
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
@@ -207,8 +204,7 @@ class Session:
         info = self._arrived(clock.session_ms(frame, now_s), now_s, frame.width, frame.height)
         if self._recorder is not None:
             self._recorder.video(frame, info.pts_ms)
-        self._mailbox.put(frame, info)
-        self._ring()
+        self._worker.put(frame, info)
         self.subscribers.show_frame(frame)
 
     def put_picture(self, picture: EncodedPicture) -> int:
@@ -226,8 +222,7 @@ class Session:
         info = self._arrived(pts_ms, now_s, picture.width, picture.height)
         if self._recorder is not None:
             self._recorder.video(picture, pts_ms)
-        self._mailbox.put_encoded(picture.data, info)
-        self._ring()
+        self._worker.put_encoded(picture.data, info)
         self.subscribers.show_picture(picture)
         return info.number
 
@@ -255,19 +250,9 @@ class Session:
         """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
         if self.state in (SessionState.NEW, SessionState.STREAMING):
             self._enter(SessionState.DISCONNECTED)
-            self._mailbox.close()
-
-    def _ring(self) -> None:
-        """Tell the worker that a frame waits."""
-        if self._mailbox.name is not None:
-            self._tell_worker(FrameAvailable(self.sid, self._mailbox.name))
+            self._worker.give_memory_back()
 
     # ---- the worker
-
-    def _tell_worker(self, message: object) -> None:
-        """Send a message, once the worker knows of this session."""
-        if self._started_on_worker and self._worker is not None:
-            self._worker.send(message)
 
     def configure(self, options: dict[str, dict[str, Any]]) -> list[str]:
         """Change analyzers' options in mid-session.
@@ -285,7 +270,7 @@ class Session:
         """
         changed, unknown = self._chosen.change(options)
         if changed:
-            self._tell_worker(ChangeOptions(self.sid, changed))
+            self._worker.tell(ChangeOptions(self.sid, changed))
         return unknown
 
     def on_worker_message(self, message: object) -> None:
@@ -320,7 +305,7 @@ class Session:
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
-        self._started_on_worker = False
+        self._worker.was_replaced()
         self.restarts += 1
         if self.ending:
             # What they were asked for last was the end: what is known already has to do.
@@ -343,15 +328,13 @@ class Session:
         self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
-        assert self._worker is not None
-        self._started_on_worker = True
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
-        self._tell_worker(self._chosen.start(self.sid, began_ms))
+        self._worker.start(self._chosen.start(self.sid, began_ms))
         if self.state is SessionState.ENDING:
-            self._tell_worker(End(self.sid, began_ms))
+            self._worker.tell(End(self.sid, began_ms))
         else:
             self.annotated.ask()
-            self._ring()
+            self._worker.ring()
 
     # ---- results out
 
@@ -403,10 +386,8 @@ class Session:
     async def _end_once(self) -> None:
         final = await self._final_of_analyzers()
         self._count_dropped(self.dropped)
-        self._mailbox.close()
         self.annotated.close()
-        if self._worker is not None:
-            self._pool.release(self._worker, self.sid)
+        self._worker.release()
         result = Result(
             frame=self.last.frame if self.last else None,
             # After a restart the worker knows less than was sent already.
@@ -420,9 +401,9 @@ class Session:
         await self._finish_recording(result)
 
     async def _final_of_analyzers(self) -> Final:
-        if self._worker is None:
+        if self._worker.index is None:
             return Final(self.sid)
-        self._tell_worker(End(self.sid, self.last_frame.pts_ms if self.last_frame else 0.0))
+        self._worker.tell(End(self.sid, self.last_frame.pts_ms if self.last_frame else 0.0))
         try:
             return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
         except TimeoutError:

@@ -9,7 +9,6 @@ from server.broadcast.broadcast import Broadcast
 from server.broadcast.stream import VideoStream
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
-from server.security.budget import OFFERS, Budget
 from server.security.identity import Identity
 from server.security.places import Places
 from server.sessions.manager import SessionManager
@@ -72,7 +71,6 @@ class StreamRegistry:
         self._camera = None if isinstance(camera, str) else Broadcast(camera, camera.packets)
         self._ice_servers = ice_servers
         self._places = places
-        self._offers = Budget("offers", OFFERS)
         self._views: dict[str, _Views] = {}
         # Oldest first.
         self._peers: dict[ViewerPeer, None] = {}
@@ -144,9 +142,8 @@ class StreamRegistry:
         Busy
             All places are taken, no UDP port is left, or there is nothing to see.
         TooMany
-            The client offers too fast, or has as many places as one gets.
+            The subject has as many places as one gets.
         """
-        await self._offers.charge(by.client)
         if (leaving := self._places.make_room([p.place for p in self._peers], by)) is not None:
             self.forget(leaving)
         peer = ViewerPeer(stream, offer, self._ice_servers, self.forget, by.client)

@@ -33,6 +33,8 @@ export class Chart {
 
   /** The angles of a frame. @param {number} pts_ms @param {Object<string, number>} angles */
   add(pts_ms, angles) {
+    // The server was replaced, and its time begins anew.
+    if (pts_ms < this.#samples.at(-1)?.pts_ms) [this.#samples, this.#repetitions] = [[], []];
     this.#samples.push({ pts_ms, angles });
     const first = this.#samples.findIndex((sample) => sample.pts_ms > pts_ms - SHOWN_MS - GAP_MS);
     this.#samples.splice(0, first);
