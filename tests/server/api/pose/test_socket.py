@@ -1,103 +1,31 @@
-"""The pose API, as its clients use it and as they should not."""
+"""Pictures over /ws, as its clients send them and as they should not."""
 
 import asyncio
-import contextlib
 import json
-import resource
 import signal
 
-import aiohttp
 import av
 import numpy as np
 import psutil
 import pytest
-from pydantic import ConfigDict
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from server.api.models_pose import PoseAnswer, PoseError, PoseFrame
 from server.security import tokens
 from server.security.identity import Scope
-from tests.support import missing_pose, older_models, pictures
+from tests.server.api.pose.answers import (
+    FLAGS,
+    SECRET,
+    STAND_IN,
+    ExactError,
+    ExactFrame,
+    form_of,
+    post,
+)
+from tests.support import pictures
 from tests.support.older_clients import ask, ask_each, nose_of, receive, socket_to
 from tests.support.older_models import GREEN, RED, WHITE
 from tests.support.pictures import plain_jpeg
-from tests.support.server import COUNTER, running_server
-
-FLAGS = ("--workers", "1", "--frames-per-second", "0")
-SECRET = "a secret of this test, which is long enough"
-STAND_IN = f"{older_models.__name__}:Pose"
-
-
-class ExactFrame(PoseFrame):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class ExactAnswer(PoseAnswer):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class ExactError(PoseError):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Finds poses, with limits that tests reach."""
-    flags = ("--analyzers", "pose,exercise", *FLAGS, "--expensive-per-minute", "0")
-    with running_server(
-        tmp_path_factory.mktemp("server"), *flags, "--max-body-bytes", "1000000"
-    ) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stand_in(tmp_path_factory):
-    """A server whose pose does what a picture's colour says."""
-    flags = ("--analyzers", STAND_IN, *FLAGS, "--max-message-bytes", "1000000")
-    with running_server(tmp_path_factory.mktemp("stand_in"), *flags) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def recordings(tmp_path_factory):
-    return tmp_path_factory.mktemp("recordings")
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory, recordings):
-    """A server that asks for tokens, and records."""
-    flags = ("--auth-secret", SECRET, "--record-to", str(recordings))
-    log = tmp_path_factory.mktemp("strict")
-    with running_server(log, "--analyzers", STAND_IN, *FLAGS, *flags) as running:
-        yield running
-
-
-@pytest.fixture
-async def bystander(server):
-    """Another client's socket, which must go on whatever happens on one."""
-    async with socket_to(server, "/ws") as socket:
-        first = await ask(socket, pictures.sample_jpegs(1)[0])
-        yield socket
-        after = await ask(socket, pictures.sample_jpegs(1)[0])
-        assert (after["frame"], after["dropped"]) == (first["frame"] + 1, 0)
-        assert after["has_pose"]
-
-
-@pytest.fixture
-async def http():
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-async def post(http, server, data, name="image"):
-    """Post a form with one file; returns the status and the answer."""
-    form = aiohttp.FormData()
-    form.add_field(name, data, filename="picture.jpg", content_type="image/jpeg")
-    async with http.post(f"{server.url}/pose", data=form) as response:
-        return response.status, await response.json()
-
-
-# ---- WS /ws
+from tests.support.server import running_server
 
 
 async def test_each_picture_is_answered_in_order(server):
@@ -260,12 +188,6 @@ async def test_a_message_that_is_too_long_closes_its_own_socket_only(stand_in):
         assert (await ask(other, plain_jpeg(GREEN)))["frame"] == 2
 
 
-def form_of(data):
-    form = aiohttp.FormData()
-    form.add_field("image", data, filename="picture.jpg")
-    return form
-
-
 async def test_a_picture_that_the_analyzer_fails_on(stand_in, http):
     async with socket_to(stand_in, "/ws") as socket:
         assert await ask(socket, plain_jpeg(GREEN)) == {
@@ -374,179 +296,6 @@ async def test_where_tokens_are_asked_for(strict, http):
         assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 2
         async with http.delete(f"{address}?token={mine}") as response:
             assert response.status == 200
-
-
-# ---- POST /pose
-
-
-async def test_a_posted_picture_is_answered(server, http, bystander):
-    status, answer = await post(http, server, pictures.sample_jpegs(1)[0])
-    assert status == 200
-    ExactAnswer.model_validate(answer)
-    assert answer["has_pose"]
-    assert len(answer["landmarks"]) == 33
-    async with socket_to(server, "/ws") as socket:
-        same = await ask(socket, pictures.sample_jpegs(1)[0])
-    assert nose_of(answer) == pytest.approx(nose_of(same), abs=0.01)
-
-
-async def test_a_posted_picture_without_a_person(server, http):
-    empty = pictures.jpeg(np.full((240, 320, 3), 128, np.uint8))
-    assert await post(http, server, empty) == (200, {"landmarks": [], "has_pose": False})
-
-
-async def test_other_fields_may_come_before_the_picture(server, http):
-    form = aiohttp.FormData({"comment": "x" * 10_000})
-    form.add_field("image", pictures.sample_jpegs(1)[0], filename="picture.jpg")
-    async with http.post(f"{server.url}/pose", data=form) as response:
-        assert (response.status, (await response.json())["has_pose"]) == (200, True)
-
-
-@pytest.mark.parametrize(
-    ("data", "name", "status", "says"),
-    [
-        (b"hello", "image", 400, "no picture"),
-        (b"", "image", 400, "no picture"),
-        (pictures.jpeg_cut_inside(), "image", 400, "can not be decoded"),
-        (pictures.sample_jpegs(1)[0][:5000], "image", 400, "cut off"),
-        (pictures.sample_jpegs(1)[0], "picture", 400, "no field named 'image'"),
-        (pictures.bomb_png(), "image", 413, "30000 x 30000 pixels"),
-        (pictures.bomb_jpeg(), "image", 413, "30000 x 30000 pixels"),
-        (bytes(1_000_001), "image", 413, "more than 1000000 bytes"),
-    ],
-    ids=["text", "empty", "damaged", "cut", "field", "png bomb", "jpeg bomb", "bytes"],
-)
-async def test_what_is_posted_wrongly(server, http, bystander, data, name, status, says):
-    got, error = await post(http, server, data, name)
-    ExactError.model_validate(error)
-    assert (got, says in error["detail"]) == (status, True), error
-
-
-FORM = "multipart/form-data; boundary=x"
-HEAD = b'--x\r\nContent-Disposition: form-data; name="image"\r\n'
-
-
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        pytest.param(b"{}", "application/json", id="json"),
-        pytest.param(b"", "multipart/form-data", id="no boundary"),
-        pytest.param(b"", "multipart/form-data; boundary=" + "x" * 100, id="long boundary"),
-        pytest.param(b"hello", FORM, id="no form"),
-        pytest.param(b"--x\r\n", FORM, id="ends at once"),
-        pytest.param(HEAD + b"\r\nhal", FORM, id="ends in the picture"),
-        pytest.param(HEAD + b"A: b\r\n" * 5000, FORM, id="many headers"),
-        pytest.param(HEAD + b"A: " + b"b" * 100_000, FORM, id="long header"),
-        pytest.param(HEAD + b"\xff\xfe\r\n\r\n\r\n--x--", FORM, id="no header"),
-        pytest.param(
-            b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y--", FORM, id="nested"
-        ),
-    ],
-)
-async def test_a_body_that_is_no_form(server, http, bystander, body, kind):
-    headers = {"Content-Type": kind}
-    async with http.post(f"{server.url}/pose", data=body, headers=headers) as response:
-        assert response.status == 400
-        ExactError.model_validate(await response.json())
-
-
-async def test_a_body_without_end_is_not_read_to_its_end(server, http, bystander):
-    async def endless():
-        yield b'--x\r\nContent-Disposition: form-data; name="image"\r\n\r\n'
-        while True:
-            yield bytes(65536)
-
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    async with asyncio.timeout(20):
-        async with http.post(f"{server.url}/pose", data=endless(), headers=headers) as response:
-            assert response.status == 413
-            assert "more than 1000000 bytes" in (await response.json())["detail"]
-
-
-@pytest.mark.parametrize(
-    ("again", "says"),
-    [
-        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n', "more than 100 fields"),
-        (b"a\r\n", "outside of its fields"),
-    ],
-    ids=["empty fields", "before the first"],
-)
-async def test_what_makes_no_field_is_not_read_to_its_end(server, http, bystander, again, says):
-    async def endless():
-        while True:
-            yield again * 1000
-
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    async with asyncio.timeout(20):
-        async with http.post(f"{server.url}/pose", data=endless(), headers=headers) as response:
-            assert response.status == 400
-            assert says in (await response.json())["detail"]
-
-
-# The last is one that aiohttp refuses with 400 if it is asked to inflate anything.
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
-async def test_a_compressed_body_is_not_inflated(server, http, bystander, encoding):
-    headers = {"Content-Type": FORM, "Content-Encoding": encoding}
-    body = HEAD + b"\r\n" + pictures.sample_jpegs(1)[0] + b"\r\n--x--\r\n"
-    async with http.post(f"{server.url}/pose", data=body, headers=headers) as response:
-        assert response.status == 415
-        assert response.headers["Accept-Encoding"] == "identity"
-        assert "compressed" in (await response.json())["message"]
-
-
-async def test_memory_that_is_not_there_is_an_error(stand_in, http):
-    noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
-    large, small = pictures.png(noise), plain_jpeg(GREEN)
-    # Files in shared memory are files.
-    with largest_file(stand_in.process.pid, len(large)):
-        async with socket_to(stand_in, "/ws") as socket:
-            for _ in range(2):
-                error = ExactError.model_validate(await ask(socket, large))
-                assert "no memory left" in error.detail
-                assert error.retry_after_s
-                assert "landmarks" in await ask(socket, small)
-        status, answer = await post(http, stand_in, large)
-        assert (status, "no memory left" in answer["detail"]) == (503, True)
-        assert (await post(http, stand_in, small))[0] == 200
-
-
-@contextlib.contextmanager
-def largest_file(pid, size):
-    """Let a process write no file that is larger."""
-    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
-
-
-async def test_pictures_that_come_while_the_workers_load(tmp_path, http):
-    """Only then does anybody know what can run."""
-    flags = ("--analyzers", f"{COUNTER},{missing_pose.__name__}:Pose", *FLAGS)
-    with running_server(tmp_path, *flags, until_ready=False) as server:
-        async with await socket_when_up(server, "/ws") as socket:
-            posting = asyncio.create_task(post(http, server, plain_jpeg(GREEN)))
-            assert missing_pose.REASON in (await ask(socket, plain_jpeg(GREEN)))["detail"]
-            status, answer = await posting
-            assert (status, missing_pose.REASON in answer["detail"]) == (503, True), answer
-            # And from then on.
-            assert missing_pose.REASON in (await ask(socket, plain_jpeg(GREEN)))["detail"]
-            status, answer = await post(http, server, plain_jpeg(GREEN))
-            assert (status, missing_pose.REASON in answer["detail"]) == (503, True), answer
-    with running_server(tmp_path, "--analyzers", STAND_IN, *FLAGS, until_ready=False) as server:
-        async with await socket_when_up(server, "/ws") as socket:
-            posting = asyncio.create_task(post(http, server, plain_jpeg(GREEN)))
-            assert (await ask(socket, plain_jpeg(GREEN)))["frame"] == 1
-            assert (await posting)[0] == 200
-
-
-async def socket_when_up(server, path):
-    async with asyncio.timeout(30):
-        while True:
-            with contextlib.suppress(OSError):
-                return await socket_to(server, path)
-            await asyncio.sleep(0.02)
 
 
 async def test_a_client_that_is_gone_ends_its_session(server):
