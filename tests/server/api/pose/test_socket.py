@@ -1,6 +1,7 @@
 """Pictures over /ws, as its clients send them and as they should not."""
 
 import asyncio
+import contextlib
 import json
 import signal
 
