@@ -12,6 +12,7 @@ import av
 from av.frame import Frame
 
 from server.ingest.pending import PendingPictures
+from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.picture import EncodedPicture
 from server.sessions.manager import SessionManager
@@ -190,7 +191,7 @@ class ArrivalClock(TrackClock):
 
 
 class _Tap:
-    """Frames of another session."""
+    """Frames of another session, which is followed as one of its readers."""
 
     def __init__(self, session: Session, stream: SourceStream, fps_limit: float) -> None:
         self._session = session
@@ -199,26 +200,29 @@ class _Tap:
         self._number = 0
 
     def start(self) -> None:
-        self._session.subscribers.add_viewer(self)
+        self._session.pictures.subscribe(self._take)
         self._stream.opened()
+        self._session.subscribers.add_sink(self)
 
     def close(self) -> None:
-        self._session.subscribers.remove_viewer(self)
+        self._session.pictures.unsubscribe(self._take)
+        self._session.subscribers.remove_sink(self)
 
-    def frame(self, frame: av.VideoFrame) -> None:
-        if self._is_wanted():
-            self._stream.frame(frame, self._number)
-
-    def picture(self, picture: EncodedPicture) -> None:
-        if self._is_wanted():
-            self._stream.picture(picture, self._number)
-
-    def over(self) -> None:
-        self._stream.ended(None)
-
-    def _is_wanted(self) -> bool:
+    def _take(self, capture: Capture) -> None:
         self._number += 1
-        return self._limit.allow(time.monotonic())
+        if self._limit.allow(time.monotonic()):
+            self._stream.frame(capture.frame, self._number)
+
+    # ---- as the session's sink
+
+    def result(self, result: Result) -> None:
+        """What others found in it does not matter here."""
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """Nor what went wrong with that."""
+
+    def final(self, result: Result) -> None:
+        self._stream.ended(None)
 
 
 def _open(source: NumberedCamera | File | SourceUrl, allowed: AllowList) -> OpenVideo:

@@ -49,7 +49,10 @@ class TrackClock:
         """
         assert frame.pts is not None
         assert frame.time_base is not None
-        track_ms = float(frame.pts * frame.time_base) * 1000
+        return self.place_ms(float(frame.pts * frame.time_base) * 1000, now_s)
+
+    def place_ms(self, track_ms: float, now_s: float) -> float:
+        """The same of a time on the track's own clock, in milliseconds."""
         if self._offset_ms is None:
             self._session.begin(now_s)
             self._offset_ms = self._session.elapsed_s(now_s) * 1000 - track_ms

@@ -57,8 +57,9 @@ class IncomingVideo:
             receiving.on_encoded_frame(self._receiver, self._take)
 
     def unlisten(self, listener: Listener) -> None:
-        """Have no more."""
-        self._listeners.remove(listener)
+        """Have no more; of those who have none already, nothing changes."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
         if self._listeners:
             return
         self._stop_asking()

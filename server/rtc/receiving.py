@@ -1,4 +1,4 @@
-"""Receiving video: frames without delay, losses mended, and a decoder that is never behind."""
+"""Receiving video: frames without delay, as they were encoded, and losses mended."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
-import av
-from aiortc import RTCRtpReceiver
-from aiortc.codecs.h264 import H264Decoder
-from aiortc.codecs.vpx import Vp8Decoder
+from aiortc import RTCRtpReceiver, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
@@ -24,10 +22,7 @@ from server.rtc.passed_over import pass_over
 
 logger = logging.getLogger(__name__)
 
-# Encoded frames that may wait for the decoder before the backlog is dropped: 1 s at 30 fps.
-# aiortc's queue has no bound, and delay that once got into it never leaves.
-MAX_DECODER_BACKLOG = 30
-# What a decoder makes room for before anybody sees the picture; the server's --max-pixels.
+# What a decoder makes room for before anybody sees the picture; the server's --max-video-pixels.
 DEFAULT_MAX_PIXELS = 4096 * 4096
 _TIMESTAMPS = 1 << 32
 
@@ -41,24 +36,31 @@ def install() -> None:
     """Replace how a receiver puts frames together and how its decoder ends."""
     RTCRtpReceiver._handle_rtp_packet = _handle_rtp_packet  # type: ignore[method-assign]
     RTCRtpReceiver._RTCRtpReceiver__stop_decoder = _stop_decoder  # type: ignore[attr-defined]
-    H264Decoder.__init__ = _init_h264_decoder  # type: ignore[method-assign]
-    Vp8Decoder.__init__ = _init_vp8_decoder  # type: ignore[method-assign]
+    rtcrtpreceiver.threading = SimpleNamespace(  # type: ignore[assignment,attr-defined]
+        Thread=_DecoderThread, Event=threading.Event
+    )
 
 
 def set_max_pixels(pixels: int) -> None:
-    """Decode no picture of more; aiortc decodes whatever a frame says that it is."""
+    """Hand over no frame that says that its picture has more."""
     global _max_pixels
     _max_pixels = pixels
 
 
-def _init_h264_decoder(self: Any) -> None:
-    self.codec = av.CodecContext.create("h264", "r")
-    self.codec.options = {"max_pixels": str(_max_pixels)}
+class _DecoderThread(threading.Thread):
+    """A receiver's decoder; a video's begins with the first frame that is to be decoded here.
 
+    aiortc starts it before anything comes. Drop when a receiver gives encoded frames, and needs
+    none for that.
+    """
 
-def _init_vp8_decoder(self: Any) -> None:
-    self.codec = av.CodecContext.create("libvpx", "r")
-    self.codec.options = {"max_pixels": str(_max_pixels)}
+    def start(self) -> None:
+        if self.name != "video-decoder":
+            super().start()
+
+    def begin(self) -> None:
+        if self.ident is None:
+            super().start()
 
 
 async def decoders_ended() -> None:
@@ -83,7 +85,7 @@ async def request_key_frame(receiver: RTCRtpReceiver) -> None:
 
 
 def on_encoded_frame(receiver: RTCRtpReceiver, take: Callable[[EncodedFrame], None] | None) -> None:
-    """Have a receiver's video as it comes, beside its decoded frames; None ends it.
+    """Have a receiver's video as it comes, and not decoded; None has it decoded again.
 
     Parameters
     ----------
@@ -115,13 +117,12 @@ def received_codec(receiver: RTCRtpReceiver) -> str | None:
 
 
 async def _handle_rtp_packet(self: RTCRtpReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
-    """Hand over a video frame with its last packet, mend losses, and bound the decoder's backlog.
+    """Hand over a video frame with its last packet, and mend losses.
 
     aiortc waits for the next frame's first packet, which costs a frame of delay: 33 ms at 30 fps.
     It asks for a lost packet only when another is lost, waits for it until 512 others have come,
     and asks for a key frame only after a decoding error (aiortc#1350). Drop the buffer when its own
-    honours the marker bit, asks again and gives up in time; the last part when its queue has a
-    bound.
+    honours the marker bit, asks again and gives up in time.
     """
     if self._track is None or self._track.kind != "video":
         await _original_handle_rtp_packet(self, packet, arrival_time_ms)
@@ -137,12 +138,10 @@ async def _handle_rtp_packet(self: RTCRtpReceiver, packet: RtpPacket, arrival_ti
     if held.video.wants_key_frame(now_s):
         await self._send_rtcp_pli(held.ssrc)
     for frame in frames:
-        await _hand_over(self, held, frame)
+        _hand_over(self, held, frame)
 
 
-async def _hand_over(
-    receiver: RTCRtpReceiver, held: _JitterBufferAdapter, frame: EncodedFrame
-) -> None:
+def _hand_over(receiver: RTCRtpReceiver, held: _JitterBufferAdapter, frame: EncodedFrame) -> None:
     if receiver._RTCRtpReceiver__decoder_thread is None:  # type: ignore[attr-defined]
         return
     frame = replace(frame, timestamp=held.unwrapped(frame.timestamp))
@@ -151,12 +150,11 @@ async def _hand_over(
         return
     if held.tap is not None:
         held.tap(frame)
-    if _backlog_allows(receiver, frame):
-        codec = receiver._RTCRtpReceiver__codecs[frame.payload_type]  # type: ignore[attr-defined]
-        waiting = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
-        waiting.put((codec, JitterFrame(data=frame.data, timestamp=frame.timestamp)))
-    elif held.video.may_ask_for_key_frame(time.monotonic()):
-        await request_key_frame(receiver)
+        return
+    receiver._RTCRtpReceiver__decoder_thread.begin()  # type: ignore[attr-defined]
+    codec = receiver._RTCRtpReceiver__codecs[frame.payload_type]  # type: ignore[attr-defined]
+    waiting = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
+    waiting.put((codec, JitterFrame(data=frame.data, timestamp=frame.timestamp)))
 
 
 def _is_within_bounds(held: _JitterBufferAdapter, frame: EncodedFrame) -> bool:
@@ -219,21 +217,6 @@ class _JitterBufferAdapter:
         return self._unwrapped
 
 
-def _backlog_allows(receiver: RTCRtpReceiver, frame: EncodedFrame) -> bool:
-    """Whether a frame may go to the decoder: after a dropped backlog, only from a key frame on."""
-    waiting: queue.Queue[Any] = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
-    if waiting.qsize() > MAX_DECODER_BACKLOG:
-        logger.warning("The decoder is %d frames behind: skipping to a key frame", waiting.qsize())
-        _empty(waiting)
-        receiver._kinecast_needs_key_frame = True  # type: ignore[attr-defined]
-    if not getattr(receiver, "_kinecast_needs_key_frame", False):
-        return True
-    if not frame.is_key_frame:
-        return False
-    receiver._kinecast_needs_key_frame = False  # type: ignore[attr-defined]
-    return True
-
-
 def _stop_decoder(self: RTCRtpReceiver) -> None:
     """End the decoder thread after the frame it is at; `decoders_ended` waits for it.
 
@@ -243,11 +226,15 @@ def _stop_decoder(self: RTCRtpReceiver) -> None:
     thread = self._RTCRtpReceiver__decoder_thread  # type: ignore[attr-defined]
     if thread is None:
         return
+    self._RTCRtpReceiver__decoder_thread = None  # type: ignore[attr-defined]
+    if thread.ident is None:
+        assert self._track is not None
+        self._track._queue.put_nowait(None)
+        return
     _ending_decoders.add(thread)
     waiting: queue.Queue[Any] = self._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
     _empty(waiting)
     waiting.put(None)
-    self._RTCRtpReceiver__decoder_thread = None  # type: ignore[attr-defined]
 
 
 def _empty(waiting: queue.Queue[Any]) -> None:

@@ -160,13 +160,13 @@ class SessionPeer:
             self._tasks.spawn(self._on_gone(self, why), "gone")
 
     def _take_track(self, track: MediaStreamTrack) -> None:
-        clock = TrackClock(self.session.clock)
         if track.kind in self._taken:
             logger.info("Session %s: a second %s track is not taken", self.session.sid, track.kind)
             refuse_track(self._connection, track)
             return
         self._taken.add(track.kind)
         if track.kind == "audio":
+            clock = TrackClock(self.session.clock)
             self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
             return
         self._video = track
@@ -174,7 +174,7 @@ class SessionPeer:
         on_too_large(receiver, self._refuse_pictures)
         self.session.incoming.take_from(receiver)
         self.session.begin(audio="m=audio" in self._offer.sdp)
-        self._tasks.spawn(self._analyze(track, clock), "video")
+        self._tasks.spawn(self._end_with(track), "video")
 
     def _refuse_pictures(self, why: str) -> None:
         self.session.subscribers.notify({"type": "error", "code": 413, "message": why})
@@ -182,17 +182,9 @@ class SessionPeer:
     def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver:
         return next(r for r in self._connection.getReceivers() if r.track is track)
 
-    async def _analyze(self, track: MediaStreamTrack, clock: TrackClock) -> None:
-        try:
-            await drain(track, lambda f: self.session.put_frame(f, clock))
-        except Exception:
-            logger.exception("Session %s: its frames can not be taken", self.session.sid)
-            self.session.subscribers.notify(
-                {"type": "error", "code": 500, "message": "frames can not be taken"}
-            )
-            self._tasks.spawn(drain(track, discard), "drain")
-            await self.end("its frames could not be taken")
-            return
+    async def _end_with(self, track: MediaStreamTrack) -> None:
+        # Its frames go to the session as they come; a track that ends is found out by reading it.
+        await drain(track, discard)
         try:
             await asyncio.wait_for(self._closed.wait(), HANG_UP_FOLLOWS_WITHIN_S)
         except TimeoutError:

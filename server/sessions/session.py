@@ -14,29 +14,35 @@ from typing import Any
 import av
 
 from analyzers.lane import Fragments
+from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
+from server.media.encoder import VIDEO_CLOCK_HZ
 from server.media.picture import EncodedPicture
-from server.rtc import IncomingVideo
+from server.rtc import EncodedFrame, IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
 from server.security.token_bucket import TokenBucket
-from server.sessions.annotated import AnnotatedFrames
 from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
+from server.sessions.shown_frames import ShownFrames
 from server.sessions.subscribers import SessionSubscribers
 from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
+    DECODING,
+    PICTURE,
     ChangeOptions,
     Drawn,
+    EncodedInput,
     End,
     Final,
     FrameResult,
+    KeyFrameNeeded,
     Problems,
     Ready,
     Unreadable,
@@ -108,7 +114,10 @@ class Session:
         self.health: dict[str, Any] | None = None
         """What a camera that feeds it has last said of itself."""
         self.resume_token = secrets.token_urlsafe(24)
-        self.annotated = AnnotatedFrames(self.sid, lambda message: self._worker.tell(message))
+        self.pictures = ShownFrames(self.sid, self._tell_worker, annotated=False)
+        """Its frames as they came, decoded, for whoever wants them."""
+        self.annotated = ShownFrames(self.sid, self._tell_worker, annotated=True)
+        """The same with what was found drawn in."""
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
         self.frames_in = 0
@@ -125,9 +134,12 @@ class Session:
         self._metrics = metrics
         self._make_recorder = recorder
         self._recorder: SessionRecorder | None = None
-        self._worker = WorkerLink(pool, self)
         self.clock = SessionClock()
         self.incoming = IncomingVideo()
+        self.incoming.listen(self._put_video)
+        self._track_clock = TrackClock(self.clock)
+        self._connection = 0
+        self._worker = WorkerLink(pool, self, self.incoming.request_key_frame)
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
@@ -195,17 +207,36 @@ class Session:
             if self._worker.pin():
                 self._start_on_worker()
 
+    def _put_video(self, frame: EncodedFrame) -> None:
+        """Take a video's next frame, which a worker decodes."""
+        if self.state is not SessionState.STREAMING:
+            return
+        if self._connection != self.incoming.connections:
+            # The times of each connection begin anew.
+            self._connection = self.incoming.connections
+            self._track_clock = TrackClock(self.clock)
+            self._record_video()
+        now_s = time.monotonic()
+        track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
+        info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
+        self._worker.put_video(
+            EncodedInput(
+                self.sid, info, frame.codec, frame.data, frame.is_key_frame, self._is_in_time(now_s)
+            )
+        )
+
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
-        """Take a decoded frame; it replaces one that still waits."""
-        if self.state is not SessionState.STREAMING or self._is_too_many():
+        """Take a raw frame; it replaces one that still waits."""
+        if self.state is not SessionState.STREAMING:
             return
         frame = as_i420(frame)
         now_s = time.monotonic()
-        info = self._arrived(clock.session_ms(frame, now_s), now_s, frame.width, frame.height)
-        if self._recorder is not None:
-            self._recorder.video(frame, info.pts_ms)
-        self._worker.put(frame, info)
-        self.subscribers.show_frame(frame)
+        pts_ms = clock.session_ms(frame, now_s)
+        info = self._arrived(pts_ms, now_s, frame.width, frame.height)
+        if self._is_in_time(now_s):
+            if self._recorder is not None:
+                self._recorder.video(frame, info.pts_ms)
+            self._worker.put(frame, info)
 
     def put_picture(self, picture: EncodedPicture) -> int:
         """Take a frame that came as a picture, which a worker decodes.
@@ -214,27 +245,34 @@ class Session:
         -------
         Its number, which the result will have: from 1, or 0 when the session takes none.
         """
-        if self.state is not SessionState.STREAMING or self._is_too_many():
+        if self.state is not SessionState.STREAMING:
             return 0
         now_s = time.monotonic()
         self.clock.begin(now_s)
         pts_ms = self.clock.elapsed_s(now_s) * 1000
         info = self._arrived(pts_ms, now_s, picture.width, picture.height)
+        if not self._is_in_time(now_s):
+            return 0
         if self._recorder is not None:
             self._recorder.video(picture, pts_ms)
-        self._worker.put_encoded(picture.data, info)
-        self.subscribers.show_picture(picture)
+        self._worker.put_picture(EncodedInput(self.sid, info, PICTURE, picture.data))
         return info.number
 
-    def _is_too_many(self) -> bool:
-        """Whether a frame is over the limit; it is counted as dropped."""
-        if self._rate.allow(time.monotonic()):
-            return False
-        self.frames_in += 1
-        self._metrics.frames_in.inc()
-        return True
+    def _is_in_time(self, now_s: float) -> bool:
+        """Whether a frame is within the limit; another one counts as dropped."""
+        return self._rate.allow(now_s)
 
-    def _arrived(self, pts_ms: float, now_s: float, width: int, height: int) -> FrameInfo:
+    def _record_video(self) -> None:
+        """Have the recorder see what the worker decodes, from the first frame on."""
+        if self._recorder is not None:
+            self.pictures.unsubscribe(self._record)
+            self.pictures.subscribe(self._record)
+
+    def _record(self, capture: Capture) -> None:
+        if self._recorder is not None:
+            self._recorder.video(capture.frame, capture.session_ms)
+
+    def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
         self.frames_in += 1
         self._metrics.frames_in.inc()
         info = FrameInfo(self.frames_in, pts_ms, time.time() * 1000, now_s, width, height)
@@ -253,6 +291,9 @@ class Session:
             self._worker.give_memory_back()
 
     # ---- the worker
+
+    def _tell_worker(self, message: object) -> None:
+        self._worker.tell(message)
 
     def configure(self, options: dict[str, dict[str, Any]]) -> list[str]:
         """Change analyzers' options in mid-session.
@@ -280,8 +321,10 @@ class Session:
                 self._start_on_worker()
             case FrameResult():
                 self._take_result(message)
-            case Drawn(_, mailbox):
-                self.annotated.take(mailbox)
+            case Drawn(_, mailbox, annotated):
+                (self.annotated if annotated else self.pictures).take(mailbox)
+            case KeyFrameNeeded():
+                self._worker.need_key_frame()
             case Unreadable(_, frame, text):
                 self.frames_unreadable += 1
                 self.subscribers.notify(
@@ -322,9 +365,12 @@ class Session:
 
     def _leave_out(self, names: Sequence[str], phase: str, why: str) -> None:
         for name in names:
+            what = "its video" if name == DECODING else name
             self.subscribers.notify_problem(
-                name, phase, f"{why}: {name} is left out of this session"
+                name, phase, f"{why}: {what} is left out of this session"
             )
+        if DECODING in names:
+            self.incoming.unlisten(self._put_video)
         self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
@@ -334,7 +380,8 @@ class Session:
             self._worker.tell(End(self.sid, began_ms))
         else:
             self.annotated.ask()
-            self._worker.ring()
+            self.pictures.ask()
+            self._worker.show_newest()
 
     # ---- results out
 
@@ -386,7 +433,9 @@ class Session:
     async def _end_once(self) -> None:
         final = await self._final_of_analyzers()
         self._count_dropped(self.dropped)
+        self.incoming.unlisten(self._put_video)
         self.annotated.close()
+        self.pictures.close()
         self._worker.release()
         result = Result(
             frame=self.last.frame if self.last else None,

@@ -1,33 +1,17 @@
-"""Whoever follows a session: those who read its results, and those who want its frames too."""
+"""Whoever reads a session's results."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+from typing import Any
 
-import av
-
-from server.media.picture import EncodedPicture
 from server.sessions.results import Result, Sink
 
 logger = logging.getLogger(__name__)
 
 
-class FrameViewer(Protocol):
-    """Whoever else wants the frames of a session. No method may block or raise."""
-
-    def frame(self, frame: av.VideoFrame) -> None:
-        """A decoded frame, yuv420p, that others look at too."""
-
-    def picture(self, picture: EncodedPicture) -> None:
-        """A frame that came as a picture."""
-
-    def over(self) -> None:
-        """The session has ended."""
-
-
 class SessionSubscribers:
-    """The readers of one session, and the viewers of its frames.
+    """The readers of one session.
 
     Parameters
     ----------
@@ -44,7 +28,6 @@ class SessionSubscribers:
         self.sid = sid
         self.last: Result | None = None
         self._sinks: list[Sink] = []
-        self._viewers: list[FrameViewer] = []
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._over = False
         self._channel: Sink | None = None
@@ -77,18 +60,6 @@ class SessionSubscribers:
         if sink in self._sinks:
             self._sinks.remove(sink)
 
-    def add_viewer(self, viewer: FrameViewer) -> None:
-        """Show the frames from now on to somebody else, too."""
-        if self._over:
-            viewer.over()
-        else:
-            self._viewers.append(viewer)
-
-    def remove_viewer(self, viewer: FrameViewer) -> None:
-        """Show no more frames to them."""
-        if viewer in self._viewers:
-            self._viewers.remove(viewer)
-
     def notify(self, message: dict[str, Any]) -> None:
         """Send a notice to everyone who reads this session."""
         for sink in list(self._sinks):
@@ -115,16 +86,6 @@ class SessionSubscribers:
 
     # ---- for the session
 
-    def show_frame(self, frame: av.VideoFrame) -> None:
-        """Show a decoded frame to the viewers."""
-        for viewer in list(self._viewers):
-            viewer.frame(frame)
-
-    def show_picture(self, picture: EncodedPicture) -> None:
-        """Show a frame that came as a picture to the viewers."""
-        for viewer in list(self._viewers):
-            viewer.picture(picture)
-
     def publish(self, result: Result) -> None:
         """Send a frame's result to every reader."""
         self.last = result
@@ -132,9 +93,7 @@ class SessionSubscribers:
             sink.result(result)
 
     def publish_final(self, result: Result) -> None:
-        """Send the last result to every reader; for the viewers it is over."""
+        """Send the last result to every reader."""
         self.last, self._over = result, True
         for sink in list(self._sinks):
             sink.final(result)
-        for viewer in list(self._viewers):
-            viewer.over()

@@ -1,12 +1,18 @@
-"""What ties a session to the worker that it is pinned to: a mailbox for frames, and messages."""
+"""What ties a session to the worker that it is pinned to: frames on their way, and messages."""
 
 from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
 
 import av
 
 from server.workers.mailbox import FrameInfo, MailboxWriter
-from server.workers.messages import FrameAvailable, Start
+from server.workers.messages import EncodedInput, FrameAvailable, Start
 from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
+
+logger = logging.getLogger(__name__)
 
 
 class WorkerLink:
@@ -18,14 +24,22 @@ class WorkerLink:
         Chooses the worker, and replaces it.
     session
         Is told what the worker says.
+    request_key_frame
+        Asks whoever sends the session's video for a key frame; called until one comes.
     """
 
-    def __init__(self, pool: WorkerPool, session: PinnedSession) -> None:
+    def __init__(
+        self, pool: WorkerPool, session: PinnedSession, request_key_frame: Callable[[], None]
+    ) -> None:
         self._pool = pool
         self._session = session
+        self._request_key_frame = request_key_frame
         self._worker: WorkerHandle | None = None
         self._is_started = False
         self._mailbox = MailboxWriter()
+        self._needs_key_frame = True
+        self._picture: EncodedInput | None = None
+        """The newest one, for a worker that starts later."""
 
     @property
     def index(self) -> int | None:
@@ -45,30 +59,69 @@ class WorkerLink:
     def was_replaced(self) -> None:
         """The worker knows nothing of the session any more."""
         self._is_started = False
+        self._needs_key_frame = True
 
     def tell(self, message: object) -> None:
         """Send a message, once the worker knows of the session."""
         if self._is_started and self._worker is not None:
             self._worker.send(message)
 
+    # ---- frames
+
     def put(self, frame: av.VideoFrame, info: FrameInfo) -> None:
-        """Give it a decoded frame, yuv420p, in place of one that still waits."""
+        """Give it a raw frame, yuv420p, in place of one that still waits."""
         self._mailbox.put(frame, info)
-        self.ring()
+        self._ring()
 
-    def put_encoded(self, data: bytes, info: FrameInfo) -> None:
+    def put_picture(self, picture: EncodedInput) -> None:
         """Give it a frame that came as a picture, in place of one that still waits."""
-        self._mailbox.put_encoded(data, info)
-        self.ring()
+        self._picture = picture
+        if self._worker is not None and not self._worker.is_full:
+            self.tell(picture)
 
-    def ring(self) -> None:
-        """Say that a frame waits, if one does."""
+    def put_video(self, frame: EncodedInput) -> None:
+        """Give it a video's next frame.
+
+        Where the worker does not take what it is sent, frames are left out up to the next key
+        frame: what waits for a worker that stands still is old when it goes on.
+        """
+        if self._worker is None or not self._is_started:
+            self._needs_key_frame = True
+            return
+        lags = self._worker.lags(time.monotonic())
+        if lags or (self._needs_key_frame and not frame.is_key_frame):
+            if lags and not self._needs_key_frame:
+                logger.info("Session %s: its worker lags, frames are left out", self._session.sid)
+            self._needs_key_frame = True
+            # One that comes while it lags would be left out, too.
+            if not lags:
+                self._request_key_frame()
+            return
+        self._needs_key_frame = False
+        self.tell(frame)
+
+    def need_key_frame(self) -> None:
+        """The worker can not decode what builds on the frames that it had."""
+        self._needs_key_frame = True
+        self._request_key_frame()
+
+    def show_newest(self) -> None:
+        """Have a worker that has just started see what there is."""
+        if self._picture is not None:
+            self.tell(self._picture)
+        self._ring()
+
+    def _ring(self) -> None:
+        """Say that a frame waits in the mailbox, if one does."""
         if self._mailbox.name is not None:
             self.tell(FrameAvailable(self._session.sid, self._mailbox.name))
+
+    # ---- the end
 
     def give_memory_back(self) -> None:
         """No frame comes for now."""
         self._mailbox.close()
+        self._picture = None
 
     def release(self) -> None:
         """The session has ended."""

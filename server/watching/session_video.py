@@ -14,7 +14,6 @@ from server.media.capture import Pictures
 from server.media.encoder import Codec, Packet
 from server.rtc import EncodedFrame, IncomingVideo
 from server.sessions.session import Session
-from server.watching.session_pictures import SessionPictures
 
 
 class SessionVideo:
@@ -32,7 +31,7 @@ class SessionVideo:
 
     def __init__(self, session: Session) -> None:
         self._incoming = session.incoming
-        self._pictures = SessionPictures(session)
+        self._pictures = session.pictures
         self._feeds = Feeds(self._make_feed)
 
     @property

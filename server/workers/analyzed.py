@@ -63,6 +63,8 @@ class AnalyzedSession:
     sent: int = 0
     drawn: int | None = None
     """Number of the frame that was last given to be drawn; None while nobody watches."""
+    is_shown: bool = False
+    """Whether somebody watches its frames as they are."""
     ending: LaneJob | None = None
     """The last job."""
     timings_ms: dict[str, float] = field(default_factory=dict)

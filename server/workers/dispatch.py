@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from analyzers.chain import Merged
 from analyzers.lane import Fragments, Lane, LaneReport
@@ -23,8 +24,10 @@ from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
+    PICTURE,
     ChangeOptions,
     Draw,
+    EncodedInput,
     End,
     Final,
     FrameAvailable,
@@ -36,6 +39,14 @@ from server.workers.messages import (
 
 # A result that waits longer than this feels late to the person who moves.
 PATIENCE_S = 0.150
+
+
+class Decoder(Protocol):
+    """Decodes videos, elsewhere, and hands what it has decoded to `Dispatcher.show`."""
+
+    def put(self, frame: EncodedInput) -> None: ...
+
+    def forget(self, sid: str) -> None: ...
 
 
 class Dispatcher:
@@ -50,7 +61,9 @@ class Dispatcher:
     send
         Takes the messages for the server.
     drawing
-        Draws the frames of sessions that somebody watches annotated.
+        Draws and shows the frames of sessions that somebody watches.
+    decoder
+        Decodes what comes of videos.
     """
 
     def __init__(
@@ -59,15 +72,18 @@ class Dispatcher:
         order: Sequence[str],
         send: Callable[[object], None],
         drawing: Drawing,
+        decoder: Decoder,
     ) -> None:
         self._lanes = lanes
         self._drawing = drawing
+        self._decoder = decoder
         self._order = order
         self._send = send
         self._sessions: dict[str, AnalyzedSession] = {}
-        self._undrawn: list[tuple[str, LaneFrame, dict[str, Fragments]]] = []
+        self._undrawn: list[tuple[str, LaneFrame, dict[str, Fragments] | None]] = []
         self._typical_s = dict.fromkeys((lane.lane.name for lane in lanes), 0.0)
         self._turn = 0
+        self._old_before_s = float("-inf")
 
     def receive(self, message: object) -> None:
         """Carry out what the server says."""
@@ -76,8 +92,10 @@ class Dispatcher:
                 self._start(message)
             case FrameAvailable(sid, mailbox):
                 self._ring(sid, mailbox)
-            case Draw(sid, wanted):
-                self._want_drawn(sid, wanted)
+            case EncodedInput():
+                self._take(message)
+            case Draw(sid, wanted, annotated):
+                (self._want_drawn if annotated else self._want_shown)(sid, wanted)
             case ChangeOptions(sid, options):
                 self._to_lanes(sid, lambda lane: lane.configure(sid, options))
             case End(sid, timestamp_ms):
@@ -109,6 +127,44 @@ class Dispatcher:
                 # Already replaced by a larger one, whose own message follows.
                 return
         session.rung = True
+        if session.is_shown:
+            self._newest(session)
+
+    def _take(self, frame: EncodedInput) -> None:
+        session = self._sessions.get(frame.sid)
+        if session is None or session.ending is not None:
+            return
+        if frame.codec == PICTURE:
+            self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
+        else:
+            self._decoder.put(frame)
+
+    def show(self, sid: str, frame: LaneFrame) -> None:
+        """Take a session's newest frame, decoded."""
+        session = self._sessions.get(sid)
+        if session is not None and session.ending is None:
+            self._set_latest(session, frame)
+
+    def was_stopped(self, until_s: float) -> None:
+        """This process has stood still: what came of videos before is too old to be told of.
+
+        Parameters
+        ----------
+        until_s
+            By the clock of ``FrameInfo.received_monotonic_s``.
+        """
+        self._old_before_s = until_s
+
+    def _want_shown(self, sid: str, wanted: bool) -> None:
+        session = self._sessions.get(sid)
+        if session is None or wanted is session.is_shown:
+            return
+        if wanted and session.ending is None:
+            session.is_shown = True
+            self._drawing.begin(sid, None)
+        elif session.is_shown:
+            session.is_shown = False
+            self._drawing.end(sid, False)
 
     def _want_drawn(self, sid: str, wanted: bool) -> None:
         session = self._sessions.get(sid)
@@ -119,7 +175,7 @@ class Dispatcher:
             self._drawing.begin(sid, session.analyzers)
         elif session.drawn is not None:
             session.drawn = None
-            self._drawing.end(sid)
+            self._drawing.end(sid, True)
 
     def _to_lanes(self, sid: str, run: Callable[[Lane], LaneReport]) -> LaneJob:
         session = self._sessions.get(sid)
@@ -132,6 +188,8 @@ class Dispatcher:
             self._send(Final(sid))
             return
         self._want_drawn(sid, False)
+        self._want_shown(sid, False)
+        self._decoder.forget(sid)
         session.ending = self._to_lanes(sid, lambda lane: lane.end(sid, timestamp_ms))
         self._finish_if_ended(session, session.ending)
 
@@ -197,8 +255,22 @@ class Dispatcher:
             if session.latest is not None:
                 session.latest.let_go()
             taken_s = time.monotonic()
-            session.latest = LaneFrame(*session.mailbox.take(), taken_s)
-        return session.latest
+            self._set_latest(session, LaneFrame(*session.mailbox.take(), taken_s))
+        return None if self._is_old(session.latest) else session.latest
+
+    def _set_latest(self, session: AnalyzedSession, frame: LaneFrame) -> None:
+        if session.latest is not None:
+            session.latest.let_go()
+        session.latest = frame
+        if session.is_shown:
+            self._undrawn.append((session.sid, frame, None))
+
+    def _is_old(self, frame: LaneFrame | None) -> bool:
+        return (
+            frame is not None
+            and frame.is_live
+            and frame.info.received_monotonic_s < self._old_before_s
+        )
 
     def _analyze(
         self, runners: Sequence[LaneRunner], session: AnalyzedSession, newest: LaneFrame, now: float
@@ -258,7 +330,7 @@ class Dispatcher:
             self._send_result(session, step.frame)
 
     def _send_result(self, session: AnalyzedSession, frame: LaneFrame) -> None:
-        if session.ending is not None:
+        if session.ending is not None or self._is_old(frame):
             return
         info = frame.info
         session.sent = info.number

@@ -1,7 +1,7 @@
-"""Draws annotated frames, on a thread that no result waits for.
+"""Draws annotated frames, and shows those that nothing is drawn into, on a thread of its own.
 
-For each session the newest frame waits, and nothing else; sessions take turns. What is drawn goes
-into a mailbox of the worker's, which the server reads.
+No result waits for it. For each session the newest frame waits, and nothing else; sessions take
+turns. What is drawn goes into a mailbox of the worker's, which the server reads.
 """
 
 from __future__ import annotations
@@ -11,16 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
-
-import cv2
-import numpy as np
 
 from analyzers.annotator import Annotator
 from analyzers.base_model import BaseModel
 from analyzers.lane import Fragments
 from server.media.decoding import Array
-from server.workers.lane_frame import LaneFrame
+from server.workers.lane_frame import LaneFrame, as_planes
 from server.workers.mailbox import MailboxWriter
 from server.workers.messages import Drawn, Problems
 
@@ -29,12 +25,16 @@ logger = logging.getLogger(__name__)
 # A draw that is stuck is left to the end of the process.
 _CLOSE_WITHIN_S = 1.0
 
+Key = tuple[str, bool]
+"""A session's id, and whether its frames are annotated."""
+
 
 @dataclass(slots=True, eq=False)
 class _Canvas:
     """One session that is drawn."""
 
-    annotator: Annotator
+    annotator: Annotator | None
+    """Draws into its frames; None leaves them as they are."""
     mailbox: MailboxWriter = field(default_factory=MailboxWriter)
     waiting: tuple[LaneFrame, Mapping[str, Fragments]] | None = None
     is_over: bool = False
@@ -42,7 +42,7 @@ class _Canvas:
 
 
 class Drawing:
-    """A worker's sessions that somebody watches annotated.
+    """A worker's sessions whose frames somebody watches, annotated or as they are.
 
     `begin`, `put` and `end` do not wait and may be called under a lock that `send` takes.
 
@@ -54,33 +54,41 @@ class Drawing:
 
     def __init__(self, send: Callable[[object], None]) -> None:
         self._send = send
-        self._canvases: dict[str, _Canvas] = {}
+        self._canvases: dict[Key, _Canvas] = {}
         self._over: list[_Canvas] = []
         self._changed = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
         self._busy: tuple[Annotator, str, float] | None = None
 
-    def begin(self, sid: str, analyzers: Sequence[BaseModel]) -> None:
-        """Draw a session's frames from now on; later analyzers' over earlier ones'."""
+    def begin(self, sid: str, analyzers: Sequence[BaseModel] | None) -> None:
+        """Show a session's frames from now on.
+
+        Parameters
+        ----------
+        analyzers
+            Draw what each of these says, later ones over earlier ones; None shows frames as they
+            are, beside the annotated ones.
+        """
+        annotator = None if analyzers is None else Annotator(sid, analyzers)
         with self._changed:
-            self._canvases[sid] = _Canvas(Annotator(sid, analyzers))
+            self._canvases[sid, annotator is not None] = _Canvas(annotator)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="drawing", daemon=True)
             self._thread.start()
 
-    def put(self, sid: str, frame: LaneFrame, said: Mapping[str, Fragments]) -> None:
-        """Draw into a frame what each analyzer said, in place of a frame that still waits."""
+    def put(self, sid: str, frame: LaneFrame, said: Mapping[str, Fragments] | None = None) -> None:
+        """Show a frame in place of one that still waits, annotated with what each analyzer said."""
         with self._changed:
             # None when this process is about to end.
-            if (canvas := self._canvases.get(sid)) is not None:
-                canvas.waiting = (frame, said)
+            if (canvas := self._canvases.get((sid, said is not None))) is not None:
+                canvas.waiting = (frame, said or {})
                 self._changed.notify()
 
-    def end(self, sid: str) -> None:
-        """Draw no more of a session, and give its memory back."""
+    def end(self, sid: str, annotated: bool) -> None:
+        """Show no more of a session, and give its memory back."""
         with self._changed:
-            canvas = self._canvases.pop(sid)
+            canvas = self._canvases.pop((sid, annotated))
             canvas.is_over = True
             self._over.append(canvas)
             self._changed.notify()
@@ -123,7 +131,7 @@ class Drawing:
                 self._draw(*turn)
             except Exception:
                 # Analyzers' exceptions are problems already; this is a fault of ours.
-                logger.exception("Session %s: a frame could not be drawn", turn[0])
+                logger.exception("Session %s: a frame could not be drawn", turn[0][0])
             finally:
                 self._busy = None
 
@@ -131,39 +139,47 @@ class Drawing:
         waits = any(canvas.waiting for canvas in self._canvases.values())
         return waits or bool(self._over) or self._closing
 
-    def _take_turn(self) -> tuple[str, _Canvas, LaneFrame, Mapping[str, Fragments]] | None:
-        for sid, canvas in self._canvases.items():
+    def _take_turn(self) -> tuple[Key, _Canvas, LaneFrame, Mapping[str, Fragments]] | None:
+        for key, canvas in self._canvases.items():
             if canvas.waiting is not None:
                 (frame, said), canvas.waiting = canvas.waiting, None
                 # To the end of the row.
-                self._canvases[sid] = self._canvases.pop(sid)
-                return sid, canvas, frame, said
+                self._canvases[key] = self._canvases.pop(key)
+                return key, canvas, frame, said
         return None
 
     def _draw(
-        self, sid: str, canvas: _Canvas, frame: LaneFrame, said: Mapping[str, Fragments]
+        self, key: Key, canvas: _Canvas, frame: LaneFrame, said: Mapping[str, Fragments]
     ) -> None:
-        rgb = frame.rgb()
-        if rgb is None:
+        sid, annotated = key
+        planes = self._drawn(sid, canvas.annotator, frame, said)
+        if planes is None:
             return
-        self._busy = (canvas.annotator, sid, time.monotonic())
-        picture, problems = canvas.annotator.annotate(rgb, said)
-        if problems:
-            self._send(Problems(sid, problems))
-        height, width = (length & ~1 for length in picture.shape[:2])
-        if not height or not width:
-            return
-        planes = cv2.cvtColor(
-            np.ascontiguousarray(picture[:height, :width]), cv2.COLOR_RGB2YUV_I420
-        )
+        height, width = planes.shape[0] * 2 // 3, planes.shape[1]
         try:
-            canvas.mailbox.put_planes(
-                cast(Array, planes), replace(frame.info, width=width, height=height)
-            )
+            canvas.mailbox.put_planes(planes, replace(frame.info, width=width, height=height))
         except OSError as error:
             if not canvas.lacks_memory:
-                logger.error("Session %s: no memory for its annotated frames: %s", sid, error)
+                logger.error("Session %s: no memory for frames to be shown: %s", sid, error)
             canvas.lacks_memory = True
             return
         if not canvas.is_over and canvas.mailbox.name is not None:
-            self._send(Drawn(sid, canvas.mailbox.name))
+            self._send(Drawn(sid, canvas.mailbox.name, annotated))
+
+    def _drawn(
+        self,
+        sid: str,
+        annotator: Annotator | None,
+        frame: LaneFrame,
+        said: Mapping[str, Fragments],
+    ) -> Array | None:
+        if annotator is None:
+            return frame.planes()
+        rgb = frame.rgb()
+        if rgb is None:
+            return None
+        self._busy = (annotator, sid, time.monotonic())
+        picture, problems = annotator.annotate(rgb, said)
+        if problems:
+            self._send(Problems(sid, problems))
+        return as_planes(picture)

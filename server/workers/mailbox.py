@@ -7,8 +7,9 @@ communication mechanism", IEE Proceedings 137, 1990). The writer never waits and
 the reader reads; the reader always gets the newest whole frame; either may be killed at any moment
 and harms nothing. A lock would be left locked by a killed worker.
 
-A decoded frame is stored as I420, the decoder's own format, half the bytes of RGB. The colours are
-converted in the worker. A picture that came as JPEG or PNG is stored as it came, and decoded there.
+Only raw pictures take this way: of the machine's own camera and of video files, and those that a
+worker shows. What comes encoded crosses encoded, in a message. A frame is stored as I420, half the
+bytes of RGB; the colours are converted in the worker.
 """
 
 from __future__ import annotations
@@ -20,38 +21,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, Protocol
 
 import numpy as np
 
 from server.media.decoding import Array
+from server.media.planes import I420Frame, even, planes_bytes, store_planes
 
 # Control bytes at the start of the segment: the pair last written, the pair being read, and for
 # each of the two pairs the slot last written.
 _LATEST, _READING, _SLOT = 0, 1, 2
 _CONTROL_BYTES = 64
-# number, pts_ms, received_at_ms, received_monotonic_s, width, height, and of an encoded picture how
-# many bytes it has; 0 stands for planes
-_HEADER = struct.Struct("<qdddIIQ")
+# number, pts_ms, received_at_ms, received_monotonic_s, width, height
+_HEADER = struct.Struct("<qdddII")
 _HEADER_BYTES = 64
-# Encoded pictures differ in size: memory for them grows in steps, so that it seldom does.
-_ENCODED_STEP_BYTES = 1 << 16
 # A worker opens memory of the server's on one thread and makes its own on another, which is to be
 # known to the resource tracker: it gives it back if the worker is killed.
 _registering = threading.Lock()
-
-
-class I420Frame(Protocol):
-    """What the mailbox needs of an ``av.VideoFrame`` in the format yuv420p."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def height(self) -> int: ...
-
-    @property
-    def planes(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +48,12 @@ class FrameInfo:
     pts_ms: float
     """Milliseconds since the session's first frame."""
     received_at_ms: float
-    """When it was decoded, in milliseconds since the epoch."""
+    """When the last of it arrived, in milliseconds since the epoch."""
     received_monotonic_s: float
     """The same by ``time.monotonic()``, which the processes of a machine share."""
     width: int
     height: int
+    """0 x 0 of a video's frame that is not decoded yet."""
 
 
 class MailboxWriter:
@@ -89,14 +75,11 @@ class MailboxWriter:
         OSError
             There is no shared memory left for frames of this size.
         """
-        even_width, even_height = _even(frame.width), _even(frame.height)
-        content_bytes = even_width * even_height * 3 // 2
-        self._publish(
-            content_bytes,
-            info,
-            0,
-            lambda view: _store_planes(view, frame, even_width, even_height),
-        )
+
+        def store(view: memoryview) -> None:
+            store_planes(np.frombuffer(view, np.uint8), frame)
+
+        self._publish(planes_bytes(frame.width, frame.height), info, store)
 
     def put_planes(self, planes: Array, info: FrameInfo) -> None:
         """Store planes as `MailboxReader.take` gives them, in place of the frame before.
@@ -110,28 +93,12 @@ class MailboxWriter:
         def store(view: memoryview) -> None:
             np.frombuffer(view, np.uint8)[:] = planes.reshape(-1)
 
-        self._publish(planes.size, info, 0, store)
-
-    def put_encoded(self, data: bytes, info: FrameInfo) -> None:
-        """Store an encoded picture in place of the frame before it, read or not.
-
-        Raises
-        ------
-        OSError
-            There is no shared memory left for it.
-        """
-        room = -(-len(data) // _ENCODED_STEP_BYTES) * _ENCODED_STEP_BYTES
-
-        def store(view: memoryview) -> None:
-            view[: len(data)] = data
-
-        self._publish(room, info, len(data), store)
+        self._publish(planes.size, info, store)
 
     def _publish(
         self,
         content_bytes: int,
         info: FrameInfo,
-        encoded_bytes: int,
         store: Callable[[memoryview], None],
     ) -> None:
         slot_bytes = _HEADER_BYTES + content_bytes
@@ -151,7 +118,6 @@ class MailboxWriter:
             info.received_monotonic_s,
             info.width,
             info.height,
-            encoded_bytes,
         )
         store(view[_HEADER_BYTES:slot_bytes])
         _memory_fence()
@@ -180,10 +146,9 @@ class MailboxReader:
         -------
         info
             What is known of it.
-        content
-            The planes as OpenCV has them, (height * 3 / 2, width) with both rounded up to even; or
-            of an encoded picture its bytes, (N,). A view into the shared memory, whole until the
-            next call.
+        planes
+            As OpenCV has them, (height * 3 / 2, width) with both rounded up to even. A view into
+            the shared memory, whole until the next call.
         """
         control = _buffer(self._memory)
         pair = control[_LATEST]
@@ -191,13 +156,9 @@ class MailboxReader:
         _memory_fence()
         slot = control[_SLOT + pair]
         view = _slot_view(self._memory, pair, slot)
-        *known, encoded_bytes = _HEADER.unpack_from(view)
-        info = FrameInfo(*known)
-        if encoded_bytes:
-            return info, np.frombuffer(view, np.uint8, encoded_bytes, _HEADER_BYTES)
-        even_width, even_height = _even(info.width), _even(info.height)
-        count = even_width * even_height * 3 // 2
-        planes = np.frombuffer(view, np.uint8, count, _HEADER_BYTES)
+        info = FrameInfo(*_HEADER.unpack_from(view))
+        even_width, even_height = even(info.width), even(info.height)
+        planes = np.frombuffer(view, np.uint8, planes_bytes(info.width, info.height), _HEADER_BYTES)
         return info, planes.reshape(even_height * 3 // 2, even_width)
 
     def close(self) -> None:
@@ -249,10 +210,6 @@ def _memory_fence() -> None:
         pass
 
 
-def _even(length: int) -> int:
-    return length + (length & 1)
-
-
 def _buffer(memory: SharedMemory) -> memoryview:
     assert memory.buf is not None, "the mailbox is closed"
     return memory.buf
@@ -266,24 +223,3 @@ def _slot_view(memory: SharedMemory, pair: int, slot: int) -> memoryview:
     capacity = _slot_capacity(memory)
     start = _CONTROL_BYTES + (2 * pair + slot) * capacity
     return _buffer(memory)[start : start + capacity]
-
-
-def _store_planes(view: memoryview, frame: I420Frame, even_width: int, even_height: int) -> None:
-    """Copy Y, U and V without the decoder's padding; odd edges are repeated to an even size."""
-    luma_bytes = even_width * even_height
-    target = np.frombuffer(view, np.uint8)
-    luma = target[:luma_bytes].reshape(even_height, even_width)
-    luma[: frame.height, : frame.width] = _plane(frame.planes[0], frame.width, frame.height)
-    if frame.width != even_width:
-        luma[:, -1] = luma[:, -2]
-    if frame.height != even_height:
-        luma[-1] = luma[-2]
-    half_width, half_height = even_width // 2, even_height // 2
-    chroma = target[luma_bytes:].reshape(2, half_height, half_width)
-    for i in (0, 1):
-        chroma[i] = _plane(frame.planes[1 + i], half_width, half_height)
-
-
-def _plane(plane: Any, width: int, height: int) -> Array:
-    rows = np.frombuffer(plane, np.uint8)[: plane.line_size * height]
-    return rows.reshape(height, plane.line_size)[:, :width]

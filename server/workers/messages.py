@@ -43,12 +43,35 @@ class FrameAvailable:
     mailbox: str
 
 
+DECODING = "(decoding)"
+"""What the decoding of videos is called where lanes are named; no analyzer can be."""
+
+PICTURE = "picture"
+"""The codec of what stands by itself: a JPEG or PNG."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedInput:
+    """A picture, or a video's next frame, as whoever sent it encoded it."""
+
+    sid: str
+    info: FrameInfo
+    codec: str
+    """`PICTURE`, or "VP8" or "H264" of a video's frame."""
+    data: bytes
+    is_key_frame: bool = True
+    is_wanted: bool = True
+    """Whether analyzers are to see it: of a video, others build on one that they are not to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draw what is found into the session's frames, or no longer."""
+    """Show the session's frames in a mailbox of the worker's, or no longer."""
 
     sid: str
     wanted: bool
+    annotated: bool
+    """With what is found drawn in, or every frame as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +134,18 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """There is a new annotated frame in a mailbox of the worker's."""
+    """There is a new frame to be shown in a mailbox of the worker's."""
 
     sid: str
     mailbox: str
+    annotated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrameNeeded:
+    """The session's video can be decoded from its next key frame on only."""
+
+    sid: str
 
 
 @dataclass(frozen=True, slots=True)

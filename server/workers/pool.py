@@ -35,6 +35,11 @@ ANSWER_WITHIN_S = 5.0
 # Loading models (MediaPipe: 2 to 4 s, more on a Pi) may take longer than answering.
 LOAD_WITHIN_S = 120.0
 WATCH_EVERY_S = 0.25
+DEFAULT_MAX_PIXELS = 4096 * 4096
+# A worker takes at once what it is sent. When it has not for so long, it stands still, or starves.
+LAGS_AFTER_S = 0.15
+# Some pictures of the largest kind that is taken.
+MAX_WAITING_BYTES = 32 * 2**20
 _SILENT = f"did not answer within {ANSWER_WITHIN_S:.0f} s"
 # Before a worker that died while it loaded is started again; twice as long each time.
 FIRST_PAUSE_S = 0.5
@@ -80,6 +85,8 @@ class WorkerHandle:
     one_at_a_time_s: float = 0.0
     """How long its next process runs lanes one at a time."""
     stuck: set[tuple[str, str]] = field(default_factory=set)
+    waiting_since_s: float | None = None
+    """Since when something that it was sent waits to be taken."""
     sessions: dict[str, PinnedSession] = field(default_factory=dict)
 
     @property
@@ -97,6 +104,21 @@ class WorkerHandle:
         if self.writer is not None and not self.writer.is_closing():
             self.writer.write(pack(message))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits to be taken that pictures are left out."""
+        waiting = self.writer.transport.get_write_buffer_size() if self.writer else 0
+        return waiting > MAX_WAITING_BYTES
+
+    def lags(self, now_s: float) -> bool:
+        """Whether it has not taken what it was sent for a while: what is sent now comes late."""
+        if self.writer is None or not self.writer.transport.get_write_buffer_size():
+            self.waiting_since_s = None
+            return False
+        if self.waiting_since_s is None:
+            self.waiting_since_s = now_s
+        return now_s - self.waiting_since_s > LAGS_AFTER_S
+
 
 class WorkerPool:
     """The worker processes of this server.
@@ -111,6 +133,8 @@ class WorkerPool:
         For each analyzer, by name, what its constructor is given.
     memory_bytes
         What a worker may take for itself; 0 is half of what the machine has, shared by all.
+    max_pixels
+        Videos with larger pictures are not decoded.
     verbose, quiet
         Debug logging in the workers, or nothing but warnings.
     """
@@ -122,6 +146,7 @@ class WorkerPool:
         *,
         settings: dict[str, dict[str, Any]] | None = None,
         memory_bytes: int = 0,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
         verbose: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -134,6 +159,7 @@ class WorkerPool:
             {
                 "specs": [asdict(spec) for spec in specs],
                 "settings": settings or {},
+                "max_pixels": max_pixels,
                 "log_level": "DEBUG" if verbose else "WARNING" if quiet else "INFO",
             }
         )

@@ -33,9 +33,19 @@ from analyzers.ordering import ChainError
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
 from server.workers.black_box import BlackBox, LaneNote
+from server.workers.decoding import STALE_S, Decoding
 from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
-from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
+from server.workers.lane_frame import LaneFrame
+from server.workers.messages import (
+    DECODING,
+    LENGTH,
+    Heartbeat,
+    KeyFrameNeeded,
+    Ready,
+    Refused,
+    pack,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +56,9 @@ ALIVE_EVERY_S = 1.0
 # Python's default of 5 ms lets a busy pure-Python analyzer hold up all other threads for that long
 # each time they need the interpreter.
 SWITCH_INTERVAL_S = 0.0005
+# How often the main thread looks around; when it is so late, the process was stopped, or starved.
+AWAKE_EVERY_S = 0.25
+STOPPED_AFTER_S = 0.5
 
 
 class Turns:
@@ -141,6 +154,7 @@ class Worker:
         analyzers: list[BaseModel],
         black_box: BlackBox,
         turns: Turns,
+        max_pixels: int,
     ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
@@ -150,8 +164,17 @@ class Worker:
             for lane in arrange(analyzers)
         ]
         self._drawing = Drawing(self._send)
+        self._decoding = Decoding(
+            self._show,
+            lambda sid: self._send(KeyFrameNeeded(sid)),
+            black_box.note_for(DECODING),
+            max_pixels,
+        )
         names = [a.name for a in analyzers]
-        self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing)
+        self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing, self._decoding)
+        # One lane waits for nobody; of several, one may have to be given up.
+        self._wait_s = AWAKE_EVERY_S if len(self._lanes) < 2 else PATIENCE_S / 3
+        self._awake_s = time.monotonic()
 
     def run(self) -> None:
         """Serve until the server closes the connection."""
@@ -163,32 +186,49 @@ class Worker:
     def _serve(self) -> None:
         selector = selectors.DefaultSelector()
         selector.register(self._connection, selectors.EVENT_READ)
-        # One lane waits for nobody; of several, one may have to be given up.
-        wait_s = ALIVE_EVERY_S if len(self._lanes) < 2 else PATIENCE_S / 3
         next_alive = 0.0
         buffer = bytearray()
         while True:
-            if selector.select(wait_s):
+            if selector.select(self._wait_s):
                 data = self._connection.recv(1 << 16)
                 if not data:
                     return
                 buffer += data
             with self._lock:
+                self._notice_stop()
                 for message in _messages(buffer):
                     self._dispatcher.receive(message)
                 now = time.monotonic()
                 if now >= next_alive:
-                    busy = [lane.busy(now) for lane in self._lanes] + [self._drawing.busy(now)]
+                    busy = [lane.busy(now) for lane in self._lanes]
+                    busy += [self._drawing.busy(now), self._decoding.busy(now)]
                     self._post(Heartbeat(tuple(each for each in busy if each is not None)))
                     next_alive = now + ALIVE_EVERY_S
                 self._dispatcher.dispatch(now)
                 self._flush()
+                self._awake_s = time.monotonic()
+
+    def _notice_stop(self) -> None:
+        """See whether the process has stood still; the first thread that goes on does."""
+        now_s = time.monotonic()
+        if now_s - self._awake_s > self._wait_s + STOPPED_AFTER_S:
+            self._dispatcher.was_stopped(now_s - STALE_S)
+            self._awake_s = now_s
+
+    def _show(self, sid: str, frame: LaneFrame) -> None:
+        # When the server is gone, the main thread sees to the end.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError), self._lock:
+            self._notice_stop()
+            self._dispatcher.show(sid, frame)
+            self._dispatcher.dispatch(time.monotonic())
+            self._flush()
 
     def _lane_done(
         self, runner: LaneThread, job: LaneJob, report: LaneReport, duration_s: float
     ) -> None:
         try:
             with self._lock:
+                self._notice_stop()
                 runner.outstanding -= 1
                 self._dispatcher.finished(runner, job, report, duration_s)
                 # The next frame first: the lane's time is what is scarce.
@@ -255,7 +295,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--black-box", type=int, required=True)
-    parser.add_argument("--setup", required=True, help="JSON: specs, settings, log_level")
+    parser.add_argument(
+        "--setup", required=True, help="JSON: specs, settings, log_level, max_pixels"
+    )
     parser.add_argument("--one-at-a-time", type=float, default=0.0, metavar="SECONDS")
     arguments = parser.parse_args()
     setup = json.loads(arguments.setup)
@@ -282,7 +324,7 @@ def _serve(
     try:
         specs = [AnalyzerSpec(**spec) for spec in setup["specs"]]
         analyzers, unavailable = load_analyzers(specs, setup["settings"])
-        worker = Worker(connection, list(analyzers.values()), black_box, turns)
+        worker = Worker(connection, list(analyzers.values()), black_box, turns, setup["max_pixels"])
     except (AnalyzerLoadError, ChainError) as error:
         connection.sendall(pack(Refused(str(error))))
         return

@@ -7,14 +7,12 @@ import av
 import numpy as np
 import pytest
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RtpRouter
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import RtpPacket
-from av.error import FFmpegError
 
 from server import rtc
-from server.rtc import receiving, sending, transport
+from server.rtc import sending, transport
 from server.rtc.bitstream import picture_size
 
 _EXTENSIONS = "http://www.webrtc.org/experiments/rtp-hdrext/"
@@ -64,21 +62,6 @@ def test_a_parameter_set_that_is_cut_off_has_no_size(cut):
     at = data.index(b"\x00\x00\x01\x67")
     with pytest.raises(ValueError, match="parameter set"):
         picture_size("H264", data[at : at + cut])
-
-
-@pytest.mark.parametrize(("codec", "profile"), CODECS)
-def test_decoders_have_a_bound_of_their_own(codec, profile):
-    rtc.install()
-    data = encode(codec, profile, 640, 480)
-    make = receiving.Vp8Decoder if codec == "VP8" else receiving.H264Decoder
-    try:
-        rtc.set_max_pixels(320 * 240)
-        with pytest.raises(FFmpegError):
-            make().decode(JitterFrame(data=data, timestamp=0))
-        rtc.set_max_pixels(640 * 480)
-        make().decode(JitterFrame(data=data, timestamp=0))
-    finally:
-        rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
 
 
 def test_sources_that_nobody_named_have_an_end():

@@ -10,9 +10,12 @@ from analyzers.base_model import BaseModel
 from analyzers.chain import arrange
 from server.workers.dispatch import Dispatcher
 from server.workers.drawing import Drawing
+from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import FrameInfo, MailboxWriter
 from server.workers.messages import (
+    PICTURE,
     Draw,
+    EncodedInput,
     End,
     FrameAvailable,
     FrameResult,
@@ -53,14 +56,29 @@ class RecordedDrawing(Drawing):
         super().__init__(send)
         self.begun = {}
         self.given = []
+        self.shown = []
 
     def begin(self, sid, analyzers):
-        self.begun[sid] = [analyzer.name for analyzer in analyzers]
+        if analyzers is not None:
+            self.begun[sid] = [analyzer.name for analyzer in analyzers]
         super().begin(sid, analyzers)
 
-    def put(self, sid, frame, said):
-        self.given.append((sid, frame.info.number, said))
+    def put(self, sid, frame, said=None):
+        (self.shown if said is None else self.given).append((sid, frame.info.number, said))
         super().put(sid, frame, said)
+
+
+class HeldVideo:
+    """Holds what comes of videos, undecoded."""
+
+    def __init__(self):
+        self.frames = []
+
+    def put(self, frame):
+        self.frames.append(frame)
+
+    def forget(self, sid):
+        self.frames = [frame for frame in self.frames if frame.sid != sid]
 
 
 class Runner:
@@ -89,7 +107,8 @@ class Worker:
         self.has_drawn = threading.Event()
         self.drawing = RecordedDrawing(self.send_drawn)
         runners = list(self.runners.values())
-        self.dispatcher = Dispatcher(runners, names, self.sent.append, self.drawing)
+        self.video = HeldVideo()
+        self.dispatcher = Dispatcher(runners, names, self.sent.append, self.drawing, self.video)
 
     def send_drawn(self, message):
         self.sent.append(message)
@@ -104,20 +123,27 @@ class Worker:
 
     def frame(self, sid, red=0, side=16):
         self.numbers[sid] += 1
-        picture = np.zeros((side, side, 3), np.uint8)
-        picture[..., 0] = red
-        frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
         number = self.numbers[sid]
         info = FrameInfo(number, number * 33.0, 0.0, self.now, side, side)
-        self.mailboxes[sid].put(frame, info)
+        self.mailboxes[sid].put(of_one_red(red, side), info)
         self.ring(sid)
 
     def picture(self, sid, data, size=(16, 16)):
         self.numbers[sid] += 1
         number = self.numbers[sid]
         info = FrameInfo(number, number * 33.0, 0.0, self.now, *size)
-        self.mailboxes[sid].put_encoded(data, info)
-        self.ring(sid)
+        self.dispatcher.receive(EncodedInput(sid, info, PICTURE, data))
+        self.dispatcher.dispatch(self.now)
+        self.dispatcher.draw()
+
+    def decoded(self, sid, red=0, side=16):
+        """Let a video's next frame be decoded."""
+        self.numbers[sid] += 1
+        number = self.numbers[sid]
+        info = FrameInfo(number, number * 33.0, 0.0, self.now, 0, 0)
+        self.dispatcher.show(sid, LaneFrame(info, of_one_red(red, side), self.now))
+        self.dispatcher.dispatch(self.now)
+        self.dispatcher.draw()
 
     def ring(self, sid):
         self.dispatcher.receive(FrameAvailable(sid, self.mailboxes[sid].name))
@@ -141,8 +167,8 @@ class Worker:
     def results(self):
         return [message for message in self.sent if isinstance(message, FrameResult)]
 
-    def watch(self, sid, wanted=True):
-        self.dispatcher.receive(Draw(sid, wanted))
+    def watch(self, sid, wanted=True, annotated=True):
+        self.dispatcher.receive(Draw(sid, wanted, annotated))
         self.dispatcher.dispatch(self.now)
         self.dispatcher.draw()
 
@@ -157,6 +183,12 @@ class Worker:
         self.drawing.close()
         for mailbox in self.mailboxes.values():
             mailbox.close()
+
+
+def of_one_red(red, side):
+    picture = np.zeros((side, side, 3), np.uint8)
+    picture[..., 0] = red
+    return av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
 
 
 def numbers(results):

@@ -10,6 +10,7 @@ from server.workers.messages import (
     FrameAvailable,
     Problems,
 )
+from tests.server.workers.coded import video
 from tests.server.workers.stepped import (
     QUICK_S,
     SLOW_S,
@@ -18,6 +19,7 @@ from tests.server.workers.stepped import (
     Red,
     numbers,
 )
+from tests.support import pictures
 
 
 def test_lanes_in_step_see_the_same_frame_and_make_one_result(make_worker):
@@ -195,3 +197,47 @@ def test_a_mailbox_that_is_gone_already_harms_nothing(make_worker):
     worker.frame("a")
     worker.run("red")
     assert numbers(worker.results()) == [("a", 1)]
+
+
+def test_after_the_process_stood_still_what_came_before_is_not_told(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.decoded("a")
+    # Its lane is at it when the process stops, for three seconds.
+    worker.now += 3.0
+    worker.dispatcher.was_stopped(worker.now - 0.15)
+    worker.run("red")
+    assert worker.results() == []
+    worker.decoded("a")
+    worker.run("red")
+    assert numbers(worker.results()) == [("a", 2)]
+
+
+def test_a_frame_from_before_is_given_to_no_lane(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.start("b", "red")
+    worker.decoded("a")
+    worker.decoded("b")
+    worker.now += 3.0
+    worker.dispatcher.was_stopped(worker.now - 0.15)
+    worker.run("red")
+    assert not worker.runners["red"].jobs, "b's is as old"
+    # A picture that somebody waits for is answered, however long that took.
+    worker.picture("b", pictures.plain_jpeg((200, 0, 0)))
+    worker.run("red")
+    assert numbers(worker.results()) == [("b", 2)]
+
+
+def test_frames_of_a_video_go_to_the_decoder_until_the_session_ends(make_worker):
+    worker = make_worker(Red())
+    frame = video("VP8", 1, sid="a")[0]
+    worker.dispatcher.receive(frame)
+    assert worker.video.frames == [], "nobody knows of the session"
+    worker.start("a", "red")
+    worker.dispatcher.receive(frame)
+    assert worker.video.frames == [frame]
+    worker.dispatcher.receive(End("a", 0.0))
+    assert worker.video.frames == []
+    worker.dispatcher.receive(frame)
+    assert worker.video.frames == []

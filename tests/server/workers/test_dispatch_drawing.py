@@ -8,6 +8,7 @@ from server.workers.messages import (
     FrameResult,
 )
 from tests.server.workers.stepped import SLOW_S, Blue, OnRed, Red
+from tests.support import pictures
 
 
 class Seldom(BaseModel):
@@ -130,3 +131,43 @@ def test_drawing_ends_with_the_session(make_worker):
     worker.watch("a", False)
     assert worker.drawn() == [("a", 1)]
     assert isinstance(worker.sent[-1], Final | Drawn)
+
+
+def test_frames_as_they_are_are_shown_beside_the_annotated_ones(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.watch("a", annotated=False)
+    worker.watch("a")
+    # Each that comes, whether a lane looks at it or not.
+    for number in range(1, 4):
+        worker.decoded("a")
+        assert [at for _, at, _ in worker.drawing.shown] == list(range(1, number + 1))
+    worker.run("red")
+    assert worker.drawn() == [("a", 1)]
+    worker.watch("a", False, annotated=False)
+    worker.decoded("a")
+    worker.run("red")
+    assert len(worker.drawing.shown) == 3
+    assert worker.drawn() == [("a", 1), ("a", 3)]
+
+
+def test_raw_frames_and_pictures_are_shown_too(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.watch("a", annotated=False)
+    worker.frame("a")
+    worker.picture("a", pictures.plain_jpeg((200, 0, 0)))
+    worker.frame("a")
+    assert [at for _, at, _ in worker.drawing.shown] == [1, 2, 3]
+
+
+def test_both_kinds_of_frames_end_with_the_session(make_worker):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.watch("a", annotated=False)
+    worker.watch("a")
+    worker.decoded("a")
+    worker.dispatcher.receive(End("a", 0.0))
+    worker.run("red")
+    worker.run("red")
+    assert worker.drawing._canvases == {}

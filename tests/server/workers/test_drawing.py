@@ -55,7 +55,7 @@ def drawing(sent):
 def frame(number, size=(64, 48)):
     picture = np.full((size[1], size[0], 3), 120, np.uint8)
     info = FrameInfo(number, number * 33.0, 5.0, 6.0, *size)
-    made = LaneFrame(info, np.frombuffer(pictures.png(picture), np.uint8), 0.0)
+    made = LaneFrame(info, pictures.png(picture), 0.0)
     made.rgb()
     return made
 
@@ -139,7 +139,7 @@ def test_memory_is_given_back_at_the_end(drawing, sent):
         message = sent.get(timeout=WITHIN_S)
         memory[message.sid] = Path("/dev/shm") / message.mailbox
     assert all(path.exists() for path in memory.values())
-    drawing.end("a")
+    drawing.end("a", True)
     gone_within(memory["a"])
     assert memory["b"].exists()
     drawing.close()
@@ -160,7 +160,7 @@ def test_a_frame_that_is_drawn_while_the_last_viewer_leaves_is_not_announced(dra
     drawing.begin("a", [level])
     drawing.put("a", frame(1), said(1))
     level.began.get(timeout=WITHIN_S)
-    drawing.end("a")
+    drawing.end("a", True)
     drawing.begin("b", [level])
     drawing.put("b", frame(2), said(2))
     level.may_go_on.release(2)
@@ -208,7 +208,7 @@ def test_sizes_change_and_a_picture_of_one_line_is_left_out(drawing, sent):
 
 
 def test_a_picture_that_can_not_be_decoded_is_left_out(drawing, sent):
-    damaged = LaneFrame(FrameInfo(1, 0.0, 0.0, 0.0, 64, 48), np.zeros(9, np.uint8), 0.0)
+    damaged = LaneFrame(FrameInfo(1, 0.0, 0.0, 0.0, 64, 48), bytes(9), 0.0)
     drawing.begin("a", [])
     drawing.begin("b", [])
     drawing.put("a", damaged, {})

@@ -105,53 +105,6 @@ def test_larger_frames_get_larger_memory(writer):
         MailboxReader(small)
 
 
-@pytest.mark.parametrize("count", [1, 65_535, 65_536, 65_537, 3_000_000])
-def test_an_encoded_picture_comes_out_as_it_went_in(writer, count):
-    data = np.random.default_rng(count).bytes(count)
-    writer.put_encoded(data, make_info(7, 640, 480))
-    reader = MailboxReader(writer.name)
-    info, content = reader.take()
-    assert info == make_info(7, 640, 480)
-    assert content.ndim == 1
-    assert content.tobytes() == data
-    del content
-    reader.close()
-
-
-def test_memory_for_pictures_grows_with_them_and_is_kept(writer):
-    names = []
-    for number, count in enumerate((1000, 60_000, 70_000, 100_000, 20, 400_000), 1):
-        writer.put_encoded(bytes([number]) * count, make_info(number))
-        names.append(writer.name)
-        reader = MailboxReader(writer.name)
-        info, content = reader.take()
-        assert (info.number, len(content), set(content.tolist())) == (number, count, {number})
-        del content
-        reader.close()
-    assert names[0] == names[1], "there was room for it"
-    assert names[1] != names[2]
-    assert names[2] == names[3] == names[4]
-    assert names[4] != names[5]
-    left = [name for name in dict.fromkeys(names) if (Path("/dev/shm") / name).exists()]
-    assert left == [writer.name]
-
-
-def test_pictures_and_planes_take_turns(writer):
-    writer.put_encoded(b"first", make_info(1, 64, 48))
-    reader = MailboxReader(writer.name)
-    assert reader.take()[1].tobytes() == b"first"
-    writer.put(make_frame(64, 48, 30), make_info(2, 64, 48))
-    assert reader.take()[1].shape == (72, 64)
-    writer.put_encoded(b"second", make_info(3, 64, 48))
-    info, content = reader.take()
-    assert (info.number, content.tobytes()) == (3, b"second")
-    writer.put(make_frame(64, 48, 30), make_info(4, 64, 48))
-    assert content.tobytes() == b"second", "what is being read is not overwritten"
-    del content
-    assert reader.take()[1].shape == (72, 64)
-    reader.close()
-
-
 def test_closing_gives_the_memory_back(writer):
     writer.put(make_frame(64, 48), make_info(1, 64, 48))
     path = Path("/dev/shm") / writer.name

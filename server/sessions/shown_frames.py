@@ -1,4 +1,4 @@
-"""A session's frames with what was found drawn in, as pictures to be encoded."""
+"""A session's frames as pictures, from its worker: as they are, or with what was found drawn in."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from server.workers.mailbox import MailboxReader
 from server.workers.messages import Draw
 
 
-class AnnotatedFrames:
-    """What a session's worker draws, while somebody watches.
+class ShownFrames:
+    """What a session's worker decodes or draws, while somebody watches.
 
     Parameters
     ----------
@@ -20,36 +20,39 @@ class AnnotatedFrames:
         The session's id.
     send
         Takes messages for its worker; before that knows of the session, it drops them.
+    annotated
+        Whether what was found is drawn in.
     """
 
-    def __init__(self, sid: str, send: Callable[[object], None]) -> None:
+    def __init__(self, sid: str, send: Callable[[object], None], *, annotated: bool) -> None:
         self._sid = sid
+        self._annotated = annotated
         self._send = send
         self._listeners = Listeners()
         self._mailbox: MailboxReader | None = None
         self._shown = 0
 
     def subscribe(self, listener: Listener) -> None:
-        """Give every annotated frame to someone, on the event loop."""
+        """Give every frame to someone, on the event loop."""
         self._listeners.append(listener)
         if len(self._listeners) == 1:
             self.ask()
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Give them no more; with the last one, drawing ends."""
+        """Give them no more; with the last one, showing ends."""
         if listener not in self._listeners:
             return
         self._listeners.remove(listener)
         if not self._listeners:
-            self._send(Draw(self._sid, False))
+            self._send(Draw(self._sid, False, self._annotated))
             self._let_go()
 
     # ---- for the session
 
     def ask(self) -> None:
-        """Have the worker draw, if anybody watches; a new one has to be asked again."""
+        """Have the worker show them, if anybody watches; a new one has to be asked again."""
         if self._listeners:
-            self._send(Draw(self._sid, True))
+            self._send(Draw(self._sid, True, self._annotated))
 
     def take(self, mailbox: str) -> None:
         """Show the newest frame of a mailbox of the worker's.
@@ -84,7 +87,7 @@ class AnnotatedFrames:
         self._shown = info.number
         # A copy: encoders are still at it when the mailbox is read again.
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        return Capture(frame, info.received_monotonic_s)
+        return Capture(frame, info.received_monotonic_s, session_ms=info.pts_ms)
 
     def _let_go(self) -> None:
         if self._mailbox is not None:

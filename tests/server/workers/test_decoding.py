@@ -1,0 +1,190 @@
+"""The decoding thread: every frame in order, bounds on what waits, and sessions in turn."""
+
+import queue
+import threading
+import time
+
+import pytest
+
+from server.workers import decoding
+from server.workers.decoding import Decoding
+from server.workers.messages import DECODING
+from tests.server.workers.coded import video
+
+WITHIN_S = 15.0
+PLENTY = 4096 * 4096
+
+
+class Note:
+    """Who the thread works for; may hold it up there."""
+
+    def __init__(self):
+        self.begun = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.at_gate = queue.Queue()
+
+    def begin(self, sid):
+        self.begun.append(sid)
+        self.at_gate.put(sid)
+        assert self.gate.wait(WITHIN_S)
+
+    def done(self):
+        self.begun.append(None)
+
+
+class Watched:
+    """A decoding thread, and what it says."""
+
+    def __init__(self):
+        self.note = Note()
+        self.shown = queue.Queue()
+        self.asked = queue.Queue()
+        self.decoding = Decoding(
+            lambda sid, frame: self.shown.put((sid, frame.info.number)),
+            self.asked.put,
+            self.note,
+            PLENTY,
+        )
+
+    def put(self, frames):
+        for frame in frames:
+            self.decoding.put(frame)
+
+    def next(self):
+        return self.shown.get(timeout=WITHIN_S)
+
+    def hold_at(self, frame):
+        """Let it begin with a frame, and keep it there."""
+        self.note.gate.clear()
+        self.put([frame])
+        self.note.at_gate.get(timeout=WITHIN_S)
+
+
+@pytest.fixture
+def watched():
+    return Watched()
+
+
+def now():
+    return time.monotonic()
+
+
+def test_frames_are_shown_in_order(watched):
+    watched.put(video("VP8", 5, received_s=now()))
+    assert [watched.next() for _ in range(5)] == [("a", number) for number in range(1, 6)]
+    assert watched.asked.empty()
+    assert watched.note.begun == ["a", None] * 5
+
+
+def test_a_frame_has_the_size_of_its_picture(watched):
+    seen = queue.Queue()
+    watched.decoding._show = lambda sid, frame: seen.put(frame)
+    watched.put(video("H264", 1, (66, 50), received_s=now()))
+    frame = seen.get(timeout=WITHIN_S)
+    assert (frame.info.width, frame.info.height) == (66, 50)
+    assert frame.rgb().shape == (50, 66, 3)
+    assert frame.is_live
+
+
+def test_without_a_key_frame_one_is_asked_for(watched):
+    frames = video("VP8", 4, keys=(0, 3), received_s=now())
+    watched.put(frames[1:])
+    assert watched.asked.get(timeout=WITHIN_S) == "a"
+    assert watched.next() == ("a", 4)
+
+
+def test_a_damaged_frame_asks_for_a_key_frame_and_what_builds_on_it_is_left_out(watched):
+    frames = video("VP8", 4, keys=(0, 3), received_s=now())
+    object.__setattr__(frames[1], "data", b"\x01")
+    watched.put(frames)
+    assert watched.next() == ("a", 1)
+    assert watched.next() == ("a", 4)
+    assert watched.asked.get(timeout=WITHIN_S) == "a"
+
+
+def test_what_waits_too_long_is_left_out_up_to_the_next_key_frame(watched):
+    frames = video("VP8", 8, keys=(0, 5), received_s=now() - 2 * decoding.MAX_WAITING_S)
+    watched.hold_at(frames[0])
+    watched.put(frames[1:])
+    watched.note.gate.set()
+    # The first was begun with in time; old ones are not shown where newer ones are there.
+    assert watched.next() == ("a", 8)
+    assert watched.asked.empty()
+    begun = [sid for sid in watched.note.begun if sid]
+    assert len(begun) < 8, "not all of them were decoded"
+
+
+def test_with_none_a_key_frame_is_asked_for(watched):
+    old = video("VP8", 4, received_s=now() - 2 * decoding.MAX_WAITING_S)
+    watched.hold_at(old[0])
+    watched.put(old[1:])
+    watched.note.gate.set()
+    assert watched.asked.get(timeout=WITHIN_S) == "a"
+    watched.put(video("VP8", 1, first=5, received_s=now()))
+    assert watched.next() == ("a", 5)
+
+
+def test_more_bytes_than_may_wait_are_left_out(watched, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_WAITING_BYTES", 300)
+    frames = video("VP8", 12, (640, 480), keys=(0, 10), received_s=now())
+    watched.hold_at(frames[0])
+    watched.put(frames[1:])
+    watched.note.gate.set()
+    numbers = [watched.next()[1]]
+    while numbers[-1] != 12:
+        numbers.append(watched.next()[1])
+    assert numbers[0] == 1
+    assert set(numbers[1:]) <= {11, 12}
+
+
+def test_a_lane_is_not_shown_an_old_frame_when_newer_ones_are_there(watched):
+    frames = video("VP8", 3, received_s=now() - 2 * decoding.STALE_S)
+    watched.hold_at(frames[0])
+    watched.put(frames[1:])
+    watched.note.gate.set()
+    assert watched.next() == ("a", 3)
+    assert watched.shown.empty()
+
+
+def test_the_last_frame_is_shown_however_old_it_is(watched):
+    watched.put(video("VP8", 1, received_s=now() - 60))
+    assert watched.next() == ("a", 1)
+
+
+def test_frames_that_are_not_wanted_are_decoded_and_not_shown(watched):
+    frames = video("VP8", 3, received_s=now())
+    object.__setattr__(frames[1], "is_wanted", False)
+    watched.put(frames)
+    assert [watched.next() for _ in range(2)] == [("a", 1), ("a", 3)]
+
+
+def test_sessions_take_turns(watched):
+    first, *rest = video("VP8", 6, sid="a", received_s=now())
+    watched.hold_at(first)
+    watched.put(rest)
+    watched.put(video("VP8", 3, sid="b", received_s=now()))
+    watched.note.gate.set()
+    order = [watched.next()[0] for _ in range(9)]
+    assert order[1:7] in (list("bababa"), list("ababab"))
+    assert order[7:] == ["a", "a"]
+
+
+def test_who_it_decodes_for_is_told(watched):
+    (frame,) = video("VP8", 1, received_s=now())
+    watched.hold_at(frame)
+    lane, sid, seconds = watched.decoding.busy(now() + 7)
+    assert (lane, sid) == (DECODING, "a")
+    assert seconds >= 7
+    watched.note.gate.set()
+    watched.next()
+    watched.decoding.forget("a")
+
+
+def test_a_session_that_has_ended_begins_anew(watched):
+    watched.put(video("VP8", 1, received_s=now()))
+    watched.next()
+    watched.decoding.forget("a")
+    _, following = video("VP8", 2, received_s=now())
+    watched.put([following])
+    assert watched.asked.get(timeout=WITHIN_S) == "a"
