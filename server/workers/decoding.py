@@ -123,9 +123,8 @@ class Decoding:
     def _next(self, sid: str, video: _Video) -> tuple[EncodedInput | None, bool]:
         """Take a video's next frame; says whether it can go on from a key frame only."""
         behind_s = time.monotonic() - video.waiting[0].info.received_monotonic_s
-        if video.waiting_bytes > MAX_WAITING_BYTES or (
-            behind_s > MAX_WAITING_S and len(video.waiting) > 1
-        ):
+        is_late = behind_s > MAX_WAITING_S or video.waiting_bytes > MAX_WAITING_BYTES
+        if is_late and len(video.waiting) > 1:
             dropped = video.drop()
             logger.info("Session %s: %d frames came too late to be decoded", sid, dropped)
         if not video.waiting:

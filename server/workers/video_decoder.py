@@ -12,7 +12,7 @@ from server.workers.messages import EncodedInput
 
 _DECODERS = {"VP8": "libvpx", "H264": "h264"}
 # Frames that a decoder may hold back, since they are shown after later ones: H.264's most is 16.
-_MAX_HELD = 32
+_MAX_HELD = 17
 
 
 class NotDecoded(Exception):
@@ -61,8 +61,6 @@ class VideoDecoder:
             return None
         picture = pictures[-1]
         shown = next((held for held in self._held if held.info.number == picture.pts), frame)
-        while self._held and self._held[0].info.number <= shown.info.number:
-            self._held.popleft()
         return shown, as_i420(picture)
 
     def _begin(self, codec: str) -> None:
