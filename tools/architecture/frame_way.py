@@ -15,14 +15,12 @@ ANNOTATED = (484, 94)
 LANES = (288, 72)
 # Columns: left edge and width.
 OUTSIDE = (16, 136)
-FIRST = (188, 118)
-SECOND = (328, 130)
-BOTH = (188, 270)
-SESSION = (480, 144)
-MAILBOX = (648, 100)
-WORKER = (772, 200)
-LEFT_LANE = (772, 95)
-RIGHT_LANE = (877, 95)
+BOTH = (188, 256)
+SESSION = (458, 162)
+DECODER = (656, 118)
+WORKER = (790, 182)
+LEFT_LANE = (790, 86)
+RIGHT_LANE = (886, 86)
 
 Column = tuple[int, int]
 Row = tuple[int, int]
@@ -35,20 +33,22 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
         "packets as they came, for everyone",
     ),
     "peer": (OUTSIDE, FRAMES, "outside", "peer", "", "a browser, a script or a camera"),
-    "receiver": (FIRST, FRAMES, "way", "receiver", "rtc/receiving", "whole frames, decoded"),
-    "reader": (SECOND, FRAMES, "way", "reader", "rtc/track_reader", "takes every one at once"),
+    "receiver": (
+        *(BOTH, FRAMES, "way", "receiver", "rtc/receiving"),
+        "whole frames, in order, as they were encoded",
+    ),
     "session": (
         *(SESSION, (FRAMES[0], RECORDS[0] + RECORDS[1] - FRAMES[0])),
         *("way", "session", "sessions/session"),
         "gives each frame a number and a time, counts those that are skipped",
     ),
-    "mailbox": (MAILBOX, FRAMES, "shared", "mailbox", "", "the newest frame"),
+    "decoder": (DECODER, FRAMES, "worker", "decoder", "workers/decoding", "every frame"),
     "dispatcher": (
         *(WORKER, FRAMES, "worker", "dispatcher", "workers/dispatch"),
         "newest frame, as RGB, to each lane that is idle",
     ),
     "first lane": (LEFT_LANE, LANES, "worker", "lane", "", "pose, exercise"),
-    "second lane": (RIGHT_LANE, LANES, "worker", "lane", "", "one of your own"),
+    "second lane": (RIGHT_LANE, LANES, "worker", "lane", "", "one of yours"),
     "merged": (
         *(WORKER, RECORDS, "worker", "one result", "analyzers/chain"),
         "JSON, joined key by key",
@@ -69,10 +69,10 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
         "one encoder for each codec, on a thread; the same packets for all",
     ),
     "annotated": (
-        *(SESSION, ANNOTATED, "way", "annotated", "sessions/annotated"),
+        *(SESSION, ANNOTATED, "way", "annotated", "sessions/shown_frames"),
         "copies the newest",
     ),
-    "drawn": (MAILBOX, ANNOTATED, "shared", "mailbox", "", "the newest frame"),
+    "drawn": (DECODER, ANNOTATED, "shared", "mailbox", "", "the newest frame"),
     "drawing": (
         *(WORKER, ANNOTATED, "worker", "drawing", "workers/drawing"),
         "on its own thread, after the result, if watched",
@@ -84,10 +84,9 @@ ARROWS = (
     ("receiver", "relay"),
     ("relay", "viewers"),
     ("peer", "receiver"),
-    ("receiver", "reader"),
-    ("reader", "session"),
-    ("session", "mailbox"),
-    ("mailbox", "dispatcher"),
+    ("receiver", "session"),
+    ("session", "decoder"),
+    ("decoder", "dispatcher"),
     ("dispatcher", "first lane"),
     ("dispatcher", "second lane"),
     ("first lane", "merged"),
@@ -123,12 +122,12 @@ def picture() -> Picture:
         for name, (column, row, kind, title, code, note) in BOXES.items()
     }
     panels = (
-        Box(172, 16, 500, HEIGHT - 32, "panel", lines(500, title="server process")),
-        Box(724, 16, 260, HEIGHT - 32, "panel", lines(260, title="worker process")),
+        Box(172, 16, 458, HEIGHT - 32, "panel", lines(458, title="server process")),
+        Box(644, 16, 340, HEIGHT - 32, "panel", lines(340, title="worker process")),
     )
     captions = (
-        Caption(183, 62, "one event loop; no analyzer, drawing or encoder runs on it"),
-        Caption(735, 62, "one for each core, low priority"),
+        Caption(183, 62, "one event loop; no decoder, analyzer or encoder runs on it"),
+        Caption(655, 62, "one for each core, low priority"),
     )
     arrows = [_arrow(boxes[start], boxes[end]) for start, end in ARROWS]
     title = "One frame's way: from the peer to its result, and to those who watch"
