@@ -73,6 +73,11 @@ class IncomingVideo:
             due_s = self._asked_s + KEY_FRAME_EVERY_S - time.monotonic()
             self._asking = loop.call_later(max(due_s, 0.0), self._ask)
 
+    def limit_bitrate(self, share: float | None) -> None:
+        """Have the publisher send that share of what it sends now; None has it send all again."""
+        if self._receiver is not None:
+            receiving.limit_bitrate(self._receiver, share)
+
     def _ask(self) -> None:
         self._asking = None
         self._asked_s = time.monotonic()

@@ -13,7 +13,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from aiortc import RTCRtpReceiver, rtcrtpreceiver
+from aiortc import clock as aiortc_clock
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import RtpPacket
 
 from server.rtc.bitstream import picture_size
@@ -106,6 +108,39 @@ def on_encoded_frame(receiver: RTCRtpReceiver, take: Callable[[EncodedFrame], No
 def on_too_large(receiver: RTCRtpReceiver, refused: Callable[[str], None] | None) -> None:
     """Hear, in one line, of frames that are not decoded since their pictures are too large."""
     _held(receiver).refused = refused
+
+
+def limit_bitrate(receiver: RTCRtpReceiver, share: float | None) -> None:
+    """Have a sender send less (REMB, draft-alvestrand-rmcat-remb): that share of what comes now.
+
+    None has it send what the line carries again. Drop when a receiver has such a bound.
+    """
+    estimator = receiver._RTCRtpReceiver__remote_bitrate_estimator  # type: ignore[attr-defined]
+    if not isinstance(estimator, _BoundedEstimator):
+        estimator = _BoundedEstimator(estimator)
+        receiver._RTCRtpReceiver__remote_bitrate_estimator = estimator  # type: ignore[attr-defined]
+    estimator.bound(share)
+
+
+class _BoundedEstimator:
+    """What the line carries, by aiortc's estimate, but no more than is wanted."""
+
+    def __init__(self, estimator: RemoteBitrateEstimator) -> None:
+        self._estimator = estimator
+        self._most: int | None = None
+
+    def bound(self, share: float | None) -> None:
+        """Want so much of what comes now; None wants all."""
+        comes = self._estimator.incoming_bitrate.rate(aiortc_clock.current_ms())
+        self._most = None if share is None or comes is None else round(comes * share)
+
+    def add(self, *args: Any, **kwargs: Any) -> tuple[int, list[int]] | None:
+        """Take in a packet; says what to tell the sender, and of which sources, if it is time."""
+        told = self._estimator.add(*args, **kwargs)
+        if told is None or self._most is None:
+            return told
+        bitrate, sources = told
+        return min(bitrate, self._most), sources
 
 
 def received_codec(receiver: RTCRtpReceiver) -> str | None:

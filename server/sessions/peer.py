@@ -28,6 +28,7 @@ from server.rtc import (
 )
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
+from server.sessions.pace import Pace
 from server.sessions.session import Session
 from server.tasks import Tasks
 from signaling.ice import IceServer
@@ -173,8 +174,13 @@ class SessionPeer:
         receiver = self._receiver_of(track)
         on_too_large(receiver, self._refuse_pictures)
         self.session.incoming.take_from(receiver)
+        self.session.on_pace = self._tell_pace
         self.session.begin(audio="m=audio" in self._offer.sdp)
         self._tasks.spawn(self._end_with(track), "video")
+
+    def _tell_pace(self, pace: Pace) -> None:
+        most = pace.max_fps
+        self.session.incoming.limit_bitrate(None if most is None else most / pace.came_fps)
 
     def _refuse_pictures(self, why: str) -> None:
         self.session.subscribers.notify({"type": "error", "code": 413, "message": why})

@@ -7,7 +7,7 @@ import enum
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from server.security.token_bucket import TokenBucket
 from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
+from server.sessions.pace import Pace
 from server.sessions.recording import RecorderFactory, SessionRecorder
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
@@ -139,6 +140,9 @@ class Session:
         self.incoming.listen(self._put_video)
         self._track_clock = TrackClock(self.clock)
         self._connection = 0
+        self._pace = Pace()
+        self.on_pace: Callable[[Pace], None] | None = None
+        """Tells whoever sends the video how much of it is wanted."""
         self._worker = WorkerLink(pool, self, self.incoming.request_key_frame)
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
@@ -215,6 +219,7 @@ class Session:
             # The times of each connection begin anew.
             self._connection = self.incoming.connections
             self._track_clock = TrackClock(self.clock)
+            self._pace = Pace()
             self._record_video()
         now_s = time.monotonic()
         track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
@@ -224,6 +229,9 @@ class Session:
                 self.sid, info, frame.codec, frame.data, frame.is_key_frame, self._is_in_time(now_s)
             )
         )
+        done = self.frames_analyzed + self.frames_unreadable
+        if self._pace.look(now_s, self.frames_in, done) and self.on_pace is not None:
+            self.on_pace(self._pace)
 
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
         """Take a raw frame; it replaces one that still waits."""
