@@ -91,7 +91,7 @@ async def _play(frames: list[av.VideoFrame], session: Session) -> None:
     while True:
         frame = frames[count % len(frames)]
         frame.pts, frame.time_base = round(count * 90_000 / RATE_HZ), Fraction(1, 90_000)
-        session.put_frame(frame, clock)
+        session.intake.put_frame(frame, clock)
         count += 1
         await asyncio.sleep(max(began_s + count / RATE_HZ - time.monotonic(), 0))
 

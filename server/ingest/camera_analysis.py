@@ -99,7 +99,7 @@ class CameraAnalysis:
     async def _feed(self, session: Session, clock: TrackClock, capture: Capture) -> None:
         loop = asyncio.get_running_loop()
         frame = await loop.run_in_executor(self._thread, _as_analyzed, capture)
-        session.put_frame(frame, clock)
+        session.intake.put_frame(frame, clock)
 
     async def _let_go(self, session: Session, newest: NewestWork[Capture]) -> None:
         try:

@@ -86,7 +86,7 @@ class PictureStream:
         if self.session is None:
             self.session = self._sessions.open_direct(self._analyzers, self._options, self._owner)
             self.session.subscribers.add_sink(self)
-        number = self.session.put_picture(picture)
+        number = self.session.intake.put_picture(picture)
         if number:  # Or it is one too many: the next answer's count of dropped ones tells.
             self._pending.add(number, context)
         return number

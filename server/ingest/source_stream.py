@@ -135,7 +135,7 @@ class SourceStream:
     def frame(self, frame: av.VideoFrame, number: int) -> None:
         """Have a frame looked at."""
         try:
-            self.session.put_frame(frame, self._clock)
+            self.session.intake.put_frame(frame, self._clock)
         except OSError:
             self.ended(_NO_MEMORY)
         else:
@@ -144,7 +144,7 @@ class SourceStream:
     def picture(self, picture: EncodedPicture, number: int) -> None:
         """Have a frame looked at that came as a picture."""
         try:
-            self._pending.add(self.session.put_picture(picture), number)
+            self._pending.add(self.session.intake.put_picture(picture), number)
         except OSError:
             self.ended(_NO_MEMORY)
 

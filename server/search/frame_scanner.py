@@ -66,7 +66,7 @@ class FrameScanner:
             raise self._fault
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            self._session.put_frame(frame.picture, self._clock)
+            self._session.intake.put_frame(frame.picture, self._clock)
             self._number = self._session.frames_in
             # Not wait_for: before Python 3.12 it loses a cancellation that comes with the answer,
             # and the search would go on for nobody.

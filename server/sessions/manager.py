@@ -172,7 +172,7 @@ class SessionManager:
         internal: bool = False,
         name: str | None = None,
     ) -> Session:
-        """Open a session that no peer connection feeds, for `put_picture` or `put_frame`.
+        """Open a session that no peer connection feeds, for its `intake`.
 
         Whoever opens it calls `end`.
 

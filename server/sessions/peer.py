@@ -168,13 +168,15 @@ class SessionPeer:
         self._taken.add(track.kind)
         if track.kind == "audio":
             clock = TrackClock(self.session.clock)
-            self._tasks.spawn(drain(track, lambda f: self.session.put_audio(f, clock)), "audio")
+            self._tasks.spawn(
+                drain(track, lambda f: self.session.intake.put_audio(f, clock)), "audio"
+            )
             return
         self._video = track
         receiver = self._receiver_of(track)
         on_too_large(receiver, self._refuse_pictures)
         self.session.incoming.take_from(receiver)
-        self.session.on_pace = self._tell_pace
+        self.session.intake.on_pace = self._tell_pace
         self.session.begin(audio="m=audio" in self._offer.sdp)
         self._tasks.spawn(self._end_with(track), "video")
 

@@ -21,13 +21,19 @@ class Reported(Protocol):
     name: str | None
     health: dict[str, Any] | None
     created_at_ms: int
-    clock: SessionClock
-    last_frame: FrameInfo | None
-    frames_in: int
     frames_analyzed: int
     frames_unreadable: int
     restarts: int
     end_reason: str | None
+
+    @property
+    def clock(self) -> SessionClock: ...
+
+    @property
+    def frames_in(self) -> int: ...
+
+    @property
+    def last_frame(self) -> FrameInfo | None: ...
 
     @property
     def last(self) -> Result | None: ...

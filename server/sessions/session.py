@@ -7,26 +7,20 @@ import enum
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import av
-
 from analyzers.lane import Fragments
-from server.media.capture import Capture
-from server.media.clock import SessionClock, TrackClock
-from server.media.convert import as_i420
-from server.media.encoder import VIDEO_CLOCK_HZ
-from server.media.picture import EncodedPicture
-from server.rtc import EncodedFrame, IncomingVideo
+from server.media.clock import SessionClock
+from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
 from server.security.token_bucket import TokenBucket
 from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.intake import Intake
 from server.sessions.metrics import Metrics
-from server.sessions.pace import Pace
-from server.sessions.recording import RecorderFactory, SessionRecorder
+from server.sessions.recording import RecorderFactory
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
 from server.sessions.shown_frames import ShownFrames
@@ -36,10 +30,8 @@ from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     DECODING,
-    PICTURE,
     ChangeOptions,
     Drawn,
-    EncodedInput,
     End,
     Final,
     FrameResult,
@@ -121,29 +113,23 @@ class Session:
         """The same with what was found drawn in."""
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
-        self.frames_in = 0
         self.frames_analyzed = 0
         self.frames_unreadable = 0
         self.restarts = 0
         self.end_reason: str | None = None
-        self.last_frame: FrameInfo | None = None
         self.ended = asyncio.Event()
         self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
         self._gate = gate
-        self._rate = rate or TokenBucket(0.0)
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
-        self._recorder: SessionRecorder | None = None
-        self.clock = SessionClock()
         self.incoming = IncomingVideo()
-        self.incoming.listen(self._put_video)
-        self._track_clock = TrackClock(self.clock)
-        self._connection = 0
-        self._pace = Pace()
-        self.on_pace: Callable[[Pace], None] | None = None
-        """Tells whoever sends the video how much of it is wanted."""
         self._worker = WorkerLink(pool, self, self.incoming.request_key_frame)
+        self.intake = Intake(
+            *(self.sid, self.incoming, self._worker, self.pictures),
+            *(rate or TokenBucket(0.0), metrics),
+        )
+        """Where frames come in."""
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
@@ -182,6 +168,21 @@ class Session:
         return self._worker.index
 
     @property
+    def clock(self) -> SessionClock:
+        """Its time, from the first frame on."""
+        return self.intake.clock
+
+    @property
+    def frames_in(self) -> int:
+        """Frames that came."""
+        return self.intake.count
+
+    @property
+    def last_frame(self) -> FrameInfo | None:
+        """The last frame that came."""
+        return self.intake.newest
+
+    @property
     def dropped(self) -> int:
         """Frames that arrived and were never analyzed, because a newer one took their place."""
         return self._dropped_up_to(self.frames_in)
@@ -189,7 +190,7 @@ class Session:
     def _dropped_up_to(self, number: int) -> int:
         return max(number - self.frames_analyzed - self.frames_unreadable, 0)
 
-    # ---- frames in
+    # ---- its life
 
     def begin(self, *, audio: bool = False) -> None:
         """A video track is there: pin the session to a worker and start the analyzers.
@@ -202,95 +203,14 @@ class Session:
         if self.ending:
             return
         self._enter(SessionState.STREAMING)
-        if self._make_recorder is not None and self._recorder is None:
-            self._recorder = self._make_recorder(
+        if self._make_recorder is not None and self.intake.recorder is None:
+            self.intake.recorder = self._make_recorder(
                 self.sid, audio=audio, on_error=self._tell_recording_stopped
             )
         if self._worker.index is None:
             self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
             if self._worker.pin():
                 self._start_on_worker()
-
-    def _put_video(self, frame: EncodedFrame) -> None:
-        """Take a video's next frame, which a worker decodes."""
-        if self.state is not SessionState.STREAMING:
-            return
-        if self._connection != self.incoming.connections:
-            # The times of each connection begin anew.
-            self._connection = self.incoming.connections
-            self._track_clock = TrackClock(self.clock)
-            self._pace = Pace()
-            self._record_video()
-        now_s = time.monotonic()
-        track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
-        info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
-        self._worker.put_video(
-            EncodedInput(
-                self.sid, info, frame.codec, frame.data, frame.is_key_frame, self._is_in_time(now_s)
-            )
-        )
-        done = self.frames_analyzed + self.frames_unreadable
-        if self._pace.look(now_s, self.frames_in, done) and self.on_pace is not None:
-            self.on_pace(self._pace)
-
-    def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
-        """Take a raw frame; it replaces one that still waits."""
-        if self.state is not SessionState.STREAMING:
-            return
-        frame = as_i420(frame)
-        now_s = time.monotonic()
-        pts_ms = clock.session_ms(frame, now_s)
-        info = self._arrived(pts_ms, now_s, frame.width, frame.height)
-        if self._is_in_time(now_s):
-            if self._recorder is not None:
-                self._recorder.video(frame, info.pts_ms)
-            self._worker.put(frame, info)
-
-    def put_picture(self, picture: EncodedPicture) -> int:
-        """Take a frame that came as a picture, which a worker decodes.
-
-        Returns
-        -------
-        Its number, which the result will have: from 1, or 0 when the session takes none.
-        """
-        if self.state is not SessionState.STREAMING:
-            return 0
-        now_s = time.monotonic()
-        self.clock.begin(now_s)
-        pts_ms = self.clock.elapsed_s(now_s) * 1000
-        info = self._arrived(pts_ms, now_s, picture.width, picture.height)
-        if not self._is_in_time(now_s):
-            return 0
-        if self._recorder is not None:
-            self._recorder.video(picture, pts_ms)
-        self._worker.put_picture(EncodedInput(self.sid, info, PICTURE, picture.data))
-        return info.number
-
-    def _is_in_time(self, now_s: float) -> bool:
-        """Whether a frame is within the limit; another one counts as dropped."""
-        return self._rate.allow(now_s)
-
-    def _record_video(self) -> None:
-        """Have the recorder see what the worker decodes, from the first frame on."""
-        if self._recorder is not None:
-            self.pictures.unsubscribe(self._record)
-            self.pictures.subscribe(self._record)
-
-    def _record(self, capture: Capture) -> None:
-        if self._recorder is not None:
-            self._recorder.video(capture.frame, capture.session_ms)
-
-    def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
-        self.frames_in += 1
-        self._metrics.frames_in.inc()
-        info = FrameInfo(self.frames_in, pts_ms, time.time() * 1000, now_s, width, height)
-        self.last_frame = info
-        return info
-
-    def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
-        """Take a decoded piece of sound: recorded, if anything is."""
-        if self._recorder is not None and self.state is SessionState.STREAMING:
-            self._recorder.audio(frame, clock.session_ms(frame, time.monotonic()))
 
     def disconnect(self) -> None:
         """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
@@ -335,6 +255,7 @@ class Session:
                 self._worker.need_key_frame()
             case Unreadable(_, frame, text):
                 self.frames_unreadable += 1
+                self.intake.done += 1
                 self.subscribers.notify(
                     {"type": "unreadable_frame", "frame": frame.number, "message": text}
                 )
@@ -378,7 +299,7 @@ class Session:
                 name, phase, f"{why}: {what} is left out of this session"
             )
         if DECODING in names:
-            self.incoming.unlisten(self._put_video)
+            self.intake.refuse_video()
         self._chosen.leave_out(names)
 
     def _start_on_worker(self) -> None:
@@ -403,6 +324,7 @@ class Session:
         if self.state is SessionState.ENDED:
             return
         self.frames_analyzed += 1
+        self.intake.done += 1
         result = Result(
             frame=message.frame,
             fragments=self._sealed(message.fragments),
@@ -416,8 +338,8 @@ class Session:
         self._count_dropped(result.dropped)
         self._metrics.observe(message, time.monotonic())
         self.subscribers.publish(result)
-        if self._recorder is not None:
-            self._recorder.result(result.encode())
+        if self.intake.recorder is not None:
+            self.intake.recorder.result(result.encode())
 
     def _count_dropped(self, dropped: int) -> None:
         before = self.last.dropped if self.last else 0
@@ -441,7 +363,7 @@ class Session:
     async def _end_once(self) -> None:
         final = await self._final_of_analyzers()
         self._count_dropped(self.dropped)
-        self.incoming.unlisten(self._put_video)
+        self.intake.refuse_video()
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
@@ -468,12 +390,13 @@ class Session:
             return Final(self.sid)
 
     async def _finish_recording(self, final: Result) -> None:
-        if self._recorder is None:
+        if self.intake.recorder is None:
             return
-        self._recorder.result(final.encode())
-        await self._recorder.close(summary(self))
+        self.intake.recorder.result(final.encode())
+        await self.intake.recorder.close(summary(self))
 
     def _enter(self, state: SessionState) -> None:
         if state is not self.state:
             self.history.append(state)
+            self.intake.is_open = state is SessionState.STREAMING
             logger.info("Session %s: %s", self.sid, state)

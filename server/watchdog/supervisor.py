@@ -84,8 +84,8 @@ class _Supervisor:
             self._kill_former()
             if self._stopping or status in (0, BAD_SETTINGS) or not self._came_up:
                 media.await_end_of_group()
-                # Python gives signals their own meaning back while it ends; whoever still sends them
-                # would see a process that was killed.
+                # Python gives signals their own meaning back while it ends: whoever still sends
+                # some would see a process that was killed.
                 signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
                 raise SystemExit(status if status >= 0 else 128 - status)
             self._former = media

@@ -62,9 +62,9 @@ class Played:
         self._number += 1
         if self.as_pictures:
             data = pictures.jpeg(spot.picture(self._number, self.size))
-            self.session.put_picture(EncodedPicture.read(data, max_pixels=10**6))
+            self.session.intake.put_picture(EncodedPicture.read(data, max_pixels=10**6))
         else:
-            self.session.put_frame(spot.frame(self._number, self.size), self._clock)
+            self.session.intake.put_frame(spot.frame(self._number, self.size), self._clock)
 
     async def until(self, condition):
         """Put frames, thirty a second, until something is so."""

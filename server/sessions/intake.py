@@ -1,0 +1,165 @@
+"""A session's frames on their way in: each gets a number and a time, and goes to the worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import av
+
+from server.media.capture import Capture
+from server.media.clock import SessionClock, TrackClock
+from server.media.convert import as_i420
+from server.media.encoder import VIDEO_CLOCK_HZ
+from server.media.picture import EncodedPicture
+from server.rtc import EncodedFrame, IncomingVideo
+from server.security.token_bucket import TokenBucket
+from server.sessions.metrics import Metrics
+from server.sessions.pace import Pace
+from server.sessions.recording import SessionRecorder
+from server.sessions.shown_frames import ShownFrames
+from server.sessions.worker_link import WorkerLink
+from server.workers.mailbox import FrameInfo
+from server.workers.messages import PICTURE, EncodedInput
+
+
+class Intake:
+    """Where frames come in, whatever they come as.
+
+    Parameters
+    ----------
+    sid
+        The session's id.
+    incoming
+        Its peer's video.
+    worker
+        Takes the frames.
+    pictures
+        What the worker decodes, for a recorder.
+    rate
+        How many frames a second are taken; others count as dropped.
+    metrics
+        Counts what passes.
+
+    Attributes
+    ----------
+    is_open
+        Whether frames are taken.
+    clock
+        The session's time.
+    count
+        Frames that came.
+    done
+        Frames that were dealt with: analyzed, or found to be damaged.
+    newest
+        What is known of the last one that came.
+    recorder
+        Records what comes, if anything does.
+    on_pace
+        Tells whoever sends the video how much of it is wanted.
+    """
+
+    def __init__(
+        self,
+        sid: str,
+        incoming: IncomingVideo,
+        worker: WorkerLink,
+        pictures: ShownFrames,
+        rate: TokenBucket,
+        metrics: Metrics,
+    ) -> None:
+        self.is_open = False
+        self.clock = SessionClock()
+        self.count = self.done = 0
+        self.newest: FrameInfo | None = None
+        self.recorder: SessionRecorder | None = None
+        self.on_pace: Callable[[Pace], None] | None = None
+        self._sid = sid
+        self._incoming = incoming
+        self._worker = worker
+        self._pictures = pictures
+        self._rate = rate
+        self._metrics = metrics
+        self._connection = 0
+        self._track_clock = TrackClock(self.clock)
+        self._pace = Pace()
+        incoming.listen(self._put_video)
+
+    def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
+        """Take a raw frame; it replaces one that still waits."""
+        if not self.is_open:
+            return
+        frame = as_i420(frame)
+        now_s = time.monotonic()
+        pts_ms = clock.session_ms(frame, now_s)
+        info = self._arrived(pts_ms, now_s, frame.width, frame.height)
+        if self._rate.allow(now_s):
+            if self.recorder is not None:
+                self.recorder.video(frame, info.pts_ms)
+            self._worker.put(frame, info)
+
+    def put_picture(self, picture: EncodedPicture) -> int:
+        """Take a frame that came as a picture, which a worker decodes.
+
+        Returns
+        -------
+        Its number, which the result will have: from 1, or 0 when it is not taken.
+        """
+        if not self.is_open:
+            return 0
+        now_s = time.monotonic()
+        self.clock.begin(now_s)
+        pts_ms = self.clock.elapsed_s(now_s) * 1000
+        info = self._arrived(pts_ms, now_s, picture.width, picture.height)
+        if not self._rate.allow(now_s):
+            return 0
+        if self.recorder is not None:
+            self.recorder.video(picture, pts_ms)
+        self._worker.put_picture(EncodedInput(self._sid, info, PICTURE, picture.data))
+        return info.number
+
+    def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
+        """Take a decoded piece of sound: recorded, if anything is."""
+        if self.recorder is not None and self.is_open:
+            self.recorder.audio(frame, clock.session_ms(frame, time.monotonic()))
+
+    def refuse_video(self) -> None:
+        """Take no more of a peer's video."""
+        self._incoming.unlisten(self._put_video)
+
+    # ---- a peer's video
+
+    def _put_video(self, frame: EncodedFrame) -> None:
+        if not self.is_open:
+            return
+        if self._connection != self._incoming.connections:
+            self._begin_connection()
+        now_s = time.monotonic()
+        track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
+        info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
+        is_wanted = self._rate.allow(now_s)
+        self._worker.put_video(
+            EncodedInput(self._sid, info, frame.codec, frame.data, frame.is_key_frame, is_wanted)
+        )
+        if self._pace.look(now_s, self.count, self.done) and self.on_pace is not None:
+            self.on_pace(self._pace)
+
+    def _begin_connection(self) -> None:
+        """Times begin anew with each, and what was known of a sender does not hold."""
+        self._connection = self._incoming.connections
+        self._track_clock = TrackClock(self.clock)
+        self._pace = Pace()
+        if self.recorder is not None:
+            # It is decoded where it is analyzed.
+            self._pictures.unsubscribe(self._record)
+            self._pictures.subscribe(self._record)
+
+    def _record(self, capture: Capture) -> None:
+        if self.recorder is not None:
+            self.recorder.video(capture.frame, capture.session_ms)
+
+    def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
+        self.count += 1
+        self._metrics.frames_in.inc()
+        self.newest = FrameInfo(self.count, pts_ms, time.time() * 1000, now_s, width, height)
+        return self.newest
