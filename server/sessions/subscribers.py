@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import av
 
+from analyzers.compact import Form
 from server.media.picture import EncodedPicture
 from server.sessions.results import Result, Sink
 
@@ -24,6 +25,13 @@ class FrameViewer(Protocol):
 
     def over(self) -> None:
         """The session has ended."""
+
+
+class PeerSink(Sink, Protocol):
+    """The session's own peer, who chose in which forms to read."""
+
+    @property
+    def forms(self) -> frozenset[Form]: ...
 
 
 class SessionSubscribers:
@@ -47,10 +55,10 @@ class SessionSubscribers:
         self._viewers: list[FrameViewer] = []
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._over = False
-        self._channel: Sink | None = None
+        self._channel: PeerSink | None = None
         self._missed: dict[str, Any] | None = None
 
-    def add_channel(self, sink: Sink) -> None:
+    def add_channel(self, sink: PeerSink) -> None:
         """Send results to the peer, as to any sink, and first what it missed while it was away."""
         self._channel = sink
         missed, self._missed = self._missed, None
@@ -76,6 +84,13 @@ class SessionSubscribers:
             self._channel = None
         if sink in self._sinks:
             self._sinks.remove(sink)
+
+    @property
+    def forms(self) -> frozenset[Form]:
+        """Those in which results are read: JSON, but by a peer that chose otherwise."""
+        others = any(sink is not self._channel for sink in self._sinks)
+        chosen = self._channel.forms if self._channel is not None else frozenset()
+        return chosen | {Form.JSON} if others else chosen
 
     def add_viewer(self, viewer: FrameViewer) -> None:
         """Show the frames from now on to somebody else, too."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import av
 
+from analyzers.compact import Form
 from server.workers.mailbox import FrameInfo, MailboxWriter
-from server.workers.messages import FrameAvailable, Start
+from server.workers.messages import FrameAvailable, Start, Write
 from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
+
+# What a worker writes before it is told.
+_AT_FIRST = frozenset({Form.JSON})
 
 
 class WorkerLink:
@@ -25,6 +29,7 @@ class WorkerLink:
         self._session = session
         self._worker: WorkerHandle | None = None
         self._is_started = False
+        self._forms = _AT_FIRST
         self._mailbox = MailboxWriter()
 
     @property
@@ -40,6 +45,7 @@ class WorkerLink:
     def start(self, message: Start) -> None:
         """Tell the worker of the session: from now on it hears the rest."""
         self._is_started = True
+        self._forms = _AT_FIRST
         self.tell(message)
 
     def was_replaced(self) -> None:
@@ -50,6 +56,12 @@ class WorkerLink:
         """Send a message, once the worker knows of the session."""
         if self._is_started and self._worker is not None:
             self._worker.send(message)
+
+    def write(self, forms: frozenset[Form]) -> None:
+        """Say in which forms results are wanted, if the worker does not know."""
+        if self._is_started and forms != self._forms:
+            self._forms = forms
+            self.tell(Write(self._session.sid, forms))
 
     def put(self, frame: av.VideoFrame, info: FrameInfo) -> None:
         """Give it a decoded frame, yuv420p, in place of one that still waits."""

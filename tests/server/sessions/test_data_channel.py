@@ -15,6 +15,8 @@ class Channel:
 
     readyState = "open"
     bufferedAmount = 0
+    label, protocol = "data", ""
+    maxRetransmits = maxPacketLifeTime = None
 
     def __init__(self):
         self.sent = []
@@ -36,7 +38,7 @@ def clock(monkeypatch):
 async def test_messages_without_end_are_passed_over_and_that_is_said_once(clock):
     channel, ended = Channel(), []
     session = SimpleNamespace(sid="s")
-    DataChannelSink(channel, session, Metrics(), lambda: ended.append(True))
+    assert DataChannelSink(session, Metrics(), lambda: ended.append(True)).take(channel)
     for _ in range(500):
         channel.say('{"type": "ping"}')
     pongs = [message for message in channel.sent if message["type"] == "pong"]
