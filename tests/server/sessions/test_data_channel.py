@@ -1,6 +1,5 @@
 """What comes back on a data channel: obeyed, up to a rate, and the end always."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -8,24 +7,7 @@ import pytest
 from server.sessions import data_channel
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
-
-
-class Channel:
-    """A data channel of which a test has the other end."""
-
-    readyState = "open"
-    bufferedAmount = 0
-    label, protocol = "data", ""
-    maxRetransmits = maxPacketLifeTime = None
-
-    def __init__(self):
-        self.sent = []
-
-    def on(self, event, listener):
-        self.say = listener
-
-    def send(self, text):
-        self.sent.append(json.loads(text))
+from tests.support.data_channel import Channel
 
 
 @pytest.fixture
