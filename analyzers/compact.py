@@ -55,6 +55,8 @@ LAYOUT: dict[str, Any] = {
 # RFC 8746: a multi-dimensional array, row-major (section 3.1.1), and 16 bit integers with a sign,
 # little endian (section 2.1).
 _TABLE, _SINT16_LE = 40, 77
+# What orjson writes, at most (its documentation, "Recursion limit").
+_MAX_DEPTH = 254
 _NULL = cbor2.dumps(None)
 _COUNT = len(LANDMARK_NAMES)
 _SHAPE = [_COUNT, len(COLUMNS)]
@@ -80,9 +82,12 @@ def compact(fragment: bytes) -> bytes:
         `orjson.Fragment`, may be none, or too deep: it becomes null.
     """
     try:
-        return cbor2.dumps(_packed(orjson.loads(fragment)))
-    except (orjson.JSONDecodeError, RecursionError):
+        value = orjson.loads(fragment)
+        if fragment.count(b"[") + fragment.count(b"{") > _MAX_DEPTH:
+            orjson.dumps(value)  # Refuses what is nested deeper, which could not be JSON again.
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _NULL
+    return cbor2.dumps(_packed(value))
 
 
 def plain(data: bytes) -> Any:
