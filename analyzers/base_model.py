@@ -63,11 +63,16 @@ class BaseModel(ABC):
         Names of analyzers whose results `frame` reads when they are there:
         those that are in the list run before this one, on the same frame, and
         the others are not missed.
+    events : tuple of str
+        Keys of its results whose every new value must reach the client, such
+        as the last repetition. A result that brings one takes the reliable way,
+        where a client has opened one that may lose results.
     """
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()
+    events: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

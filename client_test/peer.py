@@ -1,6 +1,7 @@
 """One peer that stands outside the server: offers its tracks, reads results, hangs up."""
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import socket
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -24,12 +25,15 @@ from aiortc import (
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.sdp import candidate_from_sdp
 
+from client_test.compact import CompactReader
 from client_test.errors import NoFinalResult, NotConnected
 from client_test.ice_hosts import offering
 from client_test.inbox import Inbox, Message
 from client_test.negotiation import OpenedSession, Use, negotiate
 
 END_SESSION = "end session"
+# The label of the channel for what must arrive.
+EVENTS = "events"
 LOOPBACK = "127.0.0.1"
 
 
@@ -50,7 +54,7 @@ class Clock:
 
 
 class ClientPeer(Inbox):
-    """A peer connection with one data channel, and everything that arrives on it.
+    """A peer connection with one data channel or two, and everything that arrives on it.
 
     Use it as an asynchronous context manager; leaving it closes the connection.
 
@@ -69,6 +73,14 @@ class ClientPeer(Inbox):
         loopback, and otherwise what aioice chooses.
     label, ordered, max_retransmits
         Of the data channel. ``ordered=False, max_retransmits=0`` trades completeness for latency.
+    protocol
+        Of the data channel, too; "cbor" asks for results as CBOR on it.
+    events
+        Open a second, reliable channel, for what must arrive. Results then come in the order in
+        which the channels bring them.
+    results
+        How results are to be written, "json" or "cbor"; None does not say. What comes here is the
+        same. A result that is damaged, or came before the layout, is passed over.
     analyzers
         Names of the analyzers to run; None leaves the choice to the server.
     options
@@ -92,8 +104,9 @@ class ClientPeer(Inbox):
 
     Attributes
     ----------
-    connection, channel
-        The `RTCPeerConnection` and its `RTCDataChannel`; None before `connect`.
+    connection, channel, events
+        The `RTCPeerConnection` and its `RTCDataChannel`s; None before `connect`, and `events` if
+        there is to be none.
     session
         None before `connect`, and with servers that name no sessions.
     door
@@ -113,6 +126,9 @@ class ClientPeer(Inbox):
         label: str = "data",
         ordered: bool = True,
         max_retransmits: int | None = None,
+        protocol: str = "",
+        events: bool = False,
+        results: Literal["json", "cbor"] | None = None,
         analyzers: Sequence[str] | None = None,
         options: dict[str, Any] | None = None,
         resume: str | None = None,
@@ -131,6 +147,7 @@ class ClientPeer(Inbox):
             ice_addresses = [LOOPBACK]
         self.connection: RTCPeerConnection | None = None
         self.channel: RTCDataChannel | None = None
+        self.events: RTCDataChannel | None = None
         self.session: OpenedSession | None = None
         self.door: str | None = None
         self.states: list[str] = []
@@ -141,12 +158,16 @@ class ClientPeer(Inbox):
         self._label = label
         self._ordered = ordered
         self._max_retransmits = max_retransmits
+        self._protocol = protocol
+        self._wants_events = events
+        self._compact: CompactReader | None = None
         optional_keys: dict[str, Any] = {
             "analyzers": list(analyzers) if analyzers is not None else None,
             "options": options,
             "resume": resume,
             "play": play,
             "publish": publish,
+            "results": results,
         }
         self._optional_keys = {k: v for k, v in optional_keys.items() if v is not None}
         self._codec = codec
@@ -185,10 +206,16 @@ class ClientPeer(Inbox):
         for track in tracks:
             connection.addTrack(track)
         # After the tracks: before them, aiortc stops the transport that it bundles all on.
+        if self._wants_events:
+            self.events = connection.createDataChannel(EVENTS)
+            self.watch_channel(self.events)
         self.channel = connection.createDataChannel(
-            self._label, ordered=self._ordered, maxRetransmits=self._max_retransmits
+            self._label,
+            ordered=self._ordered,
+            maxRetransmits=self._max_retransmits,
+            protocol=self._protocol,
         )
-        self._watch_channel(self.channel)
+        self.watch_channel(self.channel)
         self._prefer_codec(connection)
         with offering(self._ice_addresses):
             await connection.setLocalDescription(await connection.createOffer())
@@ -284,21 +311,43 @@ class ClientPeer(Inbox):
 
     # What arrives
 
-    def _watch_channel(self, channel: RTCDataChannel) -> None:
-        channel.on("open", self._opened.set)
-        channel.on("close", self._close_inbox)
+    def watch_channel(self, channel: RTCDataChannel) -> None:
+        """Take what arrives on a channel of the connection."""
+        channel.on("open", self._note_open)
+        channel.on("close", self._note_closed)
+        channel.on("message", self._read)
 
-        @channel.on("message")
-        def on_message(text: str | bytes) -> None:
-            self._take(json.loads(text))
+    def _channels_are(self, state: str) -> bool:
+        channels = (self.channel, self.events)
+        return all(each.readyState == state for each in channels if each is not None)
+
+    def _note_open(self) -> None:
+        if self._channels_are("open"):
+            self._opened.set()
+
+    def _note_closed(self) -> None:
+        if self._channels_are("closed"):
+            self._close_inbox()
+
+    def _read(self, data: str | bytes) -> None:
+        if isinstance(data, str):
+            message = json.loads(data)
+            if message.get("type") == "layout":
+                self._compact = CompactReader(message)
+            self._take(message)
+        elif self._compact is not None:
+            with contextlib.suppress(ValueError):
+                self._take(self._compact.read(data))
 
     # What is sent
 
     def send(self, message: Message | str | bytes) -> None:
         """Send a control message (as JSON), or text or bytes as they are."""
-        if self.channel is None or self.channel.readyState != "open":
+        channels = (self.events, self.channel)
+        channel = next((c for c in channels if c is not None and c.readyState == "open"), None)
+        if channel is None:
             raise NotConnected("the data channel is not open")
-        self.channel.send(json.dumps(message) if isinstance(message, dict) else message)
+        channel.send(json.dumps(message) if isinstance(message, dict) else message)
 
     async def ping(self, count: int = 3, timeout_s: float = 5.0) -> Clock:
         """Compare clocks over the data channel; the quickest of `count` round trips counts.

@@ -74,6 +74,14 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="address of this machine to offer; repeatable; default: loopback for a server on "
         "this machine, otherwise all others",
     )
+    server.add_argument(
+        "--results", choices=("json", "cbor"), help="how results are to be written on their way"
+    )
+    server.add_argument(
+        "--droppable",
+        action="store_true",
+        help="results over a data channel that may lose some, and a second one for events",
+    )
     video = parser.add_argument_group("the video")
     video.add_argument("--video", type=Path, default=ROOT / "sample-video.mp4", metavar="FILE")
     video.add_argument("--play-from", type=_seconds, default=0.0, metavar="S", help="begin here")
@@ -162,6 +170,10 @@ async def _stream(
         insecure=arguments.insecure,
         ice_addresses=arguments.ice_address,
         analyzers=arguments.analyzers,
+        results=arguments.results,
+        events=arguments.droppable,
+        ordered=not arguments.droppable,
+        max_retransmits=0 if arguments.droppable else None,
         history=0,
         on_result=stream.result_arrived,
     )

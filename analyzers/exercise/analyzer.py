@@ -50,6 +50,7 @@ class Exercise(BaseModel):
     name = "exercise"
     requires = ("pose",)
     after = ("reid",)
+    events = ("repetition",)
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from analyzers.lane import Fragments
 from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
+from server.sessions.values import Values
 
 REID = "reid"
 _REFERENCE = "reference"
@@ -52,14 +52,14 @@ class EmbeddingGate:
         # Numbers of a client's own, or nobody.
         return options
 
-    def sealed(self, fragments: Fragments, subject: str | None = None) -> Fragments:
-        """A result as it may leave the server, for whoever owns its session."""
-        if _PEOPLE not in fragments:
-            return fragments
-        people = orjson.loads(fragments[_PEOPLE])
+    def sealed(self, values: Values, subject: str | None = None) -> Values:
+        """A result as it may leave the server, in any form, for whoever owns its session."""
+        if _PEOPLE not in values:
+            return values
+        people = orjson.loads(values.one(_PEOPLE))
         for person in people:
             person["embedding"] = self._cipher.seal(person["embedding"], subject)
-        return {**fragments, _PEOPLE: orjson.dumps(people)}
+        return values.replaced(_PEOPLE, orjson.dumps(people))
 
     def _open(self, entry: Any, subject: str | None) -> str:
         if not isinstance(entry, str):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from analyzers.compact import Form
 from server.broadcast.stream import VideoStream
 from server.broadcast.viewer_track import Sending
 from server.media.clock import TrackClock
@@ -200,15 +201,20 @@ class SessionPeer:
 
     def _take_channel(self, channel: RTCDataChannel) -> None:
         if self._sink is not None and self._sink.is_open:
-            channel.send(
-                '{"type":"error","code":409,"message":"results already go to another data'
-                ' channel of this connection"}'
-            )
+            if not self._sink.take(channel):
+                channel.send(
+                    '{"type":"error","code":409,"message":"results already go to another data'
+                    ' channel of this connection"}'
+                )
             return
         self._drop_sink()
         self._sink = DataChannelSink(
-            channel, self.session, self._metrics, lambda: self.request_end("the client ended it")
+            self.session,
+            self._metrics,
+            lambda: self.request_end("the client ended it"),
+            Form(self._offer.results or Form.JSON),
         )
+        self._sink.take(channel)
         self.session.subscribers.add_channel(self._sink)
 
     def _drop_sink(self) -> None:

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import orjson
 
+from analyzers.compact import Form, compact, joined
+from analyzers.lane import Fragments
+from server.sessions.values import Values
 from server.workers.mailbox import FrameInfo
 
 
@@ -27,17 +30,23 @@ class Result:
     """What the analyzers say of one frame, or, when final, of the session."""
 
     frame: FrameInfo | None
-    fragments: dict[str, bytes]
-    """The analyzers' values as JSON, key by key."""
+    values: Values
     timing: Timing
     dropped: int
     """Frames skipped so far."""
     final: bool = False
+    events: tuple[str, ...] = ()
+    """Keys whose every new value must arrive, and that have one."""
     timestamp_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
-    _encoded: dict[frozenset[str] | None, bytes] = field(
+    _encoded: dict[tuple[frozenset[str] | None, Form], bytes] = field(
         default_factory=dict, compare=False, repr=False
     )
-    """What `encode` has made: one for all sinks that want the same keys."""
+    """What `encode` has made: one for all sinks that want the same."""
+
+    @property
+    def fragments(self) -> Fragments:
+        """The analyzers' values as JSON, key by key."""
+        return self.values.json
 
     def text(self, keys: frozenset[str] | None = None) -> str:
         """The JSON object that goes over the wire.
@@ -49,20 +58,26 @@ class Result:
         """
         return self.encode(keys).decode()
 
-    def encode(self, keys: frozenset[str] | None = None) -> bytes:
-        """The same as bytes."""
-        if (encoded := self._encoded.get(keys)) is None:
-            encoded = self._encoded[keys] = self._encode(keys)
+    def encode(self, keys: frozenset[str] | None = None, form: Form = Form.JSON) -> bytes:
+        """The same as bytes, in any form."""
+        if (encoded := self._encoded.get((keys, form))) is None:
+            encode = self._as_json if form is Form.JSON else self._as_cbor
+            encoded = self._encoded[keys, form] = encode(keys)
         return encoded
 
-    def _encode(self, keys: frozenset[str] | None) -> bytes:
+    def _as_json(self, keys: frozenset[str] | None) -> bytes:
         parts = [
             orjson.dumps(key) + b":" + value
-            for key, value in self.fragments.items()
+            for key, value in self.values.json.items()
             if keys is None or key in keys
         ]
         parts.append(orjson.dumps(self._envelope())[1:-1])
         return b"{" + b",".join(parts) + b"}"
+
+    def _as_cbor(self, keys: frozenset[str] | None) -> bytes:
+        wanted = {k: v for k, v in self.values.cbor.items() if keys is None or k in keys}
+        envelope = {key: compact(orjson.dumps(v)) for key, v in self._envelope().items()}
+        return joined(wanted | envelope)
 
     def _envelope(self) -> dict[str, Any]:
         frame, timing = self.frame, self.timing

@@ -8,10 +8,9 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from analyzers.lane import Fragments
+from analyzers.compact import Form
 from server.media.clock import SessionClock
 from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
@@ -25,6 +24,7 @@ from server.sessions.report import summary
 from server.sessions.results import Result, Timing
 from server.sessions.shown_frames import ShownFrames
 from server.sessions.subscribers import SessionSubscribers
+from server.sessions.values import Values
 from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo
@@ -270,10 +270,10 @@ class Session:
 
     def _take_final(self, final: Final) -> None:
         if not self._final.done():
-            self._final.set_result(replace(final, fragments=self._sealed(final.fragments)))
+            self._final.set_result(final)
 
-    def _sealed(self, fragments: Fragments) -> Fragments:
-        return fragments if self._gate is None else self._gate.sealed(fragments, self.owner)
+    def _sealed(self, values: Values) -> Values:
+        return values if self._gate is None else self._gate.sealed(values, self.owner)
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
@@ -305,6 +305,7 @@ class Session:
     def _start_on_worker(self) -> None:
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
         self._worker.start(self._chosen.start(self.sid, began_ms))
+        self._worker.write(self._wanted_forms())
         if self.state is SessionState.ENDING:
             self._worker.tell(End(self.sid, began_ms))
         else:
@@ -327,19 +328,27 @@ class Session:
         self.intake.done += 1
         result = Result(
             frame=message.frame,
-            fragments=self._sealed(message.fragments),
+            values=self._sealed(Values(message.fragments, message.compact)),
             timing=Timing(
                 (message.taken_s - message.frame.received_monotonic_s) * 1000,
                 message.timings_ms,
                 message.held,
             ),
             dropped=self._dropped_up_to(message.frame.number),
+            events=message.events,
         )
         self._count_dropped(result.dropped)
         self._metrics.observe(message, time.monotonic())
         self.subscribers.publish(result)
         if self.intake.recorder is not None:
             self.intake.recorder.result(result.encode())
+        # Readers come and go; one that the worker does not know of yet has its form made here.
+        self._worker.write(self._wanted_forms())
+
+    def _wanted_forms(self) -> frozenset[Form]:
+        wanted = self.subscribers.forms
+        is_recorded = self.intake.recorder is not None
+        return wanted | {Form.JSON} if is_recorded or not wanted else wanted
 
     def _count_dropped(self, dropped: int) -> None:
         before = self.last.dropped if self.last else 0
@@ -367,10 +376,11 @@ class Session:
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
+        said = self._sealed(Values(final.fragments, final.compact))
         result = Result(
             frame=self.last.frame if self.last else None,
             # After a restart the worker knows less than was sent already.
-            fragments={**(self.last.fragments if self.last else {}), **final.fragments},
+            values=self.last.values.updated(said) if self.last else said,
             timing=Timing(0.0, final.timings_ms, {}),
             dropped=self.dropped,
             final=True,

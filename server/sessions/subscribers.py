@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Protocol
 
+from analyzers.compact import Form
 from server.sessions.results import Result, Sink
 
 logger = logging.getLogger(__name__)
+
+
+class PeerSink(Sink, Protocol):
+    """The session's own peer, who chose in which forms to read."""
+
+    @property
+    def forms(self) -> frozenset[Form]: ...
 
 
 class SessionSubscribers:
@@ -30,10 +38,10 @@ class SessionSubscribers:
         self._sinks: list[Sink] = []
         self._problems: dict[tuple[str, str], dict[str, Any]] = {}
         self._over = False
-        self._channel: Sink | None = None
+        self._channel: PeerSink | None = None
         self._missed: dict[str, Any] | None = None
 
-    def add_channel(self, sink: Sink) -> None:
+    def add_channel(self, sink: PeerSink) -> None:
         """Send results to the peer, as to any sink, and first what it missed while it was away."""
         self._channel = sink
         missed, self._missed = self._missed, None
@@ -59,6 +67,13 @@ class SessionSubscribers:
             self._channel = None
         if sink in self._sinks:
             self._sinks.remove(sink)
+
+    @property
+    def forms(self) -> frozenset[Form]:
+        """Those in which results are read: JSON, but by a peer that chose otherwise."""
+        others = any(sink is not self._channel for sink in self._sinks)
+        chosen = self._channel.forms if self._channel is not None else frozenset()
+        return chosen | {Form.JSON} if others else chosen
 
     def notify(self, message: dict[str, Any]) -> None:
         """Send a notice to everyone who reads this session."""

@@ -8,11 +8,15 @@ from collections.abc import Callable
 
 import av
 
+from analyzers.compact import Form
 from server.workers.mailbox import FrameInfo, MailboxWriter
-from server.workers.messages import EncodedInput, FrameAvailable, Start
+from server.workers.messages import EncodedInput, FrameAvailable, Start, Write
 from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
 
 logger = logging.getLogger(__name__)
+
+# What a worker writes before it is told.
+_AT_FIRST = frozenset({Form.JSON})
 
 
 class WorkerLink:
@@ -36,6 +40,7 @@ class WorkerLink:
         self._request_key_frame = request_key_frame
         self._worker: WorkerHandle | None = None
         self._is_started = False
+        self._forms = _AT_FIRST
         self._mailbox = MailboxWriter()
         self._needs_key_frame = True
         self._picture: EncodedInput | None = None
@@ -54,6 +59,7 @@ class WorkerLink:
     def start(self, message: Start) -> None:
         """Tell the worker of the session: from now on it hears the rest."""
         self._is_started = True
+        self._forms = _AT_FIRST
         self.tell(message)
 
     def was_replaced(self) -> None:
@@ -65,6 +71,12 @@ class WorkerLink:
         """Send a message, once the worker knows of the session."""
         if self._is_started and self._worker is not None:
             self._worker.send(message)
+
+    def write(self, forms: frozenset[Form]) -> None:
+        """Say in which forms results are wanted, if the worker does not know."""
+        if self._is_started and forms != self._forms:
+            self._forms = forms
+            self.tell(Write(self._session.sid, forms))
 
     # ---- frames
 

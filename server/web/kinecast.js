@@ -1,5 +1,5 @@
 // Kinecast's client: sends a stream's video to a server, gives what it sees as events.
-// The wire is in docs/protocol.md.
+// The wire is in docs/protocol.md. Results are CBOR, on a channel that may lose some.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
 const WITHIN_MS = 15_000; // to connect or to end
@@ -9,6 +9,38 @@ const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying
 
 // `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
+
+/** What CBOR (RFC 8949) says, by the layout told before; throws if damaged. */
+function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
+  const view = new DataView(buffer);
+  let at = 0;
+  const skip = (n) => (at += n) - n;
+  const bytes = (n) => new Uint8Array(buffer, skip(n), n);
+  const list = (length, item = read) => Array.from({ length }, item);
+  const key = (name) => (typeof name === "string" ? name : keys[name]);
+  // RFC 8746: rows of 16 bit integers, little endian as browsers are.
+  const rows = ([, [...numbers]]) => {
+    const value = (column) => [column, numbers.shift() / scale];
+    return names.map((name, index) => ({ index, name, ...Object.fromEntries(columns.map(value)) }));
+  };
+  const kinds = [
+    (n) => n,
+    (n) => -1 - n,
+    bytes,
+    (n) => new TextDecoder().decode(bytes(n)),
+    list,
+    (n) => Object.fromEntries(list(n, () => [key(read()), read()])),
+    (n) => (n === 40 ? rows(read()) : new Int16Array(read().slice().buffer)),
+  ];
+  const sizes = ["Uint8", "Uint16", "Uint32", "BigUint64"];
+  const read = () => {
+    const byte = view.getUint8(skip(1));
+    const n = byte & 31;
+    if (byte > 0xdf) return n === 27 ? view.getFloat64(skip(8)) : [false, true, null][n - 20];
+    return kinds[byte >> 5](n < 24 ? n : Number(view[`get${sizes[n - 24]}`](skip(2 ** (n - 24)))));
+  };
+  return read();
+}
 
 /**
  * A session that reconnects by itself and goes on where it was. Events, data in `detail`:
@@ -27,7 +59,9 @@ export class Kinecast extends EventTarget {
   round_trip_ms = Infinity;
   clock_offset_ms = NaN; // the server's clock less performance.now()
 
-  #channel;
+  #events; // and what we say
+  #results;
+  #layout;
   #timer;
   #leave = () => {}; // the signaling socket
   #wake = () => {};
@@ -123,14 +157,18 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        // No result waits for a lost one, which is sent again: the final one must arrive.
-        this.#channel = peer.createDataChannel("kinecast", { ordered: false });
-        this.#channel.onmessage = ({ data }) => this.#receive(JSON.parse(data));
-        this.#channel.onopen = resolve;
+        this.#layout = null;
+        this.#events = peer.createDataChannel("events");
+        this.#events.onopen = resolve;
+        // No result waits for a lost one.
+        this.#results = peer.createDataChannel("kinecast", { ordered: false, maxRetransmits: 0 });
+        this.#results.binaryType = this.#events.binaryType = "arraybuffer";
+        this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data);
         peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
         await peer.setLocalDescription();
         const { type, sdp } = peer.localDescription;
-        send("offer", { type, sdp, resume: before?.resume, analyzers, options, publish: name });
+        const resume = before?.resume;
+        send("offer", { type, sdp, resume, analyzers, options, publish: name, results: "cbor" });
         peer.onicecandidate = ({ candidate }) => send("ice-candidate", candidate ?? {});
       },
       answer: async ({ session, ...answer }) => {
@@ -164,14 +202,14 @@ export class Kinecast extends EventTarget {
     };
     const ping = () => {
       if (performance.now() - this.#heard_ms > LOST_AFTER_MS) lose();
-      else this.#send(`{"type":"ping","t":${performance.now()}}`);
+      else this.#send(`{"type":"ping","t":${performance.now()}}`, this.#results);
     };
     this.#leave();
     this.#tries = 0;
     this.round_trip_ms = Infinity;
     this.#heard_ms = performance.now();
     peer.onconnectionstatechange = () => peer.connectionState === "failed" && lose();
-    this.#channel.onclose = lose;
+    this.#events.onclose = this.#results.onclose = lose;
     ping();
     setTimeout(ping, 100);
     this.#timer = setInterval(ping, PING_EVERY_MS);
@@ -183,30 +221,36 @@ export class Kinecast extends EventTarget {
     clearInterval(this.#timer);
     this.#leave();
     this.peer?.close();
-    this.peer = this.#channel = null;
+    this.peer = this.#events = this.#results = null;
   }
 
-  #receive(message) {
+  #receive(data) {
     this.#heard_ms = performance.now();
+    let message;
+    try {
+      message = typeof data === "string" ? JSON.parse(data) : readCbor(data, this.#layout);
+    } catch {} // damaged, or before the layout
+    if (!message) return;
     if (message.final) this.#end(message);
     else if (message.timing) this.#take(message);
     else if (message.type === "pong") this.#compareClocks(message);
+    else if (message.type === "layout") this.#layout = message;
     else if (message.type === "analyzers_restarted") {
       this.#beginAnew();
       this.#say("restarting", message);
-    } else this.#emit("problem", { code: "analyzer", ...message });
+    } else if (message.type) this.#emit("problem", { code: "analyzer", ...message });
   }
 
   #take(result) {
     const { number, received_at } = result.frame;
-    if (number <= this.#number) return;
-    this.#number = number;
-    result.latency_ms = this.#server_ms - received_at;
-    // What was on its way when the analyzers began anew was counted.
+    // What was on its way when the analyzers began anew was counted. What comes late counts.
     if (!(received_at < this.#anew_ms)) {
       if (this.state.code === "restarting") this.#say("live", { session: this.session });
       this.#count(result.exercise, result.reps, result.repetition);
     }
+    if (number <= this.#number) return;
+    this.#number = number;
+    result.latency_ms = this.#server_ms - received_at;
     this.#emit("result", result);
   }
 
@@ -253,8 +297,8 @@ export class Kinecast extends EventTarget {
     this.#final.resolve(final);
   }
 
-  #send(text) {
-    if (this.#channel?.readyState === "open") this.#channel.send(text);
+  #send(text, channel = this.#events) {
+    if (channel?.readyState === "open") channel.send(text);
   }
 
   #say(code, details) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,10 @@ from analyzers.chain import Merged
 from analyzers.lane import Fragments, Lane, LaneReport
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
+from server.workers.writing import Writing
+
+# What a key of an event says before there was one.
+NOTHING = b"null"
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +50,7 @@ class AnalyzedSession:
     analyzers: list[BaseModel]
     """Those that it wants, in the order of the lanes: what reads others' results comes later."""
     merged: Merged
+    writing: Writing = field(default_factory=Writing)
     mailbox: MailboxReader | None = None
     rung: bool = False
     latest: LaneFrame | None = None
@@ -67,8 +72,14 @@ class AnalyzedSession:
     """Whether somebody watches its frames as they are."""
     ending: LaneJob | None = None
     """The last job."""
+    event_keys: tuple[str, ...] = field(init=False)
+    told: dict[str, bytes] = field(default_factory=dict)
+    """Key of an event: the value that was last sent."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Analyzer: how long it took, of those that have finished since the last result."""
+
+    def __post_init__(self) -> None:
+        self.event_keys = tuple(dict.fromkeys(_event_keys(self.analyzers)))
 
     def close_mailbox(self) -> None:
         """Let go of the mailbox, if there is one."""
@@ -77,6 +88,16 @@ class AnalyzedSession:
                 self.latest.let_go()
             self.mailbox.close()
             self.mailbox = None
+
+    def new_events(self, fragments: Fragments) -> tuple[str, ...]:
+        """Keys of events that have another value than was last sent; what is given is sent now."""
+        new = tuple(
+            key
+            for key in self.event_keys
+            if fragments.get(key, NOTHING) != self.told.get(key, NOTHING)
+        )
+        self.told.update((key, fragments[key]) for key in new)
+        return new
 
     def take(self, report: LaneReport, number: int | None) -> None:
         """Take in what a lane reports, of a frame if it has a number."""
@@ -89,3 +110,11 @@ class AnalyzedSession:
         for analyzer, fragments in report.fragments.items():
             self.said[analyzer] = fragments
             self.seen[analyzer] = number
+
+
+def _event_keys(analyzers: Sequence[BaseModel]) -> Iterator[str]:
+    for analyzer in analyzers:
+        # An older one may have something else by this name, most likely on itself.
+        declared: object = type(analyzer).events
+        if isinstance(declared, tuple):
+            yield from (key for key in declared if isinstance(key, str))

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from analyzers.chain import Merged
+from analyzers.compact import Form
 from analyzers.lane import Fragments, Lane, LaneReport
 from analyzers.ordering import closure
 from server.workers.analyzed import AnalyzedSession, LaneJob, LaneRunner
@@ -35,6 +36,7 @@ from server.workers.messages import (
     Problems,
     Start,
     Unreadable,
+    Write,
 )
 
 # A result that waits longer than this feels late to the person who moves.
@@ -98,6 +100,8 @@ class Dispatcher:
                 (self._want_drawn if annotated else self._want_shown)(sid, wanted)
             case ChangeOptions(sid, options):
                 self._to_lanes(sid, lambda lane: lane.configure(sid, options))
+            case Write(sid, forms):
+                self._write(sid, forms)
             case End(sid, timestamp_ms):
                 self._end(sid, timestamp_ms)
             case _:
@@ -177,6 +181,11 @@ class Dispatcher:
             session.drawn = None
             self._drawing.end(sid, True)
 
+    def _write(self, sid: str, forms: frozenset[Form]) -> None:
+        session = self._sessions.get(sid)
+        if session is not None:
+            session.writing.forms = forms
+
     def _to_lanes(self, sid: str, run: Callable[[Lane], LaneReport]) -> LaneJob:
         session = self._sessions.get(sid)
         lanes = session.lanes if session else ()
@@ -190,7 +199,10 @@ class Dispatcher:
         self._want_drawn(sid, False)
         self._want_shown(sid, False)
         self._decoder.forget(sid)
-        session.ending = self._to_lanes(sid, lambda lane: lane.end(sid, timestamp_ms))
+        writing = session.writing
+        session.ending = self._to_lanes(
+            sid, lambda lane: writing.prepare(lane.end(sid, timestamp_ms))
+        )
         self._finish_if_ended(session, session.ending)
 
     # ---- frames to lanes
@@ -279,7 +291,9 @@ class Dispatcher:
 
         def run(lane: Lane) -> LaneReport:
             rgb = newest.rgb()
-            return LaneReport() if rgb is None else lane.frame(sid, rgb, newest.info.pts_ms)
+            if rgb is None:
+                return LaneReport()
+            return session.writing.prepare(lane.frame(sid, rgb, newest.info.pts_ms))
 
         names = {runner.lane.name for runner in runners}
         session.taken.update(dict.fromkeys(names, newest.info.number))
@@ -338,15 +352,18 @@ class Dispatcher:
             self._send(Unreadable(session.sid, info, frame.fault))
             return
         held = {name: number for name, number in session.seen.items() if number != info.number}
+        fragments = session.merged.fragments()
         self._send(
             FrameResult(
                 session.sid,
                 info,
-                session.merged.fragments(),
+                session.writing.json(fragments),
                 session.timings_ms,
                 held,
                 frame.taken_s,
                 time.monotonic(),
+                session.writing.compact(fragments),
+                session.new_events(fragments),
             )
         )
         session.timings_ms = {}
@@ -367,7 +384,15 @@ class Dispatcher:
     def _finish_if_ended(self, session: AnalyzedSession, last: LaneJob) -> None:
         if last.waiting:
             return
-        self._send(Final(session.sid, session.merged.fragments(), session.timings_ms))
+        fragments, writing = session.merged.fragments(), session.writing
+        self._send(
+            Final(
+                session.sid,
+                writing.json(fragments),
+                session.timings_ms,
+                writing.compact(fragments),
+            )
+        )
         session.close_mailbox()
         del self._sessions[session.sid]
 

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from analyzers.compact import Form
 from analyzers.lane import Fragments, Problem
 from server.workers.mailbox import FrameInfo
 
@@ -83,6 +84,14 @@ class ChangeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """Write results in these forms from now on; at first it is JSON."""
+
+    sid: str
+    forms: frozenset[Form]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """End the session, answer with Final."""
 
@@ -123,13 +132,18 @@ class FrameResult:
 
     sid: str
     frame: FrameInfo
-    fragments: Fragments
+    fragments: Fragments | None
+    """As JSON; None if nobody wants it."""
     timings_ms: dict[str, float]
     """Analyzers that have finished since the last result: how long each took."""
     held: dict[str, int]
     """Analyzers that did not see this frame: whose values are from the frame of this number."""
     taken_s: float
     finished_s: float
+    compact: Fragments | None = None
+    """As CBOR; None if nobody wants it."""
+    events: tuple[str, ...] = ()
+    """Keys whose every new value must arrive, and that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +184,6 @@ class Final:
     """The session has ended; the last word of every analyzer, merged."""
 
     sid: str
-    fragments: Fragments = field(default_factory=dict)
+    fragments: Fragments | None = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
+    compact: Fragments | None = None

@@ -1,5 +1,8 @@
 """The client's peer against the whole server: what older servers do not have."""
 
+import asyncio
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,8 @@ from client_test.clip import ClipTrack
 from client_test.errors import Rejected
 from client_test.peer import ClientPeer
 from tests.support.server import running_server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +60,24 @@ async def test_rejection_says_why(server: str, clip: Path) -> None:
             await peer.connect(track)
     track.stop()
     assert failure.value.code == 400
+
+
+@pytest.mark.parametrize(
+    "flags", [[], ["--results", "cbor"], ["--droppable"], ["--results", "cbor", "--droppable"]]
+)
+async def test_the_command_takes_results_in_any_way(
+    server: str, clip: Path, tmp_path: Path, flags: list[str]
+) -> None:
+    record = tmp_path / "results.jsonl"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "client_test.test", "--port", server.rpartition(":")[2]),
+        *("--video", str(clip), "--record-to", str(record), "--json", *flags),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    assert json.loads(out)["final"]["final"] is True
+    results = [json.loads(line) for line in record.read_text().splitlines()]
+    assert len(results) > 2
+    assert all("hr" in result for result in results)

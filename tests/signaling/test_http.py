@@ -22,6 +22,7 @@ def test_optional_keys_are_those_of_the_websocket():
         "publish": "yard",
         "analyzers": ["pose"],
         "options": {"pose": {"people": 2}},
+        "results": "json",
         "unknown": [1],
     }
     offer = parse_body(orjson.dumps(body))

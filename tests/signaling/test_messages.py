@@ -35,6 +35,7 @@ def test_all_of_an_offer():
         "publish": "yard-2.left_A",
         "analyzers": ["pose", "exercise"],
         "options": {"pose": {"people": 2, "deep": {"er": [1]}}},
+        "results": "cbor",
     }
     offer = parse_offer({**data, "unknown": object()})
     assert offer.model_dump() == data
@@ -46,6 +47,7 @@ def test_all_of_an_offer():
     [
         {},
         {"resume": None, "play": None, "publish": None, "analyzers": None, "options": None},
+        {"results": None},
         {"resume": "", "play": "", "publish": "", "options": {}},
     ],
 )
@@ -80,6 +82,8 @@ def test_an_offer_is_an_object(data):
         ({"resume": "t" * (MAX_RESUME_CHARS + 1)}, f"at most {MAX_RESUME_CHARS} characters"),
         ({"play": ["camera"]}, '"play" must be a string'),
         ({"play": "p" * (MAX_NAME_CHARS + 1)}, f"at most {MAX_NAME_CHARS} characters"),
+        ({"results": "xml"}, "\"results\" must be 'json' or 'cbor'"),
+        ({"results": ["cbor"]}, "\"results\" must be 'json' or 'cbor'"),
         ({"publish": 5}, '"publish" must be a string'),
         ({"publish": "a/b"}, '"publish": a name has 1 to 128 of A-Z, a-z, 0-9, _, . and -'),
         ({"publish": "y" * 129}, "a name has 1 to 128"),

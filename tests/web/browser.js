@@ -105,11 +105,15 @@ class Channel {
   /** What the server does: open it, send a message. */
   open() {
     this.readyState = "open";
-    this.onopen();
+    this.onopen?.();
   }
 
   tell(message) {
     this.onmessage({ data: JSON.stringify(message) });
+  }
+
+  tellBytes(bytes) {
+    this.onmessage({ data: Uint8Array.from(bytes).buffer });
   }
 }
 
@@ -119,7 +123,7 @@ export class Peer {
   localDescription = null;
   remoteDescription = null;
   transceivers = [];
-  channel = null;
+  channels = {}; // by label
 
   constructor(configuration) {
     this.configuration = configuration;
@@ -130,8 +134,8 @@ export class Peer {
   }
 
   createDataChannel(label, options) {
-    this.channel = new Channel(label, options);
-    return this.channel;
+    this.channels[label] = new Channel(label, options);
+    return this.channels[label];
   }
 
   async setLocalDescription() {
@@ -149,7 +153,9 @@ export class Peer {
   /** Of its own close() a page is told nothing. */
   become(state, { silently = false } = {}) {
     this.connectionState = state;
-    if (["closed", "failed"].includes(state) && this.channel) this.channel.readyState = "closed";
+    if (["closed", "failed"].includes(state)) {
+      for (const channel of Object.values(this.channels)) channel.readyState = "closed";
+    }
     if (!silently) this.onconnectionstatechange?.();
   }
 }

@@ -72,7 +72,7 @@ async function accept(session) {
   const offer = await answer(session);
   peers.at(-1).become("connecting");
   peers.at(-1).become("connected");
-  peers.at(-1).channel.open();
+  for (const label of ["events", "kinecast"]) peers.at(-1).channels[label].open();
   await settled();
   return offer;
 }
@@ -92,20 +92,29 @@ async function refuse() {
   await settled();
 }
 
-const channel = () => peers.at(-1).channel;
+/** The channel for what must arrive, and the one that may lose results. */
+const channel = () => peers.at(-1).channels.events;
+const droppable = () => peers.at(-1).channels.kinecast;
 
 /** A ping is answered; each way takes half of the time that passes. */
 async function pong(way_ms = 0) {
-  const { t } = JSON.parse(channel().sent.at(-1));
+  const { t } = JSON.parse(droppable().sent.at(-1));
   const server_time = OFFSET_MS + t + way_ms;
   await time.pass(2 * way_ms);
   channel().tell({ type: "pong", t, server_time });
 }
 
 /** A result comes; the server had its frame `ago_ms` before. */
-function result({ exercise = "squat", reps, repetition = null, ago_ms = 0, at = ++number }) {
+function result({
+  exercise = "squat",
+  reps,
+  repetition = null,
+  ago_ms = 0,
+  at = ++number,
+  over = channel(),
+}) {
   const frame = { number: at, received_at: OFFSET_MS + time.now_ms - ago_ms };
-  channel().tell({ frame, timing: {}, exercise, reps, repetition });
+  over.tell({ frame, timing: {}, exercise, reps, repetition });
 }
 
 // ---- connecting
@@ -130,13 +139,15 @@ test("a session comes about", async () => {
     analyzers: ["pose"],
     options: { pose: { people: 2 } },
     publish: "hall",
+    results: "cbor",
   });
   const [peer] = peers;
   assert.deepEqual(peer.configuration, { iceServers: [{ urls: "stun:somewhere" }] });
   assert.deepEqual(peer.transceivers, [
     { track: video.track, direction: "sendonly", sendEncodings: [{ maxBitrate: 1000 }] },
   ]);
-  assert.equal(peer.channel.options.ordered, false);
+  assert.deepEqual(droppable().options, { ordered: false, maxRetransmits: 0 });
+  assert.equal(channel().options?.maxRetransmits, undefined);
   assert.deepEqual(peer.remoteDescription, { type: "answer", sdp: "the server's" });
 
   peer.onicecandidate({ candidate: { candidate: "candidate:1" } });
@@ -148,7 +159,8 @@ test("a session comes about", async () => {
 
   assert.deepEqual(codes(heard), ["connecting"]);
   assert.equal(sockets[0].closed, false);
-  peer.channel.open();
+  channel().open();
+  droppable().open();
   assert.deepEqual(await started, ONE);
   assert.deepEqual(heard.states, [{ code: "connecting" }, { code: "live", session: ONE }]);
   assert.equal(kinecast.state, heard.states.at(-1));
@@ -348,7 +360,8 @@ test("when the session was given away, a new one counts on", async () => {
 });
 
 for (const [what, lose] of [
-  ["the channel closes", () => channel().onclose()],
+  ["the channel for what must arrive closes", () => channel().onclose()],
+  ["the other channel closes", () => droppable().onclose()],
   ["the connection fails", () => peers.at(-1).become("failed")],
 ]) {
   test(`a connection is lost when ${what}, once`, async () => {
@@ -360,14 +373,14 @@ for (const [what, lose] of [
     await time.pass(500);
     await accept(ONE);
     // What the old one says by now is of no interest.
-    lost.channel.onclose();
+    for (const each of Object.values(lost.channels)) each.onclose();
     lost.onconnectionstatechange();
     await time.pass(3500);
     assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting", "live"]);
     assert.equal(peers.length, 2);
     // Two at once, to know the clock soon, then one each second.
     assert.deepEqual(
-      channel().sent.map((text) => JSON.parse(text).type),
+      droppable().sent.map((text) => JSON.parse(text).type),
       ["ping", "ping", "ping", "ping", "ping"],
     );
   });
@@ -387,10 +400,10 @@ test("a connection is lost when nothing was heard for 5 s", async () => {
     await pong();
   }
   assert.deepEqual(codes(heard), ["connecting", "live"]);
-  const pings = channel().sent.length;
+  const pings = droppable().sent.length;
   await time.pass(5000);
   assert.deepEqual(codes(heard), ["connecting", "live"]);
-  assert.equal(channel().sent.length, pings + 5);
+  assert.equal(droppable().sent.length, pings + 5);
   await time.pass(1000);
   assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting"]);
 });
@@ -436,6 +449,28 @@ test("repetitions that no result told of are counted all the same", async () => 
   ]);
 });
 
+test("a result that tells of a repetition and is overtaken counts once, and is no result any more", async () => {
+  const { heard } = await live();
+  const over = droppable();
+  result({ reps: 0, at: 10, over });
+  result({ exercise: "none", reps: 0, at: 12, over });
+  result({ reps: 1, repetition: { score: 91 }, at: 11 });
+  result({ reps: 1, repetition: { score: 91 }, at: 13, over });
+  result({ reps: 2, repetition: { score: 92 }, at: 15, over });
+  result({ reps: 2, repetition: { score: 92 }, at: 14 });
+  assert.deepEqual(
+    heard.repetitions.map(({ count, repetition }) => [count, repetition.score]),
+    [
+      [1, 91],
+      [2, 92],
+    ],
+  );
+  assert.deepEqual(
+    heard.results.map(({ frame }) => frame.number),
+    [10, 12, 13, 15],
+  );
+});
+
 test("when the analyzers begin anew the count goes on, without what was on its way", async () => {
   const { heard } = await live();
   await pong();
@@ -478,7 +513,7 @@ test("latencies go by the pong that was held up least", async () => {
 
   // 90 ms there and nothing back: 45 ms off.
   await time.pass(1000);
-  const { t } = JSON.parse(channel().sent.at(-1));
+  const { t } = JSON.parse(droppable().sent.at(-1));
   await time.pass(90 - (time.now_ms - t));
   channel().tell({ type: "pong", t, server_time: OFFSET_MS + t + 90 });
   assert.equal(kinecast.clock_offset_ms, OFFSET_MS);

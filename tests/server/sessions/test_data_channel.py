@@ -1,6 +1,5 @@
 """What comes back on a data channel: obeyed, up to a rate, and the end always."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -8,22 +7,7 @@ import pytest
 from server.sessions import data_channel
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
-
-
-class Channel:
-    """A data channel of which a test has the other end."""
-
-    readyState = "open"
-    bufferedAmount = 0
-
-    def __init__(self):
-        self.sent = []
-
-    def on(self, event, listener):
-        self.say = listener
-
-    def send(self, text):
-        self.sent.append(json.loads(text))
+from tests.support.data_channel import Channel
 
 
 @pytest.fixture
@@ -36,7 +20,7 @@ def clock(monkeypatch):
 async def test_messages_without_end_are_passed_over_and_that_is_said_once(clock):
     channel, ended = Channel(), []
     session = SimpleNamespace(sid="s")
-    DataChannelSink(channel, session, Metrics(), lambda: ended.append(True))
+    assert DataChannelSink(session, Metrics(), lambda: ended.append(True)).take(channel)
     for _ in range(500):
         channel.say('{"type": "ping"}')
     pongs = [message for message in channel.sent if message["type"] == "pong"]

@@ -5,9 +5,11 @@ import orjson
 import pytest
 from cryptography.fernet import Fernet
 
+from analyzers.compact import compact, plain
 from analyzers.reid.embedding import Embedding
 from server.security.embeddings import BadSealedEmbedding, EmbeddingCipher
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.values import Values
 
 
 @pytest.fixture
@@ -52,10 +54,20 @@ def test_a_list_with_something_else_in_it_is_refused(gate, cipher):
 def test_people_in_results_are_sealed(gate, cipher):
     people = [{"bbox": [1, 2, 3, 4], "embedding": TOKEN}]
     fragments = {"reid_people": orjson.dumps(people), "matches": b"[]"}
-    sealed = gate.sealed(fragments)
-    assert sealed["matches"] == b"[]"
-    (person,) = orjson.loads(sealed["reid_people"])
-    assert person["bbox"] == [1, 2, 3, 4]
-    assert cipher.open(person["embedding"]) == TOKEN
-    assert TOKEN.encode() not in sealed["reid_people"]
-    assert gate.sealed({"matches": b"[]"}) == {"matches": b"[]"}
+    cbor = {key: compact(value) for key, value in fragments.items()}
+    for values in (Values(fragments), Values(None, cbor), Values(fragments, cbor)):
+        forms = values.forms
+        sealed = gate.sealed(values)
+        assert sealed.forms == values.forms == forms
+        assert sealed.json["matches"] == b"[]"
+        said = [orjson.loads(sealed.json["reid_people"]), plain(sealed.cbor["reid_people"])]
+        assert said[0] == said[1], "the same token in both forms"
+        assert said[0][0]["bbox"] == [1, 2, 3, 4]
+        assert cipher.open(said[0][0]["embedding"]) == TOKEN
+        assert TOKEN.encode() not in sealed.json["reid_people"] + sealed.cbor["reid_people"]
+        assert TOKEN.encode() in values.cbor["reid_people"]
+
+
+def test_what_holds_no_embedding_is_left_as_it_is(gate):
+    for values in (Values({"matches": b"[]"}), Values(None, {"matches": compact(b"[]")})):
+        assert gate.sealed(values) is values

@@ -316,12 +316,13 @@ async def test_a_session_that_made_room_ends_properly(tmp_path):
 async def test_a_reader_of_events_gets_notices_too(server):
     from server.api.sessions import MAX_WAITING, EventSink
     from server.sessions.results import Result, Timing
+    from server.sessions.values import Values
 
     sink = EventSink()
     sink.notice({"type": "analyzers_restarted"})
     for number in range(10):
-        sink.result(Result(None, {"n": str(number).encode()}, Timing(0, {}, {}), 0))
-    sink.final(Result(None, {}, Timing(0, {}, {}), 0, final=True))
+        sink.result(Result(None, Values({"n": str(number).encode()}), Timing(0, {}, {}), 0))
+    sink.final(Result(None, Values(), Timing(0, {}, {}), 0, final=True))
     events = [event async for event in sink]
     assert events[0].startswith(b"event: analyzers_restarted\n")
     assert len(events) == 1 + MAX_WAITING
@@ -332,11 +333,12 @@ async def test_a_reader_of_events_gets_notices_too(server):
 async def test_notices_do_not_pile_up_for_a_slow_reader_of_events():
     from server.api.sessions import MAX_NOTICES, EventSink
     from server.sessions.results import Result, Timing
+    from server.sessions.values import Values
 
     sink = EventSink()
     for number in range(10 * MAX_NOTICES):
         sink.notice({"type": "unreadable_frame", "frame": number})
-    sink.final(Result(None, {}, Timing(0, {}, {}), 0, final=True))
+    sink.final(Result(None, Values(), Timing(0, {}, {}), 0, final=True))
     *notices, final = [event async for event in sink]
     assert len(notices) == MAX_NOTICES
     assert f"{10 * MAX_NOTICES - 1}".encode() in notices[-1], "the newest are kept"
