@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 # A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
 # One that is stuck is found out before this, and the last known values go out instead.
 FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
+# From a worker's writing of a result to its being read takes a millisecond.
+DELIVERED_WITHIN_S = 0.5
 
 
 class SessionState(enum.StrEnum):
@@ -322,7 +324,7 @@ class Session:
         )
 
     def _take_result(self, message: FrameResult) -> None:
-        if self.state is SessionState.ENDED:
+        if self.state is SessionState.ENDED or self._is_late(message):
             return
         self.frames_analyzed += 1
         self.intake.done += 1
@@ -344,6 +346,11 @@ class Session:
             self.intake.recorder.result(result.encode())
         # Readers come and go; one that the worker does not know of yet has its form made here.
         self._worker.write(self._wanted_forms())
+
+    def _is_late(self, message: FrameResult) -> bool:
+        """Whether a video's result lay about since a process stood still: a newer one follows."""
+        lay_s = time.monotonic() - message.finished_s
+        return lay_s > DELIVERED_WITHIN_S and bool(self.incoming.connections) and not message.events
 
     def _wanted_forms(self) -> frozenset[Form]:
         wanted = self.subscribers.forms

@@ -86,7 +86,7 @@ async def until(session, condition):
     async with asyncio.timeout(WITHIN_S):
         while not condition():
             number += 1
-            session.put_frame(spot.frame(number, (64, 64)), clock)
+            session.intake.put_frame(spot.frame(number, (64, 64)), clock)
             await asyncio.sleep(0.01)
 
 
