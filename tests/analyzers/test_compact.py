@@ -7,7 +7,7 @@ import struct
 import cbor2
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzers.compact import COLUMNS, KEYS, LAYOUT, SCALE, as_json, compact, joined, plain
@@ -16,8 +16,8 @@ from analyzers.landmark_names import LANDMARK_NAMES
 
 STEP = 1 / SCALE
 
-# A list of landmarks takes a while to be thought out.
-few = settings(max_examples=25)
+# A list of landmarks takes a while to be thought out, on a busy machine.
+few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 keys = texts | st.sampled_from(KEYS)
@@ -35,11 +35,17 @@ values = st.recursive(
 numbers = st.floats(-3.2, 3.2) | st.floats(-1e9, 1e9) | st.integers(-5, 5)
 
 
-@st.composite
-def landmarks(draw, numbers=numbers):
+def landmarks(numbers=numbers):
+    """Lists of landmarks with such numbers."""
+    count = len(LANDMARK_NAMES) * len(COLUMNS)
+    return st.lists(numbers, min_size=count, max_size=count).map(_as_landmarks)
+
+
+def _as_landmarks(numbers):
+    rows = zip(*[iter(numbers)] * len(COLUMNS), strict=True)
     return [
-        {"index": i, "name": name, **{column: draw(numbers) for column in COLUMNS}}
-        for i, name in enumerate(LANDMARK_NAMES)
+        {"index": i, "name": name, **dict(zip(COLUMNS, row, strict=True))}
+        for i, (name, row) in enumerate(zip(LANDMARK_NAMES, rows, strict=True))
     ]
 
 
@@ -156,7 +162,8 @@ def test_the_bytes_are_those_of_the_documents():
     )
 
 
-@given(st.dictionaries(keys, values, max_size=30))
+@few
+@given(st.dictionaries(keys, leaves | st.lists(leaves, max_size=3), max_size=30))
 def test_compact_values_are_joined_to_one_map(by_key):
     fragments = {key: compact(orjson.dumps(value)) for key, value in by_key.items()}
     whole = joined(fragments)
