@@ -114,6 +114,9 @@ class Offer(Analysis):
     publish: Annotated[str | None, AfterValidator(_published_name)] = Field(
         None, description="Name under which others may watch the video"
     )
+    pace: bool = Field(
+        False, description="Whether the client sends no more frames a second than it is told to"
+    )
     results: Literal["json", "cbor"] | None = Field(
         None, description="How results are written on the data channel; by default as JSON"
     )

@@ -183,6 +183,9 @@ class SessionPeer:
 
     def _tell_pace(self, pace: Pace) -> None:
         most = pace.max_fps
+        if self._offer.pace and self._sink is not None:
+            self._sink.notice({"type": "pace", "max_fps": most})
+            return
         self.session.incoming.limit_bitrate(None if most is None else most / pace.came_fps)
 
     def _refuse_pictures(self, why: str) -> None:

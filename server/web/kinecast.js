@@ -1,5 +1,5 @@
 // Kinecast's client: sends a stream's video to a server, gives what it sees as events.
-// The wire is in docs/protocol.md. Results are CBOR, on a channel that may lose some.
+// The wire: docs/protocol.md.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
 const WITHIN_MS = 15_000; // to connect or to end
@@ -10,7 +10,7 @@ const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying
 // `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
 
-/** What CBOR (RFC 8949) says, by the layout told before; throws if damaged. */
+/** Reads CBOR (RFC 8949); throws if damaged. */
 function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
   const view = new DataView(buffer);
   let at = 0;
@@ -18,7 +18,7 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
   const bytes = (n) => new Uint8Array(buffer, skip(n), n);
   const list = (length, item = read) => Array.from({ length }, item);
   const key = (name) => (typeof name === "string" ? name : keys[name]);
-  // RFC 8746: rows of 16 bit integers, little endian as browsers are.
+  // RFC 8746: rows of int16, little endian as browsers are.
   const rows = ([, [...numbers]]) => {
     const value = (column) => [column, numbers.shift() / scale];
     return names.map((name, index) => ({ index, name, ...Object.fromEntries(columns.map(value)) }));
@@ -47,15 +47,15 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
  * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
  *   `restarting`, `ended`, `refused` (`problem`)
  * - `result`: as sent, in order, and `latency_ms` since the server had the frame, NaN at first
- * - `repetition`: `{exercise, count, repetition}`, once each. `count` goes on when a worker or the
- *   session is replaced; `repetition` is null if no result told of it
+ * - `repetition`: `{exercise, count, repetition}`, once each; `count` goes on whatever is replaced,
+ *   `repetition` is null if no result told of it
  * - `problem`: `{code, message}`; the session goes on
  * - `final`: the last result with all `repetitions`; null if it did not come
  */
 export class Kinecast extends EventTarget {
   state = { code: "new" }; // the last
   session = null; // `{id, resume}`
-  peer = null; // the RTCPeerConnection, for statistics
+  peer = null; // RTCPeerConnection
   round_trip_ms = Infinity;
   clock_offset_ms = NaN; // the server's clock less performance.now()
 
@@ -68,7 +68,7 @@ export class Kinecast extends EventTarget {
   #tries = 0;
   #number = 0; // of the newest frame
   #heard_ms = 0;
-  #anew_ms = 0; // when the analyzers began anew, by the server's clock
+  #anew_ms = 0; // analyzers began anew, by the server's clock
   #now = {}; // how many since then and before, by exercise
   #before = {};
   #done = []; // the same as the server told of them
@@ -100,13 +100,13 @@ export class Kinecast extends EventTarget {
     return this.session;
   }
 
-  /** Change options. @param {object} options by analyzer */
+  /** @param {object} options by analyzer */
   configure(options) {
     Object.assign((this.settings.options ??= {}), options);
     this.#send(JSON.stringify({ type: "configure", options }));
   }
 
-  /** End the session. @returns {Promise<?object>} the final result */
+  /** End it. @returns {Promise<?object>} the final result */
   stop() {
     this.#stopping = true;
     this.#wake();
@@ -148,7 +148,6 @@ export class Kinecast extends EventTarget {
     const { token = "", encoding = {}, analyzers, options, name } = this.settings;
     const door = `${this.url}/signaling?token=${encodeURIComponent(token)}`;
     const socket = new WebSocket(door.replace(/^http/, "ws"));
-    // A candidate may come when it is closed already.
     const send = (type, data) => socket.readyState === 1 && socket.send(JSON.stringify({ type, data }));
     let peer;
     const on = {
@@ -160,15 +159,14 @@ export class Kinecast extends EventTarget {
         this.#layout = null;
         this.#events = peer.createDataChannel("events");
         this.#events.onopen = resolve;
-        // No result waits for a lost one.
         this.#results = peer.createDataChannel("kinecast", { ordered: false, maxRetransmits: 0 });
         this.#results.binaryType = this.#events.binaryType = "arraybuffer";
         this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data);
         peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
         await peer.setLocalDescription();
         const { type, sdp } = peer.localDescription;
-        const resume = before?.resume;
-        send("offer", { type, sdp, resume, analyzers, options, publish: name, results: "cbor" });
+        const how = { resume: before?.resume, publish: name, results: "cbor", pace: true };
+        send("offer", { type, sdp, analyzers, options, ...how });
         peer.onicecandidate = ({ candidate }) => send("ice-candidate", candidate ?? {});
       },
       answer: async ({ session, ...answer }) => {
@@ -183,7 +181,7 @@ export class Kinecast extends EventTarget {
       on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
     };
     socket.onclose = async () => {
-      // Pages are not told why. A plain request is; for it alone that is 400.
+      // Pages are not told why. A plain request is.
       const ask = async () => (await fetch(door)).json();
       const told = peer ? null : await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
@@ -235,6 +233,7 @@ export class Kinecast extends EventTarget {
     else if (message.timing) this.#take(message);
     else if (message.type === "pong") this.#compareClocks(message);
     else if (message.type === "layout") this.#layout = message;
+    else if (message.type === "pace") this.#keepPace(message.max_fps).catch(() => {});
     else if (message.type === "analyzers_restarted") {
       this.#beginAnew();
       this.#say("restarting", message);
@@ -243,7 +242,7 @@ export class Kinecast extends EventTarget {
 
   #take(result) {
     const { number, received_at } = result.frame;
-    // What was on its way when the analyzers began anew was counted. What comes late counts.
+    // What was on its way then was counted.
     if (!(received_at < this.#anew_ms)) {
       if (this.state.code === "restarting") this.#say("live", { session: this.session });
       this.#count(result.exercise, result.reps, result.repetition);
@@ -252,6 +251,14 @@ export class Kinecast extends EventTarget {
     this.#number = number;
     result.latency_ms = this.#server_ms - received_at;
     this.#emit("result", result);
+  }
+
+  async #keepPace(max_fps) {
+    const [sender] = this.peer.getSenders();
+    const parameters = sender.getParameters();
+    const { maxFramerate = 120 } = this.settings.encoding ?? {};
+    parameters.encodings[0].maxFramerate = max_fps ?? maxFramerate;
+    await sender.setParameters(parameters);
   }
 
   #count(exercise, reps, last) {
@@ -263,7 +270,6 @@ export class Kinecast extends EventTarget {
     }
   }
 
-  // The server counts from 0, we go on.
   #beginAnew() {
     for (const name in this.#now) this.#before[name] = this.#now[name] + (this.#before[name] ?? 0);
     this.#now = {};
@@ -278,7 +284,7 @@ export class Kinecast extends EventTarget {
 
   #compareClocks({ t, server_time }) {
     const round_trip_ms = this.#heard_ms - t;
-    this.round_trip_ms *= 1.05; // Clocks drift: in time a newer one counts.
+    this.round_trip_ms *= 1.05; // Clocks drift.
     if (round_trip_ms > this.round_trip_ms) return; // The quickest was held up least.
     this.round_trip_ms = round_trip_ms;
     this.clock_offset_ms = server_time - (t + this.#heard_ms) / 2;

@@ -36,6 +36,7 @@ def test_all_of_an_offer():
         "analyzers": ["pose", "exercise"],
         "options": {"pose": {"people": 2, "deep": {"er": [1]}}},
         "results": "cbor",
+        "pace": True,
     }
     offer = parse_offer({**data, "unknown": object()})
     assert offer.model_dump() == data

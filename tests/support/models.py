@@ -38,6 +38,14 @@ class Counter(BaseModel):
         return {"total": self._counts.pop(sid)}
 
 
+class Steady(BaseModel):
+    """Takes 80 ms for each frame, so that it has time for some twelve a second."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        time.sleep(0.08)
+        return {"steady": True}
+
+
 class Faulty(BaseModel):
     """Does what its options say, wrongly: ``{"start"|"frame"|"end": how}``."""
 

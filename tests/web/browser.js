@@ -117,6 +117,19 @@ class Channel {
   }
 }
 
+/** What sends a track, with parameters that are copies, as a browser's are. */
+class Sender {
+  parameters = { encodings: [{ active: true, maxBitrate: 1000 }] };
+
+  getParameters() {
+    return structuredClone(this.parameters);
+  }
+
+  async setParameters(parameters) {
+    this.parameters = parameters;
+  }
+}
+
 /** A page's end of a peer connection. */
 export class Peer {
   connectionState = "new";
@@ -124,6 +137,7 @@ export class Peer {
   remoteDescription = null;
   transceivers = [];
   channels = {}; // by label
+  #senders = [];
 
   constructor(configuration) {
     this.configuration = configuration;
@@ -131,6 +145,11 @@ export class Peer {
 
   addTransceiver(track, init) {
     this.transceivers.push({ track, ...init });
+    this.#senders.push(new Sender());
+  }
+
+  getSenders() {
+    return this.#senders;
   }
 
   createDataChannel(label, options) {

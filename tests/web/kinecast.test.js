@@ -140,6 +140,7 @@ test("a session comes about", async () => {
     options: { pose: { people: 2 } },
     publish: "hall",
     results: "cbor",
+    pace: true,
   });
   const [peer] = peers;
   assert.deepEqual(peer.configuration, { iceServers: [{ urls: "stun:somewhere" }] });
@@ -540,6 +541,29 @@ test("another connection's clocks are compared anew", async () => {
   await accept(ONE);
   await pong(30);
   assert.equal(kinecast.round_trip_ms, 60);
+});
+
+test("the sender keeps to the rate that the server has time for, and to its own", async () => {
+  const { heard } = await live({ encoding: { maxFramerate: 25 } });
+  const [sender] = peers[0].getSenders();
+  for (const [told, kept] of [
+    [12.5, 12.5],
+    [null, 25],
+  ]) {
+    channel().tell({ type: "pace", max_fps: told });
+    await settled();
+    assert.equal(sender.parameters.encodings[0].maxFramerate, kept);
+    assert.equal(sender.parameters.encodings[0].maxBitrate, 1000, "the rest stays");
+  }
+  assert.deepEqual(heard.problems, []);
+});
+
+test("a browser that can not change a sender's rate goes on", async () => {
+  const { heard } = await live();
+  peers[0].getSenders()[0].setParameters = () => Promise.reject(new Error("no"));
+  channel().tell({ type: "pace", max_fps: 10 });
+  await settled();
+  assert.deepEqual(codes(heard), ["connecting", "live"]);
 });
 
 test("what else the server says is a problem, and the session goes on", async () => {

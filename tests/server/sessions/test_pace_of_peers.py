@@ -1,0 +1,58 @@
+"""A peer that sends more than there is time for is told so, in the way that it understands."""
+
+import pytest
+from aiortc import RTCRtpSender
+
+from client_test.peer import ClientPeer
+from tests.support.server import running_server
+from tests.support.tracks import ColourTrack
+
+STEADY = "tests.support.models:Steady"
+WITHIN_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(folder, "--analyzers", STEADY, "--workers", "1") as running:
+        running.wait_until("/health", lambda h: all(w["ready"] for w in h["workers"]))
+        yield running
+
+
+async def test_a_client_that_keeps_a_pace_is_told_its_rate(server):
+    async with ClientPeer(server.url) as peer:
+        peer._optional_keys["pace"] = True
+        track = ColourTrack(fps=30)
+        await peer.connect(track)
+        told = await peer.wait_for(lambda m: m.get("type") == "pace", WITHIN_S)
+        assert 8 <= told["max_fps"] <= 15
+        # It keeps to it, and there is room for all that it sends; then there is room for more.
+        track._fps, track._began_s = (
+            told["max_fps"],
+            track._began_s + track.sent / 30 - (track.sent / told["max_fps"]),
+        )
+        more = await peer.wait_for(
+            lambda m: m.get("type") == "pace" and m["max_fps"] != told["max_fps"], WITHIN_S
+        )
+        assert more["max_fps"] is None or more["max_fps"] > told["max_fps"]
+
+
+async def test_any_other_client_is_told_to_send_less(server, monkeypatch):
+    rates = []
+    take = RTCRtpSender._handle_rtcp_packet
+
+    async def note(self, packet):
+        await take(self, packet)
+        encoder = getattr(self, "_RTCRtpSender__encoder", None)
+        if encoder is not None and hasattr(encoder, "target_bitrate"):
+            rates.append(encoder.target_bitrate)
+
+    monkeypatch.setattr(RTCRtpSender, "_handle_rtcp_packet", note)
+    async with ClientPeer(server.url, codec="VP8") as peer:
+        await peer.connect(ColourTrack(fps=30, size=(320, 240)))
+        before = await peer.wait_for(lambda m: "steady" in m, WITHIN_S)
+        number = before["frame"]["number"] + 240
+        await peer.wait_for(lambda m: (m.get("frame") or {}).get("number", 0) > number, WITHIN_S)
+        assert not [m for m in peer.received if m.get("type") == "pace"]
+    assert rates
+    assert rates[-1] < max(rates)
