@@ -23,6 +23,7 @@ def test_optional_keys_are_those_of_the_websocket():
         "analyzers": ["pose"],
         "options": {"pose": {"people": 2}},
         "results": "json",
+        "pace": False,
         "unknown": [1],
     }
     offer = parse_body(orjson.dumps(body))

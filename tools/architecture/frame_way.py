@@ -17,7 +17,7 @@ LANES = (288, 72)
 OUTSIDE = (16, 136)
 BOTH = (188, 256)
 SESSION = (458, 162)
-DECODER = (656, 118)
+DECODER = (650, 126)
 WORKER = (790, 182)
 LEFT_LANE = (790, 86)
 RIGHT_LANE = (886, 86)
@@ -30,7 +30,7 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
     "viewers": (OUTSIDE, AS_SENT, "outside", "viewers", "", "WHEP, the page"),
     "relay": (
         *(BOTH, AS_SENT, "way", "feed", "watching/session_video"),
-        "packets as they came, for everyone",
+        "packets as they came, for all",
     ),
     "peer": (OUTSIDE, FRAMES, "outside", "peer", "", "a browser, a script or a camera"),
     "receiver": (
@@ -45,7 +45,7 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
     "decoder": (DECODER, FRAMES, "worker", "decoder", "workers/decoding", "every frame"),
     "dispatcher": (
         *(WORKER, FRAMES, "worker", "dispatcher", "workers/dispatch"),
-        "newest frame, as RGB, to each lane that is idle",
+        "the newest frame to each lane that is idle",
     ),
     "first lane": (LEFT_LANE, LANES, "worker", "lane", "", "pose, exercise"),
     "second lane": (RIGHT_LANE, LANES, "worker", "lane", "", "one of yours"),
@@ -75,7 +75,7 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
     "drawn": (DECODER, ANNOTATED, "shared", "mailbox", "", "the newest frame"),
     "drawing": (
         *(WORKER, ANNOTATED, "worker", "drawing", "workers/drawing"),
-        "on its own thread, after the result, if watched",
+        "on its own thread, while watched",
     ),
 }
 
