@@ -45,13 +45,13 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
     "decoder": (DECODER, FRAMES, "worker", "decoder", "workers/decoding", "every frame"),
     "dispatcher": (
         *(WORKER, FRAMES, "worker", "dispatcher", "workers/dispatch"),
-        "the newest frame to each lane that is idle",
+        "newest frame to each idle lane",
     ),
     "first lane": (LEFT_LANE, LANES, "worker", "lane", "", "pose, exercise"),
     "second lane": (RIGHT_LANE, LANES, "worker", "lane", "", "one of yours"),
     "merged": (
         *(WORKER, RECORDS, "worker", "one result", "analyzers/chain"),
-        "JSON, joined key by key",
+        "joined key by key",
     ),
     "client": (OUTSIDE, RESULTS, "outside", "client", "", "a JSON object for each frame"),
     "sinks": (
