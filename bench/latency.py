@@ -46,6 +46,7 @@ from bench.harness.processes import (
     MEGABYTE,
     RunningServer,
     ServerKind,
+    checkout,
     of_checkout,
     running,
     with_pose,
@@ -269,7 +270,7 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
 
 
 async def _bench_streams(asked: argparse.Namespace, report: Report) -> None:
-    other = of_checkout(asked.against.resolve()) if asked.against else None
+    other = of_checkout(asked.against) if asked.against else None
     stops = [("worker", asked.stop_worker), ("media process", asked.stop_media)]
     if any(stop_s for _, stop_s in stops):
         table = report.table("After a process stood still", *standstill.COLUMNS)
@@ -312,7 +313,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run's window")
     parser.add_argument("--encode", action="store_true", help="in the client, as it streams")
-    parser.add_argument("--against", type=_checkout, metavar="PATH", help="another checkout")
+    parser.add_argument("--against", type=checkout, metavar="PATH", help="another checkout")
     parser.add_argument("--url", help="of a server that runs already: only this one")
     parser.add_argument("--stop-worker", type=float, default=0.0, metavar="S", help="by SIGSTOP")
     parser.add_argument("--stop-media", type=float, default=0.0, metavar="S", help="by SIGSTOP")
@@ -326,13 +327,6 @@ def main() -> int:
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
-
-
-def _checkout(text: str) -> Path:
-    path = Path(text)
-    if not (path / "server" / "__main__.py").exists():
-        raise argparse.ArgumentTypeError(f"{text} is no checkout of Kinecast")
-    return path
 
 
 def _minutes(text: str) -> float:

@@ -1,5 +1,6 @@
 """Servers that are measured and programs that put a load on them, each a process of its own."""
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -48,6 +49,14 @@ def kinecast(*flags: str, name: str = "kinecast") -> ServerKind:
 def with_pose(*analyzers: str, name: str = "kinecast") -> ServerKind:
     """Kinecast with pose, the bar code, and other analyzers beside them."""
     return kinecast("--analyzers", ",".join(("pose", ANALYZER, *analyzers)), name=name)
+
+
+def checkout(text: str) -> Path:
+    """The folder of another checkout, as a command line names it."""
+    path = Path(text).resolve()
+    if not (path / "server" / "__main__.py").exists():
+        raise argparse.ArgumentTypeError(f"{text} is no checkout of Kinecast")
+    return path
 
 
 def of_checkout(root: Path) -> ServerKind:

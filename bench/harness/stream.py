@@ -138,7 +138,12 @@ def tracks(packets: Path | None) -> Iterator[Track]:
 
 async def stream(asked: argparse.Namespace, each: Iterator[Track]) -> None:
     """Stream with all peers at once and measure the window after the warm-up."""
-    settings = {"token": asked.token, "analyzers": asked.analyzers, "codec": "VP8"}
+    settings = {
+        "token": asked.token,
+        "analyzers": asked.analyzers,
+        "use": asked.use,
+        "codec": "VP8",
+    }
     settings |= COMPACT if asked.compact else {}
     loads = [LoadStream(asked.url, next(each), **settings) for _ in range(asked.streams)]
     async with AsyncExitStack() as stack:
@@ -251,6 +256,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds from the first results")
     parser.add_argument("--cycles", type=int, help="instead: connect, stream and leave so often")
     parser.add_argument("--token", help="where the server asks for one")
+    parser.add_argument("--use", default="auto", help="the door for the offer")
     parser.add_argument("--analyzers", nargs="+", metavar="NAME", help="these only")
     parser.add_argument("--compact", action="store_true", help="results as CBOR, droppable")
     asked = parser.parse_args()
