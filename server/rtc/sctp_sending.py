@@ -9,12 +9,13 @@ What is different here:
   has carried within the last round trips; Max.Burst, which RFC 9260, section 6.1, leaves to be
   set, keeps a large one from going out at once.
 - **The window grows while it is not full**, up to twice what was under way in slow start, and one
-  packet beyond it afterwards (draft-ietf-ccwg-ratelimited-increase, which updates RFC 9260,
-  section 7.2.1). aiortc lets it grow only while data waits, and data that waits is late.
+  packet beyond it afterwards (draft-ietf-ccwg-ratelimited-increase-09, which is to update
+  RFC 9260, section 7.2.1). aiortc lets it grow only while data waits, and data that waits is late.
 - **A piece is missed by what was sent after it.** aiortc counts all acknowledgements that leave it
   out, also those of what was under way when it was sent again, so it is sent again too often; and
   RFC 9260, section 7.2.4, sends it again once and then waits for the timer. To look at when
-  each was sent, as RFC 8985 does for TCP, finds what was lost twice within a round trip.
+  each was sent, as RFC 8985 does for TCP, finds what was lost twice within a round trip. And it
+  waits for more than three reports where packets are seen to overtake each other.
 - **The timer is shorter**: 0.4 s at least and 1 s at first, instead of 1 s and 3 s. RFC 9260,
   section 16, recommends 1 s for both; 0.4 s is what Chromium has, more than the 0.2 s for which
   a peer may keep an acknowledgement. It sends again only what is not known to have arrived.
@@ -41,7 +42,8 @@ from aiortc.utils import uint32_gt, uint32_gte
 INITIAL_WINDOW = 10
 MIN_WINDOW_AFTER_LOSS = 4
 MAX_BURST = 32
-MISSING_REPORTS = 3
+# More where the path is seen to mix packets up, so far as a result has packets.
+MISSING_REPORTS, MAX_MISSING_REPORTS = 3, 10
 RTO_INITIAL_S, RTO_MIN_S = 1.0, 0.4
 # A peer may answer 0.2 s late (RFC 9260, section 6.2), however steady its path is.
 MIN_SLACK_S = 0.22
@@ -65,6 +67,7 @@ def begin(association: Any) -> None:
     association._cwnd = INITIAL_WINDOW * sctp.USERDATA_MAX_LENGTH
     # The most that was under way since the window was last made smaller.
     association._kinecast_most_under_way = 0
+    association._kinecast_reports = MISSING_REPORTS
     association._kinecast_sent_s = time.monotonic()
     # Round trips are measured one after the other: by pieces from this one on.
     association._kinecast_timed_tsn = association._local_tsn
@@ -128,6 +131,7 @@ async def _receive_sack_chunk(self: Any, chunk: SackChunk) -> None:
         return
     advances = chunk.cumulative_tsn != self._last_sacked_tsn
     arrived = _arrived(self, chunk)
+    _learn_order(self, arrived, chunk.duplicates)
     _time_round_trip(self, arrived)
     is_lost = _miss(self, arrived)
     if self._fast_recovery_exit is None:
@@ -174,6 +178,16 @@ def _arrived(self: Any, sack: SackChunk) -> list[DataChunk]:
     return arrived
 
 
+def _learn_order(self: Any, arrived: list[DataChunk], duplicates: list[int]) -> None:
+    """Wait for more reports where what was missed arrives after all (as RFC 4653 does for TCP).
+
+    A duplicate was sent again, or given up, while it was on its way (RFC 3708).
+    """
+    overtaken = max((piece._misses + 1 for piece in arrived if piece._sent_count == 1), default=0)
+    reports = max(self._kinecast_reports + len(duplicates), overtaken)
+    self._kinecast_reports = min(reports, MAX_MISSING_REPORTS)
+
+
 def _time_round_trip(self: Any, arrived: list[DataChunk]) -> None:
     """Measure one round trip after the other (RFC 9260, section 6.3.1, rules C4 and C5)."""
     timed = [piece for piece in arrived if piece._sent_count == 1]
@@ -192,7 +206,7 @@ def _miss(self: Any, arrived: list[DataChunk]) -> bool:
         if piece._acked or piece._abandoned or piece._retransmit or piece._sent_time >= newest_s:
             continue
         piece._misses += 1
-        if piece._misses == MISSING_REPORTS:
+        if piece._misses >= self._kinecast_reports:
             piece._retransmit = not self._maybe_abandon(piece)
             self._flight_size_decrease(piece)
             is_lost = True
@@ -232,5 +246,6 @@ def _t3_expired(self: Any) -> None:
         _halve(self)
         self._cwnd = sctp.USERDATA_MAX_LENGTH
     self._update_advanced_peer_ack_point()
+    self._kinecast_reports = MISSING_REPORTS
     self._rto = max(self._rto, min(self._rto * 2, MAX_BACKOFF_S))
     self._loop.create_task(self._transmit())

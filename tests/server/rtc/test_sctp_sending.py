@@ -17,7 +17,13 @@ from aiortc.rtcsctptransport import (
 
 from server.rtc import sctp_sending
 from server.rtc.sctp import PIECE_BYTES
-from server.rtc.sctp_sending import INITIAL_WINDOW, MAX_BURST, MIN_WINDOW_AFTER_LOSS
+from server.rtc.sctp_sending import (
+    INITIAL_WINDOW,
+    MAX_BURST,
+    MAX_MISSING_REPORTS,
+    MIN_WINDOW_AFTER_LOSS,
+    MISSING_REPORTS,
+)
 
 pytestmark = pytest.mark.usefixtures("compat")
 
@@ -216,6 +222,36 @@ async def test_what_arrives_in_another_order_by_two_is_not_sent_again(pair, chan
     await pair.back.deliver(count=2)
     assert not pair.there.pieces()
     assert pair.ours._fast_recovery_exit is None
+
+
+async def test_a_path_that_mixes_packets_up_is_learnt(pair, channel):
+    resent = []
+    for _ in range(3):
+        await send(channel, b"x" * (5 * PIECE_BYTES))
+        sent = pair.there.pieces()
+        pair.there.waiting.rotate(-1)
+        # The first comes fifth.
+        first = pair.there.waiting.pop()
+        pair.there.waiting.insert(4, first)
+        await pair.there.deliver()
+        await pair.back.deliver()
+        resent.append(sum(tsn in sent for tsn in pair.there.pieces()))
+        await pair.settle()
+    assert resent == [1, 1, 0], "one report more each time"
+    assert len(pair.messages) == 3
+    assert pair.ours._kinecast_reports > MISSING_REPORTS
+
+
+async def test_reports_that_are_waited_for_have_a_bound(pair, channel):
+    sack = SackChunk()
+    sack.cumulative_tsn, sack.advertised_rwnd = pair.ours._last_sacked_tsn, 100_000
+    sack.duplicates = [sack.cumulative_tsn] * 200
+    await pair.ours._receive_chunk(sack)
+    assert pair.ours._kinecast_reports == MAX_MISSING_REPORTS
+    await send(channel, b"x" * (20 * PIECE_BYTES))
+    await pair.there.deliver(lambda at: at == 0)
+    await pair.settle()
+    assert len(pair.messages) == 1
 
 
 async def test_the_timer_sends_again_what_is_missing_and_begins_with_one_packet(pair, channel):
