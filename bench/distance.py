@@ -19,6 +19,7 @@ is lost. Nothing is lost while a session connects.
 import argparse
 import contextlib
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +29,8 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 
 import numpy as np
 
-from bench.harness import far
-from bench.harness.processes import checkout, of_checkout, running, started, with_pose
+from bench.harness import checkout, far
+from bench.harness.processes import running, started, with_pose
 from bench.harness.report import Check, Report, at_least, at_most, parser_for, run
 from bench.harness.stream import encoded_clip, offers_compact, run_load
 
@@ -134,11 +135,14 @@ def checks(how: str, place: Place, there: Seen, near: Seen) -> Iterator[Check]:
 async def bench(asked: argparse.Namespace, report: Report) -> None:
     """All places, from each server in turn."""
     report.settings = [f"Rounds: {asked.rounds}, windows of {asked.seconds:g} s, servers in turn"]
-    kinds = [with_pose()] + ([of_checkout(asked.against)] if asked.against else [])
+    kinds = [with_pose()]
     places = [LOOPBACK, *_places(asked)]
     table = report.table("Results at a distance", *COLUMNS)
     async with contextlib.AsyncExitStack() as stack:
         asked.packets = await stack.enter_async_context(encoded_clip())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if asked.against:
+            kinds.append(checkout.server_of(asked.against, folder))
         servers = [(kind, await stack.enter_async_context(running(kind))) for kind in kinds]
         found: dict[tuple[str, str, Place], list[Seen]] = {}
         for _, server in servers:
@@ -182,7 +186,7 @@ def main() -> int:
     parser = parser_for(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each window")
-    parser.add_argument("--against", type=checkout, metavar="PATH", help="another checkout")
+    parser.add_argument("--against", type=checkout.named, metavar="PATH", help="another checkout")
     far.add_way(parser)
     return run("Results at a distance", parser.parse_args(), bench)
 

@@ -31,6 +31,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,12 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.harness import checkout
 from bench.harness.processes import (
     BASELINE,
     MEGABYTE,
     RunningServer,
     ServerKind,
-    checkout,
-    of_checkout,
     running,
     with_pose,
 )
@@ -266,11 +266,12 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
         asked.packets = None
         if not asked.encode:
             asked.packets = await stack.enter_async_context(encoded_clip())
-        await _bench_streams(asked, report)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        await _bench_streams(asked, report, folder)
 
 
-async def _bench_streams(asked: argparse.Namespace, report: Report) -> None:
-    other = of_checkout(asked.against) if asked.against else None
+async def _bench_streams(asked: argparse.Namespace, report: Report, folder: Path) -> None:
+    other = checkout.server_of(asked.against, folder) if asked.against else None
     stops = [("worker", asked.stop_worker), ("media process", asked.stop_media)]
     if any(stop_s for _, stop_s in stops):
         table = report.table("After a process stood still", *standstill.COLUMNS)
@@ -313,7 +314,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run's window")
     parser.add_argument("--encode", action="store_true", help="in the client, as it streams")
-    parser.add_argument("--against", type=checkout, metavar="PATH", help="another checkout")
+    parser.add_argument("--against", type=checkout.named, metavar="PATH", help="another checkout")
     parser.add_argument("--url", help="of a server that runs already: only this one")
     parser.add_argument("--stop-worker", type=float, default=0.0, metavar="S", help="by SIGSTOP")
     parser.add_argument("--stop-media", type=float, default=0.0, metavar="S", help="by SIGSTOP")

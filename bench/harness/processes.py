@@ -1,6 +1,5 @@
 """Servers that are measured and programs that put a load on them, each a process of its own."""
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -49,24 +48,6 @@ def kinecast(*flags: str, name: str = "kinecast") -> ServerKind:
 def with_pose(*analyzers: str, name: str = "kinecast") -> ServerKind:
     """Kinecast with pose, the bar code, and other analyzers beside them."""
     return kinecast("--analyzers", ",".join(("pose", ANALYZER, *analyzers)), name=name)
-
-
-def checkout(text: str) -> Path:
-    """The folder of another checkout, as a command line names it."""
-    path = Path(text).resolve()
-    if not (path / "server" / "__main__.py").exists():
-        raise argparse.ArgumentTypeError(f"{text} is no checkout of Kinecast")
-    return path
-
-
-def of_checkout(root: Path) -> ServerKind:
-    """Kinecast with pose and the bar code, from another checkout of the repository."""
-    has_watchdog = (root / "server" / "watchdog").is_dir()
-    # In 0.1 the bar code's analyzer has another place.
-    is_old = (root / "bench" / "barcode_analyzer.py").exists()
-    analyzer = "bench.barcode_analyzer:BarcodeReader" if is_old else ANALYZER
-    flags = ["--no-watchdog"] * has_watchdog + ["--analyzers", f"pose,{analyzer}"]
-    return ServerKind(root.name, ("server", *flags), root)
 
 
 BASELINE = ServerKind("baseline", ("bench.harness.baseline",))

@@ -266,7 +266,7 @@ def main() -> int:
     try:
         asyncio.run((cycles if asked.cycles else stream)(asked, tracks(asked.packets)))
     except (ClientError, TimeoutError) as error:
-        print(f"load: {error or 'no result within a minute'}", file=sys.stderr)
+        print(f"load: {str(error) or 'no result within a minute'}", file=sys.stderr)
         return 1
     return 0
 

@@ -4,7 +4,9 @@ import copy
 
 import pytest
 
-from bench.harness.processes import ANALYZER, of_checkout, with_pose
+from analyzers.pose import weights
+from bench.harness import checkout
+from bench.harness.processes import with_pose
 from bench.harness.report import ROOT
 from bench.harness.stream import run_load
 from bench.latency import COLUMNS, _figures, ratios, summarize
@@ -49,13 +51,13 @@ def test_ratios_are_of_what_can_be_compared():
 
 
 def test_another_checkout_is_started_as_it_knows(tmp_path):
-    assert of_checkout(ROOT).arguments == with_pose().arguments
+    assert checkout.server_of(ROOT, tmp_path).arguments == with_pose().arguments
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "barcode_analyzer.py").touch()
-    old = of_checkout(tmp_path)
+    old = checkout.server_of(tmp_path, tmp_path)
     assert (old.name, old.root) == (tmp_path.name, tmp_path)
     assert "--no-watchdog" not in old.arguments
-    assert ANALYZER not in old.arguments[-1]
+    assert weights.load(old.arguments[-1]) == weights.load(None)
 
 
 async def test_streams_of_several_processes_are_told_as_one(server, clip):
