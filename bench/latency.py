@@ -1,15 +1,23 @@
-"""Measures Kinecast against a server written like aiortc's own example.
+"""Measures Kinecast against a server like aiortc's own example, or against another Kinecast.
 
-A load client in a process of its own streams a numbered clip, 640x480 at 30 frames per second, by
-1, 2, 3 and 4 peers at once over loopback, to Kinecast and to the baseline in turn. Both run the
-same pose model and read the number from the frame's corner, each server freshly started for each
-run. Latency is from handing a frame to the encoder to its result's arrival at the client.
+A load client in processes of its own streams a numbered clip, 640x480 at 30 frames per second, by
+several peers at once over loopback, to one server and the other in turn. Both run the same pose
+model and read the number from the frame's corner, each server freshly started for each run. The
+frames were encoded beforehand, so that the client takes next to nothing of the machine; latency is
+from sending a frame to its result's arrival at the client. With --encode each stream has an encoder
+in the client, and latency is from handing a frame to it.
 
 Results per second are those that arrived within the window. A frame without a result in the window
 is "missing": dropped by Kinecast, still waiting in the baseline. CPU time is that of all of the
-server's processes, memory the sum of their resident sets.
+server's processes; "media" is the one that the peers talk to. Memory is the sum of resident sets.
 
     bench/latency.py --soak 10 --cycles 200    everything, 25 minutes
+    bench/latency.py --streams 1,4,8,16 --against ../kinecast-0.1
+                                               another checkout's server instead of the baseline
+    bench/latency.py --streams 1 --url http://127.0.0.1:8083
+                                               a server that runs already, by itself
+    bench/latency.py --stop-worker 3 --stop-media 2
+                                               only what is late when a process stands still so long
     bench/latency.py --annotated               only what annotated video costs, 3 minutes
 
 With --annotated, first the drawing alone, of the sample video with what pose and exercise find in
@@ -21,7 +29,9 @@ handing a frame to the session to its result's arrival, so without network and c
 
 import argparse
 import asyncio
+import contextlib
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +42,7 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.harness import checkout
 from bench.harness.processes import (
     BASELINE,
     MEGABYTE,
@@ -41,7 +52,8 @@ from bench.harness.processes import (
     with_pose,
 )
 from bench.harness.report import Check, Report, at_least, at_most, parser_for, run
-from bench.harness.stream import run_load
+from bench.harness.stream import encoded_clip, run_cycles, run_load
+from bench.parts import standstill
 
 SLOW_MODEL = "mock_model_2"
 WARM_UP_S = 2.0
@@ -60,18 +72,23 @@ LOADED_STREAMS = (3, 4)
 SOAK_STREAMS, MINUTE_S = 3, 60.0
 # Whatever is made once and kept (threads of executors, caches) is made by the first few sessions.
 WARM_UP_CYCLES = 10
-CYCLE_LIMIT_S = 10.0
+CYCLE_LIMIT_S, START_LIMIT_S = 10.0, 60.0
 SETTLE_LIMIT_S = 45.0
 POLL_S = 0.5
 
+
 COLUMNS = (
-    *("streams", "server", "results/s:.1f", "each:.1f", "p50 ms:.1f", "p95 ms:.1f", "p99 ms:.1f"),
-    *("first 3 s:.0f", "last 3 s:.0f", "missing %:.1f", "CPU ms/result:.1f", "peak MB:.0f"),
-    "client CPU %:.0f",
+    *("streams", "server", "results/s:.1f", "each", "p50 ms:.1f", "p95 ms:.1f", "p99 ms:.1f"),
+    *("first 3 s:.0f", "last 3 s:.0f", "missing %:.1f", "media CPU %:.0f", "workers CPU %:.0f"),
+    *("CPU ms/result:.1f", "bytes/result:.0f", "peak MB:.0f", "client CPU %:.0f"),
 )
+# Of these one server is held against the other.
+COMPARED = ("results/s", "p50 ms", "p95 ms", "last 3 s", "CPU ms/result", "bytes/result")
 
 
-async def measure(kind: ServerKind, *, streams: int, seconds: float) -> dict[str, Any]:
+async def measure(
+    kind: ServerKind, *, streams: int, seconds: float, packets: Path | None
+) -> dict[str, Any]:
     """Start the server anew, put the load on it and take the figures.
 
     `results` has a row for each: seconds since the window began, latency in ms; `missing` are
@@ -81,42 +98,62 @@ async def measure(kind: ServerKind, *, streams: int, seconds: float) -> dict[str
         # Code and models are loaded by a first stream. Otherwise the baseline would begin with
         # the frames that waited meanwhile, and while it caught up it would give more results a
         # second than there are frames.
-        await run_load(server, "--seconds", 1, timeout_s=1)
-        asked = ("--streams", streams, "--seconds", seconds, "--warm-up", WARM_UP_S)
-        told = await run_load(server, *asked, timeout_s=seconds)
-        server.tree.sample()
-        rows = [row for stream in told["streams"] for row in stream["results"]]
-        unread, sent = (
-            sum(stream[key] for stream in told["streams"]) for key in ("unread", "sent")
+        await run_load(server.url, seconds=1, packets=packets)
+        warm_up = ("--warm-up", WARM_UP_S)
+        told = await run_load(
+            server.url, *warm_up, streams=streams, seconds=seconds, packets=packets
         )
-        return told | {
-            "results": np.array(rows, dtype=np.float64).reshape(-1, 2),
-            "missing": max(0, sent - len(rows) - unread),
-            "unread": unread,
-            "server_cpu_s": server.tree.cpu_s(told["began_epoch_s"], told["seconds"]),
+        server.tree.sample()
+        cpu_s, media_s = server.tree.cpu_s(told["began_epoch_s"], told["seconds"])
+        return _figures(told) | {
+            "server_cpu_s": cpu_s,
+            "media_cpu_s": media_s,
             "peak_mb": server.tree.peak_mb(),
         }
+
+
+def _figures(told: dict[str, Any]) -> dict[str, Any]:
+    rows = [row for stream in told["streams"] for row in stream["results"]]
+    unread, sent, size = (
+        sum(stream[key] for stream in told["streams"]) for key in ("unread", "sent", "bytes")
+    )
+    return told | {
+        "results": np.array(rows, dtype=np.float64).reshape(-1, 2),
+        "missing": max(0, sent - len(rows) - unread),
+        "unread": unread,
+        "bytes": size,
+        # Of a server that runs elsewhere nobody knows.
+        **dict.fromkeys(("server_cpu_s", "media_cpu_s", "peak_mb"), float("nan")),
+    }
 
 
 def summarize(name: str, streams: int, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A row of the table, by column: percentiles are of all results of all runs."""
     results = np.concatenate([run["results"] for run in runs])
-    seconds, missing, unread, server_cpu_s, client_cpu_s = (
-        sum(run[key] for run in runs)
-        for key in ("seconds", "missing", "unread", "server_cpu_s", "client_cpu_s")
+    keys = ("seconds", "missing", "unread", "bytes", "server_cpu_s", "media_cpu_s", "client_cpu_s")
+    seconds, missing, unread, size, server_s, media_s, client_s = (
+        sum(run[key] for run in runs) for key in keys
     )
+    each = [len(s["results"]) / run["seconds"] for run in runs for s in run["streams"]]
     at_s, latency_ms = results[:, 0], results[:, 1]
     count = max(len(results), 1)
     sent = count + missing + unread
     p50, p95, p99 = np.percentile(latency_ms, (50, 95, 99)) if len(results) else (np.nan,) * 3
-    rate, at_end = len(results) / seconds, at_s > seconds / len(runs) - EDGE_S
+    at_end = at_s > seconds / len(runs) - EDGE_S
     cells = (
-        *(streams, name, rate, rate / streams, p50, p95, p99),
-        *(_median(latency_ms[at_s < EDGE_S]), _median(latency_ms[at_end])),
-        *(100 * missing / sent, 1000 * server_cpu_s / count),
-        *(max(run["peak_mb"] for run in runs), 100 * client_cpu_s / seconds),
+        *(streams, name, len(results) / seconds, f"{min(each):.1f}..{max(each):.1f}"),
+        *(p50, p95, p99, _median(latency_ms[at_s < EDGE_S]), _median(latency_ms[at_end])),
+        *(100 * missing / sent, 100 * media_s / seconds, 100 * (server_s - media_s) / seconds),
+        *(1000 * server_s / count, size / count),
+        *(max(run["peak_mb"] for run in runs), 100 * client_s / seconds),
     )
     return dict(zip((column.partition(":")[0] for column in COLUMNS), cells, strict=True))
+
+
+def ratios(ours: dict[str, Any], other: dict[str, Any]) -> list[object]:
+    """A row of the table: ours, of the other's."""
+    cells = [f"{ours[key] / other[key]:.2f}" if key in COMPARED else None for key in ours]
+    return [ours["streams"], f"of {other['server']}", *cells[2:]]
 
 
 def _median(values: NDArray[np.float64]) -> float:
@@ -124,13 +161,14 @@ def _median(values: NDArray[np.float64]) -> float:
 
 
 async def _alternate(
-    kinds: Sequence[ServerKind], report: Report, streams: int, rounds: int, seconds: float
+    kinds: Sequence[ServerKind], report: Report, streams: int, asked: argparse.Namespace
 ) -> list[dict[str, Any]]:
+    rounds, seconds, packets = asked.rounds, asked.seconds, asked.packets
     runs: dict[str, list[Any]] = {kind.name: [] for kind in kinds}
     for number in range(rounds):
         # Each goes first every other time.
         for kind in kinds if number % 2 == 0 else reversed(kinds):
-            one = await measure(kind, streams=streams, seconds=seconds)
+            one = await measure(kind, streams=streams, seconds=seconds, packets=packets)
             runs[kind.name].append(one)
             figures = summarize(kind.name, streams, [one])
             report.say(
@@ -141,13 +179,25 @@ async def _alternate(
     return [summarize(kind.name, streams, runs[kind.name]) for kind in kinds]
 
 
-async def soak(minutes: float, report: Report) -> None:
+async def measure_given(
+    url: str, streams: int, asked: argparse.Namespace, report: Report
+) -> list[object]:
+    """A row of the table, of a server that runs already."""
+    runs = []
+    for number in range(asked.rounds):
+        report.say(f"{streams} x {url}, round {number + 1} of {asked.rounds}")
+        load = {"streams": streams, "seconds": asked.seconds, "packets": asked.packets}
+        runs.append(_figures(await run_load(url, "--warm-up", WARM_UP_S, **load)))
+    return list(summarize(url, streams, runs).values())
+
+
+async def soak(minutes: float, packets: Path | None, report: Report) -> None:
     """Stream for more than a minute and watch the server's memory."""
     seconds = minutes * MINUTE_S
     report.say(f"{SOAK_STREAMS} streams for {minutes:g} minutes")
     async with running(with_pose()) as server:
-        asked = ("--streams", SOAK_STREAMS, "--seconds", seconds)
-        told = await run_load(server, *asked, timeout_s=seconds)
+        load = {"streams": SOAK_STREAMS, "seconds": seconds, "packets": packets}
+        told = await run_load(server.url, **load)
         began_s = told["began_epoch_s"]
         first_mb = server.tree.peak_mb(0.0, began_s + MINUTE_S)
         later_mb = server.tree.peak_mb(began_s + MINUTE_S, began_s + seconds)
@@ -174,7 +224,7 @@ async def cycles(count: int, report: Report) -> None:
 
 
 async def _holdings_after(server: RunningServer, count: int) -> tuple[dict[str, int], float]:
-    await run_load(server, "--cycles", count, timeout_s=count * CYCLE_LIMIT_S)
+    await run_cycles(server.url, count, count * CYCLE_LIMIT_S + START_LIMIT_S)
     async with asyncio.timeout(SETTLE_LIMIT_S):
         remaining = await server.sessions()
         while remaining:
@@ -201,7 +251,7 @@ def check_streams(ours: dict[str, Any], baseline: dict[str, Any]) -> Iterator[Ch
             f"{streams} streams: results/s, of baseline's", of["results/s"], MIN_RATE_SHARE
         )
         each = f"{streams} streams: results/s of each"
-        yield at_least(each, ours["each"], MIN_RESULTS_EACH_LOADED)
+        yield at_least(each, ours["results/s"] / streams, MIN_RESULTS_EACH_LOADED)
 
 
 async def bench(asked: argparse.Namespace, report: Report) -> None:
@@ -212,41 +262,72 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
 
         await annotated.bench(report, asked.turns)
         return
+    async with contextlib.AsyncExitStack() as stack:
+        asked.packets = None
+        if not asked.encode:
+            asked.packets = await stack.enter_async_context(encoded_clip())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        await _bench_streams(asked, report, folder)
+
+
+async def _bench_streams(asked: argparse.Namespace, report: Report, folder: Path) -> None:
+    other = checkout.server_of(asked.against, folder) if asked.against else None
+    stops = [("worker", asked.stop_worker), ("media process", asked.stop_media)]
+    if any(stop_s for _, stop_s in stops):
+        table = report.table("After a process stood still", *standstill.COLUMNS)
+        for what, stop_s in stops:
+            for kind in (with_pose(), other):
+                if stop_s and kind:
+                    report.say(f"{kind.name}: the {what} stands still for {stop_s:g} s")
+                    table.add(*await standstill.measure(what, stop_s, kind, asked.packets))
+        return
     rounds, seconds = asked.rounds, asked.seconds
     report.settings = [f"Rounds: {rounds}, windows of {seconds:g} s, the servers in turn"]
     table = report.table("Latency and throughput", *COLUMNS)
     for streams in asked.streams:
-        kinds = (with_pose(), BASELINE)
-        ours, baseline = await _alternate(kinds, report, streams, rounds, seconds)
+        if asked.url:
+            table.add(*await measure_given(asked.url, streams, asked, report))
+            continue
+        ours, others = await _alternate((with_pose(), other or BASELINE), report, streams, asked)
         table.add(*ours.values())
-        table.add(*baseline.values())
-        report.check(check_streams(ours, baseline))
-    if not asked.skip_slow_model:
+        table.add(*others.values())
+        table.add(*ratios(ours, others))
+        report.check(check_streams(ours, others) if other is None else ())
+    if other is None and not asked.url and not asked.skip_slow_model:
         slow = with_pose(SLOW_MODEL, name=f"pose and {SLOW_MODEL}")
         kinds = (with_pose(name="pose alone"), slow)
-        alone, beside = await _alternate(kinds, report, 1, rounds, seconds)
+        alone, beside = await _alternate(kinds, report, 1, asked)
         table.add(*alone.values())
         table.add(*beside.values())
         what = "beside a model of 1 s: p50, of pose alone"
         share = beside["p50 ms"] / alone["p50 ms"]
         report.check(at_most(what, share, MAX_P50_BESIDE_SLOW))
     if asked.soak:
-        await soak(asked.soak, report)
+        await soak(asked.soak, asked.packets, report)
     if asked.cycles:
         await cycles(asked.cycles, report)
 
 
 def main() -> int:
     parser = parser_for(__doc__)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 2, 3, 4], metavar="N")
+    parser.add_argument("--streams", type=_numbers, default=[1, 2, 3, 4], metavar="N,N")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run's window")
+    parser.add_argument("--encode", action="store_true", help="in the client, as it streams")
+    parser.add_argument("--against", type=checkout.named, metavar="PATH", help="another checkout")
+    parser.add_argument("--url", help="of a server that runs already: only this one")
+    parser.add_argument("--stop-worker", type=float, default=0.0, metavar="S", help="by SIGSTOP")
+    parser.add_argument("--stop-media", type=float, default=0.0, metavar="S", help="by SIGSTOP")
     parser.add_argument("--skip-slow-model", action="store_true")
     parser.add_argument("--soak", type=_minutes, metavar="MINUTES", help="watch memory for so long")
     parser.add_argument("--cycles", type=int, metavar="N", help="connect, stream and leave N times")
     parser.add_argument("--annotated", action="store_true", help="only annotated video")
     parser.add_argument("--turns", type=int, default=20, help="of annotated video, 6 s each (20)")
     return run("Benchmarks", parser.parse_args(), bench)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
 def _minutes(text: str) -> float:

@@ -59,7 +59,8 @@ from analyzers.reid.sightings import box_around
 from bench.harness.barcode import ANALYZER, ANALYZER_NAME
 from bench.harness.processes import kinecast, running
 from bench.harness.report import SAMPLE, BadInput, Report, add_data, at_most, parser_for, run
-from bench.harness.stream import LoadStream, Ring, load_stamped
+from bench.harness.stamped import Ring, StampedTrack, load_stamped
+from bench.harness.stream import LoadStream
 from bench.parts import people
 from bench.parts.people import LEAST_IOU, MAX_POSES, Crop, frames, networks, with_truth, within
 from client_test.inbox import Message
@@ -201,7 +202,7 @@ async def _turn(
     told = _Told()
     load = LoadStream(
         url,
-        ring,
+        StampedTrack(ring),
         lambda result: told.take(result),
         analyzers=["pose", ANALYZER_NAME, *(["reid"] if reference else [])],
         options={"reid": {"reference": reference}} if reference else None,

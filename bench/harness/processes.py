@@ -36,6 +36,7 @@ class ServerKind:
 
     name: str
     arguments: tuple[str, ...]
+    root: Path = ROOT
 
 
 def kinecast(*flags: str, name: str = "kinecast") -> ServerKind:
@@ -57,6 +58,8 @@ class Sample(NamedTuple):
 
     epoch_s: float
     cpu_s: float
+    media_cpu_s: float
+    """Of it that of the process itself, without its workers."""
     rss_bytes: int
 
 
@@ -82,7 +85,8 @@ class ProcessTree:
                 times = process.cpu_times()
                 self._cpu_s[process.pid] = times.user + times.system
                 rss_bytes += process.memory_info().rss
-        self.samples.append(Sample(time.time(), sum(self._cpu_s.values()), rss_bytes))
+        whole_s, media_s = sum(self._cpu_s.values()), self._cpu_s.get(self.root.pid, 0.0)
+        self.samples.append(Sample(time.time(), whole_s, media_s, rss_bytes))
         return self.samples[-1]
 
     async def cpu_percent(self, seconds: float) -> float:
@@ -92,13 +96,26 @@ class ProcessTree:
         ended = self.sample()
         return 100 * (ended.cpu_s - began.cpu_s) / (ended.epoch_s - began.epoch_s)
 
-    def cpu_s(self, began_epoch_s: float, seconds: float) -> float:
-        """CPU time used within a window, from the samples nearest to its ends."""
+    def cpu_s(self, began_epoch_s: float, seconds: float) -> tuple[float, float]:
+        """CPU time within a window, of all and of the process itself.
+
+        From the samples nearest to its ends.
+        """
         first, last = (
             min(self.samples, key=lambda sample: abs(sample.epoch_s - at))
             for at in (began_epoch_s, began_epoch_s + seconds)
         )
-        return (last.cpu_s - first.cpu_s) * seconds / max(last.epoch_s - first.epoch_s, 1e-9)
+        scale = seconds / max(last.epoch_s - first.epoch_s, 1e-9)
+        return (
+            (last.cpu_s - first.cpu_s) * scale,
+            (last.media_cpu_s - first.media_cpu_s) * scale,
+        )
+
+    def busiest_child(self) -> psutil.Process:
+        """The worker that has done most, of a process that has workers."""
+        self.sample()
+        children = self.root.children(recursive=True)
+        return max(children, key=lambda child: self._cpu_s.get(child.pid, 0.0))
 
     def peak_mb(self, from_epoch_s: float = 0.0, to_epoch_s: float = float("inf")) -> float:
         """Most resident memory seen between two moments."""
@@ -140,7 +157,8 @@ async def running(kind: ServerKind) -> AsyncIterator[RunningServer]:
     url = f"http://127.0.0.1:{port}"
     arguments = (*kind.arguments, "--port", str(port), "--ice-address", "127.0.0.1")
     with tempfile.TemporaryFile() as output:
-        async with _process(*arguments, stdout=output, stderr=output) as process:
+        outputs = {"stdout": output, "stderr": output}
+        async with _process(*arguments, root=kind.root, **outputs) as process:
             try:
                 await _until_ready(process, url)
             except (RuntimeError, TimeoutError) as error:
@@ -186,13 +204,15 @@ async def started(module: str, *arguments: object) -> AsyncIterator[Program]:
 
 
 @contextlib.asynccontextmanager
-async def _process(*arguments: str, **streams: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _process(
+    *arguments: str, root: Path = ROOT, **streams: Any
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         *arguments,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
         limit=LINE_BYTES,
         # Ctrl-C is for us alone, and we end the process.
         start_new_session=True,

@@ -110,7 +110,7 @@ async def measure(line: Line, seconds: float) -> Outcome:
             memory = Memory(server.tree.root)
             load = ("--url", server.url, "--seconds", whole_s, "--warm-up", WARM_UP_S)
             who = ("--token", token("bystander")) if line.asks_for_tokens else ()
-            only = ("--analyzers", "barcode", "--until-told")
+            only = ("--analyzers", "barcode")
             attacker = ("--attack", line.name, "--url", server.url, "--seconds", seconds)
             where = ("--pid", server.tree.root.pid, "--folder", folder)
             async with (
@@ -120,6 +120,7 @@ async def measure(line: Line, seconds: float) -> Outcome:
             ):
                 await attacking.line(ENDS_WITHIN_S)
                 await streaming.line(stream.OVERHEAD_S)
+                streaming.go_on()
                 window_s = time.monotonic()
                 await asyncio.sleep(BEFORE_S)
                 memory.begin()

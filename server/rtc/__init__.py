@@ -1,7 +1,7 @@
 """WebRTC: the only room that knows aiortc and aioice, and reaches into them.
 
 aiortc is written to be read and to be correct; this server has to be quick, and to stand what a
-network and strangers do. So this room replaces four parts of it, which makes it a fork by
+network and strangers do. So this room replaces five parts of it, which makes it a fork by
 replacement of about the size of what it replaces:
 
 - **the jitter buffer** of video (`jitter_buffer`, `receiving`): a frame is handed over with its
@@ -12,6 +12,8 @@ replacement of about the size of what it replaces:
 - **sending** (`sending`, `datagrams`): a frame goes to all viewers within the call that brings
   it, cut into payloads once, by one system call for each viewer; it can go when a track can give
   payloads and be told to send them;
+- **SCTP's sending** (`sctp_sending`): a result leaves in one go, and what is lost is sent again
+  within a round trip; it can go when aiortc's window begins and grows as the newer RFCs have it;
 - **consent** (`ice`): a peer that is heard is there; it can go when aioice judges a peer by all
   that comes from it.
 
@@ -34,7 +36,7 @@ from aiortc import (
     RTCRtpSender,
 )
 
-from server.rtc import ice, receiving, sctp, sending, transport
+from server.rtc import ice, receiving, sctp, sctp_sending, sending, transport
 from server.rtc.ice import set_ice_hosts
 from server.rtc.incoming import IncomingVideo
 from server.rtc.jitter_buffer import EncodedFrame
@@ -92,5 +94,5 @@ __all__ = [
 
 def install() -> None:
     """Make aiortc and aioice behave as described here, for the whole process. May be repeated."""
-    for part in (ice, receiving, sctp, sending, transport):
+    for part in (ice, receiving, sctp, sctp_sending, sending, transport):
         part.install()

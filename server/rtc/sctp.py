@@ -23,6 +23,7 @@ from aiortc.rtcsctptransport import (
     padl,
 )
 
+from server.rtc import sctp_sending
 from server.rtc.passed_over import pass_over
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     # An honest peer sends no more than it is offered (RFC 9260, section 6.2.1).
     self._advertised_rwnd = MAX_HELD_BYTES
     self._kinecast_time = TimeBudget()
+    sctp_sending.begin(self)
 
 
 class TimeBudget:

@@ -1,0 +1,197 @@
+"""Results over SCTP at a distance: seconds of a path by a clock that only the test moves.
+
+Nothing here hangs on how busy the machine is: packets arrive when the path says, and what is lost
+is the same each time.
+"""
+
+import asyncio
+import itertools
+import selectors
+import types
+
+import aiortc.rtcsctptransport as aiortc_sctp
+import numpy as np
+import pytest
+from aiortc import RTCDataChannel, RTCDataChannelParameters
+from aiortc.rtcsctptransport import RTCSctpTransport
+
+from bench.harness import far
+from bench.harness.far import Line, Way
+from server import rtc
+from server.rtc import sctp_sending
+
+FPS, SECONDS, SETTLES_S = 30, 30, 3
+# A result as JSON, one as large as they come, and a compact one.
+JSON, LARGE, COMPACT = 6100, 10_000, 1200
+DROPPABLE = {"ordered": False, "maxRetransmits": 0}
+# Two results wait at most; a newer one takes their place.
+MAX_WAITING = 12_000
+INSTANT_S = 1e-6
+
+
+class Clock:
+    """The time, which passes while everybody waits."""
+
+    def __init__(self):
+        self.now_s = 1000.0
+
+    def __call__(self):
+        # A step at each look: nothing happens at the same time.
+        self.now_s += INSTANT_S
+        return self.now_s
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop by that clock."""
+
+    def __init__(self, clock):
+        super().__init__(_Selector(clock))
+        self._clock = clock
+
+    def time(self):
+        return self._clock.now_s
+
+
+class _Selector(selectors.SelectSelector):
+    def __init__(self, clock):
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout=None):
+        ready = super().select(0)
+        if not ready and timeout:
+            self._clock.now_s += timeout
+        return ready
+
+
+class Wire:
+    """Stands for the DTLS transport of one end; a line says when its packets arrive."""
+
+    state = "connected"
+
+    def __init__(self, role, line):
+        self._role = role
+        self.line, self.peer, self.sent = line, None, 0
+        self._came = asyncio.Queue()
+        self._reading = None
+
+    def _register_data_receiver(self, receiver):
+        self._reading = asyncio.create_task(self._read(receiver))
+
+    def _unregister_data_receiver(self, receiver):
+        self._reading.cancel()
+
+    async def _read(self, receiver):
+        while True:
+            await receiver._handle_data(await self._came.get())
+
+    async def _send_data(self, data):
+        self.sent += 1
+        loop = asyncio.get_running_loop()
+        at_s = self.line.arrival_s(loop.time(), len(data))
+        if at_s is not None:
+            loop.call_at(at_s, self.peer._came.put_nowait, data)
+
+
+class Stream:
+    """Results on one channel, each with the time at which it was sent."""
+
+    def __init__(self, size, there, back, channel):
+        self.size, self.came = size, []
+        self.wires = Wire("server", there), Wire("client", back)
+        self.wires[0].peer, self.wires[1].peer = reversed(self.wires)
+        self.ends = [RTCSctpTransport(wire) for wire in self.wires]
+        self._settings = channel
+
+    async def run(self, clock):
+        for end in self.ends:
+            await end.start(end.getCapabilities(), 5000)
+        self.ends[1].on("datachannel", lambda c: c.on("message", self._take))
+        channel = RTCDataChannel(
+            self.ends[0], RTCDataChannelParameters(label="data", **self._settings)
+        )
+        await asyncio.sleep(SETTLES_S)
+        began_s = self._now()
+        for number in range(FPS * SECONDS):
+            await asyncio.sleep(max(0.0, began_s + number / FPS - self._now()))
+            if channel.bufferedAmount <= MAX_WAITING:
+                channel.send(f"{self._now():020.6f}".ljust(self.size))
+        for end in self.ends:
+            await end.stop()
+        first_s = began_s + SETTLES_S
+        self.late_ms = np.array([1000 * (at - s) for at, s in self.came if s >= first_s])
+        self.per_s = len(self.late_ms) / (SECONDS - SETTLES_S)
+
+    def _take(self, message):
+        self.came.append((self._now(), float(message[:20])))
+
+    def _now(self):
+        return asyncio.get_running_loop().time()
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Stream over a path; returns what came, without the way."""
+    rtc.install()
+    clock = Clock()
+    for module in (sctp_sending, aiortc_sctp):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=clock, time=clock))
+    monkeypatch.setattr(far, "LOSES_AFTER_S", 1.0)
+    loop = Loop(clock)
+
+    def run(way, size, *, streams=1, **channel):
+        async def all_of_them():
+            lines = Line(way, 7), Line(way, 8)
+            each = [Stream(size, *lines, channel) for _ in range(streams)]
+            await asyncio.gather(*(stream.run(clock) for stream in each))
+            for stream in each:
+                stream.late_ms -= 1000 * way.delay_s
+            return each
+
+        return loop.run_until_complete(all_of_them())
+
+    yield run
+    loop.close()
+
+
+@pytest.mark.parametrize("delay_s", [0.025, 0.075])
+@pytest.mark.parametrize("size", [JSON, LARGE, COMPACT])
+def test_nothing_comes_later_than_its_way_where_nothing_is_lost(streamed, delay_s, size):
+    (stream,) = streamed(Way(delay_s), size)
+    assert stream.per_s == pytest.approx(FPS, abs=0.3)
+    assert stream.late_ms.max() < 1.0
+
+
+def test_what_overtakes_costs_no_more_than_the_jitter(streamed):
+    (stream,) = streamed(Way(0.025, jitter_s=0.010), JSON)
+    assert stream.per_s == pytest.approx(FPS, abs=0.3)
+    assert np.percentile(stream.late_ms, 95) < 11.0
+
+
+def test_compact_results_that_may_be_dropped_come_at_once_or_not_at_all(streamed):
+    (stream,) = streamed(Way(0.025, loss=0.02), COMPACT, **DROPPABLE)
+    # Two packets each: what is lost on its way, and no more.
+    assert stream.per_s > FPS * 0.98**2 - 1.0
+    assert np.percentile(stream.late_ms, 95) < 1.0
+
+
+def test_reliable_results_come_at_a_rate_that_the_losses_leave(streamed):
+    (stream,) = streamed(Way(0.025, loss=0.02), JSON)
+    assert stream.per_s >= 25.0
+    assert np.median(stream.late_ms) <= 60.0
+    # No timer of a second, nor of half of it: all is missed and sent again before.
+    assert stream.late_ms.max() < 400.0
+    sent = [s for _, s in stream.came]
+    assert sent == sorted(sent)
+
+
+def test_a_path_that_is_full_is_shared(streamed):
+    streams = streamed(Way(0.025, bandwidth_bps=1.5e6), LARGE, streams=2)
+    # Each wants 2.4 Mb/s. The headers, SACKs and retransmissions take their part.
+    shares = [stream.per_s * 8 * LARGE / 1.5e6 for stream in streams]
+    assert sum(shares) > 0.7
+    assert min(shares) / sum(shares) > 0.3
+    sent = sum(stream.wires[0].sent for stream in streams)
+    came = sum(len(stream.came) for stream in streams)
+    assert sent / came < 1.2 * 10, "little is sent in vain"
+    assert all(pair[0] <= pair[1] for s in streams for pair in itertools.pairwise(s.came))
