@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -17,11 +16,8 @@ from server.sessions.results import Result
 from server.tasks import Tasks
 from signaling.errors import SignalingError
 
-logger = logging.getLogger(__name__)
-
 # What a WebSocket's closing frame has room for (RFC 6455, section 5.5).
 _MAX_REASON_BYTES = 123
-_RETRY_AFTER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +130,6 @@ class _Conversation:
             retry_after = error.headers().get("Retry-After")
             retry_after_s = None if retry_after is None else int(retry_after)
             self._complain(Trouble(error.message, retry_after_s=retry_after_s), context)
-        except OSError:
-            logger.exception("A message of %d bytes could not be taken", len(message))
-            text = "the server has no memory left for this picture: send smaller ones"
-            self._complain(Trouble(text, retry_after_s=_RETRY_AFTER_S), context)
 
     def _complain(self, trouble: Trouble, context: Any = None) -> None:
         self._socket.offer(self._api.error(trouble, context))

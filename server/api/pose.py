@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any, ClassVar, cast
 
 import orjson
@@ -19,8 +18,6 @@ from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
 from server.security.identity import IDENTITY
 from server.sessions.results import Result
 from signaling.errors import BadMessage, Busy, InternalError, SignalingError
-
-logger = logging.getLogger(__name__)
 
 _POSE = "pose"
 _FIELD = "image"
@@ -120,10 +117,6 @@ async def _look(request: web.Request) -> dict[str, Any]:
         )
     except TimeoutError:
         raise Busy("the workers are still loading", retry_after_s=_RETRY_AFTER_S) from None
-    except OSError as error:
-        logger.exception("A picture of %d bytes could not be taken", len(data))
-        text = "the server has no memory left for this picture: send a smaller one"
-        raise Busy(text, retry_after_s=_RETRY_AFTER_S) from error
     except BadPicture:
         raise
     except BadMessage as error:

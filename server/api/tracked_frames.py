@@ -128,8 +128,6 @@ class TrackedFrames:
                 self._put(following)
             except SignalingError as error:
                 self._client.failed(error.message)
-            except OSError:
-                self._client.failed("the server has no memory left for this frame")
 
     # ---- as the stream's client
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import re
 import time
 from pathlib import Path
@@ -35,8 +34,6 @@ from server.sources.named import parse_source
 from server.tasks import Tasks
 from signaling.errors import SignalingError
 from signaling.json_text import check_json
-
-logger = logging.getLogger(__name__)
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # What a WebSocket's closing frame has room for (RFC 6455, section 5.5).
@@ -110,9 +107,6 @@ class _Conversation:
             self.failed(error.message)
         except SignalingError as error:
             self.failed(error.message, error.headers().get("Retry-After"))
-        except OSError:
-            logger.exception("A message of %d bytes could not be taken", len(raw))
-            self.failed("the server has no memory left for this frame: send smaller ones")
 
     # ---- what the client asks for
 

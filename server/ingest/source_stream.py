@@ -143,10 +143,7 @@ class SourceStream:
 
     def picture(self, picture: EncodedPicture, number: int) -> None:
         """Have a frame looked at that came as a picture."""
-        try:
-            self._pending.add(self.session.intake.put_picture(picture), number)
-        except OSError:
-            self.ended(_NO_MEMORY)
+        self._pending.add(self.session.intake.put_picture(picture), number)
 
     def lost(self, message: str, retry_in_s: float) -> None:
         """Tell the client."""

@@ -12,7 +12,7 @@ from server.media.encoder import Codec
 from server.rtc import incoming as module
 from server.rtc.incoming import IncomingVideo
 from server.rtc.jitter_buffer import EncodedFrame
-from server.sessions.subscribers import SessionSubscribers
+from server.sessions.shown_frames import ShownFrames
 from server.watching.session_video import SessionVideo
 from signaling.errors import NotFound
 
@@ -108,7 +108,10 @@ async def test_a_key_frame_is_asked_for_at_once_and_then_once_a_second_until_it_
 async def test_who_has_left_asks_the_publisher_for_nothing():
     """RTCP still comes in while a connection is being closed."""
     video = Asked()
-    session = SimpleNamespace(incoming=video, subscribers=SessionSubscribers("left"))
+    told = []
+    session = SimpleNamespace(
+        incoming=video, pictures=ShownFrames("left", told.append, annotated=False)
+    )
     shown = SessionVideo(session)
     viewer = shown.watch(Codec.VP8)
     viewer.leave()

@@ -22,7 +22,15 @@ def tap(seen):
     """The digests of what a viewer gets, before it is decoded."""
     got = []
     (receiver,) = seen.connection.getReceivers()
-    receiving.on_encoded_frame(receiver, lambda frame: got.append(digest(frame.data)))
+    buffer = receiving._held(receiver).video
+    take = buffer.take
+
+    def take_and_note(now_s):
+        frames = take(now_s)
+        got.extend(digest(frame.data) for frame in frames)
+        return frames
+
+    buffer.take = take_and_note
     return got
 
 

@@ -15,13 +15,13 @@ from tests.support import hanging
 from tests.support.server import running_server, wait_until_ready
 from tests.support.tracks import ColourTrack
 
-from .conftest import FLAGS, is_gone, media_process, shared_memory, until
+from .conftest import FLAGS, analyze_camera, is_gone, media_process, shared_memory, until
 
 SECRET = "not to be found in any log, or in any answer"
 
 
-def token(subject):
-    return tokens.issue(SECRET, (Scope.PUBLISH, Scope.VIEW), 3600, subject)
+def token(subject, *more):
+    return tokens.issue(SECRET, (Scope.PUBLISH, Scope.VIEW, *more), 3600, subject)
 
 
 ANN, BOB = token("ann"), token("bob")
@@ -57,6 +57,7 @@ async def test_a_server_that_hangs_is_replaced_and_its_sessions_go_on(server):
         await peer.wait_for(lambda m: m.get("count", 0) > configured["count"] + 60)
         session = peer.session
         _, before = await status(server, session.id)
+        await analyze_camera(server, token("root", Scope.CONTROL))
         processes = hung.children()
         memory = shared_memory([hung, *processes])
         (worker,) = (p for p in processes if "server.workers.worker" in p.cmdline())

@@ -24,7 +24,7 @@ from tests.support.server import (
 )
 from tests.support.tracks import ColourTrack
 
-from .conftest import FLAGS, is_gone, media_process, shared_memory, until
+from .conftest import FLAGS, analyze_camera, is_gone, media_process, shared_memory, until
 
 HEAVY = ("numpy", "pydantic", "aiohttp", "_asyncio", "/av/")
 
@@ -191,6 +191,7 @@ async def test_without_its_supervisor_the_server_ends_in_order(server):
     async with ClientPeer(server.url) as peer:
         await peer.connect(ColourTrack())
         await peer.wait_for(lambda m: m.get("count", 0) > 3)
+        await analyze_camera(server)
         processes = [media, *media.children()]
         memory = shared_memory(processes)
         server.process.kill()

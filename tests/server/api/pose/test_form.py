@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import resource
 
 import aiohttp
 import numpy as np
@@ -135,33 +134,6 @@ async def test_a_compressed_body_is_not_inflated(server, http, bystander, encodi
         assert response.status == 415
         assert response.headers["Accept-Encoding"] == "identity"
         assert "compressed" in (await response.json())["message"]
-
-
-async def test_memory_that_is_not_there_is_an_error(stand_in, http):
-    noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
-    large, small = pictures.png(noise), plain_jpeg(GREEN)
-    # Files in shared memory are files.
-    with largest_file(stand_in.process.pid, len(large)):
-        async with socket_to(stand_in, "/ws") as socket:
-            for _ in range(2):
-                error = ExactError.model_validate(await ask(socket, large))
-                assert "no memory left" in error.detail
-                assert error.retry_after_s
-                assert "landmarks" in await ask(socket, small)
-        status, answer = await post(http, stand_in, large)
-        assert (status, "no memory left" in answer["detail"]) == (503, True)
-        assert (await post(http, stand_in, small))[0] == 200
-
-
-@contextlib.contextmanager
-def largest_file(pid, size):
-    """Let a process write no file that is larger."""
-    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
 async def test_pictures_that_come_while_the_workers_load(tmp_path, http):
