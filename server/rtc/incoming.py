@@ -19,7 +19,7 @@ Listener = Callable[[EncodedFrame], None]
 
 
 class IncomingVideo:
-    """Gives frames to listeners before they are decoded; costs nothing without any."""
+    """Gives frames to listeners as they were encoded; with none, too, nothing is decoded here."""
 
     def __init__(self) -> None:
         self._receiver: RTCRtpReceiver | None = None
@@ -38,33 +38,27 @@ class IncomingVideo:
     def take_from(self, receiver: RTCRtpReceiver) -> None:
         """It comes through this receiver from now on."""
         if self._receiver is not None:
-            receiving.on_encoded_frame(self._receiver, None)
+            receiving.on_encoded_frame(self._receiver, _pass_over)
         self._receiver = receiver
         self.connections += 1
-        if self._listeners:
-            receiving.on_encoded_frame(receiver, self._take)
+        receiving.on_encoded_frame(receiver, self._take)
 
     def release(self, receiver: RTCRtpReceiver) -> None:
         """Nothing comes through this receiver any more."""
         if self._receiver is receiver:
-            receiving.on_encoded_frame(receiver, None)
+            receiving.on_encoded_frame(receiver, _pass_over)
             self._receiver = None
 
     def listen(self, listener: Listener) -> None:
         """Have every frame, on the event loop."""
         self._listeners.append(listener)
-        if self._receiver is not None:
-            receiving.on_encoded_frame(self._receiver, self._take)
 
     def unlisten(self, listener: Listener) -> None:
         """Have no more; of those who have none already, nothing changes."""
         if listener in self._listeners:
             self._listeners.remove(listener)
-        if self._listeners:
-            return
-        self._stop_asking()
-        if self._receiver is not None:
-            receiving.on_encoded_frame(self._receiver, None)
+        if not self._listeners:
+            self._stop_asking()
 
     def request_key_frame(self) -> None:
         """Ask the publisher for a key frame, at most once a second, until one comes."""
@@ -74,7 +68,7 @@ class IncomingVideo:
             self._asking = loop.call_later(max(due_s, 0.0), self._ask)
 
     def limit_bitrate(self, share: float | None) -> None:
-        """Have the publisher send that share of what it sends now; None has it send all again."""
+        """Have the publisher send that share of what it sent at first; None has it send all."""
         if self._receiver is not None:
             receiving.limit_bitrate(self._receiver, share)
 
@@ -95,3 +89,7 @@ class IncomingVideo:
             self._stop_asking()
         for listener in list(self._listeners):
             listener(frame)
+
+
+def _pass_over(_: EncodedFrame) -> None:
+    """Have a frame that nobody wants, so that it is not decoded."""

@@ -111,9 +111,18 @@ def on_too_large(receiver: RTCRtpReceiver, refused: Callable[[str], None] | None
 
 
 def limit_bitrate(receiver: RTCRtpReceiver, share: float | None) -> None:
-    """Have a sender send less (REMB, draft-alvestrand-rmcat-remb): that share of what comes now.
+    """Have a sender send less (REMB, draft-alvestrand-rmcat-remb).
 
-    None has it send what the line carries again. Drop when a receiver has such a bound.
+    Parameters
+    ----------
+    receiver
+        Of video.
+    share
+        Of what came when this was first called; None has it send what the line carries again.
+
+    Notes
+    -----
+    Drop when a receiver has such a bound.
     """
     estimator = receiver._RTCRtpReceiver__remote_bitrate_estimator  # type: ignore[attr-defined]
     if not isinstance(estimator, _BoundedEstimator):
@@ -127,12 +136,16 @@ class _BoundedEstimator:
 
     def __init__(self, estimator: RemoteBitrateEstimator) -> None:
         self._estimator = estimator
+        self._full: int | None = None
         self._most: int | None = None
 
     def bound(self, share: float | None) -> None:
-        """Want so much of what comes now; None wants all."""
-        comes = self._estimator.incoming_bitrate.rate(aiortc_clock.current_ms())
-        self._most = None if share is None or comes is None else round(comes * share)
+        """Want so much of what came when it was unbound; None wants all."""
+        if self._full is None or share is None:
+            self._full = self._estimator.incoming_bitrate.rate(aiortc_clock.current_ms())
+        self._most = None if share is None or self._full is None else round(self._full * share)
+        if share is None:
+            self._full = None
 
     def add(self, *args: Any, **kwargs: Any) -> tuple[int, list[int]] | None:
         """Take in a packet; says what to tell the sender, and of which sources, if it is time."""

@@ -38,10 +38,14 @@ import aiortc.rtcsctptransport as sctp
 from aiortc.rtcsctptransport import DataChunk, RTCSctpTransport, SackChunk
 from aiortc.utils import uint32_gt, uint32_gte
 
+from server.rtc.passed_over import pass_over
+
 # In pieces, each of which is a packet.
 INITIAL_WINDOW = 10
 MIN_WINDOW_AFTER_LOSS = 4
 MAX_BURST = 32
+# Kept until a peer has acknowledged all before it; one that leaves a hole open gets no more.
+MAX_KEPT = 1024
 # More where the path is seen to mix packets up, so far as a result has packets.
 MISSING_REPORTS, MAX_MISSING_REPORTS = 3, 10
 RTO_INITIAL_S, RTO_MIN_S = 1.0, 0.4
@@ -95,7 +99,7 @@ async def _transmit(self: Any) -> None:
             if is_earliest:
                 self._t3_restart()
         is_earliest = False
-    while self._outbound_queue and self._flight_size < window:
+    while self._outbound_queue and self._flight_size < window and len(self._sent_queue) < MAX_KEPT:
         piece = self._outbound_queue.popleft()
         self._sent_queue.append(piece)
         await _send(self, piece)
@@ -129,11 +133,16 @@ async def _receive_sack_chunk(self: Any, chunk: SackChunk) -> None:
     """Note what has arrived and what is missing, and go on sending."""
     if uint32_gt(self._last_sacked_tsn, chunk.cumulative_tsn):
         return
+    if self._kinecast_time.is_spent(time.monotonic()):
+        pass_over(self, "An acknowledgement", "the peer has taken all the time that it may")
+        return
+    began_s = time.thread_time()
     advances = chunk.cumulative_tsn != self._last_sacked_tsn
     arrived = _arrived(self, chunk)
     _learn_order(self, arrived, chunk.duplicates)
     _time_round_trip(self, arrived)
     is_lost = _miss(self, arrived)
+    self._kinecast_time.spend(time.thread_time() - began_s)
     if self._fast_recovery_exit is None:
         if advances:
             _grow(self, sum(piece._book_size for piece in arrived))

@@ -113,9 +113,10 @@ class Intake:
         info = self._arrived(pts_ms, now_s, picture.width, picture.height)
         if not self._rate.allow(now_s):
             return 0
+        if not self._worker.put_picture(EncodedInput(self._sid, info, PICTURE, picture.data)):
+            return 0
         if self.recorder is not None:
             self.recorder.video(picture, pts_ms)
-        self._worker.put_picture(EncodedInput(self._sid, info, PICTURE, picture.data))
         return info.number
 
     def put_audio(self, frame: av.AudioFrame, clock: TrackClock) -> None:
@@ -137,9 +138,9 @@ class Intake:
         now_s = time.monotonic()
         track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
         info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
-        is_wanted = self._rate.allow(now_s)
+        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
         self._worker.put_video(
-            EncodedInput(self._sid, info, frame.codec, frame.data, frame.is_key_frame, is_wanted)
+            EncodedInput(self._sid, info, *kind, is_wanted=self._rate.allow(now_s))
         )
         if self._pace.look(now_s, self.count, self.done) and self.on_pace is not None:
             self.on_pace(self._pace)

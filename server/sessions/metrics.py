@@ -45,7 +45,7 @@ class Metrics:
         )
         self.stage = Histogram(
             "kinecast_stage_seconds",
-            "Where a frame's time goes: queue (decoded until a worker takes it), analyze (until all"
+            "Where a frame's time goes: queue (arrived until analyzers take it), analyze (until all"
             " analyzers have answered), deliver (until the server has the result), total",
             ["stage"],
             buckets=_SECONDS,

@@ -25,14 +25,13 @@ class Pace:
     ----------
     max_fps
         What the sender should keep to; None while there is room for all that it sends.
-    came_fps
-        What came of late.
+    full_fps
+        What came before it was told anything.
     """
 
     def __init__(self) -> None:
         self.max_fps: float | None = None
-        self.came_fps = 0.0
-        self._full_fps = 0.0
+        self.full_fps = 0.0
         self._looked_s: float | None = None
         self._came = self._analyzed = 0
         self._try_at_s = float("-inf")
@@ -57,24 +56,24 @@ class Pace:
             return False
         new, done = came - self._came, analyzed - self._analyzed
         self._note(now_s, came, analyzed)
-        self.came_fps = new / took_s
         before = self.max_fps
         # Nobody sent, or this process or its worker stood still: that tells nothing.
         if took_s < 2 * LOOK_EVERY_S and new > LOOK_EVERY_S * MIN_FPS / 2 and done:
-            self._judge(now_s, done / new, done / took_s)
+            self._judge(now_s, new / took_s, done / took_s)
         return self.max_fps != before
 
     def _note(self, now_s: float, came: int, analyzed: int) -> None:
         self._looked_s, self._came, self._analyzed = now_s, came, analyzed
 
-    def _judge(self, now_s: float, share: float, done_fps: float) -> None:
+    def _judge(self, now_s: float, came_fps: float, done_fps: float) -> None:
+        share = done_fps / came_fps
         if share < TOO_LITTLE:
             if self.max_fps is None:
-                self._full_fps = self.came_fps
+                self.full_fps = came_fps
             if self._is_trying:
                 self._patience_s = min(self._patience_s * 2, MAX_PATIENCE_S)
             wanted = max(round(done_fps, 1), MIN_FPS)
-            if wanted < self.came_fps:
+            if wanted < came_fps:
                 self.max_fps = wanted if self.max_fps is None else min(self.max_fps, wanted)
             self._is_trying = False
             self._try_at_s = now_s + self._patience_s
@@ -84,4 +83,4 @@ class Pace:
                 self._patience_s = LOOK_EVERY_S
             self._is_trying = True
             more = round(self.max_fps * STEP, 1)
-            self.max_fps = None if more >= self._full_fps else more
+            self.max_fps = None if more >= self.full_fps else more

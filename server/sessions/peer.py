@@ -183,10 +183,11 @@ class SessionPeer:
 
     def _tell_pace(self, pace: Pace) -> None:
         most = pace.max_fps
-        if self._offer.pace and self._sink is not None:
-            self._sink.notice({"type": "pace", "max_fps": most})
+        if self._offer.pace:
+            if self._sink is not None:
+                self._sink.notice({"type": "pace", "max_fps": most})
             return
-        self.session.incoming.limit_bitrate(None if most is None else most / pace.came_fps)
+        self.session.incoming.limit_bitrate(None if most is None else most / pace.full_fps)
 
     def _refuse_pictures(self, why: str) -> None:
         self.session.subscribers.notify({"type": "error", "code": 413, "message": why})

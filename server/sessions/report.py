@@ -75,7 +75,7 @@ def status(session: Reported) -> dict[str, Any]:
 
 
 def _latency_ms(session: Reported) -> float | None:
-    """From the last analyzed frame's arrival, decoded, to its result; both by our clock."""
+    """From the last analyzed frame's arrival to its result; both by our clock."""
     last = session.last
     if last is None or last.frame is None or last.final:
         return None

@@ -19,7 +19,7 @@ class Timing:
     """Where one frame's time went."""
 
     queue_ms: float
-    """From the decoder to the worker."""
+    """From its arrival to the analyzers, a video's decoding among it."""
     analyzers_ms: dict[str, float]
     held: dict[str, int]
     """Analyzers whose values are of an earlier frame: that frame's number."""

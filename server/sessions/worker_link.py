@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import av
 
@@ -15,6 +16,8 @@ from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
 
 logger = logging.getLogger(__name__)
 
+# A sender that does not give the key frame that it is asked for within this time will not.
+DAMAGED_AFTER_S = 3.0
 # What a worker writes before it is told.
 _AT_FIRST = frozenset({Form.JSON})
 
@@ -43,6 +46,7 @@ class WorkerLink:
         self._forms = _AT_FIRST
         self._mailbox = MailboxWriter()
         self._needs_key_frame = True
+        self._asks_since_s: float | None = None
         self._picture: EncodedInput | None = None
         """The newest one, for a worker that starts later."""
 
@@ -85,32 +89,42 @@ class WorkerLink:
         self._mailbox.put(frame, info)
         self._ring()
 
-    def put_picture(self, picture: EncodedInput) -> None:
-        """Give it a frame that came as a picture, in place of one that still waits."""
+    def put_picture(self, picture: EncodedInput) -> bool:
+        """Give it a frame that came as a picture, in place of one that still waits.
+
+        Returns
+        -------
+        False where so much waits for the worker that this one is left out.
+        """
+        if self._worker is not None and self._worker.is_full:
+            return False
         self._picture = picture
-        if self._worker is not None and not self._worker.is_full:
-            self.tell(picture)
+        self.tell(picture)
+        return True
 
     def put_video(self, frame: EncodedInput) -> None:
         """Give it a video's next frame.
 
         Where the worker does not take what it is sent, frames are left out up to the next key
-        frame: what waits for a worker that stands still is old when it goes on.
+        frame: what waits for a worker that stands still is old when it goes on. Some senders give
+        no key frame when they are asked; their video goes on as it is, damaged.
         """
+        now_s = time.monotonic()
         if self._worker is None or not self._is_started:
             self._needs_key_frame = True
-            return
-        lags = self._worker.lags(time.monotonic())
-        if lags or (self._needs_key_frame and not frame.is_key_frame):
-            if lags and not self._needs_key_frame:
+        elif self._worker.lags(now_s):
+            if not self._needs_key_frame:
                 logger.info("Session %s: its worker lags, frames are left out", self._session.sid)
+            # None is asked for: it would be left out, too.
             self._needs_key_frame = True
-            # One that comes while it lags would be left out, too.
-            if not lags:
-                self._request_key_frame()
-            return
-        self._needs_key_frame = False
-        self.tell(frame)
+        elif frame.is_key_frame or not self._needs_key_frame:
+            self._needs_key_frame, self._asks_since_s = False, None
+            self.tell(frame)
+        elif self._asks_since_s is None or now_s - self._asks_since_s < DAMAGED_AFTER_S:
+            self._asks_since_s = self._asks_since_s or now_s
+            self._request_key_frame()
+        else:
+            self.tell(replace(frame, is_damaged=True))
 
     def need_key_frame(self) -> None:
         """The worker can not decode what builds on the frames that it had."""

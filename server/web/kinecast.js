@@ -18,7 +18,7 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
   const bytes = (n) => new Uint8Array(buffer, skip(n), n);
   const list = (length, item = read) => Array.from({ length }, item);
   const key = (name) => (typeof name === "string" ? name : keys[name]);
-  // RFC 8746: rows of int16, little endian as browsers are.
+  // RFC 8746: int16, little endian as browsers are.
   const rows = ([, [...numbers]]) => {
     const value = (column) => [column, numbers.shift() / scale];
     return names.map((name, index) => ({ index, name, ...Object.fromEntries(columns.map(value)) }));
@@ -27,7 +27,7 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
     (n) => n,
     (n) => -1 - n,
     bytes,
-    (n) => new TextDecoder().decode(bytes(n)),
+    (n) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes(n)),
     list,
     (n) => Object.fromEntries(list(n, () => [key(read()), read()])),
     (n) => (n === 40 ? rows(read()) : new Int16Array(read().slice().buffer)),
@@ -68,7 +68,7 @@ export class Kinecast extends EventTarget {
   #tries = 0;
   #number = 0; // of the newest frame
   #heard_ms = 0;
-  #anew_ms = 0; // analyzers began anew, by the server's clock
+  #anew_ms = 0; // by the server's clock
   #now = {}; // how many since then and before, by exercise
   #before = {};
   #done = []; // the same as the server told of them

@@ -2,16 +2,19 @@
 
 Every frame of a video has to be decoded, in order, whether anybody looks at it or not, since those
 after it build on it. What waits is bounded in time and bytes: beyond that it is thrown away up to
-the next key frame.
+the next key frame. Of the videos that have frames waiting, the one that took least time so far is
+served next, so that one with large or many frames is late by itself.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from server.workers.black_box import LaneNote
@@ -36,15 +39,22 @@ class _Video:
     waiting: deque[EncodedInput] = field(default_factory=deque)
     waiting_bytes: int = 0
     needs_key_frame: bool = True
+    took_s: float = 0.0
+    """What decoding it took, and what others took before it came."""
+
+    def take(self) -> EncodedInput:
+        """The frame that has waited longest."""
+        frame = self.waiting.popleft()
+        self.waiting_bytes -= len(frame.data)
+        return frame
 
     def drop(self) -> int:
         """Throw away what waits, but for the newest key frame and what builds on it."""
         before = len(self.waiting)
-        while self.waiting:
-            self.waiting_bytes -= len(self.waiting.popleft().data)
-            if self.waiting and self.waiting[0].is_key_frame:
-                break
-        self.needs_key_frame = not self.waiting
+        keys = [at for at, frame in enumerate(self.waiting) if frame.is_key_frame]
+        for _ in range(keys[-1] if keys else before):
+            self.take()
+        self.needs_key_frame |= not keys
         return before - len(self.waiting)
 
 
@@ -63,6 +73,8 @@ class Decoding:
         Where it notes the session it works for.
     max_pixels
         Larger pictures are not decoded.
+    turn
+        Waits for its turn, where this and the lanes run one at a time.
     """
 
     def __init__(
@@ -71,12 +83,14 @@ class Decoding:
         ask: Callable[[str], None],
         note: LaneNote,
         max_pixels: int,
+        turn: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._show = show
         self._ask = ask
         self._note = note
         self._max_pixels = max_pixels
-        # Those that were served longest ago come first.
+        self._turn = turn
+        self._took_s = 0.0
         self._videos: dict[str, _Video] = {}
         self._changed = threading.Condition()
         self._busy: tuple[str, float] | None = None
@@ -88,6 +102,11 @@ class Decoding:
             video = self._videos.get(frame.sid)
             if video is None:
                 video = self._videos[frame.sid] = _Video(VideoDecoder(self._max_pixels))
+            if not video.waiting:
+                # Nobody saves up time by sending nothing.
+                video.took_s = max(video.took_s, self._took_s)
+            elif video.waiting_bytes > MAX_WAITING_BYTES:
+                video.drop()
             video.waiting.append(frame)
             video.waiting_bytes += len(frame.data)
             self._changed.notify()
@@ -105,17 +124,27 @@ class Decoding:
     # ---- on its thread
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(self._has_work)
-                sid, video = next((s, v) for s, v in self._videos.items() if v.waiting)
-                # To the end of the row.
-                self._videos[sid] = self._videos.pop(sid)
-                frame, asks = self._next(sid, video)
-            if asks:
-                self._ask(sid)
-            if frame is not None:
-                self._decode(sid, video, frame)
+        try:
+            while True:
+                self._work()
+        except Exception:
+            # Without this thread the process is of no use; the pool starts another.
+            logger.exception("Videos can not be decoded any more")
+            os._exit(1)
+
+    def _work(self) -> None:
+        with self._changed:
+            self._changed.wait_for(self._has_work)
+            waiting = [(video.took_s, sid) for sid, video in self._videos.items() if video.waiting]
+            self._took_s, sid = min(waiting)
+            video = self._videos[sid]
+            frame, asks = self._next(sid, video)
+        if asks:
+            self._ask(sid)
+        if frame is not None:
+            began_s = time.thread_time()
+            self._decode(sid, video, frame)
+            video.took_s += time.thread_time() - began_s
 
     def _has_work(self) -> bool:
         return any(video.waiting for video in self._videos.values())
@@ -124,37 +153,30 @@ class Decoding:
         """Take a video's next frame; says whether it can go on from a key frame only."""
         behind_s = time.monotonic() - video.waiting[0].info.received_monotonic_s
         is_late = behind_s > MAX_WAITING_S or video.waiting_bytes > MAX_WAITING_BYTES
-        if is_late and len(video.waiting) > 1:
-            dropped = video.drop()
+        if is_late and len(video.waiting) > 1 and (dropped := video.drop()):
             logger.info("Session %s: %d frames came too late to be decoded", sid, dropped)
         if not video.waiting:
             return None, True
-        frame = video.waiting.popleft()
-        video.waiting_bytes -= len(frame.data)
-        if video.needs_key_frame and not frame.is_key_frame:
+        frame = video.take()
+        if video.needs_key_frame and not frame.is_key_frame and not frame.is_damaged:
             return None, True
         video.needs_key_frame = False
         return frame, False
 
     def _decode(self, sid: str, video: _Video, frame: EncodedInput) -> None:
-        self._busy = (sid, time.monotonic())
-        self._note.begin(sid)
-        try:
-            decoded = video.decoder.decode(frame)
-        except NotDecoded as error:
-            logger.info("Session %s: a frame can not be decoded: %s", sid, error)
-            video.needs_key_frame = True
+        with self._turn():
+            self._busy = (sid, time.monotonic())
+            self._note.begin(sid)
+            try:
+                decoded = video.decoder.decode(frame)
+            except NotDecoded as error:
+                logger.info("Session %s: a frame can not be decoded: %s", sid, error)
+                decoded, video.needs_key_frame = None, True
+            finally:
+                self._note.done()
+                self._busy = None
+        if video.needs_key_frame:
             self._ask(sid)
-            return
-        except Exception:
-            # A fault of ours: it costs this frame, and what builds on it.
-            logger.exception("Session %s: a frame could not be decoded", sid)
-            video.needs_key_frame = True
-            self._ask(sid)
-            return
-        finally:
-            self._note.done()
-            self._busy = None
         if decoded is None or not decoded[0].is_wanted:
             return
         shown, picture = decoded

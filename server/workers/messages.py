@@ -61,6 +61,8 @@ class EncodedInput:
     """`PICTURE`, or "VP8" or "H264" of a video's frame."""
     data: bytes
     is_key_frame: bool = True
+    is_damaged: bool = False
+    """Whether it is to be decoded though something that it builds on may be missing."""
     is_wanted: bool = True
     """Whether analyzers are to see it: of a video, others build on one that they are not to."""
 

@@ -26,7 +26,7 @@ from server.tasks import Tasks
 from server.workers.black_box import BlackBox
 from server.workers.blame import ONE_AT_A_TIME_S, Blame, Fault
 from server.workers.memory import default_bound, private_bytes
-from server.workers.messages import LENGTH, Heartbeat, Ready, Refused, pack
+from server.workers.messages import DECODING, LENGTH, Heartbeat, Ready, Refused, pack
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,9 @@ class WorkerHandle:
     one_at_a_time_s: float = 0.0
     """How long its next process runs lanes one at a time."""
     stuck: set[tuple[str, str]] = field(default_factory=set)
-    waiting_since_s: float | None = None
-    """Since when something that it was sent waits to be taken."""
+    sent_bytes: int = 0
+    waits_for: tuple[int, float] | None = None
+    """How much is to be taken for it to keep up, and since when that waits."""
     sessions: dict[str, PinnedSession] = field(default_factory=dict)
 
     @property
@@ -102,7 +103,9 @@ class WorkerHandle:
     def send(self, message: object) -> None:
         """Send without waiting. What a dead worker does not get, its replacement is told anew."""
         if self.writer is not None and not self.writer.is_closing():
-            self.writer.write(pack(message))
+            data = pack(message)
+            self.sent_bytes += len(data)
+            self.writer.write(data)
 
     @property
     def is_full(self) -> bool:
@@ -112,12 +115,12 @@ class WorkerHandle:
 
     def lags(self, now_s: float) -> bool:
         """Whether it has not taken what it was sent for a while: what is sent now comes late."""
-        if self.writer is None or not self.writer.transport.get_write_buffer_size():
-            self.waiting_since_s = None
-            return False
-        if self.waiting_since_s is None:
-            self.waiting_since_s = now_s
-        return now_s - self.waiting_since_s > LAGS_AFTER_S
+        waiting = self.writer.transport.get_write_buffer_size() if self.writer else 0
+        if not waiting:
+            self.waits_for = None
+        elif self.waits_for is None or self.sent_bytes - waiting >= self.waits_for[0]:
+            self.waits_for = (self.sent_bytes, now_s)
+        return self.waits_for is not None and now_s - self.waits_for[1] > LAGS_AFTER_S
 
 
 class WorkerPool:
@@ -271,6 +274,7 @@ class WorkerPool:
         self, worker: WorkerHandle, connection: socket.socket, black_box: BlackBox
     ) -> Fault:
         reader, worker.writer = await asyncio.open_connection(sock=connection)
+        worker.sent_bytes, worker.waits_for = 0, None
         worker.started_s = worker.heard_s = time.monotonic()
         watch = asyncio.create_task(
             self._watch(worker, black_box), name=f"watch worker {worker.index}"
@@ -342,7 +346,9 @@ class WorkerPool:
             if takes > self._memory_bytes:
                 may = f"{self._memory_bytes / 1e6:.0f} MB"
                 reason = f"took {takes / 1e6:.0f} MB of memory, and may take {may}"
-                _replace(worker, Fault("memory", reason, black_box.busy()))
+                # Decoders keep no memory, and are at work so often that they would be found here.
+                suspects = [each for each in black_box.busy() if each[1] != DECODING]
+                _replace(worker, Fault("memory", reason, suspects))
                 return
 
     def _restart_sessions(self, worker: WorkerHandle, fault: Fault) -> None:

@@ -169,6 +169,7 @@ class Worker:
             lambda sid: self._send(KeyFrameNeeded(sid)),
             black_box.note_for(DECODING),
             max_pixels,
+            turns.turn,
         )
         names = [a.name for a in analyzers]
         self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing, self._decoding)

@@ -1,5 +1,6 @@
 """The decoding thread: every frame in order, bounds on what waits, and sessions in turn."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -9,6 +10,7 @@ import pytest
 from server.workers import decoding
 from server.workers.decoding import Decoding
 from server.workers.messages import DECODING
+from server.workers.video_decoder import NotDecoded
 from tests.server.workers.coded import video
 
 WITHIN_S = 15.0
@@ -45,6 +47,7 @@ class Watched:
             self.asked.put,
             self.note,
             PLENTY,
+            contextlib.nullcontext,
         )
 
     def put(self, frames):
@@ -164,15 +167,43 @@ def test_frames_that_are_not_wanted_are_decoded_and_not_shown(watched):
     assert [watched.next() for _ in range(2)] == [("a", 1), ("a", 3)]
 
 
-def test_sessions_take_turns(watched):
-    first, *rest = video("VP8", 6, sid="a", received_s=fresh())
-    watched.hold_at(first)
-    watched.put(rest)
-    watched.put(video("VP8", 3, sid="b", received_s=fresh()))
+class Costly:
+    """Takes a while for the frames of one session."""
+
+    def decode(self, frame):
+        if frame.sid == "a":
+            began_s = time.thread_time()
+            while time.thread_time() - began_s < 0.02:
+                pass
+        raise NotDecoded("it is only for the time that it takes")
+
+
+def test_who_takes_much_time_is_served_less_often(watched, monkeypatch):
+    monkeypatch.setattr(decoding, "VideoDecoder", lambda _: Costly())
+    held, *heavy = video("VP8", 12, sid="a", keys=range(12), received_s=fresh())
+    watched.hold_at(held)
+    watched.put(heavy)
+    watched.put(video("VP8", 10, sid="b", keys=range(10), received_s=fresh()))
     watched.note.gate.set()
-    order = [watched.next()[0] for _ in range(9)]
-    assert order[1:7] in (list("bababa"), list("ababab"))
-    assert order[7:] == ["a", "a"]
+    order = [watched.note.at_gate.get(timeout=WITHIN_S) for _ in range(12)]
+    assert order.count("b") == 10
+    # All of the light one's take less time than the second of the heavy one's.
+    assert order.count("a") == 2
+
+
+def test_nobody_saves_up_time(watched, monkeypatch):
+    monkeypatch.setattr(decoding, "VideoDecoder", lambda _: Costly())
+    heavy = video("VP8", 6, sid="a", keys=range(6), received_s=fresh())
+    for frame in heavy[:4]:
+        watched.put([frame])
+        watched.note.at_gate.get(timeout=WITHIN_S)
+    # Who comes now has taken none, and gets no more than its share from now on.
+    watched.hold_at(heavy[4])
+    watched.put(heavy[5:])
+    watched.put(video("VP8", 1, sid="late", received_s=fresh()))
+    behind = watched.decoding._videos["a"].took_s - watched.decoding._videos["late"].took_s
+    assert behind < 0.05
+    watched.note.gate.set()
 
 
 def test_who_it_decodes_for_is_told(watched):
@@ -184,6 +215,15 @@ def test_who_it_decodes_for_is_told(watched):
     watched.note.gate.set()
     watched.next()
     watched.decoding.forget("a")
+
+
+def test_a_damaged_video_is_decoded_as_far_as_it_can_be(watched):
+    frames = video("H264", 6, received_s=fresh())
+    for frame in frames[2:]:
+        object.__setattr__(frame, "is_damaged", True)
+    watched.put([frames[0], *frames[2:]])
+    assert watched.next() == ("a", 1)
+    assert watched.next()[1] in (3, 4, 5, 6)
 
 
 def test_a_session_that_has_ended_begins_anew(watched):

@@ -11,7 +11,7 @@ import pytest
 from analyzers.registry import find
 from server.workers import pool as module
 from server.workers.messages import ChangeOptions, End, Final, Ready, Start
-from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
+from server.workers.pool import ANSWER_WITHIN_S, LAGS_AFTER_S, WorkerHandle, WorkerPool
 from tests.support.server import COUNTER, FAULTY
 
 BUSY = "tests.support.models:Busy"
@@ -265,3 +265,44 @@ async def test_a_model_that_breaks_later_does_not_stop_the_server(make_pool, tmp
     assert not pool.refused.done()
     model.write_text(source)
     await until_ready(pool)
+
+
+class Buffer:
+    """A connection's writer, of which so much is not taken yet."""
+
+    def __init__(self):
+        self.waiting = 0
+        self.transport = self
+
+    def get_write_buffer_size(self):
+        return self.waiting
+
+    def is_closing(self):
+        return False
+
+    def write(self, data):
+        self.waiting += len(data)
+
+
+def test_a_worker_lags_that_does_not_take_what_it_was_sent():
+    worker, now_s = WorkerHandle(0), 100.0
+    assert not worker.lags(now_s)
+    worker.writer = Buffer()
+    worker.send("something")
+    assert not worker.lags(now_s)
+    worker.send("more")
+    assert not worker.lags(now_s + LAGS_AFTER_S)
+    assert worker.lags(now_s + LAGS_AFTER_S + 0.01)
+    worker.writer.waiting = 0
+    assert not worker.lags(now_s + 9)
+
+
+def test_a_worker_that_takes_all_and_is_always_sent_more_does_not_lag():
+    worker, now_s = WorkerHandle(0), 100.0
+    worker.writer = Buffer()
+    for _ in range(20):
+        # What there was is taken, and another piece waits whenever somebody looks.
+        worker.writer.waiting = 0
+        worker.send("a large picture")
+        assert not worker.lags(now_s)
+        now_s += LAGS_AFTER_S / 2
