@@ -127,8 +127,8 @@ class TimeBudget:
         self._looked_s = time.monotonic()
 
     def is_spent(self, now_s: float) -> bool:
-        """Whether none is left, by a clock that does not go back."""
-        earned_s = (now_s - self._looked_s) * TIME_SHARE
+        """Whether none is left."""
+        earned_s = max(now_s - self._looked_s, 0.0) * TIME_SHARE
         self._left_s, self._looked_s = min(self._left_s + earned_s, TIME_AT_ONCE_S), now_s
         return self._left_s <= 0
 
