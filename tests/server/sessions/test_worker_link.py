@@ -1,4 +1,4 @@
-"""What of a video goes to a worker: nothing that it would get too late, then from a key frame on."""
+"""What of a video goes to a worker: nothing that would come too late, then from a key frame on."""
 
 from types import SimpleNamespace
 
