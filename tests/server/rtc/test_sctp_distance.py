@@ -7,6 +7,7 @@ is the same each time.
 import asyncio
 import itertools
 import selectors
+import time
 import types
 
 import aiortc.rtcsctptransport as aiortc_sctp
@@ -135,7 +136,11 @@ def streamed(monkeypatch):
     rtc.install()
     clock = Clock()
     for module in (sctp_sending, aiortc_sctp):
-        monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=clock, time=clock))
+        monkeypatch.setattr(
+            module,
+            "time",
+            types.SimpleNamespace(monotonic=clock, time=clock, thread_time=time.thread_time),
+        )
     monkeypatch.setattr(far, "LOSES_AFTER_S", 1.0)
     loop = Loop(clock)
 
