@@ -33,6 +33,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ async def measure(
         # the frames that waited meanwhile, and while it caught up it would give more results a
         # second than there are frames.
         await run_load(server.url, seconds=1, packets=packets)
-        warm_up = ("--warm-up", WARM_UP_S)
+        warm_up = ("--warm-up", WARM_UP_S, *kind.load)
         told = await run_load(
             server.url, *warm_up, streams=streams, seconds=seconds, packets=packets
         )
@@ -288,7 +289,8 @@ async def _bench_streams(asked: argparse.Namespace, report: Report, folder: Path
         if asked.url:
             table.add(*await measure_given(asked.url, streams, asked, report))
             continue
-        ours, others = await _alternate((with_pose(), other or BASELINE), report, streams, asked)
+        ours = replace(with_pose(), load=("--compact",)) if asked.compact else with_pose()
+        ours, others = await _alternate((ours, other or BASELINE), report, streams, asked)
         table.add(*ours.values())
         table.add(*others.values())
         table.add(*ratios(ours, others))
@@ -313,6 +315,9 @@ def main() -> int:
     parser.add_argument("--streams", type=_numbers, default=[1, 2, 3, 4], metavar="N,N")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run's window")
+    parser.add_argument(
+        "--compact", action="store_true", help="results as CBOR, droppable, from this server"
+    )
     parser.add_argument("--encode", action="store_true", help="in the client, as it streams")
     parser.add_argument("--against", type=checkout.named, metavar="PATH", help="another checkout")
     parser.add_argument("--url", help="of a server that runs already: only this one")

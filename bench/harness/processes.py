@@ -26,6 +26,8 @@ STOP_TIMEOUT_S = 5.0
 POLL_S = 0.1
 # A long run's results are one line.
 LINE_BYTES = 1 << 26
+# One client opens as many sessions as a bench wants.
+FOR_MANY = ("--max-sessions", "40", "--sessions-per-subject", "40")
 _SHM = re.compile(r"(/dev/shm/\S+)")
 _SHOWN_BYTES = 2000
 
@@ -37,12 +39,14 @@ class ServerKind:
     name: str
     arguments: tuple[str, ...]
     root: Path = ROOT
+    load: tuple[str, ...] = ()
+    """What the client of it is told besides, see `bench.harness.stream`."""
 
 
 def kinecast(*flags: str, name: str = "kinecast") -> ServerKind:
     """Kinecast as it comes, with flags."""
     # The process that is measured is the media process, with its workers.
-    return ServerKind(name, ("server", "--no-watchdog", *flags))
+    return ServerKind(name, ("server", "--no-watchdog", *FOR_MANY, *flags))
 
 
 def with_pose(*analyzers: str, name: str = "kinecast") -> ServerKind:

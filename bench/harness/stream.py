@@ -38,6 +38,8 @@ OVERHEAD_S = 150.0
 FIRST_RESULT_S = 60.0
 # So many at most: each has an event loop and a core to itself where there are some.
 PROCESSES = 4
+# A server takes ten offers a second of a client; of such processes there are a few.
+OFFER_EVERY_S = 0.5
 # What a client that has compact results, on a channel that may lose them, offers.
 COMPACT = {"results": "cbor", "ordered": False, "max_retransmits": 0}
 
@@ -149,7 +151,8 @@ async def stream(asked: argparse.Namespace, each: Iterator[Track]) -> None:
     async with AsyncExitStack() as stack:
         for load in loads:
             await stack.enter_async_context(load.peer)
-        await asyncio.gather(*(load.connect() for load in loads))
+        for load in loads:
+            await asyncio.gather(load.connect(), asyncio.sleep(OFFER_EVERY_S))
         await asyncio.sleep(asked.warm_up)
         print(json.dumps({"streaming": len(loads)}), flush=True)
         await _told_to_go_on()

@@ -25,7 +25,6 @@ from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
-    PICTURE,
     ChangeOptions,
     Draw,
     EncodedInput,
@@ -37,6 +36,7 @@ from server.workers.messages import (
     Start,
     Unreadable,
     Write,
+    is_of_video,
 )
 
 # A result that waits longer than this feels late to the person who moves.
@@ -138,10 +138,10 @@ class Dispatcher:
         session = self._sessions.get(frame.sid)
         if session is None or session.ending is not None:
             return
-        if frame.codec == PICTURE:
-            self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
-        else:
+        if is_of_video(frame):
             self._decoder.put(frame)
+        else:
+            self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
 
     def show(self, sid: str, frame: LaneFrame) -> None:
         """Take a session's newest frame, decoded."""

@@ -67,6 +67,11 @@ class EncodedInput:
     """Whether analyzers are to see it: of a video, others build on one that they are not to."""
 
 
+def is_of_video(message: object) -> bool:
+    """Whether it is a frame that has to be decoded in its video's order."""
+    return isinstance(message, EncodedInput) and message.codec != PICTURE
+
+
 @dataclass(frozen=True, slots=True)
 class Draw:
     """Show the session's frames in a mailbox of the worker's, or no longer."""

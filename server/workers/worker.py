@@ -44,6 +44,7 @@ from server.workers.messages import (
     KeyFrameNeeded,
     Ready,
     Refused,
+    is_of_video,
     pack,
 )
 
@@ -187,7 +188,7 @@ class Worker:
     def _serve(self) -> None:
         selector = selectors.DefaultSelector()
         selector.register(self._connection, selectors.EVENT_READ)
-        next_alive = 0.0
+        next_alive = dispatched_s = 0.0
         buffer = bytearray()
         while True:
             if selector.select(self._wait_s):
@@ -197,7 +198,8 @@ class Worker:
                 buffer += data
             with self._lock:
                 self._notice_stop()
-                for message in _messages(buffer):
+                messages = _messages(buffer)
+                for message in messages:
                     self._dispatcher.receive(message)
                 now = time.monotonic()
                 if now >= next_alive:
@@ -205,9 +207,12 @@ class Worker:
                     busy += [self._drawing.busy(now), self._decoding.busy(now)]
                     self._post(Heartbeat(tuple(each for each in busy if each is not None)))
                     next_alive = now + ALIVE_EVERY_S
-                self._dispatcher.dispatch(now)
+                # A video's frames are there for a lane when they are decoded.
+                if now - dispatched_s > self._wait_s or not all(map(is_of_video, messages)):
+                    self._dispatcher.dispatch(now)
+                    dispatched_s = now
                 self._flush()
-                self._awake_s = time.monotonic()
+                self._awake_s = now
 
     def _notice_stop(self) -> None:
         """See whether the process has stood still; the first thread that goes on does."""
@@ -221,7 +226,8 @@ class Worker:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError), self._lock:
             self._notice_stop()
             self._dispatcher.show(sid, frame)
-            self._dispatcher.dispatch(time.monotonic())
+            if any(not lane.outstanding for lane in self._lanes):
+                self._dispatcher.dispatch(time.monotonic())
             self._flush()
 
     def _lane_done(
