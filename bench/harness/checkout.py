@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from analyzers.pose import weights
-from bench.harness.processes import ServerKind, with_pose
+from bench.harness.processes import MANY, ServerKind, with_pose
 
 
 def named(text: str) -> Path:
@@ -33,5 +33,5 @@ def server_of(root: Path, folder: Path) -> ServerKind:
         file.writestr(weights.DETECTOR_IN_BUNDLE, networks.detector)
         file.writestr(weights.LANDMARKS_IN_BUNDLE, networks.landmarks)
     analyzers = "pose,bench.barcode_analyzer:BarcodeReader"
-    flags = ("--analyzers", analyzers, "--pose-model", str(bundle), "--max-sessions", "40")
+    flags = ("--analyzers", analyzers, "--pose-model", str(bundle), *MANY)
     return ServerKind(root.name, ("server", *flags), root)

@@ -27,7 +27,7 @@ POLL_S = 0.1
 # A long run's results are one line.
 LINE_BYTES = 1 << 26
 # One client opens as many sessions as a bench wants.
-FOR_MANY = ("--max-sessions", "40", "--sessions-per-subject", "40")
+MANY = ("--max-sessions", "40", "--connections-per-address", "0")
 _SHM = re.compile(r"(/dev/shm/\S+)")
 _SHOWN_BYTES = 2000
 
@@ -46,7 +46,8 @@ class ServerKind:
 def kinecast(*flags: str, name: str = "kinecast") -> ServerKind:
     """Kinecast as it comes, with flags."""
     # The process that is measured is the media process, with its workers.
-    return ServerKind(name, ("server", "--no-watchdog", *FOR_MANY, *flags))
+    places = (*MANY, "--sessions-per-subject", "40")
+    return ServerKind(name, ("server", "--no-watchdog", *places, *flags))
 
 
 def with_pose(*analyzers: str, name: str = "kinecast") -> ServerKind:

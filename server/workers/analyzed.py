@@ -54,6 +54,8 @@ class AnalyzedSession:
     mailbox: MailboxReader | None = None
     rung: bool = False
     latest: LaneFrame | None = None
+    arrived: int = 0
+    """Number of the last frame of its video that arrived, decoded or not."""
     step: LaneJob | None = None
     """The frame that lanes work at in step."""
     taken: dict[str, int] = field(default_factory=dict)

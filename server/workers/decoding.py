@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from server.workers.black_box import LaneNote
+from server.workers.dispatch import STALE_S
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import DECODING, EncodedInput
 from server.workers.video_decoder import NotDecoded, VideoDecoder
@@ -25,10 +26,8 @@ from server.workers.video_decoder import NotDecoded, VideoDecoder
 logger = logging.getLogger(__name__)
 
 # With more waiting, a key frame is nearer than the end of it.
-MAX_WAITING_S = 0.5
+MAX_WAITING_S = 0.25
 MAX_WAITING_BYTES = 4 * 2**20
-# A lane is not shown a frame that is older when a newer one is there.
-STALE_S = 0.150
 
 
 @dataclass(slots=True, eq=False)

@@ -41,6 +41,8 @@ from server.workers.messages import (
 
 # A result that waits longer than this feels late to the person who moves.
 PATIENCE_S = 0.150
+# A lane is not given a frame that is older when a newer one has arrived.
+STALE_S = 0.150
 
 
 class Decoder(Protocol):
@@ -139,6 +141,7 @@ class Dispatcher:
         if session is None or session.ending is not None:
             return
         if is_of_video(frame):
+            session.arrived = frame.info.number
             self._decoder.put(frame)
         else:
             self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
@@ -268,7 +271,9 @@ class Dispatcher:
                 session.latest.let_go()
             taken_s = time.monotonic()
             self._set_latest(session, LaneFrame(*session.mailbox.take(), taken_s))
-        return None if self._is_old(session.latest) else session.latest
+        if self._is_old(session.latest) or self._is_overtaken(session):
+            return None
+        return session.latest
 
     def _set_latest(self, session: AnalyzedSession, frame: LaneFrame) -> None:
         if session.latest is not None:
@@ -276,6 +281,13 @@ class Dispatcher:
         session.latest = frame
         if session.is_shown:
             self._undrawn.append((session.sid, frame, None))
+
+    def _is_overtaken(self, session: AnalyzedSession) -> bool:
+        """Whether the newest frame is old already, and another one is on its way to be decoded."""
+        frame = session.latest
+        if frame is None or session.arrived <= frame.info.number:
+            return False
+        return time.monotonic() - frame.info.received_monotonic_s > STALE_S
 
     def _is_old(self, frame: LaneFrame | None) -> bool:
         return (

@@ -33,8 +33,8 @@ from analyzers.ordering import ChainError
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
 from server.workers.black_box import BlackBox, LaneNote
-from server.workers.decoding import STALE_S, Decoding
-from server.workers.dispatch import PATIENCE_S, Dispatcher
+from server.workers.decoding import Decoding
+from server.workers.dispatch import PATIENCE_S, STALE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import (
@@ -51,7 +51,7 @@ from server.workers.messages import (
 logger = logging.getLogger(__name__)
 
 # Below the server's: media is received and sent on time even when inference takes every core.
-NICENESS = 5
+NICENESS = 15
 # How often the pool hears that this process lives.
 ALIVE_EVERY_S = 1.0
 # Python's default of 5 ms lets a busy pure-Python analyzer hold up all other threads for that long
