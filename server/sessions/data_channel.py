@@ -29,9 +29,9 @@ logger = logging.getLogger(__name__)
 
 END_SESSION = "end session"
 EVENTS = "events"
-# Some results of one person. With more than that waiting, the client does not keep up, and what
-# would be added is old before it arrives.
-MAX_BUFFERED_BYTES = {Form.JSON: 16 * 1024, Form.CBOR: 4 * 1024}
+# A result of one person as JSON, some of them as CBOR. With more than that waiting, the client does
+# not keep up, and what would be added is old before it arrives.
+MAX_BUFFERED_BYTES = {Form.JSON: 6 * 1024, Form.CBOR: 4 * 1024}
 # An event is worth having late.
 MAX_EVENTS_BUFFERED_BYTES = 64 * 1024
 # Of a client that never opens a channel that loses nothing, no more notices are kept.
