@@ -11,6 +11,7 @@ from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.encoder import VIDEO_CLOCK_HZ
+from server.media.lateness import Lateness
 from server.media.picture import EncodedPicture
 from server.rtc import EncodedFrame, IncomingVideo
 from server.security.token_bucket import TokenBucket
@@ -82,6 +83,7 @@ class Intake:
         self._metrics = metrics
         self._connection = 0
         self._track_clock = TrackClock(self.clock)
+        self._lateness = Lateness()
         self._pace = Pace()
         incoming.listen(self._put_video)
 
@@ -138,10 +140,11 @@ class Intake:
         now_s = time.monotonic()
         track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
         info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
+        # After this process stood still, or the network, what lay about comes before what is new.
+        is_late = self._lateness.is_late(now_s * 1000 - track_ms, now_s)
+        is_wanted = self._rate.allow(now_s) and not is_late
         kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
-        self._worker.put_video(
-            EncodedInput(self._sid, info, *kind, is_wanted=self._rate.allow(now_s))
-        )
+        self._worker.put_video(EncodedInput(self._sid, info, *kind, is_wanted))
         if self._pace.look(now_s, self.count, self.done) and self.on_pace is not None:
             self.on_pace(self._pace)
 
@@ -149,6 +152,7 @@ class Intake:
         """Times begin anew with each, and what was known of a sender does not hold."""
         self._connection = self._incoming.connections
         self._track_clock = TrackClock(self.clock)
+        self._lateness = Lateness()
         self._pace = Pace()
         if self.recorder is not None:
             # It is decoded where it is analyzed.

@@ -147,7 +147,7 @@ def test_more_bytes_than_may_wait_are_left_out(watched, monkeypatch):
 
 
 def test_a_lane_is_not_shown_an_old_frame_when_newer_ones_are_there(watched):
-    frames = video("VP8", 3, received_s=now() - 2 * decoding.STALE_S)
+    frames = video("VP8", 3, received_s=now() - 1.2 * decoding.STALE_S)
     watched.hold_at(frames[0])
     watched.put(frames[1:])
     watched.note.gate.set()
