@@ -67,6 +67,11 @@ class IncomingVideo:
             due_s = self._asked_s + KEY_FRAME_EVERY_S - time.monotonic()
             self._asking = loop.call_later(max(due_s, 0.0), self._ask)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody has the frames besides the session itself."""
+        return len(self._listeners) > 1
+
     def limit_bitrate(self, share: float | None) -> None:
         """Have the publisher send that share of what it sent at first; None has it send all."""
         if self._receiver is not None:

@@ -145,7 +145,15 @@ class Intake:
         is_wanted = self._rate.allow(now_s) and not is_late
         kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
         self._worker.put_video(EncodedInput(self._sid, info, *kind, is_wanted))
-        if self._pace.look(now_s, self.count, self.done) and self.on_pace is not None:
+        self._look_at_pace(now_s)
+
+    def _look_at_pace(self, now_s: float) -> None:
+        changes = self._pace.look(now_s, self.count, self.done)
+        if self._incoming.is_watched or self._pictures.is_watched:
+            # What people watch is not made worse for the analyzers' sake.
+            changes = self._pace.max_fps is not None
+            self._pace = Pace()
+        if changes and self.on_pace is not None:
             self.on_pace(self._pace)
 
     def _begin_connection(self) -> None:

@@ -47,6 +47,11 @@ class ShownFrames:
             self._send(Draw(self._sid, False, self._annotated))
             self._let_go()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody wants them."""
+        return bool(self._listeners)
+
     # ---- for the session
 
     def ask(self) -> None:

@@ -1,9 +1,11 @@
 """A peer that sends more than there is time for is told so, in the way that it understands."""
 
+import aiohttp
 import pytest
 from aiortc import RTCRtpSender
 
 from client_test.peer import ClientPeer
+from tests.support.seen import watching
 from tests.support.server import running_server
 from tests.support.tracks import ColourTrack
 
@@ -35,6 +37,24 @@ async def test_a_client_that_keeps_a_pace_is_told_its_rate(server):
             lambda m: m.get("type") == "pace" and m["max_fps"] != told["max_fps"], WITHIN_S
         )
         assert more["max_fps"] is None or more["max_fps"] > told["max_fps"]
+
+
+async def test_what_somebody_watches_stays_as_it_is(server):
+    async with ClientPeer(server.url, publish="watched") as peer:
+        peer._optional_keys["pace"] = True
+        await peer.connect(ColourTrack(fps=30))
+        told = await peer.wait_for(lambda m: m.get("type") == "pace", WITHIN_S)
+        assert told["max_fps"] is not None
+        async with aiohttp.ClientSession() as http, watching(server, http, "watched", "VP8"):
+            told = await peer.wait_for(
+                lambda m: m.get("type") == "pace" and m["max_fps"] is None, WITHIN_S
+            )
+            number = peer.received[-1].get("frame", {}).get("number", 0)
+            await peer.wait_for(
+                lambda m: (m.get("frame") or {}).get("number", 0) > number + 200, WITHIN_S
+            )
+            last = [m for m in peer.received if m.get("type") == "pace"][-1]
+            assert last is told
 
 
 async def test_any_other_client_is_told_to_send_less(server, monkeypatch):
