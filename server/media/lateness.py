@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-# Packets that are asked for again and networks that stutter delay a frame by less. What comes later
-# has lain in a socket while this process stood still, or in a network that was down.
-LATE_MS = 300.0
+# Packets that are asked for again, by a satellite even, and networks that stutter delay a frame by
+# less. What comes later lay in a socket while this process stood still, or in a network that was
+# down.
+LATE_MS = 1000.0
 # A path that has become longer for good: who is late for so long is in time.
-GIVE_IN_AFTER_S = 1.0
+GIVE_IN_AFTER_S = 0.5
 # How much a sender's clock may be slower than ours; 1 ms a second is ten times what they are.
 DRIFT_MS_PER_S = 1.0
 

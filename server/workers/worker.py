@@ -51,7 +51,7 @@ from server.workers.messages import (
 logger = logging.getLogger(__name__)
 
 # Below the server's: media is received and sent on time even when inference takes every core.
-NICENESS = 15
+NICENESS = 10
 # How often the pool hears that this process lives.
 ALIVE_EVERY_S = 1.0
 # Python's default of 5 ms lets a busy pure-Python analyzer hold up all other threads for that long

@@ -10,7 +10,7 @@ def told(lateness, behinds_ms, now_s=100.0, step_s=STEP_S):
 
 
 def test_jitter_is_not_late():
-    assert not any(told(Lateness(), [20, 120, 0, 200, 60, 299] * 10))
+    assert not any(told(Lateness(), [20, 120, 0, 200, 60, LATE_MS - 1] * 10))
 
 
 def test_what_lay_about_is_late_up_to_what_is_new():
@@ -26,7 +26,7 @@ def test_what_lay_about_is_late_up_to_what_is_new():
 def test_a_path_that_has_become_longer_is_given_in_to():
     lateness = Lateness()
     told(lateness, [10] * 30)
-    late = told(lateness, [600] * 60, now_s=101.0)
+    late = told(lateness, [2 * LATE_MS] * 60, now_s=101.0)
     assert late == [at * STEP_S < GIVE_IN_AFTER_S for at in range(60)]
     # It may be shorter again at once.
     assert not any(told(lateness, [10] * 5, now_s=104.0))

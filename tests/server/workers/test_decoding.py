@@ -146,7 +146,8 @@ def test_more_bytes_than_may_wait_are_left_out(watched, monkeypatch):
     assert set(numbers[1:]) <= {11, 12}
 
 
-def test_a_lane_is_not_shown_an_old_frame_when_newer_ones_are_there(watched):
+def test_a_lane_is_not_shown_an_old_frame_when_newer_ones_are_there(watched, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_WAITING_S", 600.0)
     frames = video("VP8", 3, received_s=now() - 1.2 * decoding.STALE_S)
     watched.hold_at(frames[0])
     watched.put(frames[1:])
