@@ -33,5 +33,5 @@ def server_of(root: Path, folder: Path) -> ServerKind:
         file.writestr(weights.DETECTOR_IN_BUNDLE, networks.detector)
         file.writestr(weights.LANDMARKS_IN_BUNDLE, networks.landmarks)
     analyzers = "pose,bench.barcode_analyzer:BarcodeReader"
-    flags = ("--analyzers", analyzers, "--pose-model", str(bundle), *MANY)
+    flags = (*MANY, "--analyzers", analyzers, "--pose-model", str(bundle))
     return ServerKind(root.name, ("server", *flags), root)
