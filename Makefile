@@ -1,5 +1,5 @@
 # make demo      set up, start a server, stream sample-video.mp4 to it, show what comes back
-# make test      set up, run the checks and the tests that every change needs (15 minutes)
+# make test      set up, run the checks and the tests that every change needs (20 minutes)
 # make serve     set up, run the server:  make serve ARGS="--analyzers pose,mock_model_1"
 #
 # make check     lint, types, and who may import whom
