@@ -55,8 +55,10 @@ def _serve() -> None:
         import asyncio
 
         from server.app import serve
+        from server.event_loop import EventLoop
 
-        asyncio.run(serve(settings, watched))
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            runner.run(serve(settings, watched))
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
