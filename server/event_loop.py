@@ -61,9 +61,16 @@ class _DatagramTransport(selector_events._SelectorDatagramTransport):  # type: i
 
 
 class Busy:
-    """Whether the processors have nothing to spare, by what Linux counts; False elsewhere."""
+    """Whether the processors have nothing to spare, by what Linux counts; False elsewhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    counts
+        Where it does (proc(5)).
+    """
+
+    def __init__(self, counts: str = "/proc/stat") -> None:
+        self._counts = counts
         self._busy = False
         self._looked_s = float("-inf")
         self._before = (0, 0)
@@ -72,17 +79,17 @@ class Busy:
         """By the last look, which is at most `LOOK_EVERY_S` old."""
         if now_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = now_s
-            idle, total = _processor_times()
+            idle, total = _processor_times(self._counts)
             idle_before, total_before = self._before
             self._before = (idle, total)
             self._busy = idle - idle_before < IDLE_SHARE * (total - total_before)
         return self._busy
 
 
-def _processor_times() -> tuple[int, int]:
-    """What all processors together were idle, and what has passed, in ticks (proc(5))."""
+def _processor_times(counts: str) -> tuple[int, int]:
+    """What all processors together were idle, and what has passed, in ticks."""
     try:
-        with open("/proc/stat", "rb", buffering=0) as file:
+        with open(counts, "rb", buffering=0) as file:
             times = [int(each) for each in file.read(256).split(b"\n", 1)[0].split()[1:9]]
     except (OSError, ValueError):
         return 0, 0
