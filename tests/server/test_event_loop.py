@@ -1,4 +1,4 @@
-"""The media process's event loop: what is there is read together, and it rests on a busy machine."""
+"""The media process's event loop: it reads what is there, and rests on a busy machine."""
 
 import asyncio
 import socket
