@@ -38,6 +38,16 @@ class Counter(BaseModel):
         return {"total": self._counts.pop(sid)}
 
 
+class Dice(BaseModel):
+    """Rolls NumPy's dice at a session's end."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        return {}
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        return {"rolled": float(np.random.random())}
+
+
 class Steady(BaseModel):
     """Takes 80 ms for each frame, so that it has time for some twelve a second."""
 
