@@ -40,7 +40,8 @@ from server.http.install import protect
 from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
-from server.recordings.session_recorder import RecordingError, check_directory, record_to
+from server.recordings.session_files import RecordingError, check_directory
+from server.recordings.session_recorder import record_to
 from server.security import descriptors, development_certificate, keys, tls
 from server.security.budget import OFFERS, Budget
 from server.security.development_certificate import DevelopmentCertificate

@@ -32,7 +32,7 @@ class ServingSettings(SettingsGroup):
     verbose: Annotated[bool, Flag(short="-v")] = False
     """debug logging"""
     record_to: Annotated[Path | None, Flag("DIR")] = None
-    """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)"""
+    """record each session to DIR/<id>/ (its video, results.jsonl, summary.json)"""
     resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
     """seconds that a session waits for a lost peer to come back"""
     watchdog: bool = True

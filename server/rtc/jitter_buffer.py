@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from server.rtc.bitstream import ParameterSets, begins_frame, is_key_frame
+from server.media.bitstream import ParameterSets, begins_frame, is_key_frame
 
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
 # 5 Mb/s.

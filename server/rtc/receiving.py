@@ -18,7 +18,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import RtpPacket
 
-from server.rtc.bitstream import picture_size
+from server.media.bitstream import picture_size
 from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
 from server.rtc.passed_over import pass_over
 

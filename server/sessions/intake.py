@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import av
 
-from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
 from server.media.encoder import VIDEO_CLOCK_HZ
@@ -36,7 +35,7 @@ class Intake:
     worker
         Takes the frames.
     pictures
-        What the worker decodes, for a recorder.
+        What the worker decodes for those who watch.
     rate
         How many frames a second are taken; others count as dropped.
     metrics
@@ -145,11 +144,14 @@ class Intake:
         is_wanted = self._rate.allow(now_s) and not is_late
         kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
         self._worker.put_video(EncodedInput(self._sid, info, *kind, is_wanted))
+        if self.recorder is not None and self.recorder.encoded(frame, info.pts_ms):
+            self._incoming.request_key_frame()
         self._look_at_pace(now_s)
 
     def _look_at_pace(self, now_s: float) -> None:
         changes = self._pace.look(now_s, self.count, self.done)
-        if self._incoming.is_watched or self._pictures.is_watched:
+        is_watched = self._incoming.is_watched or self._pictures.is_watched
+        if is_watched or self.recorder is not None:
             # What people watch is not made worse for the analyzers' sake.
             changes = self._pace.max_fps is not None
             self._pace = Pace()
@@ -162,14 +164,6 @@ class Intake:
         self._track_clock = TrackClock(self.clock)
         self._lateness = Lateness()
         self._pace = Pace()
-        if self.recorder is not None:
-            # It is decoded where it is analyzed.
-            self._pictures.unsubscribe(self._record)
-            self._pictures.subscribe(self._record)
-
-    def _record(self, capture: Capture) -> None:
-        if self.recorder is not None:
-            self.recorder.video(capture.frame, capture.session_ms)
 
     def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
         self.count += 1

@@ -8,12 +8,16 @@ from typing import Any, Protocol
 import av
 
 from server.media.picture import EncodedPicture
+from server.rtc import EncodedFrame
 
 
 class SessionRecorder(Protocol):
     """Keeps what a session saw and said. Only `close` may take time."""
 
     def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None: ...
+
+    def encoded(self, frame: EncodedFrame, time_ms: float) -> bool:
+        """Take a video's next frame as it came; whether a key frame is wanted."""
 
     def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtpPacket
 
-from server.rtc.bitstream import is_key_frame
+from server.media.bitstream import is_key_frame
 from server.rtc.jitter_buffer import (
     ASK_EVERY_S,
     ASKS,
