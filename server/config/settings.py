@@ -59,6 +59,10 @@ class Settings(
         """The groups that it is made of."""
         return [base for base in cls.__bases__ if issubclass(base, SettingsGroup)]
 
+    def video_pixels(self) -> int:
+        """How large the pictures of a video may be that a worker decodes: width times height."""
+        return min(self.max_pixels, self.max_video_pixels)
+
     def recordings_directory(self) -> Path:
         """Where recordings go that somebody asks for."""
         return self.recordings or self.record_to or private_file.data_directory() / "recordings"

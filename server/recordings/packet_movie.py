@@ -11,6 +11,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from server.media.bitstream import may_reorder, shown_size
+from server.media.encoded_frame import EncodedFrame
 from server.recordings.counted_file import CountedFile
 from server.recordings.live_container import (
     MIN_STEP_TICKS,
@@ -20,7 +21,6 @@ from server.recordings.live_container import (
     LiveContainer,
 )
 from server.recordings.sound import SoundTrack
-from server.rtc import EncodedFrame
 
 if TYPE_CHECKING:
     from server.recordings.live_container import VideoPacket

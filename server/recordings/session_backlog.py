@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import av
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
-from server.rtc import EncodedFrame
 
 # The backlog holds about a second of video: 30 frames at a camera's usual rate, and less of large
 # ones (five frames of 3840x2160 in I420 are 62 MB).

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from server.media.decoding import NotDecodable, decode
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
 from server.recordings.counted_file import CountedFile, SeekableFile
 from server.recordings.encoded_movie import EncodedMovie
@@ -16,7 +17,6 @@ from server.recordings.packet_movie import NotWritable, PacketMovie, kind_of
 from server.recordings.session_backlog import MAX_AUDIO_FRAMES, Video
 from server.recordings.session_files import RecordingError, create_file
 from server.recordings.sound import SoundTrack
-from server.rtc import EncodedFrame
 
 # A sender that changes its codec or its picture's size more often is not worth a disk.
 MAX_FILES = 100

@@ -16,12 +16,12 @@ from typing import Any
 import av
 import orjson
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
 from server.recordings.counted_file import CountedFile
 from server.recordings.session_backlog import Backlog, Video
 from server.recordings.session_files import RecordingError, create_directory, create_file
 from server.recordings.session_movies import SessionMovies
-from server.rtc import EncodedFrame
 
 logger = logging.getLogger(__name__)
 

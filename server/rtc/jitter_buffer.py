@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from server.media.bitstream import ParameterSets, begins_frame, is_key_frame
+from server.media.encoded_frame import EncodedFrame
 
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
 # 5 Mb/s.
@@ -41,34 +42,6 @@ class Packet(Protocol):
     ssrc: int
     marker: int
     _data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedFrame:
-    """A frame as its sender's encoder made it.
-
-    Attributes
-    ----------
-    codec
-        "VP8" or "H264".
-    payload_type
-        Of its packets.
-    data
-        A VP8 frame, or H264 as Annex B.
-    timestamp
-        RTP's, of 32 bits.
-    is_key_frame
-        Whether it can be decoded without those before it.
-    is_damaged
-        Whether something that it builds on is missing.
-    """
-
-    codec: str
-    payload_type: int
-    data: bytes
-    timestamp: int
-    is_key_frame: bool
-    is_damaged: bool = False
 
 
 @dataclass(slots=True)

@@ -19,7 +19,8 @@ from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import RtpPacket
 
 from server.media.bitstream import picture_size
-from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
+from server.media.encoded_frame import EncodedFrame
+from server.rtc.jitter_buffer import Packet, VideoJitterBuffer
 from server.rtc.passed_over import pass_over
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import av
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
-from server.rtc import EncodedFrame
 
 
 class SessionRecorder(Protocol):

@@ -60,6 +60,7 @@ class EncodedInput:
     codec: str
     """`PICTURE`, or "VP8" or "H264" of a video's frame."""
     data: bytes
+    """Nothing at a video's end: what its decoder holds back is shown then."""
     is_key_frame: bool = True
     is_damaged: bool = False
     """Whether it is to be decoded though something that it builds on may be missing."""

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 from av.video.frame import PictureType
 
-from server.rtc import EncodedFrame
+from server.media.encoded_frame import EncodedFrame
 from tests.server.recordings.movies import numbered
 
 _ENCODERS = {

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
 
+from server.media.encoded_frame import EncodedFrame
 from server.recordings.counted_file import CountedFile, SeekableFile
 from server.recordings.live_container import PIECE_MS, Kind
 from server.recordings.packet_movie import NotWritable, PacketMovie, kind_of
 from server.recordings.sound import SoundTrack
-from server.rtc import EncodedFrame
 from tests.server.recordings.movies import play, silence, tone
 from tests.server.recordings.packets import encode
 

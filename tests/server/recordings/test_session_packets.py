@@ -12,10 +12,10 @@ import av
 import numpy as np
 import pytest
 
+from server.media.encoded_frame import EncodedFrame
 from server.recordings import session_movies
 from server.recordings.session_backlog import KEY_FRAME_EVERY_MS, MAX_PACKETS, Backlog
 from server.recordings.session_recorder import Recorder
-from server.rtc import EncodedFrame
 from server.search.video import IndexedVideo
 from tests.server.recordings.movies import number_of, numbered, play, silence, tone
 from tests.server.recordings.packets import encode
