@@ -31,6 +31,26 @@ def is_key_frame(codec: str, data: bytes) -> bool:
     return any(kind == _IDR for kind, _ in _nal_units(data))
 
 
+def temporal_layer(payload: bytes) -> tuple[int, bool]:
+    """A VP8 packet's temporal layer, and whether its frame builds on the lowest layer alone.
+
+    As the payload descriptor says (RFC 7741, section 4.2); (0, False) where it says nothing.
+    """
+    if len(payload) < 2 or not payload[0] & 0x80:
+        return 0, False
+    has = payload[1]
+    if not has & 0x20:
+        return 0, False
+    at = 2
+    if has & 0x80:
+        # A picture's number has one byte or two.
+        at += 2 if payload[at : at + 1] >= b"\x80" else 1
+    at += bool(has & 0x40)
+    if at >= len(payload):
+        return 0, False
+    return payload[at] >> 6, bool(payload[at] & 0x20)
+
+
 def begins_frame(codec: str, data: bytes) -> bool:
     """Whether what a packet begins with stands at a frame's beginning only.
 

@@ -23,6 +23,10 @@ class EncodedFrame:
         Whether it can be decoded without those before it.
     is_damaged
         Whether something that it builds on is missing.
+    layer
+        Its temporal layer: none of a lower layer builds on it (RFC 7741, section 4.2, TID).
+    is_layer_sync
+        Whether it builds on the lowest layer alone (Y).
     """
 
     codec: str
@@ -31,3 +35,5 @@ class EncodedFrame:
     timestamp: int
     is_key_frame: bool
     is_damaged: bool = False
+    layer: int = 0
+    is_layer_sync: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from server.media.bitstream import ParameterSets, begins_frame, is_key_frame
+from server.media.bitstream import ParameterSets, begins_frame, is_key_frame, temporal_layer
 from server.media.encoded_frame import EncodedFrame
 
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
@@ -34,13 +34,14 @@ _SEQUENCE = 1 << 16
 
 
 class Packet(Protocol):
-    """An RTP packet, without what the codec's payload format adds (`aiortc.rtp.RtpPacket`)."""
+    """An RTP packet; `_data` is without what the codec's payload format adds (`aiortc.rtp`)."""
 
     payload_type: int
     sequence_number: int
     timestamp: int
     ssrc: int
     marker: int
+    payload: bytes
     _data: bytes
 
 
@@ -176,8 +177,11 @@ class VideoJitterBuffer:
         data = b"".join(packet._data for packet in packets)
         codec = self._codec_of(packets[-1].payload_type)
         is_key = is_key_frame(codec, data)
-        timestamp = packets[0].timestamp
-        return EncodedFrame(codec, packets[-1].payload_type, data, timestamp, is_key), number
+        frame = EncodedFrame(codec, packets[-1].payload_type, data, packets[0].timestamp, is_key)
+        if codec.upper() == "VP8" and not is_key:
+            layer, is_sync = temporal_layer(packets[0].payload)
+            frame = replace(frame, layer=layer, is_layer_sync=is_sync) if layer else frame
+        return frame, number
 
     def _judge(self, frame: EncodedFrame, now_s: float) -> EncodedFrame | None:
         """Whether a frame may be shown, and as what."""

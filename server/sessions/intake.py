@@ -156,8 +156,9 @@ class Intake:
         # After this process stood still, or the network, what lay about comes before what is new.
         is_late = self._lateness.is_late(now_s * 1000 - track_ms, now_s)
         is_wanted = is_wanted and self._rate.allow(now_s) and not is_late
-        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
-        self._worker.put_video(EncodedInput(self._sid, info, *kind, is_wanted))
+        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged, is_wanted)
+        layer = (frame.layer, frame.is_layer_sync)
+        self._worker.put_video(EncodedInput(self._sid, info, *kind, *layer))
         if self.recorder is not None and self.recorder.encoded(frame, info.pts_ms):
             self._incoming.request_key_frame()
         return info.number

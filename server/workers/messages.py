@@ -66,6 +66,10 @@ class EncodedInput:
     """Whether it is to be decoded though something that it builds on may be missing."""
     is_wanted: bool = True
     """Whether analyzers are to see it: of a video, others build on one that they are not to."""
+    layer: int = 0
+    """Of a video with temporal layers, which one it is of: no lower one builds on it."""
+    is_layer_sync: bool = False
+    """Whether it builds on the lowest layer alone."""
 
 
 def is_of_video(message: object) -> bool:
