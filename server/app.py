@@ -40,7 +40,8 @@ from server.http.install import protect
 from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
-from server.recordings.session_recorder import RecordingError, check_directory, record_to
+from server.recordings.session_files import RecordingError, check_directory
+from server.recordings.session_recorder import record_to
 from server.security import descriptors, development_certificate, keys, tls
 from server.security.budget import OFFERS, Budget
 from server.security.development_certificate import DevelopmentCertificate
@@ -169,7 +170,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
     rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
-    rtc.set_max_pixels(_video_pixels(settings))
+    rtc.set_max_pixels(settings.video_pixels())
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)
@@ -189,7 +190,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         settings.analyzers,
         settings=settings.analyzer_settings(),
         memory_bytes=settings.worker_memory,
-        max_pixels=_video_pixels(settings),
+        max_pixels=settings.video_pixels(),
         verbose=settings.verbose,
     )
     main, next_port = build(settings, pool)
@@ -281,8 +282,3 @@ def _stop_on_signals() -> asyncio.Future[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)
     return stop
-
-
-def _video_pixels(settings: Settings) -> int:
-    """How large a video's pictures may be."""
-    return min(settings.max_pixels, settings.max_video_pixels)

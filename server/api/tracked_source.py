@@ -47,6 +47,8 @@ class TrackedSource:
         Frames a second that are looked at.
     max_pixels
         Of a frame.
+    max_encoded_pixels
+        Of a frame that a worker decodes.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class TrackedSource:
         *,
         fps_limit: float,
         max_pixels: int,
+        max_encoded_pixels: int,
         owner: str | None,
     ) -> None:
         self.name = str(source)
@@ -81,6 +84,7 @@ class TrackedSource:
             {REID: {"every_frame": True, "reference": reference}},
             fps_limit=fps_limit,
             max_pixels=max_pixels,
+            max_encoded_pixels=max_encoded_pixels,
             owner=owner,
         )
 

@@ -132,6 +132,7 @@ class _Conversation:
             self,
             fps_limit=message.fps_limit,
             max_pixels=self._settings.max_pixels,
+            max_encoded_pixels=self._settings.video_pixels(),
             owner=self._owner,
         )
         replaced, self._source = self._source, tracked

@@ -32,7 +32,7 @@ class ServingSettings(SettingsGroup):
     verbose: Annotated[bool, Flag(short="-v")] = False
     """debug logging"""
     record_to: Annotated[Path | None, Flag("DIR")] = None
-    """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)"""
+    """record each session to DIR/<id>/ (its video, results.jsonl, summary.json)"""
     resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
     """seconds that a session waits for a lost peer to come back"""
     watchdog: bool = True
@@ -58,6 +58,10 @@ class Settings(
     def groups(cls) -> list[type[SettingsGroup]]:
         """The groups that it is made of."""
         return [base for base in cls.__bases__ if issubclass(base, SettingsGroup)]
+
+    def video_pixels(self) -> int:
+        """How large the pictures of a video may be that a worker decodes: width times height."""
+        return min(self.max_pixels, self.max_video_pixels)
 
     def recordings_directory(self) -> Path:
         """Where recordings go that somebody asks for."""

@@ -16,8 +16,9 @@ from aiortc import RTCRtpReceiver, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
-from server.rtc.bitstream import picture_size
-from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
+from server.media.bitstream import picture_size
+from server.media.encoded_frame import EncodedFrame
+from server.rtc.jitter_buffer import Packet, VideoJitterBuffer
 from server.rtc.passed_over import pass_over
 from server.rtc.remb import bounded_estimator
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import av
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
 
 
@@ -14,6 +15,9 @@ class SessionRecorder(Protocol):
     """Keeps what a session saw and said. Only `close` may take time."""
 
     def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None: ...
+
+    def encoded(self, frame: EncodedFrame, time_ms: float) -> bool:
+        """Take a video's next frame as it came; whether a key frame is wanted."""
 
     def audio(self, frame: av.AudioFrame, time_ms: float) -> None: ...
 

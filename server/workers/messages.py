@@ -89,11 +89,16 @@ class EncodedInput:
     codec: str
     """`PICTURE`, or "VP8" or "H264" of a video's frame."""
     data: bytes
+    """Nothing at a video's end: what its decoder holds back is shown then."""
     is_key_frame: bool = True
     is_damaged: bool = False
     """Whether it is to be decoded though something that it builds on may be missing."""
     is_wanted: bool = True
     """Whether analyzers are to see it: of a video, others build on one that they are not to."""
+    layer: int = 0
+    """Of a video with temporal layers, which one it is of: no lower one builds on it."""
+    is_layer_sync: bool = False
+    """Whether it builds on the lowest layer alone."""
 
 
 def is_of_video(message: object) -> bool:

@@ -9,9 +9,9 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from server import rtc
+from server.media.bitstream import picture_size
 from server.media.encoder import Codec, Encoder
 from server.rtc import receiving
-from server.rtc.bitstream import picture_size
 from tests.server.rtc.peers import WITHIN_S, EncodedTrack, either_track
 
 
