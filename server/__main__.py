@@ -43,6 +43,7 @@ def _serve() -> None:
 
     try:
         settings = parse_settings(sys.argv[1:])
+        _keep_certificate_to_ourselves()
         from server.http.log import log_to_stderr
 
         # aioice tells of every candidate pair, aiohttp of every request.
@@ -60,6 +61,14 @@ def _serve() -> None:
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _keep_certificate_to_ourselves() -> None:
+    """Forget a variable that names our certificate: what we connect to is not to be told by it."""
+    from server.config.variables import CERT, KEY
+
+    if os.environ.get(KEY):
+        os.environ.pop(CERT, None)
 
 
 def _is_unwatched() -> bool:

@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 
 from server.config import parse
 from server.config.base import Flag, Seconds, SettingsGroup
+from server.config.variables import CERT, KEY
 from server.security import keys, tls, tokens
 from server.security.hosts import is_loopback
 from server.security.origin_names import parse_origins
@@ -80,9 +81,9 @@ class TlsSettings(SettingsGroup):
 
     title: ClassVar[str] = "TLS"
 
-    cert_file: FilePath | None = None
+    cert_file: Annotated[FilePath | None, Flag(variables=(CERT,))] = None
     """TLS certificate chain (PEM); turns both ports into HTTPS and WSS"""
-    key_file: FilePath | None = None
+    key_file: Annotated[FilePath | None, Flag(variables=(KEY,))] = None
     """the certificate's private key (PEM)"""
     self_signed: bool = False
     """make a certificate for this machine's names and addresses, and keep it: for development, and
@@ -91,7 +92,7 @@ class TlsSettings(SettingsGroup):
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
         if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("--cert-file and --key-file go together")
+            raise ValueError(f"--cert-file and --key-file go together, as {CERT} and {KEY} do")
         if self.self_signed and self.cert_file is not None:
             raise ValueError("--self-signed and --cert-file: give one of them")
         self.tls_context()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from server.config import parse
 from server.config.analysis import AnalysisSettings
 from server.config.base import Flag, SettingsGroup
 from server.config.camera import CameraSettings
@@ -15,6 +17,7 @@ from server.config.media import MediaSettings
 from server.config.recordings import RecordingSettings
 from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
 from server.config.sources import SourceSettings
+from server.config.variables import CertificateVariables, EmptiedVariables
 from server.security import private_file
 
 
@@ -31,8 +34,8 @@ class ServingSettings(SettingsGroup):
     """serve the signaling WebSocket on PORT+1 alone"""
     verbose: Annotated[bool, Flag(short="-v")] = False
     """debug logging"""
-    record_to: Annotated[Path | None, Flag("DIR")] = None
-    """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json)"""
+    record_to: Annotated[Path | None, BeforeValidator(parse.directory), Flag("DIR")] = None
+    """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json); "" records none"""
     resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
     """seconds that a session waits for a lost peer to come back"""
     watchdog: bool = True
@@ -58,6 +61,24 @@ class Settings(
     def groups(cls) -> list[type[SettingsGroup]]:
         """The groups that it is made of."""
         return [base for base in cls.__bases__ if issubclass(base, SettingsGroup)]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from; what stands first counts."""
+        return (
+            init_settings,
+            EmptiedVariables(settings_cls, "record_to"),
+            env_settings,
+            dotenv_settings,
+            CertificateVariables(settings_cls),
+        )
 
     def recordings_directory(self) -> Path:
         """Where recordings go that somebody asks for."""
