@@ -60,8 +60,15 @@ class AuthSettings(SettingsGroup):
         """Whether clients have to say who they are."""
         return bool(self.auth_secret.get_secret_value())
 
-    def check_host(self, host: str) -> None:
+    def check_host(self, host: str, preset: str = "none") -> None:
         """Refuse to serve other machines without knowing who is there.
+
+        Parameters
+        ----------
+        host
+            What is listened on.
+        preset
+            Whose clients are expected; older ones can not send a token.
 
         Raises
         ------
@@ -70,6 +77,12 @@ class AuthSettings(SettingsGroup):
         """
         if self.asks_for_tokens or self.no_auth or is_loopback(host):
             return
+        if preset != "none":
+            raise ValueError(
+                f"--host {host} lets other machines in, and clients of --preset {preset} do not say"
+                " who they are: if anybody there may use it, the flag that is missing is --no-auth"
+                " (or set AUTH_SECRET, for clients that you teach to send a token)"
+            )
         raise ValueError(
             f"--host {host} lets other machines in, and nothing asks who is there: give"
             " --auth-secret (make one with: openssl rand -hex 32), or --no-auth if that is meant"

@@ -14,6 +14,7 @@ from server.config.base import Flag, SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
+from server.config.presets import PresetName, PresetSource
 from server.config.recordings import RecordingSettings
 from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
 from server.config.sources import SourceSettings
@@ -26,6 +27,9 @@ class ServingSettings(SettingsGroup):
 
     title: ClassVar[str] = "serving"
 
+    preset: PresetName = "none"
+    """what clients of an older server expect: its port, its page's origin and its quirks, each of
+    them a setting that can be set otherwise"""
     host: str = "127.0.0.1"
     """address to listen on"""
     port: int = Field(8083, ge=1, le=65534)
@@ -78,6 +82,7 @@ class Settings(
             env_settings,
             dotenv_settings,
             CertificateVariables(settings_cls),
+            PresetSource(settings_cls),
         )
 
     def recordings_directory(self) -> Path:
@@ -91,5 +96,5 @@ class Settings(
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        self.check_host(self.host)
+        self.check_host(self.host, self.preset)
         return self
