@@ -51,6 +51,7 @@ from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
@@ -111,6 +112,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
             settings.resume_window,
             settings.frames_per_second,
             settings.sessions_per_subject,
+            Manners(settings.results_per_second, settings.farewell),
         ),
         own_ice_servers(settings.ice_servers),
         metrics,

@@ -32,16 +32,18 @@ from server.http.route import Route
 from server.security.identity import Scope
 from signaling.messages import Answer, Offer
 
+SIGNALING = Route(
+    "GET",
+    "/signaling",
+    signaling.websocket,
+    "Negotiate a session, or watch",
+    Scope.PUBLISH,
+    True,
+    Scope.VIEW,
+)
+
 ROUTES = (
-    Route(
-        "GET",
-        "/signaling",
-        signaling.websocket,
-        "Negotiate a session, or watch",
-        Scope.PUBLISH,
-        True,
-        Scope.VIEW,
-    ),
+    SIGNALING,
     Route(
         "POST",
         "/offer",
@@ -329,7 +331,16 @@ ROUTES = (
         None,
         answers={200: "text/html"},
     ),
-    Route("GET", "/", web.index, "The page", None, answers={200: "text/html"}),
+    Route(
+        "GET",
+        "/",
+        web.index,
+        "The page; to a WebSocket, signaling",
+        None,
+        answers={200: "text/html"},
+        # Older clients ask there.
+        upgrade=SIGNALING,
+    ),
     Route(
         "GET",
         "/web/sample.mp4",

@@ -47,7 +47,9 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "exercise": Preset({"port": 3000, "allow_origin": _pages(8080)}),
     "camera": Preset({"port": 8000, "allow_origin": _pages(3000)}),
-    "monitor": Preset({"port": 8083, "resume_window": 0}),
+    "monitor": Preset(
+        {"port": 8083, "resume_window": 0, "results_per_second": 2, "farewell": "10m"}
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from server.config import parse
 from server.config.analysis import AnalysisSettings
-from server.config.base import Flag, SettingsGroup
+from server.config.base import Flag, Seconds, SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
@@ -42,6 +42,11 @@ class ServingSettings(SettingsGroup):
     """record each session to DIR/<id>/ (video.mp4, results.jsonl, summary.json); "" records none"""
     resume_window: Annotated[float, Flag("SECONDS")] = Field(30.0, ge=0, le=3600)
     """seconds that a session waits for a lost peer to come back"""
+    results_per_second: Annotated[float, Flag("N")] = Field(0.0, ge=0, le=1000)
+    """results that a peer gets a second at most, until it says otherwise; 0 is one a frame"""
+    farewell: Seconds = Field(5.0, ge=1, le=3600)
+    """seconds that a peer may stay after its final result, to say more; of more such peers than
+    --max-sessions the oldest goes"""
     watchdog: bool = True
     """no supervisor, which starts the server again when it hangs or crashes: everything in one
     process, as a debugger wants it"""

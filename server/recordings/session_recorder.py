@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 VIDEO_NAME = "video.mp4"
 
 _SESSION_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,128}")
+
+
+# Writes what comes after the end; its threads are waited for when the process ends.
+_AMENDING = ThreadPoolExecutor(1, thread_name_prefix="amend summary")
 
 
 class RecordingError(Exception):
@@ -155,6 +159,15 @@ class Recorder:
             self._backlog.close()
         await asyncio.wrap_future(self._finished)
         self._thread.join()
+
+    def amend(self, more: dict[str, Any]) -> None:
+        """Write ``summary.json`` again, with what came after `close`; returns at once."""
+        _AMENDING.submit(self._amend, more)
+
+    def _amend(self, more: dict[str, Any]) -> None:
+        self._finished.result()
+        self._summary = {**self._summary, **more}
+        self._attempt(self._write_summary)
 
     def _run(self) -> None:
         for step in (self._record, self._finish_movie, self._results.close):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.broadcast.stream import VideoStream
@@ -17,7 +17,7 @@ from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
 from server.sessions.offered_analyzers import OfferedAnalyzers
-from server.sessions.peer import DisconnectReason, SessionPeer
+from server.sessions.peer import DisconnectReason, Manners, SessionPeer, hang_up_on_oldest
 from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
@@ -45,12 +45,15 @@ class Limits:
         Frames that are taken of one session; 0 takes all.
     sessions_per_subject
         Sessions at once of one token's subject; 0 is half of all.
+    manners
+        How peers are dealt with.
     """
 
     max_sessions: int
     resume_window_s: float
     frames_per_second: float = 0.0
     sessions_per_subject: int = 0
+    manners: Manners = field(default_factory=Manners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,9 @@ class SessionManager:
         peer: SessionPeer | None = None
         try:
             peer = SessionPeer(
-                session, offer, self._ice_servers, self._metrics, self._end, self._gone, plays
+                *(session, offer, self._ice_servers, self._metrics, self._end, self._gone),
+                plays=plays,
+                manners=self._limits.manners,
             )
             sdp = await peer.answer()
             if session.ending or self._draining:
@@ -347,6 +352,7 @@ class SessionManager:
             await session.end(reason)
         finally:
             self.known.end(session)
+        hang_up_on_oldest(self._peers.values(), self._limits.max_sessions)
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.

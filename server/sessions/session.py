@@ -19,6 +19,7 @@ from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.intake import Intake
 from server.sessions.metrics import Metrics
+from server.sessions.notes import Notes
 from server.sessions.recording import RecorderFactory
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
@@ -108,6 +109,8 @@ class Session:
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
         """What a camera that feeds it has last said of itself."""
+        self.notes = Notes()
+        """What the client said to keep with it."""
         self.resume_token = secrets.token_urlsafe(24)
         self.pictures = ShownFrames(self.sid, self._tell_worker, annotated=False)
         """Its frames as they came, decoded, for whoever wants them."""
@@ -244,6 +247,18 @@ class Session:
             self._worker.tell(ChangeOptions(self.sid, changed))
         return unknown
 
+    def note(self, values: dict[str, Any]) -> None:
+        """Keep a note, also when the session is over.
+
+        Raises
+        ------
+        BadMessage, TooLarge
+            It can not be kept.
+        """
+        self.notes.add(values)
+        if self.state is SessionState.ENDED and self.intake.recorder is not None:
+            self.intake.recorder.amend({"notes": list(self.notes.kept)})
+
     def on_worker_message(self, message: object) -> None:
         """Take what the worker sends of this session."""
         match message:
@@ -274,8 +289,12 @@ class Session:
         if not self._final.done():
             self._final.set_result(final)
 
-    def _sealed(self, values: Values) -> Values:
-        return values if self._gate is None else self._gate.sealed(values, self.owner)
+    def _told(self, values: Values) -> Values:
+        """What is told of what analyzers said: embeddings sealed, and who it is of, if known."""
+        sealed = values if self._gate is None else self._gate.sealed(values, self.owner)
+        if self.notes.participant is None:
+            return sealed
+        return sealed.replaced("participant_id", self.notes.participant)
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
@@ -330,7 +349,7 @@ class Session:
         self.intake.done += 1
         result = Result(
             frame=message.frame,
-            values=self._sealed(Values(message.fragments, message.compact)),
+            values=self._told(Values(message.fragments, message.compact)),
             timing=Timing(
                 (message.taken_s - message.frame.received_monotonic_s) * 1000,
                 message.timings_ms,
@@ -383,7 +402,7 @@ class Session:
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
-        said = self._sealed(Values(final.fragments, final.compact))
+        said = self._told(Values(final.fragments, final.compact))
         result = Result(
             frame=self.last.frame if self.last else None,
             # After a restart the worker knows less than was sent already.
