@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
+from tests.support import older_project
 from tests.support.server import COUNTER, running_server
 from tests.support.tracks import ColourTrack, offering
 
@@ -153,6 +154,21 @@ async def test_of_those_that_stay_only_so_many_do(server):
             await asyncio.sleep(0.05)
     for app in apps:
         await app.connection.close()
+
+
+async def test_its_models_run_as_they_are(tmp_path, app):
+    folder = older_project.write(tmp_path / "project")
+    flags = ("--preset", "monitor", "--workers", "1", "--models", str(folder))
+    with running_server(tmp_path, *flags) as server:
+        assert list(server.get("/health")["analyzers"]) == ["Skin", "Pulse"]
+        await app.connect(server.url)
+        result = await app.until(lambda m: m.get("hr"))
+        assert (result["from"], result["begun"], result["whole"]) == ("pulse", 0, True)
+        assert result["hr"] % 2 == 0
+        app.channel.send("end session")
+        final = await app.until(lambda m: m["final"])
+    assert (final["hr"], final["ended_at"], final["skin_end"]) == (61, None, None)
+    assert not [m for m in app.messages if m.get("type") == "analyzer_error"]
 
 
 async def test_a_page_of_elsewhere_gets_no_signaling_there(server):
