@@ -16,7 +16,7 @@ from aiohttp import web
 
 from server import rtc
 from server.announce import announce
-from server.api import camera, docs, recordings, signaling, whep, whip
+from server.api import camera, docs, game, recordings, signaling, whep, whip
 from server.api import web as page
 from server.api.context import (
     CAMERA,
@@ -146,6 +146,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
     page.set_up(main)
+    game.set_up(main)
     return main, next_port
 
 

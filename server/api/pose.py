@@ -13,6 +13,7 @@ from server.api import picture_socket
 from server.api.context import POOL, SESSIONS, SETTINGS
 from server.api.models_pose import PoseError
 from server.api.picture_socket import Trouble
+from server.api.pose_style import PoseStyle
 from server.ingest.picture_stream import LOOK_WITHIN_S, look_once
 from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
 from server.security.identity import IDENTITY
@@ -48,13 +49,16 @@ class NoPose(SignalingError):
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """Answer each picture on a socket with its landmarks."""
-    return await picture_socket.serve(request, _Socket())
+    return await picture_socket.serve(request, _Socket(PoseStyle.wished(request)))
 
 
 class _Socket:
     """The words of ``/ws``; a `PictureApi`."""
 
     analyzers: ClassVar[tuple[str, ...]] = (_POSE,)
+
+    def __init__(self, style: PoseStyle) -> None:
+        self._style = style
 
     def welcome(self) -> None:
         """Say nothing before the first picture."""
@@ -66,23 +70,40 @@ class _Socket:
 
     def answer(self, result: Result, dropped: int, context: None) -> bytes | None:
         assert result.frame is not None
-        found = _found(result)
+        found = _found(result, self._style)
         if found is None:
             return None
         return orjson.dumps({**found, "frame": result.frame.number, "dropped": dropped})
 
     def error(self, trouble: Trouble, context: None) -> str:
         return PoseError(
-            detail=trouble.message, frame=trouble.frame, retry_after_s=trouble.retry_after_s
+            error=_kind(trouble.cause, "send_binary_frames"),
+            detail=trouble.message,
+            frame=trouble.frame,
+            retry_after_s=trouble.retry_after_s,
         ).model_dump_json(exclude_none=True)
 
 
-def _found(result: Result) -> dict[str, Any] | None:
+def _kind(error: SignalingError | None, what_is_due: str) -> str:
+    """What went wrong, for programs."""
+    match error:
+        case BadPicture() | PictureTooLarge():
+            return "decode_failed"
+        case BadMessage():
+            return what_is_due
+        case Busy():
+            return "busy"
+    return "failed"
+
+
+def _found(result: Result, style: PoseStyle) -> dict[str, Any] | None:
     """What both answers have, as the worker encoded it; None if pose failed on this picture."""
     landmarks = result.fragments.get("landmarks")
     has_pose = result.fragments.get("has_pose")
     if landmarks is None or has_pose is None or _POSE in result.timing.held:
         return None
+    assert result.frame is not None
+    landmarks = style.apply(landmarks, result.frame)
     return {"landmarks": orjson.Fragment(landmarks), "has_pose": orjson.Fragment(has_pose)}
 
 
@@ -94,13 +115,14 @@ async def pose(request: web.Request) -> web.Response:
     try:
         body = orjson.dumps(await _look(request))
     except SignalingError as error:
-        text = PoseError(detail=error.message).model_dump_json(exclude_none=True)
+        told = PoseError(error=_kind(error, "send_a_form"), detail=error.message)
+        text = told.model_dump_json(exclude_none=True)
         return web.json_response(text=text, status=error.code, headers=error.headers())
     return web.Response(body=body, content_type="application/json")
 
 
 async def _look(request: web.Request) -> dict[str, Any]:
-    settings = request.app[SETTINGS]
+    settings, style = request.app[SETTINGS], PoseStyle.wished(request)
     data = await _read_form(request, settings.max_body_bytes)
     picture = EncodedPicture.read(data, max_pixels=settings.max_pixels)
     try:
@@ -121,7 +143,7 @@ async def _look(request: web.Request) -> dict[str, Any]:
         raise
     except BadMessage as error:
         raise NoPose(error.message) from error
-    if (found := _found(result)) is None:
+    if (found := _found(result, style)) is None:
         raise InternalError("the picture could not be analyzed: the server's log says why")
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.api import (
     camera,
     docs,
+    game,
     health,
     person_search,
     pose,
@@ -112,6 +113,8 @@ ROUTES = (
         answers={200: "text/event-stream"},
     ),
     Route("GET", "/ws", pose.websocket, "Landmarks of each picture", Scope.PUBLISH, True),
+    Route("GET", "/ws/control", game.control, "A pose for all players", Scope.PUBLISH, True),
+    Route("GET", "/ws/test", game.echo, "Each text back", Scope.PUBLISH, True),
     Route(
         "POST",
         "/pose",

@@ -39,7 +39,14 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
-    "pose": Preset({"port": 8000, "allow_origin": _pages(3000)}),
+    "pose": Preset(
+        {
+            "port": 8000,
+            "allow_origin": _pages(3000),
+            "pose_coordinates": "pixels",
+            "pose_names": "upper",
+        }
+    ),
     "search": Preset(
         {"port": 5000, "allow_origin": _pages(3000)},
         # Its page has the server read the first camera of its machine.

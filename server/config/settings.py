@@ -14,6 +14,7 @@ from server.config.base import Flag, Seconds, SettingsGroup
 from server.config.camera import CameraSettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
+from server.config.older_clients import OlderClientSettings
 from server.config.presets import PresetName, PresetSource
 from server.config.recordings import RecordingSettings
 from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
@@ -63,6 +64,7 @@ class Settings(
     CameraSettings,
     RecordingSettings,
     EmbeddingSettings,
+    OlderClientSettings,
 ):
     """Everything that can be set, in groups that stand in the order of --help."""
 
