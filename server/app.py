@@ -16,7 +16,7 @@ from aiohttp import web
 
 from server import rtc
 from server.announce import announce
-from server.api import camera, docs, game, recordings, signaling, whep, whip
+from server.api import camera, camera_recording, docs, game, recordings, signaling, whep, whip
 from server.api import web as page
 from server.api.context import (
     CAMERA,
@@ -130,6 +130,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     # Before the camera: what runs is finished before its source goes.
     recordings.set_up(main, settings)
     camera.set_up(main, settings)
+    camera_recording.set_up(main)
     streams = StreamRegistry(
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import orjson
-from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
-from server.api import picture_socket
+from server.api import forms, picture_socket
 from server.api.context import POOL, SESSIONS, SETTINGS
 from server.api.models_pose import PoseError
 from server.api.picture_socket import Trouble
@@ -22,20 +21,7 @@ from signaling.errors import BadMessage, Busy, InternalError, SignalingError
 
 _POSE = "pose"
 _FIELD = "image"
-_CHUNK_BYTES = 64 * 1024
-# Each costs the event loop some time, even if there is nothing in it.
-_MAX_FIELDS = 100
-# Boundaries, the fields' headers, and what stands before the first of them.
-_MAX_LINES_BYTES = 64 * 1024
 _RETRY_AFTER_S = 5
-# Whatever aiohttp's reader finds wrong with a form, or with how its body is transferred.
-_DAMAGED = (
-    ValueError,
-    AssertionError,
-    RuntimeError,
-    HttpProcessingError,
-    web.RequestPayloadError,
-)
 
 
 class NoPose(SignalingError):
@@ -159,66 +145,10 @@ async def _read_form(request: web.Request, max_bytes: int) -> bytes:
         The form has more bytes; the rest of it is not read.
     """
     if request.content_length is not None and request.content_length > max_bytes:
-        raise _too_large(max_bytes)
-    if request.content_type != "multipart/form-data":
-        raise BadMessage(f"send multipart/form-data with the picture in a field named {_FIELD!r}")
-    try:
-        lines = cast(StreamReader, _FewLines(request.content))
-        return await _find_field(MultipartReader(request.headers, lines), max_bytes)
-    except SignalingError:
-        raise
-    except _DAMAGED as error:
-        raise BadMessage("the form is damaged, or cut off") from error
-
-
-class _FewLines:
-    """A body that aiohttp's reader of forms reads, line by line what stands between its fields.
-
-    Without an end to that, a client who sends nothing but short lines would take the event loop's
-    time for as long as a request may last.
-    """
-
-    def __init__(self, content: StreamReader) -> None:
-        self._content = content
-        self._bytes = 0
-
-    async def readline(self, **bounds: Any) -> bytes:
-        """The next line.
-
-        Raises
-        ------
-        BadMessage
-            There were too many.
-        """
-        line = await self._content.readline(**bounds)
-        self._bytes += len(line)
-        if self._bytes > _MAX_LINES_BYTES:
-            raise BadMessage("the form is damaged: too much stands outside of its fields")
-        return line
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._content, name)
-
-
-async def _find_field(form: MultipartReader, max_bytes: int) -> bytes:
-    count = fields = 0
-    async for part in form:
-        fields += 1
-        if fields > _MAX_FIELDS:
-            raise BadMessage(f"the form has more than {_MAX_FIELDS} fields: send the picture first")
-        if not isinstance(part, BodyPartReader):
-            raise BadMessage("a form within the form: send the picture itself")
-        data = bytearray()
-        while chunk := await part.read_chunk(_CHUNK_BYTES):
-            count += len(chunk)
-            if count > max_bytes:
-                raise _too_large(max_bytes)
-            if part.name == _FIELD:
-                data += chunk
-        if part.name == _FIELD:
-            return bytes(data)
-    raise BadMessage(f"the form has no field named {_FIELD!r}: send the picture in one")
-
-
-def _too_large(max_bytes: int) -> PictureTooLarge:
-    return PictureTooLarge(f"the form has more than {max_bytes} bytes: send a smaller picture")
+        raise forms.too_large(max_bytes)
+    if request.content_type != forms.FORM:
+        raise BadMessage(f"send {forms.FORM} with the picture in a field named {_FIELD!r}")
+    found = await forms.read_fields(request, (_FIELD,), max_bytes, first=True)
+    if _FIELD not in found:
+        raise BadMessage(f"the form has no field named {_FIELD!r}: send the picture in one")
+    return found[_FIELD]

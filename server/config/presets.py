@@ -48,12 +48,25 @@ PRESETS: Mapping[str, Preset] = {
         }
     ),
     "search": Preset(
-        {"port": 5000, "allow_origin": _pages(3000)},
+        {
+            "port": 5000,
+            "allow_origin": _pages(3000),
+            "search_messages": "older",
+            "first_frame": 0,
+            "undecodable": "422",
+        },
         # Its page has the server read the first camera of its machine.
         on_loopback={"allow_source": "0"},
     ),
-    "exercise": Preset({"port": 3000, "allow_origin": _pages(8080)}),
-    "camera": Preset({"port": 8000, "allow_origin": _pages(3000)}),
+    "exercise": Preset(
+        {
+            "port": 3000,
+            "allow_origin": _pages(8080),
+            "exercise_names": "older",
+            "always_score": True,
+        }
+    ),
+    "camera": Preset({"port": 8000, "allow_origin": _pages(3000), "camera_hook_colors": "bgr"}),
     "monitor": Preset(
         {"port": 8083, "resume_window": 0, "results_per_second": 2, "farewell": "10m"}
     ),

@@ -19,7 +19,7 @@ from server.config.presets import PresetName, PresetSource
 from server.config.recordings import RecordingSettings
 from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
 from server.config.sources import SourceSettings
-from server.config.variables import CertificateVariables, EmptiedVariables
+from server.config.variables import CertificateVariables, EmptiedVariables, TurningVariables
 from server.security import private_file
 
 
@@ -89,6 +89,7 @@ class Settings(
             env_settings,
             dotenv_settings,
             CertificateVariables(settings_cls),
+            TurningVariables(settings_cls),
             PresetSource(settings_cls),
         )
 

@@ -14,6 +14,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
 )
 
+_ON = frozenset({"1", "true", "yes", "on"})
 CERT, KEY = "SSL_CERT_FILE", "SSL_KEY_FILE"
 
 
@@ -60,6 +61,20 @@ class CertificateVariables(WholeSource):
         for source in (EnvSettingsSource, DotEnvSettingsSource):
             if (pair := _pair(source(self.settings_cls).env_vars)) is not None:
                 return pair
+        return {}
+
+
+class TurningVariables(WholeSource):
+    """``ROTATE_STREAM_90`` and ``ROTATE_STREAM_180``, switches of an older camera server's."""
+
+    def __call__(self) -> dict[str, Any]:
+        if "camera_turn" in self.current_state:
+            return {}
+        for source in (EnvSettingsSource, DotEnvSettingsSource):
+            there = source(self.settings_cls).env_vars
+            for degrees in ("90", "180"):
+                if str(there.get(f"rotate_stream_{degrees}", "")).strip().lower() in _ON:
+                    return {"camera_turn": degrees}
         return {}
 
 

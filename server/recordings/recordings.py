@@ -134,6 +134,10 @@ class Recordings:
         logger.info("Recording %s as %s", source, segment.name)
         return segment.status()
 
+    def is_running(self, name: str) -> bool:
+        """Whether there is one of this name that has not ended."""
+        return name in self._running
+
     async def stop(self, name: str) -> RecordingStatus:
         """End a recording and keep it; one that has ended stays as it is.
 
