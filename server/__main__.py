@@ -24,6 +24,11 @@ def main() -> None:
 
         raise SystemExit(token_command.main(sys.argv[2:]))
 
+    if sys.argv[1:2] == ["webhook"]:
+        from server.cli import webhook as webhook_command
+
+        raise SystemExit(webhook_command.main(sys.argv[2:]))
+
     if sys.argv[1:2] == ["find"]:
         from server.cli import find as find_command
 

@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+import sqlite3
 import ssl
 from multiprocessing import resource_tracker
 from typing import Any
@@ -29,6 +30,7 @@ from server.api.context import (
     SETTINGS,
     SOCKETS,
     STREAMS,
+    WEBHOOKS,
 )
 from server.api.openapi import document
 from server.api.routes import ROUTES
@@ -41,7 +43,7 @@ from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
 from server.recordings.session_recorder import RecordingError, check_directory, record_to
-from server.security import descriptors, development_certificate, keys, tls
+from server.security import descriptors, development_certificate, keys, private_file, tls
 from server.security.budget import OFFERS, Budget
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
@@ -55,6 +57,7 @@ from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
+from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -104,6 +107,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     """The main application, and the one of the next port: a signaling WebSocket on any path."""
     metrics = Metrics()
     cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
+    webhooks = _webhooks(settings)
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -118,6 +122,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(cipher),
+        webhooks,
     )
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
@@ -127,6 +132,12 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[EMBEDDING_CIPHER] = cipher
+    if webhooks is not None:
+        # With --websocket-only the main application is not run.
+        running = next_port if settings.websocket_only else main
+        main[WEBHOOKS] = running[WEBHOOKS] = webhooks
+        running.on_startup.append(_open_webhooks)
+        running.on_cleanup.append(_close_webhooks)
     # Before the camera: what runs is finished before its source goes.
     recordings.set_up(main, settings)
     camera.set_up(main, settings)
@@ -149,6 +160,24 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     page.set_up(main)
     game.set_up(main)
     return main, next_port
+
+
+def _webhooks(settings: Settings) -> Webhooks | None:
+    if not settings.webhook:
+        return None
+    path = private_file.data_directory() / f"webhooks-{settings.port}.sqlite"
+    try:
+        return Webhooks(settings.webhook, settings.webhook_secret.get_secret_value(), path)
+    except (OSError, sqlite3.Error) as error:
+        raise BadSettings(f"--webhook: events can not be kept in {path}: {error}") from error
+
+
+async def _open_webhooks(app: web.Application) -> None:
+    app[WEBHOOKS].open()
+
+
+async def _close_webhooks(app: web.Application) -> None:
+    await app[WEBHOOKS].close()
 
 
 async def _stop_watching(app: web.Application) -> None:

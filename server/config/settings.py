@@ -20,6 +20,7 @@ from server.config.recordings import RecordingSettings
 from server.config.security import AuthSettings, EmbeddingSettings, TlsSettings
 from server.config.sources import SourceSettings
 from server.config.variables import CertificateVariables, EmptiedVariables, TurningVariables
+from server.config.webhooks import WebhookSettings
 from server.security import private_file
 
 
@@ -64,6 +65,7 @@ class Settings(
     CameraSettings,
     RecordingSettings,
     EmbeddingSettings,
+    WebhookSettings,
     OlderClientSettings,
 ):
     """Everything that can be set, in groups that stand in the order of --help."""

@@ -16,6 +16,7 @@ from server.security.token_bucket import TokenBucket
 from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
+from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import DisconnectReason, Manners, SessionPeer, hang_up_on_oldest
 from server.sessions.recording import RecorderFactory
@@ -80,6 +81,8 @@ class SessionManager:
         Makes a session's recorder; None when nothing is recorded.
     gate
         Keeps embeddings sealed outside; None leaves them as they are.
+    observer
+        Is told what becomes of sessions.
     """
 
     def __init__(
@@ -91,7 +94,9 @@ class SessionManager:
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
         gate: EmbeddingGate | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
@@ -141,7 +146,7 @@ class SessionManager:
             offer.analyzers, offer.options, by, name=offer.publish
         )
         self._unanswered.add(session.sid)
-        name_before = session.name
+        name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
         self._keep_waiting(session)
@@ -166,6 +171,8 @@ class SessionManager:
         finally:
             self._unanswered.discard(session.sid)
         await self._attach(session, peer)
+        if offer.publish is not None and offer.publish != name_before:
+            session.tell("published")
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
     def open_direct(
@@ -268,6 +275,7 @@ class SessionManager:
             self._gate,
             TokenBucket(0.0 if internal else self._limits.frames_per_second),
             sid,
+            None if internal else self._observer,
         )
         session.name = name
         self.known.add(session)
@@ -352,6 +360,8 @@ class SessionManager:
             await session.end(reason)
         finally:
             self.known.end(session)
+        if session.name is not None:
+            session.tell("unpublished")
         hang_up_on_oldest(self._peers.values(), self._limits.max_sessions)
 
     async def end(self, sid: str, reason: str) -> None:

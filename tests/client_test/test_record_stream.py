@@ -271,7 +271,7 @@ def test_wrong_arguments(tmp_path):
     for arguments, says in (
         (("--url", "ftp://x/"), "no address"),
         (("--url", "nothing"), "no address"),
-        (("--limit-frames", "0"), "no number of frames"),
+        (("--limit-frames", "-1"), "no number of frames"),
         (("--limit-frames", "many"), "no number of frames"),
         (("--output", taken), "--overwrite"),
         (("--output", tmp_path), "is a directory"),
