@@ -24,6 +24,11 @@ def main() -> None:
 
         raise SystemExit(token_command.main(sys.argv[2:]))
 
+    if sys.argv[1:2] == ["webhook"]:
+        from server.cli import webhook as webhook_command
+
+        raise SystemExit(webhook_command.main(sys.argv[2:]))
+
     if sys.argv[1:2] == ["find"]:
         from server.cli import find as find_command
 
@@ -43,6 +48,7 @@ def _serve() -> None:
 
     try:
         settings = parse_settings(sys.argv[1:])
+        _keep_certificate_to_ourselves()
         from server.http.log import log_to_stderr
 
         # aioice tells of every candidate pair, aiohttp of every request.
@@ -62,6 +68,14 @@ def _serve() -> None:
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _keep_certificate_to_ourselves() -> None:
+    """Forget a variable that names our certificate: what we connect to is not to be told by it."""
+    from server.config.variables import CERT, KEY
+
+    if os.environ.get(KEY):
+        os.environ.pop(CERT, None)
 
 
 def _is_unwatched() -> bool:
