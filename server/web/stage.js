@@ -80,7 +80,8 @@ export class Stage {
       className: "hidden",
       tabIndex: -1,
     });
-    canvas.after(this.#video);
+    // In the document, since browsers need not play what is not; the canvas may move within it.
+    document.body.append(this.#video);
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(canvas);
   }
@@ -151,6 +152,8 @@ export class Stage {
   #draw = () => {
     if (this.#stopped) return;
     requestAnimationFrame(this.#draw);
+    // It goes on while another view is looked at.
+    if (!this.#view.width) return;
     const now_ms = performance.now();
     const silent = now_ms - this.#heard_ms > SILENT_MS;
     const slot = silent ? this.#pick(now_ms, NaN) : this.#pick(now_ms - this.#delay_ms, this.#newest_ms);

@@ -60,6 +60,13 @@ export default {
   "train.file": "Video öffnen…",
   "train.hint": "Geht auch ohne Kamera: Zieh ein Video hierher.",
   "train.begun": "Das Training beginnt.",
+  "train.goes_on": "Das Training läuft weiter",
+  "train.over": "Das Training ist zu Ende: Hier ist die Zusammenfassung",
+  "train.interrupted":
+    "Die Seite wurde neu geladen, und das Video muss neu geöffnet werden. Das wurde bis dahin gezählt.",
+  "train.shares_camera":
+    "Dein Training hat die Kamera. Auf einem Telefon kann es enden, wenn sie auch hier benutzt wird. Trotzdem benutzen?",
+  "train.share_camera": "Benutzen",
   "train.picture": "Das Bild mit dem Skelett darüber",
   "train.chart": "Der Gelenkwinkel der letzten Sekunden mit den Wiederholungen",
   "train.ready": "Bereit, wenn du es bist",

@@ -57,6 +57,13 @@ export default {
   "train.file": "Open a video…",
   "train.hint": "Works without a camera, too: drop a video anywhere here.",
   "train.begun": "The training begins.",
+  "train.goes_on": "The training goes on",
+  "train.over": "The training is over: its summary is here",
+  "train.interrupted":
+    "The page was reloaded and the video has to be opened again. This is what was counted until then.",
+  "train.shares_camera":
+    "Your training has the camera. On a phone, to use it here, too, may end it. Use it all the same?",
+  "train.share_camera": "Use it",
   "train.picture": "The picture with the skeleton over it",
   "train.chart": "The joint's angle over the last seconds, with the repetitions",
   "train.ready": "Ready when you are",

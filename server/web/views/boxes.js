@@ -4,7 +4,7 @@ import { number } from "../format.js";
 
 /**
  * @param {HTMLCanvasElement} canvas its colours are the boxes', too
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @returns {import("../stage.js").Paint}
  */
 export function boxPainter(canvas, { language, t }) {

@@ -4,7 +4,7 @@ import { openCamera, playFile, release } from "../capture.js";
 import { el } from "../dom.js";
 import { Stage } from "../stage.js";
 import { boxPainter } from "./boxes.js";
-import { say } from "./parts.js";
+import { mayOpenCamera, say } from "./parts.js";
 import { personCard } from "./person.js";
 import { sightings } from "./sightings.js";
 
@@ -13,7 +13,7 @@ const REMEMBERED = 240;
 // A picture is seen here, encoded, sent and decoded before the server has it.
 const UPLINK_MS = 15;
 
-/** See app.js. */
+/** See router.js. */
 export function mount(root, app) {
   const { t } = app;
   let person = null;
@@ -67,6 +67,7 @@ export function mount(root, app) {
   }
 
   async function look(mode, from_s = 0) {
+    if (mode === "camera" && !(await mayOpenCamera(app))) return;
     end();
     seen.begin(mode, mode === "clip" && from_s > 0);
     const mine = (looking = new Looking(app, person, place, seen));
@@ -129,12 +130,14 @@ export function mount(root, app) {
   };
   addEventListener("paste", paste);
   show();
-  return () => {
-    removeEventListener("paste", paste);
-    end();
-    card.stop();
-    seen.stop();
-    if (clip) URL.revokeObjectURL(clip);
+  return {
+    unmount() {
+      removeEventListener("paste", paste);
+      end();
+      card.stop();
+      seen.stop();
+      if (clip) URL.revokeObjectURL(clip);
+    },
   };
 }
 

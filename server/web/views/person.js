@@ -2,7 +2,7 @@
 
 import { openCamera, release } from "../capture.js";
 import { el } from "../dom.js";
-import { ask, say } from "./parts.js";
+import { ask, mayOpenCamera, say } from "./parts.js";
 
 // People are found in less; a phone's whole picture would take seconds to send.
 const MOST_PIXELS_WIDE = 1600;
@@ -10,7 +10,7 @@ const QUALITY = 0.9;
 const COUNTDOWN = 3;
 
 /**
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {{found: (embedding: string) => void}} events `found`: the server knows what they look like
  * @returns {{element: Element, take: (file: ?Blob) => void, stop: () => void}}
  */
@@ -87,6 +87,7 @@ export function personCard(app, { found }) {
   // ---- with the camera
 
   async function openPreview() {
+    if (!(await mayOpenCamera(app))) return;
     say(wrong, "");
     open.disabled = true;
     try {

@@ -8,7 +8,7 @@ import { watching } from "./watching.js";
 const EVERY_MS = 2000;
 const COLUMNS = ["who", "state", "rates", "latency", "drops", "worker", "camera"];
 
-/** See app.js. */
+/** See router.js. */
 export function mount(root, app) {
   const { t, language } = app;
   let watched = null;
@@ -180,8 +180,10 @@ export function mount(root, app) {
     asking.now();
   }
 
-  return () => {
-    asking.stop();
-    watched?.stop();
+  return {
+    unmount() {
+      asking.stop();
+      watched?.stop();
+    },
   };
 }

@@ -10,7 +10,7 @@ const GAP_S = 1;
 const SHORTEST_S = 30;
 
 /**
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {(at_s: number) => void} seek somebody wants to see what was there at a time of the clip
  */
 export function sightings(app, seek) {

@@ -7,7 +7,7 @@ import { say } from "./parts.js";
 
 /**
  * @param {object} session as GET /sessions has it
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {{close: () => void, end: () => void}} asks what the buttons ask for
  * @returns {{element: Element, stop: () => void}}
  */

@@ -9,14 +9,16 @@ const SAID_AGAIN_MS = 10_000;
 const AWAY_MS = 1500;
 
 /**
- * @param {object} app
+ * @param {object} app of router.js
+ * @param {{canvas: HTMLCanvasElement, chart: HTMLCanvasElement}} canvases of the picture and of the angle
+ * @param {{voice: boolean}} choices what who trains has chosen; changed in place
  * @param {() => void} stop ends the training
- * @returns what there is to set: `state`, `result`, `counted`; and the canvases
+ * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`; and the element
  */
-export function panel(app, stop) {
+export function panel(app, { canvas, chart }, choices, stop) {
   const { t } = app;
-  const canvas = el("canvas", { role: "img", "aria-label": t("train.picture") });
-  const chart = el("canvas", { role: "img", "aria-label": t("train.chart") });
+  canvas.ariaLabel = t("train.picture");
+  chart.ariaLabel = t("train.chart");
   const status = el("p.chip", {}, el("i.dot"), el("span.figures", { textContent: t("state.connecting") }));
   const cue = el("p.cue", { hidden: true });
   const exercise = el("h2", { textContent: t("train.ready") });
@@ -33,7 +35,12 @@ export function panel(app, stop) {
   const angleText = el("span.figures");
   const angleName = el("h3");
   const list = el("ol.sets");
-  const voice = el("input", { type: "checkbox", role: "switch" });
+  const voice = el("input", {
+    type: "checkbox",
+    role: "switch",
+    checked: choices.voice,
+    onchange: () => (choices.voice = voice.checked),
+  });
   const stopButton = el("button.stop", {
     textContent: t("train.stop"),
     onclick: () => {
@@ -73,16 +80,30 @@ export function panel(app, stop) {
   let seen_ms = performance.now();
   let shown = "";
 
+  function listSets(sets) {
+    const key = JSON.stringify(sets.list);
+    if (key !== shown) list.replaceChildren(...sets.list.map((each, at) => item(t, each, at)).reverse());
+    shown = key;
+  }
+
   return {
     element,
-    canvas,
-    chart,
+
+    /** The sets so far, when they are first shown. */
+    sets(sets) {
+      listSets(sets);
+      const { exercise: name, count, held_s } = sets.current ?? {};
+      if (!name) return;
+      set(exercise, t(`exercise.${name}`));
+      set(number, String(count || Math.floor(held_s)));
+      set(unit, t(held_s ? "seconds" : "reps"));
+    },
 
     /** A state of kinecast.js. */
     state(state) {
       const { code, in_s, problem } = state;
       status.dataset.code = code;
-      status.lastChild.textContent = t(`state.${code}`);
+      status.lastChild.textContent = t(`state.${code === "new" ? "connecting" : code}`);
       if (code === "reconnecting") {
         const why = problem.code === "unreachable" ? "" : `${app.explain(problem)} `;
         app.notice(why + t("state.again", { s: in_s.toLocaleString(app.language) }), { kind: "problem" });
@@ -112,9 +133,7 @@ export function panel(app, stop) {
       set(scoreText.lastChild, result.score === null ? "–" : String(Math.round(result.score)));
       set(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
       cues.show(result.warnings?.[0], now_ms);
-      const key = JSON.stringify(sets.list);
-      if (key !== shown) list.replaceChildren(...sets.list.map((each, at) => item(t, each, at)).reverse());
-      shown = key;
+      listSets(sets);
     },
 
     /** A repetition was counted. */
@@ -131,7 +150,7 @@ export function panel(app, stop) {
       }
       const name = t(`exercise.${sets.current.exercise}`);
       app.announce(count === 1 ? `${name} 1` : String(count));
-      if (!voice.checked) return;
+      if (!choices.voice) return;
       speechSynthesis.cancel();
       const word = new SpeechSynthesisUtterance(String(count));
       word.lang = app.language;

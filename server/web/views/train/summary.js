@@ -8,13 +8,15 @@ const PARTS = ["depth", "alignment", "symmetry", "tempo", "steadiness"];
 
 /**
  * Sum up a training, whatever of it the server still knows.
- * @param {?object} final of kinecast.js
- * @param {Object<string, number>} counts repetitions by exercise
+ * @param {object} final of kinecast.js
+ * @param {{now: Object<string, number>, before: Object<string, number>}} book of kinecast.js
  * @returns {{exercises: object[], repetitions: object[]}} exercises in their order
  */
-export function summarize(final, counts) {
-  const repetitions = final?.repetitions ?? [];
-  const told = final?.exercise_summary?.exercises ?? {};
+export function summarize(final, { now, before }) {
+  const repetitions = final.repetitions ?? [];
+  const told = final.exercise_summary?.exercises ?? {};
+  const counts = { ...before };
+  for (const [name, count] of Object.entries(now)) counts[name] = (before[name] ?? 0) + count;
   const names = [...new Set([...Object.keys(counts), ...Object.keys(told)])];
   const exercises = names.map((exercise) => {
     const done = repetitions.filter((each) => each.exercise === exercise);
@@ -27,11 +29,25 @@ export function summarize(final, counts) {
       held_s,
       mean_score: held_s ? told[exercise].mean_score : mean(scores),
       best_score: held_s ? told[exercise].best_score : scores.length ? Math.max(...scores) : null,
-      most_frequent_fault: held_s ? told[exercise].most_frequent_fault : fault,
+      most_frequent_fault: (held_s ? told[exercise].most_frequent_fault : fault) ?? null,
       often: held_s > 0 || times > OFTEN * done.length,
     };
   });
   return { exercises, repetitions };
+}
+
+/**
+ * The same without a final result: what was told on the way.
+ * @param {{book: object, sets: object}} training the book of kinecast.js, sets as `Sets` or its JSON
+ */
+export function summaryOfBook({ book, sets }) {
+  const held = {};
+  for (const { exercise, held_s, scores } of sets.list) {
+    if (held_s) held[exercise] = { held_s: (held[exercise]?.held_s ?? 0) + held_s, mean_score: mean(scores) };
+  }
+  for (const each of Object.values(held)) each.best_score = each.mean_score;
+  const repetitions = [...book.earlier, ...book.done];
+  return summarize({ repetitions, exercise_summary: { exercises: held } }, book);
 }
 
 /** All that is known, as JSON. */

@@ -1,0 +1,185 @@
+// One training, from a stream to its summary.
+
+import { release } from "../../capture.js";
+import { colourOf, el } from "../../dom.js";
+import { drawSkeleton } from "../../skeleton.js";
+import { Stage } from "../../stage.js";
+import { Chart } from "./chart.js";
+import { anglesOf, jointOf } from "./joints.js";
+import { keep } from "./kept.js";
+import { panel } from "./panel.js";
+import { Sets } from "./sets.js";
+import { summarize, summaryOfBook } from "./summary.js";
+
+// Landmarks are as good from a picture of this width; what is shown here is the camera's own.
+const SENT_WIDTH = 640;
+const ANALYZERS = ["pose", "exercise"];
+
+export class Training {
+  /** Where its pictures come from. */
+  source;
+
+  #app;
+  #stream;
+  #events;
+  #client;
+  #sets = new Sets();
+  #canvas = el("canvas", { role: "img" });
+  #strip = el("canvas", { role: "img" });
+  #stage;
+  #chart;
+  #panel = null;
+  #choices = { voice: false };
+  #result = null;
+  #left = false;
+  #lock = null; // keeps the screen awake
+
+  /**
+   * @param {object} app of router.js
+   * @param {MediaStream} stream
+   * @param {object} source of the stream, see train.js
+   * @param {{before?: object, over: (summary: object, session: object) => void, refused: () => void}} events
+   *   `before`: a training of kept.js that goes on; `refused`: it did not come about
+   */
+  constructor(app, stream, source, { before, ...events }) {
+    [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
+    const [track] = stream.getVideoTracks();
+    track.contentHint = "motion";
+    const { width = 0, height = 0, facingMode } = track.getSettings();
+    const accent = colourOf("on-video");
+    this.#stage = new Stage(this.#canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
+    this.#stage.mirrored = !stream.video && facingMode !== "environment";
+    this.#chart = new Chart(this.#strip);
+    const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
+    this.#client = app.client({
+      analyzers: ANALYZERS,
+      encoding: { maxFramerate: 30, scaleResolutionDownBy },
+    });
+    if (before) {
+      const { session, book, sets } = before;
+      Object.assign(this.#client, { session, book });
+      this.#sets = new Sets(sets);
+    }
+    const on = {
+      state: this.#changed,
+      result: this.#take,
+      repetition: this.#count,
+      problem: (problem) => app.notice(app.explain(problem), { kind: "problem" }),
+      final: this.#end,
+    };
+    for (const [type, listener] of Object.entries(on)) {
+      this.#client.addEventListener(type, ({ detail }) => this.#left || listener(detail));
+    }
+  }
+
+  /** What is to be seen of it, in the language of now. @returns {Element} */
+  draw() {
+    const canvases = { canvas: this.#canvas, chart: this.#strip };
+    this.#panel = panel(this.#app, canvases, this.#choices, () => this.#client.stop());
+    this.#panel.state(this.#client.state);
+    this.#panel.sets(this.#sets);
+    if (this.#result) this.#show(this.#result, null);
+    return this.#panel.element;
+  }
+
+  /** Once it is drawn. */
+  begin() {
+    this.#stage.play(this.#stream).catch(() => {});
+    this.#start();
+    this.#stayAwake();
+    document.addEventListener("visibilitychange", this.#stayAwake);
+    this.#app.announce(this.#app.t("train.begun"));
+    this.#badge();
+  }
+
+  /** End it without a summary. */
+  leave() {
+    this.#client.stop();
+    this.#letGo();
+  }
+
+  /** The page goes away. */
+  suspend() {
+    const { session, book } = this.#client;
+    const { kind } = this.source;
+    const source = { kind, at_s: this.#stream.video?.currentTime };
+    keep({ kind: "training", source, session, book, sets: this.#sets, at_ms: Date.now() });
+    // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
+    if (kind === "file") this.#client.stop();
+    this.#letGo();
+  }
+
+  #letGo() {
+    this.#left = true;
+    this.#stage.stop();
+    this.#chart.stop();
+    release(this.#stream);
+    document.removeEventListener("visibilitychange", this.#stayAwake);
+    this.#lock?.release();
+  }
+
+  #start() {
+    this.#client.start(this.#stream).catch(() => {});
+  }
+
+  // The lock goes when the page is hidden.
+  #stayAwake = async () => {
+    if (document.hidden) return;
+    const lock = await navigator.wakeLock?.request("screen").catch(() => null);
+    if (this.#left) lock?.release();
+    else this.#lock = lock;
+  };
+
+  #changed = (state) => {
+    if (state.code === "live") this.#stage.reset();
+    this.#panel.state(state);
+    if (state.code === "refused") this.#refused(state.problem);
+  };
+
+  #take = (result) => {
+    this.#result = result;
+    this.#stage.take(result, result.frame.received_at - this.#client.clock_offset_ms);
+    if (result.phase === "hold") this.#sets.hold(result.exercise, result.held_s, result.score);
+    const angles = result.world_landmarks?.length ? anglesOf(result.world_landmarks) : null;
+    if (angles) this.#chart.add(result.frame.pts, angles);
+    this.#show(result, angles);
+    this.#chart.draw();
+  };
+
+  #show(result, angles) {
+    const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
+    this.#panel.angle(joint, angles?.[joint]);
+    this.#panel.result(result, this.#sets, this.#stage.latency_ms);
+  }
+
+  #count = (detail) => {
+    this.#sets.count(detail, Date.now());
+    if (detail.repetition) this.#chart.mark(detail.repetition, this.#sets.current.count);
+    this.#panel.counted(this.#sets);
+    this.#badge();
+  };
+
+  #badge() {
+    const { t } = this.#app;
+    const { current } = this.#sets;
+    this.#app.badge(current ? String(current.count || "●") : "●", t("train.goes_on"));
+  }
+
+  #end = (final) => {
+    // Without the final result there is still what was told on the way.
+    const told = { book: this.#client.book, sets: this.#sets };
+    const summary = final ? summarize(final, this.#client.book) : summaryOfBook(told);
+    this.#events.over(summary, this.#client.session);
+  };
+
+  async #refused(problem) {
+    const app = this.#app;
+    if (problem.code === 401 && (await app.askForToken()) && !this.#left) {
+      this.#client.settings.token = app.token;
+      return this.#start();
+    }
+    if (this.#client.session) this.#end(null);
+    else this.#events.refused();
+    app.notice(app.explain(problem), { kind: "problem" });
+  }
+}
