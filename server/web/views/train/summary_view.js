@@ -3,8 +3,11 @@
 import { el, ring } from "../../dom.js";
 import { asCsv, asJson } from "./summary.js";
 
+// More bars than this in a card are lower ones.
+const MANY = 30;
+
 /**
- * @param {object} app
+ * @param {object} app of router.js
  * @param {object} summary of summary.js
  * @param {?object} session of kinecast.js
  * @param {() => void} again begins another training
@@ -84,7 +87,7 @@ function card(t, summary, repetitions) {
     ),
     done.length > 0 &&
       el(
-        "ol.bars",
+        done.length > MANY ? "ol.bars.many" : "ol.bars",
         { "aria-label": t("summary.scores") },
         ...done.map((each, index) => {
           const faults = each.faults.map((code) => t(`warning.${code}`)).join(" ");
