@@ -241,6 +241,7 @@ export default {
   "camera.server": "Server",
   "camera.server_hint": "Die Kamera eines anderen Servers, etwa http://raspberrypi:8000. Leer ist es dieser.",
   "camera.connect": "Verbinden",
+  "camera.back": "Zurück zur Kamera dieses Servers",
   "camera.bad_address": "Das ist keine Adresse eines Servers. Nimm eine wie http://raspberrypi:8000.",
   "camera.connecting": "Verbinde…",
   "camera.off": "Die Kamera ist aus.",

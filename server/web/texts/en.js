@@ -236,6 +236,7 @@ export default {
   "camera.server_hint":
     "Another server's camera, such as http://raspberrypi:8000. Leave it empty for this one.",
   "camera.connect": "Connect",
+  "camera.back": "Back to this server's camera",
   "camera.bad_address": "This is no address of a server. Take one like http://raspberrypi:8000.",
   "camera.connecting": "Connecting…",
   "camera.off": "The camera is off.",

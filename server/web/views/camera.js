@@ -76,6 +76,8 @@ export function mount(root, app) {
     el("label", { htmlFor: "server", textContent: t("camera.server") }),
     address,
     el("button", { textContent: t("camera.connect") }),
+    !server.ours &&
+      el("button.quiet", { type: "button", textContent: t("camera.back"), onclick: () => connectTo("") }),
     el("p.soft.small", { textContent: t("camera.server_hint") }),
     refused,
   );
