@@ -225,6 +225,10 @@ export class Stage {
     const height = picture ? fit(picture.height, canvas.height) : 0;
     const [left, top] = [(canvas.width - width) / 2, (canvas.height - height) / 2];
     Object.assign(this.#view, { left, top, width, height, scale });
+    // What is drawn beside the picture would stay there: only the picture is drawn anew each time.
+    this.#pen.beginPath();
+    this.#pen.rect(left, top, width, height);
+    this.#pen.clip();
     this.#shown = null;
   }
 }

@@ -26,12 +26,20 @@ def true_sets() -> list[tuple[str, int]]:
     return [(NAMES[name], times) for name, times in counted.items()]
 
 
-def write_clip(target: Path, frames: list[int]) -> Path:
-    """Write these frames of the sample, by number, as Chromium's camera wants them."""
+def write_clip(target: Path, frames: list[int], rows: slice | None = None) -> Path:
+    """Write these frames of the sample, by number, as Chromium's camera wants them.
+
+    Parameters
+    ----------
+    rows
+        Only these of each picture.
+    """
     with av.open(ROOT / "sample-video.mp4") as source:
         played = source.streams.video[0]
+        rows = slice(0, played.height) if rows is None else rows
         encoder = av.CodecContext.create("mjpeg", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = played.width, played.height, "yuvj420p"
+        encoder.width, encoder.height = played.width, rows.stop - rows.start
+        encoder.pix_fmt = "yuvj420p"
         encoder.time_base = Fraction(1, FPS)
         # With more threads, packets come frames later.
         encoder.thread_count = 1
@@ -39,10 +47,15 @@ def write_clip(target: Path, frames: list[int]) -> Path:
         packets = [
             bytes(packet)
             for frame in source.decode(played)
-            for packet in encoder.encode(frame.reformat(format="yuvj420p"))
+            for packet in encoder.encode(_cut(frame, rows))
         ]
     target.write_bytes(b"".join(packets[number] for number in frames))
     return target
+
+
+def _cut(frame: av.VideoFrame, rows: slice) -> av.VideoFrame:
+    picture = frame.to_ndarray(format="rgb24")[rows]
+    return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
 
 
 def whole_sample() -> list[int]:
