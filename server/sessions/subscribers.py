@@ -15,6 +15,14 @@ class PeerSink(Sink, Protocol):
     """The session's own peer, who chose in which forms to read."""
 
     @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What went wrong in analyzers so far: ``analyzer``, ``phase``, ``message`` of each."""
+        return [
+            {key: value for key, value in notice.items() if key != "type"}
+            for notice in self._problems.values()
+        ]
+
+    @property
     def forms(self) -> frozenset[Form]: ...
 
 
@@ -67,6 +75,14 @@ class SessionSubscribers:
             self._channel = None
         if sink in self._sinks:
             self._sinks.remove(sink)
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What went wrong in analyzers so far: ``analyzer``, ``phase``, ``message`` of each."""
+        return [
+            {key: value for key, value in notice.items() if key != "type"}
+            for notice in self._problems.values()
+        ]
 
     @property
     def forms(self) -> frozenset[Form]:

@@ -8,8 +8,8 @@ from tests.support.server import running_server
 
 # Of the sample's 480 rows 16:9, in which the athlete's feet are at the lower edge.
 ROWS = slice(60, 420)
-# The height of the bars above and below the picture, how many of their pixels are not black, and how
-# many pixels of the picture's last rows are the skeleton's, in pixels of the canvas.
+# The height of the bars above and below the picture, how many of their pixels are not black, and
+# how many pixels of the picture's last rows are the skeleton's, in pixels of the canvas.
 BARS = """(() => {
   const canvas = document.querySelector(".stage canvas");
   const { width, height } = canvas;

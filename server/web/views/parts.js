@@ -93,6 +93,12 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The same for a list: an item for each text. */
+export function sayEach(list, texts) {
+  if (texts.join("\n") === [...list.children].map((item) => item.textContent).join("\n")) return;
+  list.replaceChildren(...texts.map((textContent) => el("li", { textContent })));
+}
+
 /**
  * Do something again and again while the page is to be seen, never twice at once.
  * @param {() => Promise<void>} job

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { clock, nameOf, number } from "../format.js";
 import { watch } from "../whep.js";
-import { say } from "./parts.js";
+import { say, sayEach } from "./parts.js";
 
 /**
  * @param {object} session as GET /sessions has it
@@ -40,6 +40,7 @@ export function watching(session, app, { close, end }) {
   const server = el("dd.figures");
   const parts = el("dd.figures");
   const warnings = el("ul.warnings", { "aria-live": "polite" });
+  const problems = el("ul.warnings");
   const nothing = el("p.soft");
 
   const element = el(
@@ -50,6 +51,7 @@ export function watching(session, app, { close, end }) {
     el(
       "div.coach",
       {},
+      el("div", { role: "alert" }, problems),
       nothing,
       exercise,
       count,
@@ -116,6 +118,12 @@ export function watching(session, app, { close, end }) {
     take(event);
     finish(t("sessions.over"));
   });
+  const failed = [];
+  // What went wrong before is told as well.
+  events.addEventListener("analyzer_error", ({ data }) => {
+    failed.push(app.explain({ ...JSON.parse(data), code: "analyzer" }));
+    sayEach(problems, [...new Set(failed)]);
+  });
   events.addEventListener("analyzers_restarted", () => app.announce(t("sessions.restarted")));
   events.onerror = () => events.readyState === EventSource.CLOSED && !over && finish(t("sessions.gone"));
 
@@ -139,9 +147,7 @@ export function watching(session, app, { close, end }) {
     scored.hidden = typeof result.score !== "number";
     say(score, scored.hidden ? "" : `${Math.round(result.score)} / 100`);
     const said = (result.warnings ?? []).map(({ code, text }) => t(`warning.${code}`, {}, text));
-    if (said.join() !== [...warnings.children].map((item) => item.textContent).join()) {
-      warnings.replaceChildren(...said.map((text) => el("li", { textContent: text })));
-    }
+    sayEach(warnings, said);
     if (!result.frame || result.final) return;
     const { queue_ms, analyzers } = result.timing;
     const ms = (value) => `${number(value, language)} ms`;
