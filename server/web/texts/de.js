@@ -67,9 +67,12 @@ export default {
   "train.shares_camera":
     "Dein Training hat die Kamera. Auf einem Telefon kann es enden, wenn sie auch hier benutzt wird. Trotzdem benutzen?",
   "train.share_camera": "Benutzen",
+  "train.counts_not":
+    "Dieser Server zählt keine Übungen: Seine Analyzer sind {analyzers}. Was sie sagen, steht darunter. Zum Zählen wird er mit --analyzers pose,exercise gestartet.",
   "train.picture": "Das Bild mit dem Skelett darüber",
   "train.chart": "Der Gelenkwinkel der letzten Sekunden mit den Wiederholungen",
   "train.ready": "Bereit, wenn du es bist",
+  "train.values": "Was die Analyzer sagen",
   "train.away": "Komm ins Bild",
   "train.voice": "Laut zählen",
   "train.stop": "Beenden",
@@ -94,6 +97,9 @@ export default {
   "summary.title": "Gut gemacht",
   "summary.nothing": "Diesmal wurde nichts gezählt",
   "summary.nothing.text": "Zeig dich der Kamera ganz, von Kopf bis Fuß, und versuche es noch einmal.",
+  "summary.counts_not": "Fertig",
+  "summary.counts_not.text":
+    "Dieser Server zählt keine Übungen. Zum Zählen wird er mit --analyzers pose,exercise gestartet.",
   "summary.total": { one: "Insgesamt {n} Wiederholung", other: "Insgesamt {n} Wiederholungen" },
   "summary.json": "Als JSON laden",
   "summary.csv": "Als CSV laden",
@@ -102,6 +108,9 @@ export default {
   "summary.scores": "Punkte jeder Wiederholung",
   "summary.repetition": "Wiederholung {n}",
   "summary.fault": "Am häufigsten: ",
+  inspector: "Alle Werte",
+  "inspector.queue": "gewartet {ms}",
+  "inspector.held": "{name} von Bild {frame}",
   "joint.knee": "Kniewinkel",
   "joint.elbow": "Ellbogenwinkel",
   "joint.shoulder": "Schulterwinkel",
@@ -186,6 +195,7 @@ export default {
   close: "Schließen",
 
   "find.who": "Wen suchst du?",
+  "find.no_reid": "Dieser Server kann niemanden suchen. {why} Er wird mit --analyzers pose,reid gestartet.",
   "find.ready": "Bereit: Wähle, wo gesucht wird.",
   "find.camera": "Mit der Kamera suchen",
   "find.clip": "In einem Video suchen…",

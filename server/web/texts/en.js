@@ -64,9 +64,12 @@ export default {
   "train.shares_camera":
     "Your training has the camera. On a phone, to use it here, too, may end it. Use it all the same?",
   "train.share_camera": "Use it",
+  "train.counts_not":
+    "This server counts no exercises: its analyzers are {analyzers}. What they say is below. To count, it is started with --analyzers pose,exercise.",
   "train.picture": "The picture with the skeleton over it",
   "train.chart": "The joint's angle over the last seconds, with the repetitions",
   "train.ready": "Ready when you are",
+  "train.values": "What the analyzers say",
   "train.away": "Step into the picture",
   "train.voice": "Count aloud",
   "train.stop": "Finish",
@@ -89,6 +92,9 @@ export default {
   "summary.title": "Well done",
   "summary.nothing": "Nothing counted this time",
   "summary.nothing.text": "Let the camera see all of you, from head to feet, and try again.",
+  "summary.counts_not": "Finished",
+  "summary.counts_not.text":
+    "This server counts no exercises. To count, it is started with --analyzers pose,exercise.",
   "summary.total": { one: "{n} repetition in all", other: "{n} repetitions in all" },
   "summary.json": "Download as JSON",
   "summary.csv": "Download as CSV",
@@ -97,6 +103,9 @@ export default {
   "summary.scores": "Score of each repetition",
   "summary.repetition": "repetition {n}",
   "summary.fault": "Most often: ",
+  inspector: "All values",
+  "inspector.queue": "waiting {ms}",
+  "inspector.held": "{name} of frame {frame}",
   "joint.knee": "Knee angle",
   "joint.elbow": "Elbow angle",
   "joint.shoulder": "Shoulder angle",
@@ -181,6 +190,7 @@ export default {
   close: "Close",
 
   "find.who": "Whom are you looking for?",
+  "find.no_reid": "This server can not look for people. {why} It is started with --analyzers pose,reid.",
   "find.ready": "Ready: choose where to look.",
   "find.camera": "Look with the camera",
   "find.clip": "Look in a video…",

@@ -1,5 +1,6 @@
 // Find: a picture of a person, and then where they are in the camera's picture or in a clip.
 
+import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
 import { el } from "../dom.js";
 import { Stage } from "../stage.js";
@@ -18,7 +19,8 @@ export function mount(root, app) {
   const { t } = app;
   let person = null;
   let looking = null;
-  let clip = null; // {file, address}
+  let clip = null; // its address
+  let missing = ""; // why nobody can be looked for
 
   const line = el("p.soft", { role: "status" });
   const place = el("div.place");
@@ -104,7 +106,7 @@ export function mount(root, app) {
   function show() {
     if (looking?.over) return end();
     const code = looking?.code ?? (person ? "ready" : "who");
-    say(line, looking ? t(`state.${code}`) : t(`find.${code}`));
+    say(line, missing || (looking ? t(`state.${code}`) : t(`find.${code}`)));
     camera.hidden = choose.hidden = Boolean(looking);
     camera.disabled = choose.disabled = !person;
     stop.hidden = !looking;
@@ -130,6 +132,12 @@ export function mount(root, app) {
   };
   addEventListener("paste", paste);
   show();
+  analyzersOf(app).then((there) => {
+    if (!there || there.can.includes("reid")) return;
+    missing = t("find.no_reid", { why: there.cannot.reid ?? "" });
+    card.disable();
+    show();
+  });
   return {
     unmount() {
       removeEventListener("paste", paste);

@@ -12,7 +12,7 @@ const COUNTDOWN = 3;
 /**
  * @param {object} app of router.js
  * @param {{found: (embedding: string) => void}} events `found`: the server knows what they look like
- * @returns {{element: Element, take: (file: ?Blob) => void, stop: () => void}}
+ * @returns {{element: Element, take: (file: ?Blob) => void, disable: () => void, stop: () => void}}
  */
 export function personCard(app, { found }) {
   const { t } = app;
@@ -140,6 +140,8 @@ export function personCard(app, { found }) {
   return {
     element,
     take,
+    /** Nobody can be looked for. */
+    disable: () => (choose.disabled = open.disabled = true),
     stop() {
       turn += 1;
       release(camera);

@@ -3,6 +3,7 @@
 // What is to be seen is a scene: before, during or after a training. A training and its summary are
 // still there when another view was looked at, in another language, and after a reload.
 
+import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
 import { forget, keep, kept } from "./train/kept.js";
 import { summaryOfBook } from "./train/summary.js";
@@ -48,9 +49,9 @@ export function mount(root, app) {
    */
   async function train(source, before) {
     app.notice(null);
-    let stream;
+    let [stream, analyzers] = [];
     try {
-      stream = await open(source);
+      [stream, analyzers] = await Promise.all([open(source), analyzersOf(app)]);
     } catch (error) {
       if (!error.code) console.error(error);
       // What was counted is not lost with the camera.
@@ -59,7 +60,7 @@ export function mount(root, app) {
       return;
     }
     if (left) return release(stream);
-    const training = new Training(app, stream, source, { before, over, refused: idle });
+    const training = new Training(app, stream, source, analyzers?.can, { before, over, refused: idle });
     show({ training, draw: () => training.draw() });
     training.begin();
   }

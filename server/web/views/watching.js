@@ -3,6 +3,7 @@
 import { el } from "../dom.js";
 import { clock, nameOf, number } from "../format.js";
 import { watch } from "../whep.js";
+import { inspector } from "./inspector.js";
 import { say, sayEach } from "./parts.js";
 
 /**
@@ -42,6 +43,7 @@ export function watching(session, app, { close, end }) {
   const warnings = el("ul.warnings", { "aria-live": "polite" });
   const problems = el("ul.warnings");
   const nothing = el("p.soft");
+  const values = inspector(app);
 
   const element = el(
     "section.card.watching",
@@ -65,6 +67,7 @@ export function watching(session, app, { close, end }) {
         el("div", {}, el("dt", { textContent: t("sessions.of_it") }), parts),
       ),
       el("p.soft.small", { textContent: t("sessions.latency_what") }),
+      values.element,
       stop,
     ),
   );
@@ -110,6 +113,7 @@ export function watching(session, app, { close, end }) {
   const events = new EventSource(app.url(`/sessions/${session.id}/results`));
   const take = ({ data }) => {
     result = JSON.parse(data);
+    if (!result.final) values.take(result);
     drawing ||= requestAnimationFrame(show);
   };
   events.addEventListener("result", take);
@@ -121,7 +125,9 @@ export function watching(session, app, { close, end }) {
   const failed = [];
   // What went wrong before is told as well.
   events.addEventListener("analyzer_error", ({ data }) => {
-    failed.push(app.explain({ ...JSON.parse(data), code: "analyzer" }));
+    const problem = JSON.parse(data);
+    failed.push(app.explain({ ...problem, code: "analyzer" }));
+    values.fail(problem);
     sayEach(problems, [...new Set(failed)]);
   });
   events.addEventListener("analyzers_restarted", () => app.announce(t("sessions.restarted")));

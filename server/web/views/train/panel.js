@@ -1,6 +1,7 @@
 // What is seen while a training goes on: the picture, the count, the cue, the sets.
 
 import { el, ring } from "../../dom.js";
+import { inspector } from "../inspector.js";
 import { mean } from "./sets.js";
 
 // A cue that flickers helps nobody, and one that is said over and over neither.
@@ -11,9 +12,10 @@ const AWAY_MS = 1500;
 /**
  * @param {object} app of router.js
  * @param {{canvas: HTMLCanvasElement, chart: HTMLCanvasElement}} canvases of the picture and of the angle
- * @param {{voice: boolean}} choices what who trains has chosen; changed in place
+ * @param {{voice: boolean, counts: boolean, offered: string[]}} choices what who trains has chosen,
+ *   changed in place; and whether the server counts, and its analyzers
  * @param {() => void} stop ends the training
- * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`; and the element
+ * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`, `fail`; and the element
  */
 export function panel(app, { canvas, chart }, choices, stop) {
   const { t } = app;
@@ -21,13 +23,14 @@ export function panel(app, { canvas, chart }, choices, stop) {
   chart.ariaLabel = t("train.chart");
   const status = el("p.chip", {}, el("i.dot"), el("span.figures", { textContent: t("state.connecting") }));
   const cue = el("p.cue", { hidden: true });
-  const exercise = el("h2", { textContent: t("train.ready") });
+  const ready = t(choices.counts ? "train.ready" : "train.values");
+  const exercise = el("h2", { textContent: ready });
   const number = el("b.number", { textContent: "0" });
   const unit = el("span.soft.small", { textContent: t("reps") });
   const score = ring("score-ring");
   const scoreText = el(
     "p.score.figures",
-    {},
+    { hidden: !choices.counts },
     el("span.soft", { textContent: t("score") }),
     el("b", { textContent: "–" }),
   );
@@ -41,6 +44,8 @@ export function panel(app, { canvas, chart }, choices, stop) {
     checked: choices.voice,
     onchange: () => (choices.voice = voice.checked),
   });
+  const values = inspector(app);
+  values.element.open = !choices.counts;
   const stopButton = el("button.stop", {
     textContent: t("train.stop"),
     onclick: () => {
@@ -56,20 +61,30 @@ export function panel(app, { canvas, chart }, choices, stop) {
       "div.panel.card",
       {},
       el("div.panel-head", {}, exercise, scoreText),
-      el("div.count", {}, score.element, el("div.count-text", {}, number, unit)),
+      el("div.count", { hidden: !choices.counts }, score.element, el("div.count-text", {}, number, unit)),
       good,
       el(
         "div.sets-box",
-        {},
-        el("h3", { textContent: t("sets") }),
+        { tabIndex: 0, role: "group", "aria-label": t("sets") },
+        choices.counts && el("h3", { textContent: t("sets") }),
         list,
-        el("p.soft.small.sets-empty", { textContent: t("sets.empty") }),
+        el("p.soft.small.sets-empty", {
+          textContent: choices.counts
+            ? t("sets.empty")
+            : t("train.counts_not", { analyzers: choices.offered.join(", ") }),
+        }),
+        values.element,
       ),
       el(
         "div.controls",
         {},
         "speechSynthesis" in globalThis &&
-          el("label.switch", {}, voice, el("span", { textContent: t("train.voice") })),
+          el(
+            "label.switch",
+            { hidden: !choices.counts },
+            voice,
+            el("span", { textContent: t("train.voice") }),
+          ),
         stopButton,
       ),
     ),
@@ -114,7 +129,9 @@ export function panel(app, { canvas, chart }, choices, stop) {
     /** A result, with the sets so far and the latency measured, ms or null. */
     result(result, sets, latency_ms) {
       const now_ms = performance.now();
-      if (result.has_pose) seen_ms = now_ms;
+      values.take(result);
+      // Without pose nobody knows who is there.
+      if (result.has_pose !== false) seen_ms = now_ms;
       const away = now_ms - seen_ms > AWAY_MS;
       if (status.dataset.code === "live") {
         set(
@@ -123,14 +140,15 @@ export function panel(app, { canvas, chart }, choices, stop) {
         );
       }
       const current = sets.current;
-      const doing = result.exercise !== "none" ? result.exercise : current?.exercise;
-      set(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : t("train.ready"));
+      const { exercise: seen = "none", score: scored = null } = result;
+      const doing = seen === "none" ? current?.exercise : seen;
+      set(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : ready);
       if (result.phase === "hold") {
         set(number, String(Math.floor(current.held_s)));
         set(unit, t("seconds"));
       }
-      score.fill(result.score === null ? null : result.score / 100);
-      set(scoreText.lastChild, result.score === null ? "–" : String(Math.round(result.score)));
+      score.fill(scored === null ? null : scored / 100);
+      set(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
       set(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
       cues.show(result.warnings?.[0], now_ms);
       listSets(sets);
@@ -156,6 +174,9 @@ export function panel(app, { canvas, chart }, choices, stop) {
       word.lang = app.language;
       speechSynthesis.speak(word);
     },
+
+    /** An analyzer failed. */
+    fail: values.fail,
 
     /** The angle of the joint that the chart shows. */
     angle(joint, degrees) {

@@ -14,7 +14,8 @@ const MANY = 30;
  */
 export function summaryView(app, summary, session, again) {
   const { t } = app;
-  const { exercises, repetitions } = summary;
+  const { exercises, repetitions, counts = true } = summary;
+  const nothing = counts ? "summary.nothing" : "summary.counts_not";
   const save = (name, type, text) => () => {
     const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
     link.click();
@@ -31,9 +32,9 @@ export function summaryView(app, summary, session, again) {
       el(
         "div",
         {},
-        el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : "summary.nothing") }),
+        el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : nothing) }),
         el("p.soft", {
-          textContent: exercises.length ? t("summary.total", { n: total }) : t("summary.nothing.text"),
+          textContent: exercises.length ? t("summary.total", { n: total }) : t(`${nothing}.text`),
         }),
       ),
       el(

@@ -13,7 +13,10 @@ import { summarize, summaryOfBook } from "./summary.js";
 
 // Landmarks are as good from a picture of this width; what is shown here is the camera's own.
 const SENT_WIDTH = 640;
-const ANALYZERS = ["pose", "exercise"];
+// Whoever trains is not looked for; and what there is if nobody could be asked.
+const OF_NO_USE = "reid";
+const USUAL = ["pose", "exercise"];
+const FRAMES = 120;
 
 export class Training {
   /** Where its pictures come from. */
@@ -30,6 +33,9 @@ export class Training {
   #chart;
   #panel = null;
   #choices = { voice: false };
+  #failed = [];
+  #frames = new Map(); // the last ones, by number
+  #held = NaN; // the number of the last one whose pose came later
   #result = null;
   #left = false;
   #lock = null; // keeps the screen awake
@@ -38,10 +44,11 @@ export class Training {
    * @param {object} app of router.js
    * @param {MediaStream} stream
    * @param {object} source of the stream, see train.js
+   * @param {string[]} [offered] names of the server's analyzers
    * @param {{before?: object, over: (summary: object, session: object) => void, refused: () => void}} events
    *   `before`: a training of kept.js that goes on; `refused`: it did not come about
    */
-  constructor(app, stream, source, { before, ...events }) {
+  constructor(app, stream, source, offered = USUAL, { before, ...events }) {
     [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
     const [track] = stream.getVideoTracks();
     track.contentHint = "motion";
@@ -51,8 +58,10 @@ export class Training {
     this.#stage.mirrored = !stream.video && facingMode !== "environment";
     this.#chart = new Chart(this.#strip);
     const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
+    this.#choices.counts = offered.includes("exercise");
+    this.#choices.offered = offered;
     this.#client = app.client({
-      analyzers: ANALYZERS,
+      analyzers: offered.filter((name) => name !== OF_NO_USE),
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
     });
     if (before) {
@@ -64,7 +73,7 @@ export class Training {
       state: this.#changed,
       result: this.#take,
       repetition: this.#count,
-      problem: (problem) => app.notice(app.explain(problem), { kind: "problem" }),
+      problem: this.#fail,
       final: this.#end,
     };
     for (const [type, listener] of Object.entries(on)) {
@@ -78,6 +87,7 @@ export class Training {
     this.#panel = panel(this.#app, canvases, this.#choices, () => this.#client.stop());
     this.#panel.state(this.#client.state);
     this.#panel.sets(this.#sets);
+    for (const problem of this.#failed) this.#panel.fail(problem);
     if (this.#result) this.#show(this.#result, null);
     return this.#panel.element;
   }
@@ -138,7 +148,8 @@ export class Training {
 
   #take = (result) => {
     this.#result = result;
-    this.#stage.take(result, result.frame.received_at - this.#client.clock_offset_ms);
+    const seen = this.#seenIn(result);
+    if (seen) this.#stage.take(seen, seen.frame.received_at - this.#client.clock_offset_ms);
     if (result.phase === "hold") this.#sets.hold(result.exercise, result.held_s, result.score);
     const angles = result.world_landmarks?.length ? anglesOf(result.world_landmarks) : null;
     if (angles) this.#chart.add(result.frame.pts, angles);
@@ -146,11 +157,29 @@ export class Training {
     this.#chart.draw();
   };
 
+  // A pose that was too slow for its frame comes with a later one's result: the skeleton is the earlier's.
+  #seenIn(result) {
+    const { frame, timing } = result;
+    this.#frames.set(frame.number, frame);
+    for (const number of this.#frames.keys()) if (number < frame.number - FRAMES) this.#frames.delete(number);
+    const held = timing.held?.pose;
+    if (held === undefined) return result;
+    const own = held !== this.#held && this.#frames.get(held);
+    this.#held = held;
+    return own ? { ...result, frame: own } : null;
+  }
+
   #show(result, angles) {
     const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
     this.#panel.angle(joint, angles?.[joint]);
     this.#panel.result(result, this.#sets, this.#stage.latency_ms);
   }
+
+  #fail = (problem) => {
+    if (problem.analyzer) this.#failed.push(problem);
+    if (problem.analyzer) this.#panel.fail(problem);
+    this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+  };
 
   #count = (detail) => {
     this.#sets.count(detail, Date.now());
@@ -169,7 +198,7 @@ export class Training {
     // Without the final result there is still what was told on the way.
     const told = { book: this.#client.book, sets: this.#sets };
     const summary = final ? summarize(final, this.#client.book) : summaryOfBook(told);
-    this.#events.over(summary, this.#client.session);
+    this.#events.over({ ...summary, counts: this.#choices.counts }, this.#client.session);
   };
 
   async #refused(problem) {
