@@ -105,6 +105,20 @@ export class Stage {
     if (seen_ms !== null) this.#adapt(this.#heard_ms - seen_ms);
   }
 
+  /**
+   * How much room there is beside somebody.
+   * @param {{x: number, visibility: number}[]} landmarks
+   * @returns {{left: number, right: number}} of the canvas, CSS pixels; in a mirror as it is seen
+   */
+  beside(landmarks) {
+    const { left, width, scale } = this.#view;
+    const seen = landmarks
+      .filter(({ visibility }) => visibility > 0.3)
+      .map(({ x }) => left + this.#view.x(x));
+    const [from, to] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [left, left + width];
+    return { left: from / scale, right: (this.#canvas.width - to) / scale };
+  }
+
   /** The connection is another one: times begin anew. */
   reset() {
     this.#clock.reset();

@@ -72,3 +72,10 @@ def squats() -> list[int]:
     """The two squats, which the camera plays over and over, at two thirds of the speed."""
     end_ms = TRUTH["repetitions"][1]["end_ms"] + 100
     return [at * 2 // 3 for at in range(end_ms * FPS // 1000 * 3 // 2)]
+
+
+def shallow_squats() -> list[int]:
+    """Down, not far enough, and up again, over and over, at half the speed."""
+    start, turn = (TRUTH["repetitions"][0][key] * FPS // 1000 for key in ("start_ms", "turn_ms"))
+    down = range(start - 4, start + (turn - start) * 5 // 8)
+    return [at for at in (*down, *reversed(down)) for _ in range(2)]

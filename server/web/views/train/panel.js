@@ -2,11 +2,10 @@
 
 import { el, ring } from "../../dom.js";
 import { inspector } from "../inspector.js";
+import { say } from "../parts.js";
+import { makeCues } from "./cues.js";
 import { mean } from "./sets.js";
 
-// A cue that flickers helps nobody, and one that is said over and over neither.
-const CUE_MS = 2500;
-const SAID_AGAIN_MS = 10_000;
 const AWAY_MS = 1500;
 
 /**
@@ -109,9 +108,9 @@ export function panel(app, { canvas, chart }, choices, stop) {
       listSets(sets);
       const { exercise: name, count, held_s } = sets.current ?? {};
       if (!name) return;
-      set(exercise, t(`exercise.${name}`));
-      set(number, String(count || Math.floor(held_s)));
-      set(unit, t(held_s ? "seconds" : "reps"));
+      say(exercise, t(`exercise.${name}`));
+      say(number, String(count || Math.floor(held_s)));
+      say(unit, t(held_s ? "seconds" : "reps"));
     },
 
     /** A state of kinecast.js. */
@@ -126,15 +125,15 @@ export function panel(app, { canvas, chart }, choices, stop) {
       else if (code === "live") app.notice(null);
     },
 
-    /** A result, with the sets so far and the latency measured, ms or null. */
-    result(result, sets, latency_ms) {
+    /** A result, with the sets so far, the latency measured, ms or null, and `beside` of stage.js. */
+    result(result, sets, latency_ms, room) {
       const now_ms = performance.now();
       values.take(result);
       // Without pose nobody knows who is there.
       if (result.has_pose !== false) seen_ms = now_ms;
       const away = now_ms - seen_ms > AWAY_MS;
       if (status.dataset.code === "live") {
-        set(
+        say(
           status.lastChild,
           latency_ms === null ? t("state.live") : t("state.live.ms", { ms: Math.round(latency_ms) }),
         );
@@ -142,15 +141,15 @@ export function panel(app, { canvas, chart }, choices, stop) {
       const current = sets.current;
       const { exercise: seen = "none", score: scored = null } = result;
       const doing = seen === "none" ? current?.exercise : seen;
-      set(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : ready);
+      say(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : ready);
       if (result.phase === "hold") {
-        set(number, String(Math.floor(current.held_s)));
-        set(unit, t("seconds"));
+        say(number, String(Math.floor(current.held_s)));
+        say(unit, t("seconds"));
       }
       score.fill(scored === null ? null : scored / 100);
-      set(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
-      set(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
-      cues.show(result.warnings?.[0], now_ms);
+      say(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
+      say(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
+      cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
     },
 
@@ -180,8 +179,8 @@ export function panel(app, { canvas, chart }, choices, stop) {
 
     /** The angle of the joint that the chart shows. */
     angle(joint, degrees) {
-      set(angleName, t(`joint.${joint}`));
-      set(angleText, degrees === undefined ? "" : `${Math.round(degrees)}°`);
+      say(angleName, t(`joint.${joint}`));
+      say(angleText, degrees === undefined ? "" : `${Math.round(degrees)}°`);
     },
   };
 }
@@ -196,31 +195,4 @@ function item(t, { exercise, count, held_s, scores }, at) {
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
     el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
   );
-}
-
-// One cue at a time: shown for a moment at least, said once in a while.
-function makeCues(app, element) {
-  const said_ms = {};
-  let since_ms = -Infinity;
-  return {
-    show(warning, now_ms) {
-      if (!warning) {
-        if (now_ms - since_ms > CUE_MS) element.hidden = true;
-        return;
-      }
-      const text = app.t(`warning.${warning.code}`, {}, warning.text);
-      if (!element.hidden && element.textContent !== text && now_ms - since_ms < CUE_MS) return;
-      if (element.hidden || element.textContent !== text) since_ms = now_ms;
-      element.hidden = false;
-      set(element, text);
-      if (now_ms - (said_ms[warning.code] ?? -Infinity) < SAID_AGAIN_MS) return;
-      said_ms[warning.code] = now_ms;
-      app.announce(text);
-    },
-  };
-}
-
-// Text that stays the same costs no layout.
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -172,7 +172,8 @@ export class Training {
   #show(result, angles) {
     const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
     this.#panel.angle(joint, angles?.[joint]);
-    this.#panel.result(result, this.#sets, this.#stage.latency_ms);
+    const room = this.#stage.beside(result.landmarks ?? []);
+    this.#panel.result(result, this.#sets, this.#stage.latency_ms, room);
   }
 
   #fail = (problem) => {
