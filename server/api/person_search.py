@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -54,6 +55,9 @@ PROGRESS_EVERY_S = 0.5
 _MAX_WAITING = 1000
 _READY_WITHIN_S = 30.0
 _RETRY_AFTER_S = 60
+# Whom a detector does not see, and everybody without one, is found by pose.
+_POSE = "pose"
+_SEVERAL: dict[str, Any] = {"num_poses": 8, "still": True}
 # Nobody reads it; nginx logs it so.
 _CLIENT_GONE = 499
 
@@ -99,8 +103,9 @@ async def upload_embedding(request: web.Request) -> web.Response:
 
 async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbedding:
     await until_reid_runs(request.app[POOL])
+    options = {REID: {"enrol": True}, _POSE: _SEVERAL}
     result = await look_once(
-        request.app[SESSIONS], picture, (REID,), {REID: {"enrol": True}}, owner_of(request)
+        request.app[SESSIONS], picture, tuple(options), options, owner_of(request)
     )
     if "reid_people" not in result.fragments:
         raise Busy("the picture could not be analyzed: try again", retry_after_s=5)
@@ -109,7 +114,17 @@ async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbed
         raise NoPerson("No person detected, please try with another image")
     sealed = people[0]["embedding"]
     plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed, owner_of(request)))
-    return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
+    looked = orjson.loads(result.fragments["reid"])
+    assert result.frame is not None
+    return UploadedEmbedding(
+        embedding=sealed,
+        shape=list(plain.vector.shape),
+        people=len(people),
+        persons=people,
+        width=result.frame.width,
+        height=result.frame.height,
+        **{key: looked[key] for key in ("model", "fallback", "detector", "threshold")},
+    )
 
 
 async def find(request: web.Request) -> web.StreamResponse:

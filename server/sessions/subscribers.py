@@ -15,14 +15,6 @@ class PeerSink(Sink, Protocol):
     """The session's own peer, who chose in which forms to read."""
 
     @property
-    def problems(self) -> list[dict[str, Any]]:
-        """What went wrong in analyzers so far: ``analyzer``, ``phase``, ``message`` of each."""
-        return [
-            {key: value for key, value in notice.items() if key != "type"}
-            for notice in self._problems.values()
-        ]
-
-    @property
     def forms(self) -> frozenset[Form]: ...
 
 

@@ -197,12 +197,10 @@ export default {
   "find.pause": "Pause",
   "find.play": "Play",
   "find.again": "The connection is lost; trying again in {s} s.",
-  "find.in_view": "In view",
   "find.empty_who":
     "Give a picture of the person first. Then they are looked for here, in your camera's picture or in a video.",
   "find.empty_ready": "Look with the camera, or in a video.",
   "find.picture": "The picture, with a box around whoever was found",
-  "find.label": "distance {distance} · {confidence} %",
   "find.person": "The person",
   "find.preview": "What the camera sees",
   "find.person_picture": "The picture of the person",
@@ -212,16 +210,36 @@ export default {
   "find.shoot": "Take it in 3 s",
   "find.privacy": "The server looks at the picture and does not keep it.",
   "find.reading": "Looking at the picture…",
+  "find.in_view.likely": "Probably in view",
+  "find.in_view.possible": "Perhaps in view",
+  "find.in_view.colours": "Somebody in such colours",
+  "find.sure.likely": "probably",
+  "find.sure.possible": "perhaps",
+  "find.sure.colours": "like colours",
+  "find.label": "{sure} · {distance}",
+  "find.nearest": "{sure} · nearest {distance}",
+  "find.alike": "May differ by",
+  "find.alike.likely.measured":
+    "At 0.5, 75 to 98 of 100 matches were right in two measured videos. Lower: fewer strangers, and more often they are missed.",
+  "find.alike.possible.measured":
+    "At 0.63, 32 to 72 of 100 matches were right in two measured videos, at 0.5 75 to 98. Lower: fewer strangers, and more often they are missed.",
+  "find.alike.possible":
+    "Lower: fewer strangers, and more often they are missed. How often this network is right was not measured.",
+  "find.alike.colours": "Lower: fewer strangers, and more often they are missed.",
+  "find.same_camera": "The picture is from this camera, of the same day",
+  "find.by_colour":
+    "Only the colours of the clothes are compared: three in ten strangers pass for the person. With a network it is surer; on the server:",
+  "find.no_detector": "Without a detector only those are seen whom pose sees, mostly one. On the server:",
+  "find.people": "The people in the picture",
+  "find.person_n": "Person {n} of {all}",
+  "find.chosen": "Person {n} is looked for.",
   "find.known": {
     one: "Got it: there is one person in the picture.",
-    other: "There are {n} people in the picture; the largest of them is looked for.",
+    other: "There are {n} people in the picture. Tap the one to look for.",
   },
   "find.timeline": "When they were seen",
   "find.seen": "Seen at {time}",
   "find.not_seen": "Not seen so far.",
-  "find.nearest": "nearest {distance}",
-  "find.by_colour":
-    "This server has no network for re-identification and goes by the colours of the clothes: less sure.",
   "find.problem.bad_picture": "This file is no picture that can be read here. Take a JPEG or a PNG.",
   "find.problem.503": "Nobody can be looked for just now: {message}",
 
