@@ -54,37 +54,33 @@ export function summaryOfBook({ book, sets }) {
 export const asJson = (summary, session) =>
   JSON.stringify({ session: session?.id ?? null, ended_at: new Date().toISOString(), ...summary }, null, 2);
 
-/** The repetitions as CSV (RFC 4180), one a line. */
+// Whose range of motion is an angle; that of the others is in parts of a length of the body.
+const IN_DEGREES = ["push_up", "deadlift", "sit_up", "lateral_raise"];
+
+// A column of the CSV file: its name with its unit, and what a repetition has in it. docs/page.md tells
+// of each. Scores are points of 100.
+const COLUMNS = {
+  number: (_, index) => index + 1,
+  exercise: (each) => each.exercise,
+  start_s: (each) => seconds(each.start_ms),
+  turn_s: (each) => seconds(each.turn_ms),
+  end_s: (each) => seconds(each.end_ms),
+  range_of_motion_deg: (each) => (IN_DEGREES.includes(each.exercise) ? each.range_of_motion : ""),
+  range_of_motion_ratio: (each) => (IN_DEGREES.includes(each.exercise) ? "" : each.range_of_motion),
+  down_s: (each) => each.tempo_s.down,
+  hold_s: (each) => each.tempo_s.hold,
+  up_s: (each) => each.tempo_s.up,
+  score_points: (each) => each.score,
+  ...Object.fromEntries(PARTS.map((part) => [`${part}_points`, (each) => each.score_parts[part]])),
+  fault_codes: (each) => each.faults.join(" "),
+};
+
+const seconds = (ms) => ms / 1000;
+
+/** The repetitions as CSV (RFC 4180), one a line, with a header. */
 export function asCsv({ repetitions }) {
-  const head = [
-    "number",
-    "exercise",
-    "start_s",
-    "turn_s",
-    "end_s",
-    "range_of_motion",
-    "down_s",
-    "hold_s",
-    "up_s",
-    "score",
-    ...PARTS,
-    "faults",
-  ];
-  const rows = repetitions.map((each, index) => [
-    index + 1,
-    each.exercise,
-    each.start_ms / 1000,
-    each.turn_ms / 1000,
-    each.end_ms / 1000,
-    each.range_of_motion,
-    each.tempo_s.down,
-    each.tempo_s.hold,
-    each.tempo_s.up,
-    each.score,
-    ...PARTS.map((part) => each.score_parts[part]),
-    each.faults.join(" "),
-  ]);
-  return [head, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  const rows = repetitions.map((each, index) => Object.values(COLUMNS).map((value) => value(each, index)));
+  return [Object.keys(COLUMNS), ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
 function mostFrequent(codes) {
