@@ -100,11 +100,11 @@ def test_another_view_is_looked_at(view, server, tmp_path):
 def test_the_language_changes_in_place(view):
     page = view.page
     before = begin(view)
-    page.get_by_role("switch", name="Count aloud").check()
+    page.get_by_role("switch", name="Coach aloud").check()
     page.get_by_label("Language").select_option("de")
     expect(page.locator(".panel h2")).to_have_text("Kniebeuge")
     expect(page.get_by_role("img", name="Das Bild mit dem Skelett darüber")).to_be_visible()
-    expect(page.get_by_role("switch", name="Laut zählen")).to_be_checked()
+    expect(page.get_by_role("switch", name="Laut ansagen")).to_be_checked()
     assert page.evaluate(NUMBER) >= before
     expect(page.locator(".sets li").first).to_contain_text("Kniebeuge")
     there = count_beyond(view, before)

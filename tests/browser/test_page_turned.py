@@ -9,6 +9,8 @@ from tests.support.server import running_server
 
 TURNED = {"width": 844, "height": 390}
 DESKTOP = {"width": 1280, "height": 800}
+SPOKEN = """window.spoken = [];
+speechSynthesis.speak = ({ text, lang }) => spoken.push([performance.now(), text, lang]);"""
 # By how many CSS pixels the cue lies over the skeleton; negative: so far from it.
 OVERLAP = """(() => {
   const canvas = document.querySelector(".stage canvas");
@@ -65,4 +67,22 @@ def test_all_is_in_sight_and_the_cue_beside_the_athlete(browser, server, tmp_pat
             for _ in range(20):
                 expect(cue).to_be_visible()
                 assert page.evaluate(OVERLAP) < 0
+        view.check()
+
+
+def test_what_to_do_better_is_said_aloud_when_asked_to_and_not_all_the_time(browser, server):
+    with opened(browser, server.url, "train", script=SPOKEN) as view:
+        page = view.page
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator(".cue")).to_be_visible(timeout=90_000)
+        assert page.evaluate("spoken") == []
+        page.get_by_role("switch", name="Coach aloud").check()
+        cues = "spoken.filter(([, text]) => text.startsWith('Go deeper'))"
+        view.wait_until(f"{cues}.length >= 2", 60)
+        (first_ms, _, language), (second_ms, *_) = page.evaluate(cues)[:2]
+        assert second_ms - first_ms >= 8000
+        assert language == "en"
+        # The count goes on between them.
+        numbers = [text for _, text, _ in page.evaluate("spoken") if text[0].isdigit()]
+        assert len(numbers) >= 1
         view.check()

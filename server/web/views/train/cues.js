@@ -16,8 +16,9 @@ const REMEMBERED_MS = 3000;
 /**
  * @param {object} app of router.js
  * @param {HTMLElement} element where it is shown
+ * @param {object} voice of voice.js
  */
-export function makeCues(app, element) {
+export function makeCues(app, element, voice) {
   const said_ms = {};
   let since_ms = -Infinity;
   let [side, placed] = ["", 0];
@@ -60,6 +61,7 @@ export function makeCues(app, element) {
       if (isNew || Math.abs(Math.max(free.left, free.right) - placed) > MOVED) place(free);
       element.hidden = false;
       say(element, text);
+      voice.cue(text, now_ms);
       if (now_ms - (said_ms[warning.code] ?? -Infinity) < SAID_AGAIN_MS) return;
       said_ms[warning.code] = now_ms;
       app.announce(text);

@@ -5,13 +5,14 @@ import { inspector } from "../inspector.js";
 import { say } from "../parts.js";
 import { makeCues } from "./cues.js";
 import { mean } from "./sets.js";
+import { Voice } from "./voice.js";
 
 const AWAY_MS = 1500;
 
 /**
  * @param {object} app of router.js
  * @param {{canvas: HTMLCanvasElement, chart: HTMLCanvasElement}} canvases of the picture and of the angle
- * @param {{voice: boolean, counts: boolean, offered: string[]}} choices what who trains has chosen,
+ * @param {{voice: object, counts: boolean, offered: string[]}} choices what who trains has chosen,
  *   changed in place; and whether the server counts, and its analyzers
  * @param {() => void} stop ends the training
  * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`, `fail`; and the element
@@ -40,8 +41,8 @@ export function panel(app, { canvas, chart }, choices, stop) {
   const voice = el("input", {
     type: "checkbox",
     role: "switch",
-    checked: choices.voice,
-    onchange: () => (choices.voice = voice.checked),
+    checked: choices.voice.on,
+    onchange: () => (choices.voice.on = voice.checked),
   });
   const values = inspector(app);
   values.element.open = !choices.counts;
@@ -77,7 +78,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
       el(
         "div.controls",
         {},
-        "speechSynthesis" in globalThis &&
+        Voice.can &&
           el(
             "label.switch",
             { hidden: !choices.counts },
@@ -90,7 +91,8 @@ export function panel(app, { canvas, chart }, choices, stop) {
     el("figure.strip.card", {}, el("figcaption", {}, angleName, angleText), chart),
   );
 
-  const cues = makeCues(app, cue);
+  const cues = makeCues(app, cue, choices.voice);
+  let praise = "";
   let seen_ms = performance.now();
   let shown = "";
 
@@ -145,10 +147,13 @@ export function panel(app, { canvas, chart }, choices, stop) {
       if (result.phase === "hold") {
         say(number, String(Math.floor(current.held_s)));
         say(unit, t("seconds"));
+        choices.voice.hold(current.held_s);
       }
       score.fill(scored === null ? null : scored / 100);
       say(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
-      say(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
+      const praises = (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text));
+      say(good, praises.join(" · "));
+      praise = result.warnings?.length ? "" : praises[0];
       cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
     },
@@ -167,11 +172,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
       }
       const name = t(`exercise.${sets.current.exercise}`);
       app.announce(count === 1 ? `${name} 1` : String(count));
-      if (!choices.voice) return;
-      speechSynthesis.cancel();
-      const word = new SpeechSynthesisUtterance(String(count));
-      word.lang = app.language;
-      speechSynthesis.speak(word);
+      choices.voice.count(count, praise);
     },
 
     /** An analyzer failed. */

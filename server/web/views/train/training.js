@@ -10,6 +10,7 @@ import { keep } from "./kept.js";
 import { panel } from "./panel.js";
 import { Sets } from "./sets.js";
 import { summarize, summaryOfBook } from "./summary.js";
+import { Voice } from "./voice.js";
 
 // Landmarks are as good from a picture of this width; what is shown here is the camera's own.
 const SENT_WIDTH = 640;
@@ -32,7 +33,7 @@ export class Training {
   #stage;
   #chart;
   #panel = null;
-  #choices = { voice: false };
+  #choices;
   #failed = [];
   #frames = new Map(); // the last ones, by number
   #held = NaN; // the number of the last one whose pose came later
@@ -58,8 +59,7 @@ export class Training {
     this.#stage.mirrored = !stream.video && facingMode !== "environment";
     this.#chart = new Chart(this.#strip);
     const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
-    this.#choices.counts = offered.includes("exercise");
-    this.#choices.offered = offered;
+    this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
