@@ -61,6 +61,7 @@ class ClipStream:
         self._dropped = 0
         self._first_result_s: float | None = None
         self._last_result_s = 0.0
+        self._problems: dict[tuple[str, str], dict[str, str]] = {}
 
     def frame_sent(self, frame: VideoFrame) -> None:
         """A frame goes to the encoder now."""
@@ -87,6 +88,13 @@ class ClipStream:
         if "has_pose" in result:
             self._with_pose = (self._with_pose or 0) + bool(result["has_pose"])
         self._offer_picture(result)
+
+    def message_arrived(self, message: Message) -> None:
+        """Something that is no result came."""
+        if message.get("type") != "analyzer_error":
+            return
+        problem = {key: str(message.get(key)) for key in ("analyzer", "phase", "message")}
+        self._problems.setdefault((problem["analyzer"], problem["phase"]), problem)
 
     async def run(
         self, peer: ClientPeer, track: ClipTrack, display: Display, stop: asyncio.Event
@@ -188,4 +196,5 @@ class ClipStream:
             dropped=self._dropped,
             final=final,
             trouble=trouble,
+            problems=tuple(self._problems.values()),
         )

@@ -41,7 +41,7 @@ one, latencies come out too long rather than too short. "Of it in the server" is
 arrival there to the result's arrival here, with the clocks compared over the data channel.
 
 Exit status: 0 if the final result came and, where results tell of poses, at least one had a pose;
-1 if not; 2 if the command line is wrong or no connection came about.
+1 if not; 2 if the command line is wrong or no connection came about; 3 if an analyzer failed.
 """
 
 
@@ -205,6 +205,7 @@ async def _stream(
         history=0,
         on_result=stream.result_arrived,
         on_track=received.take if received else None,
+        on_message=stream.message_arrived,
     )
     display = choose_display(console, silent=arguments.json)
     try:

@@ -28,6 +28,14 @@ class UploadEmbedding(BaseModel):
     image: str = Field(description="A JPEG or PNG as base64; a data URL is fine")
 
 
+class EnrolledPerson(BaseModel):
+    """One person of the picture."""
+
+    bbox: Pixels
+    confidence: Confidence
+    embedding: Embedding
+
+
 class UploadedEmbedding(BaseModel):
     """What the largest person in the picture looks like, for this server to read."""
 
@@ -36,6 +44,13 @@ class UploadedEmbedding(BaseModel):
     dtype: Literal["float32"] = "float32"
     status: Literal["success"] = "success"
     people: int = Field(description="How many people there are in the picture")
+    persons: list[EnrolledPerson] = Field(description="All of them, the largest first")
+    width: int = Field(description="Of the picture, in pixels")
+    height: int
+    model: str = Field(description="What tells people apart")
+    fallback: bool = Field(description="Whether it goes by the clothes' colours alone")
+    detector: str = Field(description="What finds people; pose, if there is no detector")
+    threshold: Distance = Field(description="The largest distance of a match")
 
 
 # ---- POST /find

@@ -59,6 +59,9 @@ _RETRY_AFTER_S = 60
 # Of a form. An older server's clients call it the first.
 _PICTURE_FIELDS = ("file", "image")
 _FIND_FIELDS = ("person", "embed", "video_path", "threshold", "file")
+# Whom a detector does not see, and everybody without one, is found by pose.
+_POSE = "pose"
+_SEVERAL: dict[str, Any] = {"num_poses": 8, "still": True}
 # Nobody reads it; nginx logs it so.
 _CLIENT_GONE = 499
 
@@ -117,8 +120,9 @@ async def _read_picture(request: web.Request) -> bytes:
 
 async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbedding:
     await until_reid_runs(request.app[POOL])
+    options = {REID: {"enrol": True}, _POSE: _SEVERAL}
     result = await look_once(
-        request.app[SESSIONS], picture, (REID,), {REID: {"enrol": True}}, owner_of(request)
+        request.app[SESSIONS], picture, tuple(options), options, owner_of(request)
     )
     if "reid_people" not in result.fragments:
         raise Busy("the picture could not be analyzed: try again", retry_after_s=5)
@@ -127,7 +131,17 @@ async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbed
         raise NoPerson("No person detected, please try with another image")
     sealed = people[0]["embedding"]
     plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed, owner_of(request)))
-    return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
+    looked = orjson.loads(result.fragments["reid"])
+    assert result.frame is not None
+    return UploadedEmbedding(
+        embedding=sealed,
+        shape=list(plain.vector.shape),
+        people=len(people),
+        persons=people,
+        width=result.frame.width,
+        height=result.frame.height,
+        **{key: looked[key] for key in ("model", "fallback", "detector", "threshold")},
+    )
 
 
 async def find(request: web.Request) -> web.StreamResponse:

@@ -47,6 +47,9 @@ class Reported(Protocol):
     def analyzers(self) -> tuple[str, ...]: ...
 
     @property
+    def problems(self) -> Sequence[dict[str, Any]]: ...
+
+    @property
     def worker_index(self) -> int | None: ...
 
     @property
@@ -71,6 +74,7 @@ def status(session: Reported) -> dict[str, Any]:
         "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
         "latency_ms": _latency_ms(session),
         "restarts": session.restarts,
+        "problems": list(session.problems),
         "health": session.health,
         "end_reason": session.end_reason,
     }
@@ -89,7 +93,7 @@ def summary(session: Reported) -> dict[str, Any]:
     told = status(session)
     return {
         **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
-        **{key: told[key] for key in ("dropped", "unreadable", "restarts")},
+        **{key: told[key] for key in ("dropped", "unreadable", "restarts", "problems")},
         "ended_at": time.time_ns() // 1_000_000,
         "end_reason": session.end_reason,
         "states": [str(state) for state in session.history],

@@ -158,6 +158,11 @@ class Session:
         return self._chosen.options
 
     @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What went wrong in its analyzers, once for each of them and phase."""
+        return self.subscribers.problems
+
+    @property
     def last(self) -> Result | None:
         """The last result; the final one, when the session is over."""
         return self.subscribers.last

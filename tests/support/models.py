@@ -64,6 +64,13 @@ class Steady(BaseModel):
         return {"steady": True}
 
 
+class Broken(BaseModel):
+    """Fails on every frame."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        raise RuntimeError("no weights")
+
+
 class Faulty(BaseModel):
     """Does what its options say, wrongly: ``{"start"|"frame"|"end": how}``."""
 
