@@ -24,7 +24,7 @@ _AWAY_S = 0.25
 # Somebody who has moved for so long without being understood is told what helps.
 _PATIENT_S = 15.0
 
-_HINTS = {
+HINTS = {
     "learning_nobody": "Step into the picture, so that all of you is seen",
     "learning_begin": "Begin when you are ready",
     "learning_uneven": "Do all repetitions alike: the same way, as far, and back to the start",
@@ -206,4 +206,4 @@ class ShownSession:
             code = "learning_begin"
         else:
             code = "learning_uneven"
-        return {"code": code, "text": _HINTS[code]}
+        return {"code": code, "text": HINTS[code]}

@@ -60,7 +60,8 @@ class OfferedAnalyzers:
                 if self._pool.names.get(name) == REID:
                     known[name] = self._gate.opened(known[name], owner)
         for name in known:
-            if self._pool.names.get(name) == EXERCISE:
+            # Before a worker is ready, they are known by the names they were configured with.
+            if self._pool.names.get(name, name) == EXERCISE:
                 check_shown(known[name])
         check_size(known)
         return chosen, known

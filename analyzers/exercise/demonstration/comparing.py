@@ -32,6 +32,12 @@ _EVEN_DEG, _UNEVEN_DEG = 8.0, 40.0
 _SEEN = 0.5
 # Joints that move by less in what was shown are held still.
 _STILL_DEG = 15.0
+CODES = (
+    "shown_too_short",
+    *(f"shown_{verb}_{word}" for verb in ("opens", "bends") for word in ("less", "more")),
+    *("shown_way_out", "shown_way_back", "shown_faster", "shown_slower"),
+)
+"""The code of each difference that is told."""
 # So many are told of one repetition: who hears more does nothing of it.
 _MOST = 3
 

@@ -58,6 +58,8 @@ _CLEARLY_DEG = 60.0
 _DEG_PER_LENGTH = 60.0
 _HEIGHTS = [NUMBER["nose_high"], NUMBER["wrists_high"]]
 _STRAIGHT = np.array([-0.5 if joint.endswith("shoulder") else 0.5 for joint in JOINTS])
+# Of what is known of turning points, so much is kept.
+_MOST_KNOWN = 5000
 # How many a definition has at most: their median counts, so one or two may fail.
 _MOST_SIGNALS = 7
 
@@ -92,6 +94,16 @@ class _Candidate:
         return self.signal, self.repeated.direction
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """All that is kept of what was seen: times, and signals, angles and visibilities by frame."""
+
+    times_s: Floats
+    values: Floats
+    angles_deg: Floats
+    seen: Floats
+
+
 class Learner:
     """Watches one person until enough repetitions were alike.
 
@@ -114,6 +126,8 @@ class Learner:
         self._looked_s = float("-inf")
         self._enough_s: float | None = None
         self._found: dict[tuple[int, int], _Candidate] = {}
+        # What was made of turning points before, by signal and frames: most stay from look to look.
+        self._known: dict[tuple[int, ...], Repeated | None] = {}
 
     def begin_anew(self) -> None:
         """Forget what was shown: what comes next is somebody else, or much later."""
@@ -132,12 +146,14 @@ class Learner:
         if time_s - self._looked_s < _EVERY_S:
             return None
         self._looked_s = time_s
-        for each in self._look(self.repetitions):
+        window = self._window()
+        for each in self._look(window, self.repetitions):
             known = self._found.get(each.key)
             if known is None or each.score > known.score:
                 self._found[each.key] = each
         if not self._found:
-            self.seen = next((n for n in range(self.repetitions - 1, 0, -1) if self._look(n)), 0)
+            fewer = range(self.repetitions - 1, 0, -1)
+            self.seen = next((count for count in fewer if self._look(window, count)), 0)
             return None
         self.seen = self.repetitions
         if self._enough_s is None:
@@ -149,32 +165,38 @@ class Learner:
 
     def finish(self) -> Seen | None:
         """Return what was shown when nothing follows any more, if it is enough."""
-        for each in self._look(self.repetitions, still_s=0.0):
+        for each in self._look(self._window(), self.repetitions, still_s=0.0):
             self._found.setdefault(each.key, each)
         return self._shown() if self._found else None
 
-    def _look(self, count: int, still_s: float = _STILL_S) -> list[_Candidate]:
+    def _window(self) -> _Window:
+        moments = self._moments
+        return _Window(
+            np.array(self._times_s),
+            np.array([moment.values for moment in moments]),
+            np.array([moment.angles_deg for moment in moments]),
+            np.array([moment.seen for moment in moments]),
+        )
+
+    def _look(self, window: _Window, count: int, still_s: float = _STILL_S) -> list[_Candidate]:
         """Return signals' last repetitions, where they are alike."""
-        if len(self._times_s) < 2:
-            return []
-        lanes = [
-            (lane, points)
-            for lane in range(len(self._turning.least))
-            if self._turning.count(lane) >= PER_REPETITION * count
-            for points in self._ended(lane, count, still_s)
-        ]
-        if not lanes:
-            return []
-        times_s = np.array(self._times_s)
-        values = np.array([moment.values for moment in self._moments])
-        found = []
-        for lane, points in lanes:
+        found: dict[tuple[int, ...], tuple[int, Repeated]] = {}
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        for lane in range(len(self._turning.least)):
+            if self._turning.count(lane) < PER_REPETITION * count:
+                continue
             signal = lane // len(LEVELS)
-            direction = 1 if points[1][1] > points[0][1] else -1
-            there = repeated(points, direction, count, times_s, values[:, signal])
-            if there is not None:
-                found.append((signal, there))
-        return self._scored(found, times_s, values)
+            for points in self._ended(lane, count, still_s):
+                key = (signal, *(self._first + frame for frame, _ in points))
+                if key not in self._known:
+                    direction = 1 if points[1][1] > points[0][1] else -1
+                    self._known[key] = repeated(
+                        points, direction, count, window.times_s, window.values[:, signal]
+                    )
+                if (there := self._known[key]) is not None:
+                    found[key] = signal, there
+        return _scored(list(found.values()), window)
 
     def _ended(self, lane: int, count: int, still_s: float) -> Iterator[list[tuple[int, float]]]:
         """Yield a lane's last turning points, from rest to rest, for either end that rest may be.
@@ -188,31 +210,6 @@ class Learner:
         for shown in (points[-wanted:], points[-wanted - 1 : -1]):
             if len(shown) == wanted and shown[0][0] >= 0:
                 yield shown
-
-    def _scored(
-        self, found: Sequence[tuple[int, Repeated]], times_s: Floats, values: Floats
-    ) -> list[_Candidate]:
-        if not found:
-            return []
-        begin = min(each.spans[0].start_s for _, each in found)
-        shown = values[times_s >= begin]
-        seen = np.array([moment.seen for moment in self._moments])[times_s >= begin]
-        seen_well = visibility(seen).mean(axis=0)
-        angles_deg = np.array([moment.angles_deg for moment in self._moments])
-        moved = np.where(seen_well >= _SEEN, np.ptp(shown, axis=0) / TREMBLE, 0.0)
-        least = _MOST_MOVED * moved.max(initial=0.0)
-        candidates = []
-        for signal, each in found:
-            far = each.amplitude / SIGNALS[signal].tremble
-            if far < least:
-                continue
-            if _open(each, times_s, values, moved >= least) > _MOST_OPEN:
-                continue
-            score = each.likeness * far / (far + 10.0) * min(1.0, seen_well[signal] / _SEEN)
-            score *= 1.0 + _stays(each, times_s, values[:, signal])
-            score *= 1.0 + _RELAXED * _relaxes(each, times_s, angles_deg, values)
-            candidates.append(_Candidate(score, signal, each))
-        return candidates
 
     def _shown(self) -> Seen:
         """Return the best signal, and those that move along with it."""
@@ -230,7 +227,28 @@ class Learner:
         return Seen(tuple(along[:_MOST_SIGNALS]), tuple(self._times_s), tuple(self._moments))
 
 
-def _open(each: Repeated, times_s: Floats, values: Floats, moving: NDArray[np.bool_]) -> float:
+def _scored(found: Sequence[tuple[int, Repeated]], window: _Window) -> list[_Candidate]:
+    """Say how well each signal shows the movement; leave out those that show another one."""
+    if not found:
+        return []
+    first = int(np.searchsorted(window.times_s, min(e.spans[0].start_s for _, e in found)))
+    seen_well = visibility(window.seen[first:]).mean(axis=0)
+    ways = np.ptp(window.values[first:], axis=0)
+    moved = np.where(seen_well >= _SEEN, ways / TREMBLE, 0.0)
+    least = _MOST_MOVED * moved.max(initial=0.0)
+    candidates = []
+    for signal, each in found:
+        far = each.amplitude / SIGNALS[signal].tremble
+        if far < least or _open(each, window, moved >= least) > _MOST_OPEN:
+            continue
+        score = each.likeness * far / (far + 10.0) * min(1.0, seen_well[signal] / _SEEN)
+        score *= 1.0 + _stays(each, window.times_s, window.values[:, signal])
+        score *= 1.0 + _RELAXED * _relaxes(each, window)
+        candidates.append(_Candidate(score, signal, each))
+    return candidates
+
+
+def _open(each: Repeated, window: _Window, moving: NDArray[np.bool_]) -> float:
     """Return by how much a body differs from rest to rest, or from turn to turn.
 
     On average over signals, in parts of their way.
@@ -238,6 +256,7 @@ def _open(each: Repeated, times_s: Floats, values: Floats, moving: NDArray[np.bo
     spans = each.spans
     rests_s = [spans[0].start_s, *(span.end_s for span in spans)]
     turns_s = [span.turn_s for span in spans]
+    times_s, values = window.times_s, window.values
     first, last = np.searchsorted(times_s, (spans[0].start_s, spans[-1].end_s))
     way = np.maximum(np.ptp(values[first : last + 1, moving], axis=0), 1e-9)
     differences = [
@@ -255,12 +274,14 @@ def _stays(each: Repeated, times_s: Floats, values: Floats) -> float:
     return float((way < _AT_END).mean() - (way > 1.0 - _AT_END).mean())
 
 
-def _relaxes(each: Repeated, times_s: Floats, angles_deg: Floats, values: Floats) -> float:
+def _relaxes(each: Repeated, window: _Window) -> float:
     """Return by how much straighter limbs are at rest than at the turn, and arms lower, -1 to 1."""
     rests, turns = (
-        np.searchsorted(times_s, at_s)
+        np.searchsorted(window.times_s, at_s)
         for at_s in ([span.end_s for span in each.spans], [span.turn_s for span in each.spans])
     )
-    straighter = (angles_deg[rests] - angles_deg[turns])[:, :TRUNK].mean(axis=0) @ _STRAIGHT
-    higher = (values[rests] - values[turns])[:, _HEIGHTS].mean()
+    straighter = (window.angles_deg[rests] - window.angles_deg[turns])[:, :TRUNK].mean(
+        axis=0
+    ) @ _STRAIGHT
+    higher = (window.values[rests] - window.values[turns])[:, _HEIGHTS].mean()
     return math.tanh(float(straighter - _DEG_PER_LENGTH * higher) / _CLEARLY_DEG)

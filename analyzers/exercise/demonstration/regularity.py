@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Repeated:
     @property
     def seconds(self) -> float:
         """How long one takes, the median."""
-        return float(np.median([span.seconds for span in self.spans]))
+        return median(span.seconds for span in self.spans)
 
     @property
     def period_s(self) -> float:
@@ -103,7 +104,7 @@ def repeated(
     heights = direction * np.array([value for _, value in points])
     rests, turns = heights[::2], heights[1::2]
     ways = np.concatenate((turns - rests[:-1], turns - rests[1:]))
-    amplitude = float(np.median(ways))
+    amplitude = median(ways.tolist())
     if amplitude <= 0.0 or ways.min() < _LEAST_AMPLITUDE * ways.max():
         return None
     if np.ptp(rests) > _MOST_DRIFT * amplitude:
@@ -131,8 +132,8 @@ def repeated(
     return Repeated(
         tuple(spans),
         direction,
-        direction * float(np.median(rests)),
-        direction * float(np.median(turns)),
+        direction * median(rests.tolist()),
+        direction * median(turns.tolist()),
         likeness * even,
     )
 

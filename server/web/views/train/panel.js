@@ -103,7 +103,10 @@ export function panel(app, stop) {
       }
       const current = sets.current;
       const doing = result.exercise !== "none" ? result.exercise : current?.exercise;
-      set(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : t("train.ready"));
+      set(
+        exercise,
+        away ? t("train.away") : doing ? t(`exercise.${doing}`, {}, spoken(doing)) : t("train.ready"),
+      );
       if (result.phase === "hold") {
         set(number, String(Math.floor(current.held_s)));
         set(unit, t("seconds"));
@@ -129,7 +132,7 @@ export function panel(app, stop) {
           easing: "cubic-bezier(.2,.8,.2,1)",
         });
       }
-      const name = t(`exercise.${sets.current.exercise}`);
+      const name = t(`exercise.${sets.current.exercise}`, {}, spoken(sets.current.exercise));
       app.announce(count === 1 ? `${name} 1` : String(count));
       if (!voice.checked) return;
       speechSynthesis.cancel();
@@ -152,10 +155,19 @@ function item(t, { exercise, count, held_s, scores }, at) {
     "li",
     {},
     el("span.soft.figures", { textContent: String(at + 1) }),
-    el("span", { textContent: t(`exercise.${exercise}`) }),
+    el("span", { textContent: t(`exercise.${exercise}`, {}, spoken(exercise)) }),
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
     el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
   );
+}
+
+// An exercise of somebody's own has no text but its name.
+const spoken = (exercise) => exercise.replaceAll("_", " ");
+
+// What to change, with the joint and by how much where it is told.
+function cueOf(t, { code, text, joint, degrees }) {
+  const said = t(`warning.${code}`, {}, text);
+  return joint ? t("cue.joint", { joint: t(`joint.${joint}`), degrees, text: said }) : said;
 }
 
 // One cue at a time: shown for a moment at least, said once in a while.
@@ -168,7 +180,7 @@ function makeCues(app, element) {
         if (now_ms - since_ms > CUE_MS) element.hidden = true;
         return;
       }
-      const text = app.t(`warning.${warning.code}`, {}, warning.text);
+      const text = cueOf(app.t, warning);
       if (!element.hidden && element.textContent !== text && now_ms - since_ms < CUE_MS) return;
       if (element.hidden || element.textContent !== text) since_ms = now_ms;
       element.hidden = false;
