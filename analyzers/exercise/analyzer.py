@@ -14,6 +14,8 @@ from analyzers.exercise.definitions import definitions
 from analyzers.exercise.demonstration import ShownExercise
 from analyzers.exercise.demonstration.folder import read_folder
 from analyzers.exercise.drawing import draw_exercise
+from analyzers.exercise.everyone import Everyone
+from analyzers.exercise.framing import Framing
 from analyzers.exercise.one_person import OnePerson
 from analyzers.exercise.options import Shown, check_options, read_shown
 from analyzers.exercise.person import ChosenPerson
@@ -24,11 +26,16 @@ from analyzers.pose.clock import RisingClock
 @dataclass(slots=True)
 class _Session:
     scored: OnePerson
+    everyone: Everyone
+    framing: Framing = field(default_factory=Framing)
     person: ChosenPerson = field(default_factory=ChosenPerson)
     clock: RisingClock = field(default_factory=RisingClock)
     followed: int | None = None
     # Whom re-identification named last; it may fail on a frame.
     named: Sequence[int | None] | None = None
+    wants_one: bool = False
+    # Options that everybody's scores go by.
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Exercise(BaseModel):
@@ -42,6 +49,10 @@ class Exercise(BaseModel):
     repeated), and `person`, the id of the one to follow among several; either may be None. Naming
     another exercise keeps what was counted before. When the session looks for a reference person
     with re-identification, that one is followed.
+
+    Beside these, `framing` says what is wrong with the picture and `ready` whether it has been
+    right for a second. Where pose follows several, `people` are pose's, each with what they do as
+    `exercise`.
 
     `learn` has it watch for an exercise that is shown: while it does, results hold
     `exercise_learning`, and then once `exercise_learned`, a definition. `custom` is a list of
@@ -78,7 +89,7 @@ class Exercise(BaseModel):
         **kwargs: Any,
     ) -> None:
         asked = options or {}
-        session = _Session(OnePerson(self._own))
+        session = _Session(OnePerson(self._own), Everyone(lambda: self._newcomer(session)))
         _take(session, asked)
         self._sessions[sid] = session
 
@@ -97,12 +108,26 @@ class Exercise(BaseModel):
         session = self._sessions[sid]
         time_s = session.clock.tick(timestamp) / 1000.0
         height, width = frame.shape[:2]
-        person = _person(session, results or {}, time_s, width, height)
+        seen = results or {}
+        person = _person(session, seen, time_s, width, height)
         if person is None:
-            return session.scored.absent(time_s)
-        return session.scored.seen(
-            person["landmarks"], person["world_landmarks"], time_s, width / height
+            told = session.scored.absent(time_s)
+        else:
+            told = session.scored.seen(
+                person["landmarks"], person["world_landmarks"], time_s, width / height
+            )
+        people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
+        told |= session.framing.look(
+            frame,
+            person,
+            time_s,
+            exercise=told["exercise"],
+            # Who wants several to be scored has several in the picture.
+            people=len(people) if session.wants_one else 1,
         )
+        if "people" in (seen.get("pose") or {}):
+            told["people"] = session.everyone.look(people, time_s, width / height)
+        return told
 
     def draw(
         self, frame: NDArray[np.uint8], result: Mapping[str, Any], *args: Any, **kwargs: Any
@@ -116,7 +141,17 @@ class Exercise(BaseModel):
 
         The summary has, per exercise, repetitions or seconds held, scores, and a word of advice.
         """
-        return self._sessions.pop(sid).scored.end()
+        session = self._sessions.pop(sid)
+        told, people = session.scored.end(), session.everyone.end()
+        if people:
+            told["exercise_summary"]["people"] = people
+        return told
+
+    def _newcomer(self, session: _Session) -> OnePerson:
+        """Return what scores one more person, as the session's options have it."""
+        person = OnePerson(self._own)
+        person.take(read_shown(session.kept), session.kept)
+        return person
 
 
 def _take(session: _Session, options: Mapping[str, Any]) -> None:
@@ -124,7 +159,13 @@ def _take(session: _Session, options: Mapping[str, Any]) -> None:
     shown: Shown = read_shown(options)
     check_options(options, session.scored.names_with(shown))
     session.scored.take(shown, options)
+    # A lesson is the chosen one's alone.
+    others = {key: options[key] for key in ("name", "custom") if key in options}
+    session.kept |= others
+    theirs = Shown(False, None, shown.custom)
+    session.everyone.change(lambda person: person.take(theirs, others))
     if "person" in options:
+        session.wants_one = options["person"] is not None
         session.person = ChosenPerson(options["person"])
 
 

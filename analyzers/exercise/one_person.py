@@ -8,6 +8,7 @@ from typing import Any
 from analyzers.exercise.demonstration import UNKNOWN, ShownExercise
 from analyzers.exercise.not_shown import NotShown
 from analyzers.exercise.options import Shown
+from analyzers.exercise.range_of_motion import JointAngles, Ranges, joined, joints_of
 from analyzers.exercise.scorer import NONE, ExerciseScorer, State
 from analyzers.exercise.shown import ShownSession
 from analyzers.exercise.shown_results import ShownResults, as_dict, of_unknown, summaries
@@ -34,6 +35,10 @@ class OnePerson:
         self._counted = NotShown(self._scorer.repetitions, self._shown.counted)
         self._results = FrameResults(self._scorer, self._counted.repetitions)
         self._shown_results = ShownResults(self._shown.counted)
+        self._angles = JointAngles()
+        # Ranges of the repetitions told so far, by exercise and end, ms.
+        self._ranges: dict[tuple[str, int], Ranges] = {}
+        self._ranged = self._shown_ranged = 0
         # Whether what is looked for may be a built-in exercise.
         self._looks = True
 
@@ -68,13 +73,15 @@ class OnePerson:
         """
         if not self._scorer.due(time_s):
             return self._result(self._scorer.idle(time_s), time_s)
-        flat, solid = _rows(landmarks), _rows(world)
+        whole, whole_world = _rows(landmarks), _rows(world)
+        flat, solid = _NO_FACE + whole[FACE:], _NO_FACE + whole_world[FACE:]
+        self._angles.add(whole, whole_world, time_s, aspect)
         if self._looks and not self._shown.is_learning:
             state = self._scorer.feed(flat, solid, time_s, aspect)
         else:
             state = self._scorer.idle(time_s)
         if self._shown.is_needed:
-            self._shown.feed(_whole_rows(landmarks), _whole_rows(world), time_s, aspect)
+            self._shown.feed(whole, whole_world, time_s, aspect)
         return self._result(state, time_s)
 
     def absent(self, time_s: float) -> dict[str, Any]:
@@ -95,22 +102,57 @@ class OnePerson:
         self._scorer.finish()
         self._shown.finish()
         self._counted.update(float("inf"))
+        self._measure_ranges()
         learning = self._shown.learning(float("inf"))
         if self._shown.free is not None:
             told, summary = self._of_unknown()
         else:
             told, summary = self._of_known()
+        self._add_ranges(told, summary)
         return {**told, **learning, "exercise_summary": summary}
 
     def _result(self, state: State, time_s: float) -> dict[str, Any]:
         self._counted.update(time_s)
+        self._measure_ranges()
         learning = self._shown.learning(time_s)
         if self._shown.free is not None:
             return {**of_unknown(self._shown.free), **learning}
         current = self._shown.counted.current(time_s)
         if current and not self._is_newer(state):
-            return {**self._shown_results.after(current), **learning}
-        return {**self._results.after(state), **learning}
+            told = self._shown_results.after(current)
+        else:
+            told = self._results.after(state)
+        self._add_range(told["repetition"])
+        return {**told, **learning}
+
+    def _measure_ranges(self) -> None:
+        """Take the range of joints of the repetitions that have become certain."""
+        found, shown = self._counted.repetitions, self._shown.counted
+        for each in found[self._ranged :]:
+            self._measure_range(each.exercise, each.start_s, each.end_s, joints_of(each.exercise))
+        for one in shown.repetitions[self._shown_ranged :]:
+            joints = joints_of(one.exercise, shown.exercises.get(one.exercise))
+            self._measure_range(one.exercise, one.span.start_s, one.span.end_s, joints)
+        self._ranged, self._shown_ranged = len(found), len(shown.repetitions)
+
+    def _measure_range(
+        self, exercise: str, start_s: float, end_s: float, joints: Iterable[str]
+    ) -> None:
+        key = exercise, round(end_s * 1000.0)
+        self._ranges[key] = self._angles.during(start_s, end_s, joints)
+
+    def _add_range(self, repetition: dict[str, Any] | None) -> None:
+        if repetition is not None and "range_deg" not in repetition:
+            key = repetition["exercise"], repetition["end_ms"]
+            repetition["range_deg"] = self._ranges.get(key, {})
+
+    def _add_ranges(self, told: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
+        self._add_range(told["repetition"])
+        for repetition in summary["repetitions"]:
+            self._add_range(repetition)
+        for name, exercise in summary["exercises"].items():
+            done = [ranges for (of, _), ranges in self._ranges.items() if of == name]
+            exercise["range_deg"] = joined(done)
 
     def _is_newer(self, state: State) -> bool:
         """Tell whether a built-in exercise was done after the last of those that were shown."""
@@ -148,9 +190,4 @@ class OnePerson:
 
 
 def _rows(landmarks: Landmarks) -> list[tuple[float, float, float, float]]:
-    """Return 33 rows; the face's are empty, since nothing is measured on it."""
-    return _NO_FACE + _whole_rows(landmarks[FACE:])
-
-
-def _whole_rows(landmarks: Landmarks) -> list[tuple[float, float, float, float]]:
     return [(each["x"], each["y"], each["z"], each["visibility"]) for each in landmarks]

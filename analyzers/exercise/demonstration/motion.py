@@ -60,6 +60,8 @@ _APART = (
 # What a signal trembles by while nobody moves: in the picture a few degrees, in depth more.
 _TREMBLE_DEG = {"2d": 6.0, "3d": 9.0}
 _TREMBLE_LENGTH = {"2d": 0.05, "3d": 0.08}
+# From the side the picture's angles are the better ones, and from this far on they say something.
+_OBLIQUE = 0.7
 # Trembling of one frame goes; half a second of a jumping jack stays.
 _SMOOTHING_S = 0.06
 # How fast the trunk's length is followed: it seems shorter for as long as somebody bends forward.
@@ -232,6 +234,24 @@ def _moment(points: Floats, seen: Floats, length: Floats) -> Moment:
     both_ways = np.concatenate((angles, np.array(leaning)[:, None]), axis=1)
     best: Floats = side_on * both_ways[0] + (1.0 - side_on) * both_ways[1]
     return Moment(values, best, seen)
+
+
+def best_angles_deg(
+    landmarks: Sequence[Sequence[float]], world: Sequence[Sequence[float]], aspect: float
+) -> tuple[Floats, Floats]:
+    """Return joints' angles in a frame, (len(JOINTS),), and each landmark's visibility, (33,).
+
+    Parameters
+    ----------
+    landmarks, world, aspect
+        As `Motion.measure` takes them.
+    """
+    flat, solid = np.array(landmarks), np.array(world)
+    in_picture = _angles_deg(flat[:, :2] * (aspect, 1.0))
+    # An oblique view already shortens a limb that moves to and fro by too much.
+    flat_on = min(max((_side_on(solid) - _OBLIQUE) / (1.0 - _OBLIQUE), 0.0), 1.0)
+    angles: Floats = flat_on * in_picture + (1.0 - flat_on) * _angles_deg(solid[:, :3])
+    return angles, flat[:, 3]
 
 
 def visibility(seen: Floats) -> Floats:
