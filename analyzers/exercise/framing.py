@@ -40,8 +40,8 @@ _DARK = 22.0
 # Landmarks of less visibility are guesses; so far outside the frame is outside.
 _SEEN = 0.4
 _EDGE = 0.01
-# A trunk of more than this part of the frame's height leaves no room for head and legs, since a body
-# is some three and a half trunks high; the second is for who needs no legs.
+# A trunk of more than this part of the frame's height leaves no room for head and legs: a body is
+# some three and a half trunks high. The second is for who needs no legs.
 _CLOSE, _CLOSE_WITHOUT_FEET = 0.32, 0.5
 _SHOULDERS, _HIPS = (11, 12), (23, 24)
 _HANDS = tuple(INDEX[f"{side}_wrist"] for side in ("left", "right"))
