@@ -1,8 +1,11 @@
 """Events arrive signed, once, in order, and also those that nobody took for a while."""
 
 import asyncio
+import contextlib
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -12,6 +15,7 @@ from server.webhooks.outbox import MOST, Outbox
 from server.webhooks.webhooks import Webhooks
 from tests.server.webhooks.conftest import SECRET
 from tests.support.server import COUNTER, ROOT, running_server
+from tests.support.squatter import SQUATTER
 from tests.support.tracks import ColourTrack
 
 
@@ -103,6 +107,40 @@ async def test_a_session_from_its_start_to_its_end(receiver, tmp_path):
     assert summary["final"]["total"] > 3
     assert by_kind["session.note"]["note"]["ParticipantID"] == "A-17"
     assert by_kind["published"]["name"] == "yard"
+
+
+async def test_each_repetition_is_told_once(receiver, tmp_path):
+    async with receiver.running():
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET)
+        with running_server(tmp_path, "--analyzers", SQUATTER, "--workers", "1", *hook) as server:
+            async with ClientPeer(server.url) as peer:
+                await peer.connect(ColourTrack())
+                await peer.wait_for(lambda m: m.get("reps", 0) >= 3)
+                await peer.end()
+            await receiver.until(lambda r: "session.ended" in kinds(r))
+    told = [e["data"]["repetition"] for e in receiver.events if e["type"] == "repetition"]
+    assert [each["number"] for each in told[:3]] == [1, 2, 3]
+    assert len({each["number"] for each in told}) == len(told)
+
+
+async def test_also_where_there_is_only_the_websocket(receiver, tmp_path):
+    async with receiver.running():
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET, "--websocket-only")
+        with running_server(tmp_path, "--analyzers", COUNTER, "--workers", "1", *hook) as server:
+            await asyncio.to_thread(wait_until_it_listens, server.port + 1)
+            async with ClientPeer(server.url, use="legacy") as peer:
+                await peer.connect(ColourTrack())
+                await peer.wait_for(lambda m: m.get("count", 0) > 2)
+                await peer.end()
+            await receiver.until(lambda r: "session.ended" in kinds(r))
+    assert kinds(receiver) == ["session.started", "session.ended"]
+
+
+def wait_until_it_listens(port):
+    for _ in range(600):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
 
 
 async def run(*arguments):
