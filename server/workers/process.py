@@ -110,6 +110,7 @@ class Template:
         self._modules = list(modules)
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_forked = False
         self._asked: list[asyncio.Future[WorkerProcess]] = []
         self._running: dict[int, WorkerProcess] = {}
 
@@ -128,10 +129,10 @@ class Template:
         TemplateGone
             It could not be started.
         """
-        within_s = FORKS_WITHIN_S
         if self._socket is None:
             self._start()
-            within_s = IMPORTS_WITHIN_S
+        # Also who asks second waits for its imports.
+        within_s = FORKS_WITHIN_S if self._has_forked else IMPORTS_WITHIN_S
         assert self._socket is not None
         forked: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
         # Nobody may be left whom its exception could tell.
@@ -154,6 +155,7 @@ class Template:
         await asyncio.to_thread(process.wait)
 
     def _start(self) -> None:
+        self._has_forked = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -193,6 +195,7 @@ class Template:
             return
         match pickle.loads(data):
             case Forked(pid):
+                self._has_forked = True
                 process = self._running[pid] = WorkerProcess(pid)
                 forked = self._asked.pop(0)
                 if not forked.done():

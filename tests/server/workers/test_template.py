@@ -112,6 +112,14 @@ async def test_nothing_is_left_when_the_pool_has_stopped():
     assert not any(process.is_running() for process in processes)
 
 
+async def test_whoever_asks_while_the_template_begins_waits_for_its_imports(make_pool, monkeypatch):
+    monkeypatch.setattr("server.workers.process.FORKS_WITHIN_S", 0.05)
+    pool = make_pool(3, COUNTER)
+    await until_ready(pool)
+    assert len({template_of(worker) for worker in pool.workers}) == 1
+    assert [worker.restarts for worker in pool.workers] == [0, 0, 0]
+
+
 async def test_a_pool_that_stops_while_the_template_begins_leaves_nothing():
     before = set(psutil.Process().children(recursive=True))
     pool = WorkerPool(2, find([FAULTY]))
