@@ -14,11 +14,16 @@ from av.video.stream import VideoStream
 from server.media.bitstream import ParameterSets, picture_size
 from server.media.convert import as_i420
 from server.media.encoded_frame import EncodedFrame
-from server.sources.container import OpenVideo
+from server.media.picture import EncodedPicture
+from server.sources.container import MAX_PIXELS, OpenVideo
 from server.sources.errors import SourceRefused
+from signaling.errors import SignalingError
 
 # What a worker decodes, by FFmpeg's names.
 _CODECS = {"h264": "H264", "vp8": "VP8"}
+# JPEGs that follow each other, as cameras send them over HTTP. Those in other containers may lack
+# tables, or hold half a picture each.
+_PICTURES = "mpjpeg"
 CLOCK_HZ = 90_000
 """Of an encoded frame's timestamp."""
 # A frame of 4096 x 4096 that is hardly compressed.
@@ -34,12 +39,12 @@ class TimedFrame:
     Attributes
     ----------
     frame
-        As it is encoded, in the order of decoding; or decoded, yuv420p.
+        As it is encoded, in the order of decoding; a picture of its own; or decoded, yuv420p.
     due_s
         When it is due, on the source's own clock; None where that says nothing.
     """
 
-    frame: EncodedFrame | av.VideoFrame
+    frame: EncodedFrame | EncodedPicture | av.VideoFrame
     due_s: float | None
 
 
@@ -67,6 +72,8 @@ def frames_of(video: OpenVideo, max_pixels: int, max_encoded_pixels: int) -> Ite
     # A camera of this machine is decoded here, as all its frames are.
     if context.name in _CODECS and is_small and not video.is_device:
         yield from _encoded(video, min(max_pixels, max_encoded_pixels))
+    elif video.container.format.name == _PICTURES:
+        yield from _pictures(video, max_pixels)
     else:
         yield from _decoded(video, max_pixels)
 
@@ -81,6 +88,17 @@ def _decoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
         for frame in frames:
             _check_size((frame.width, frame.height), max_pixels)
             yield TimedFrame(as_i420(frame), frame.time)
+
+
+def _pictures(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
+    for packet in video.container.demux(video.stream):
+        try:
+            picture = EncodedPicture.read(bytes(packet), max_pixels=MAX_PIXELS)
+        except SignalingError:
+            # Damaged on its way, or one that would fill the memory: the next one is another.
+            continue
+        _check_size((picture.width, picture.height), max_pixels)
+        yield TimedFrame(picture, None)
 
 
 def _encoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:

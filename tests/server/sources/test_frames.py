@@ -8,6 +8,7 @@ import av
 import pytest
 
 from server.media.encoded_frame import EncodedFrame
+from server.media.picture import EncodedPicture
 from server.sources.container import OpenVideo, open_file
 from server.sources.errors import SourceRefused
 from server.sources.frames import frames_of
@@ -15,6 +16,7 @@ from server.workers.mailbox import FrameInfo
 from server.workers.messages import EncodedInput
 from server.workers.video_decoder import VideoDecoder
 from tests.server.recordings.movies import number_of, numbered
+from tests.support import pictures
 
 PLENTY = 1 << 24
 _ENCODERS = {
@@ -94,6 +96,19 @@ def test_other_codecs_are_decoded_here(tmp_path, name, codec):
 
     assert [number_of(each.frame) for each in frames] == list(range(30))
     assert {each.frame.format.name for each in frames} == {"yuv420p"}
+
+
+def test_pictures_are_read_as_they_are(tmp_path):
+    jpegs = pictures.sample_jpegs(3)
+    clip = tmp_path / "clip.mpjpeg"
+    head = b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+    clip.write_bytes(b"".join(head % len(data) + data + b"\r\n" for data in jpegs))
+
+    frames = read(clip)
+
+    assert [each.frame for each in frames] == [EncodedPicture(data, 640, 480) for data in jpegs]
+    with pytest.raises(SourceRefused, match="640 x 480"):
+        read(clip, max_pixels=640 * 480 - 1)
 
 
 def test_a_video_that_no_worker_decodes_is_decoded_here(tmp_path):
