@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from server.recordings.session_files import RecordingError, create_directory, cr
 from server.recordings.session_movies import SessionMovies
 
 logger = logging.getLogger(__name__)
+
+# Writes what comes after the end; its threads are waited for when the process ends.
+_AMENDING = ThreadPoolExecutor(1, thread_name_prefix="amend summary")
 
 
 class Recorder:
@@ -135,6 +138,15 @@ class Recorder:
             self._backlog.close()
         await asyncio.wrap_future(self._finished)
         self._thread.join()
+
+    def amend(self, more: dict[str, Any]) -> None:
+        """Write ``summary.json`` again, with what came after `close`; returns at once."""
+        _AMENDING.submit(self._amend, more)
+
+    def _amend(self, more: dict[str, Any]) -> None:
+        self._finished.result()
+        self._summary = {**self._summary, **more}
+        self._attempt(self._write_summary)
 
     def _run(self) -> None:
         for step in (self._record, self._movies.close, self._results.close):

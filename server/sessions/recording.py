@@ -12,7 +12,7 @@ from server.media.picture import EncodedPicture
 
 
 class SessionRecorder(Protocol):
-    """Keeps what a session saw and said. Only `close` may take time."""
+    """Keeps what a session saw and said. Only `close` may take time; `amend` comes after it."""
 
     def video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None: ...
 
@@ -24,6 +24,8 @@ class SessionRecorder(Protocol):
     def result(self, line: bytes) -> None: ...
 
     async def close(self, summary: dict[str, Any]) -> None: ...
+
+    def amend(self, more: dict[str, Any]) -> None: ...
 
 
 class RecorderFactory(Protocol):

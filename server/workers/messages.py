@@ -23,6 +23,35 @@ def pack(message: object) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
+# ---- the server and what workers are forked from, each message in a datagram of its own
+
+MAX_FORK_BYTES = 1 << 17
+"""What is made room for; an analyzer's settings are the largest part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Fork a worker; its connection and its black box come along."""
+
+    setup: str
+    one_at_a_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """It is there."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One has ended: its exit status, negative for a signal's number."""
+
+    pid: int
+    status: int
+
+
 # ---- the server says
 
 

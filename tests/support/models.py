@@ -38,6 +38,16 @@ class Counter(BaseModel):
         return {"total": self._counts.pop(sid)}
 
 
+class Dice(BaseModel):
+    """Rolls NumPy's dice at a session's end."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        return {}
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        return {"rolled": float(np.random.random())}
+
+
 class BarCode(BaseModel):
     """Reads the number that a frame of `tests.server.recordings.movies` carries."""
 
@@ -52,6 +62,13 @@ class Steady(BaseModel):
     def frame(self, sid, frame, timestamp, *args, **kwargs):
         time.sleep(0.08)
         return {"steady": True}
+
+
+class Broken(BaseModel):
+    """Fails on every frame."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        raise RuntimeError("no weights")
 
 
 class Faulty(BaseModel):

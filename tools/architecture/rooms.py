@@ -39,6 +39,7 @@ ROOMS = {
     "media": "pictures, encoders, clocks",
     "security": "tokens, keys, certificates",
     "watchdog": "the supervisor process",
+    "webhooks": "events told elsewhere",
     "tasks": "tasks, each with an owner",
     "backoff": "pauses between tries",
 }
