@@ -185,11 +185,13 @@ class SourceReader:
             slots = Slots(self._fps_limit, step_s(video.stream))
             for timed in frames_of(video, self._max_pixels, self._max_encoded_pixels):
                 time_s = time.monotonic() - began_s
-                if not video.is_live and timed.due_s is not None:
+                if timed.due_s is not None:
                     # At its own speed, as if it were happening.
-                    first_s = timed.due_s if first_s is None else first_s
+                    if first_s is None:
+                        first_s = 0.0 if video.is_live else timed.due_s
                     self._stop.wait(max(timed.due_s - first_s - time_s, 0.0))
-                    time_s = timed.due_s - first_s
+                    if not video.is_live:
+                        time_s = timed.due_s - first_s
                 if self._stop.is_set():
                     return True
                 if isinstance(timed.frame, EncodedFrame) and not video.is_live:
