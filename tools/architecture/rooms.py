@@ -42,6 +42,7 @@ ROOMS = {
     "webhooks": "events told elsewhere",
     "tasks": "tasks, each with an owner",
     "backoff": "pauses between tries",
+    "event_loop": "its wake-ups, together",
 }
 
 ANALYZERS = (
