@@ -41,8 +41,8 @@ ROOMS = {
     "watchdog": "the supervisor process",
     "webhooks": "events told elsewhere",
     "tasks": "tasks, each with an owner",
+    "event_loop": "the loop, and when it rests",
     "backoff": "pauses between tries",
-    "event_loop": "its wake-ups, together",
 }
 
 ANALYZERS = (
