@@ -72,6 +72,9 @@ def set_up(app: web.Application, settings: Settings) -> None:
         make_source = choose(settings.camera, settings.camera_mode())
     except CameraUnavailable as error:
         _note_absence(app, settings, str(error))
+        # "auto" is nobody's wish.
+        if settings.camera != "auto" and not settings.analyze_camera:
+            logger.error("--camera: %s; the server goes on without a camera", error)
         return
     hook = Hook(settings.camera_hook) if settings.camera_hook else None
     app[CAMERA] = camera = Camera(make_source, hook)
