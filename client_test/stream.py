@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,22 +32,26 @@ class ClipStream:
         The clip; its `on_frame` is to be `frame_sent`.
     video
         The clip's name, for the summary.
-    record_to
+    results_to
         An open file that gets each result as a line of JSON.
     picture
         Takes a picture of a good result.
+    connected
+        Awaited when the connection is there.
     """
 
     def __init__(
         self,
         *,
         video: Path,
-        record_to: TextIO | None = None,
+        results_to: TextIO | None = None,
         picture: PictureTaker | None = None,
+        connected: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._video = video
-        self._record_to = record_to
+        self._results_to = results_to
         self._picture = picture
+        self._connected = connected
         self._latency = LatencyMeter()
         self._rate = RateMeter()
         self._frames_sent = 0
@@ -69,8 +74,8 @@ class ClipStream:
     def result_arrived(self, result: Message) -> None:
         """A result came."""
         now_s = time.monotonic()
-        if self._record_to is not None:
-            self._record_to.write(json.dumps(result) + "\n")
+        if self._results_to is not None:
+            self._results_to.write(json.dumps(result) + "\n")
         self._dropped = int(result.get("dropped") or self._dropped)
         if result.get("final"):
             return
@@ -102,6 +107,8 @@ class ClipStream:
             No connection came about.
         """
         await peer.connect(track)
+        if self._connected is not None:
+            await self._connected()
         started_s = time.monotonic()
         trouble = None
         with display:

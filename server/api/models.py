@@ -106,3 +106,4 @@ class SessionDetail(SessionStatus):
 
     states: list[str] = Field(description="All states it went through")
     last_result: dict[str, Any] | None
+    notes: list[dict[str, Any]] = Field(description="What its client said to keep with it")

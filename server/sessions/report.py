@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from server.media.clock import SessionClock
+from server.sessions.notes import Notes
 from server.sessions.results import Result
 from server.workers.mailbox import FrameInfo
 
@@ -22,6 +23,7 @@ class Reported(Protocol):
     sid: str
     name: str | None
     health: dict[str, Any] | None
+    notes: Notes
     created_at_ms: int
     frames_analyzed: int
     frames_unreadable: int
@@ -103,5 +105,6 @@ def summary(session: Reported) -> dict[str, Any]:
         "end_reason": session.end_reason,
         "states": [str(state) for state in session.history],
         "duration_ms": round(session.last_frame.pts_ms, 2) if session.last_frame else 0.0,
+        "notes": list(session.notes.kept),
         "final": orjson.loads(session.last.encode()) if session.last else None,
     }

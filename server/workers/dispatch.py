@@ -141,7 +141,8 @@ class Dispatcher:
         if session is None or session.ending is not None:
             return
         if is_of_video(frame):
-            session.arrived = frame.info.number
+            if frame.is_wanted:
+                session.arrived = frame.info.number
             self._decoder.put(frame)
         else:
             self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
