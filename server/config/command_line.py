@@ -46,7 +46,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     """
     parser = Parser(
         prog="kinecast",
-        usage="kinecast [serve] [FLAG ...]\n       kinecast models | token | find | webhook [--help]",
+        usage="kinecast [serve] [FLAG ...]\n"
+        "       kinecast models | token | find | webhook [--help]",
         description="A WebRTC media server that watches people move: video in, results back over"
         " a data channel while the movement goes on.",
         epilog=_EXAMPLES,
