@@ -37,6 +37,11 @@ def main() -> None:
 
         raise SystemExit(find_command.main(sys.argv[2:]))
 
+    if sys.argv[1:2] == ["learn"]:
+        from server.cli import learn as learn_command
+
+        raise SystemExit(learn_command.main(sys.argv[2:]))
+
     try:
         _serve()
     except KeyboardInterrupt:

@@ -25,6 +25,15 @@ def _check_memory(size: int) -> int:
     return size
 
 
+def _check_exercises(folder: Path | None) -> Path | None:
+    if folder is not None:
+        # Only who has exercises pays for what reads them.
+        from analyzers.exercise.demonstration.folder import read_folder
+
+        read_folder(folder)
+    return folder
+
+
 class AnalysisSettings(SettingsGroup):
     """Analyzers and their networks."""
 
@@ -65,6 +74,10 @@ class AnalysisSettings(SettingsGroup):
         Flag("NAME|FILE", default="one that `kinecast models` fetched, or else no network"),
     ] = None
     """a re-identification network, by name or file"""
+    exercises: Annotated[
+        Path | None, AfterValidator(_check_exercises), Flag("DIR", default="the built-in ones")
+    ] = None
+    """a folder of exercises that `kinecast learn` has learned, for all sessions"""
     inference_device: Annotated[str, Flag("NAME")] = "CPU"
     """what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"""
     inference_precision: Literal["auto", "f32", "bf16"] = "auto"
@@ -100,4 +113,7 @@ class AnalysisSettings(SettingsGroup):
         if self.pose_model is not None:
             pose["model"] = str(self.pose_model)
         reid = {"model": self.reid_model, "detector": self.detector, **inference}
-        return {"pose": pose, "reid": reid}
+        settings = {"pose": pose, "reid": reid}
+        if self.exercises is not None:
+            settings["exercise"] = {"exercises": str(self.exercises)}
+        return settings

@@ -25,8 +25,6 @@ class Reported(Protocol):
     health: dict[str, Any] | None
     notes: Notes
     created_at_ms: int
-    frames_analyzed: int
-    frames_unreadable: int
     restarts: int
     end_reason: str | None
 
@@ -35,6 +33,12 @@ class Reported(Protocol):
 
     @property
     def frames_in(self) -> int: ...
+
+    @property
+    def frames_analyzed(self) -> int: ...
+
+    @property
+    def frames_unreadable(self) -> int: ...
 
     @property
     def last_frame(self) -> FrameInfo | None: ...

@@ -19,9 +19,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from server.workers.black_box import LaneNote
-from server.workers.dispatch import STALE_S
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import DECODING, EncodedInput
+from server.workers.newest_frame import STALE_S
 from server.workers.temporal_layers import TemporalLayers
 from server.workers.video_decoder import NotDecoded, VideoDecoder
 

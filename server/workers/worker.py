@@ -33,7 +33,7 @@ from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
 from server.workers.black_box import BlackBox, LaneNote
 from server.workers.decoding import Decoding
-from server.workers.dispatch import PATIENCE_S, STALE_S, Dispatcher
+from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import (
@@ -46,6 +46,7 @@ from server.workers.messages import (
     is_of_video,
     pack,
 )
+from server.workers.newest_frame import STALE_S
 
 logger = logging.getLogger(__name__)
 

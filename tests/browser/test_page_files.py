@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from analyzers.exercise import framing
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import comparing
+from analyzers.exercise.demonstration.motion import ANGLES
+from analyzers.exercise.shown import HINTS
 from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
 from tests.support.server import ROOT, running_server
@@ -157,6 +161,10 @@ def test_every_code_of_the_exercises_has_a_text(texts, language):
         codes += [f"exercise.{name}", f"advice.{name}"]
         codes += [f"warning.{fault.code}" for fault in exercise.faults]
         codes += [f"feedback.{code}" for code, _ in exercise.good]
+    codes += [f"warning.{code}" for code in comparing.CODES] + ["feedback.shown_well"]
+    codes += [f"joint.{angle}" for angle in ANGLES] + [
+        f"hint.{code}" for code in (*HINTS, *framing.TEXTS)
+    ]
     assert [code for code in codes if not texts[language].get(code)] == []
 
 

@@ -44,7 +44,7 @@ export function makeCues(app, element, voice) {
 
   return {
     /**
-     * @param {{code: string, text: string}} [warning] of a result
+     * @param {{code: string, text: string, joint?: string, degrees?: number}} [warning] of a result
      * @param {number} now_ms
      * @param {{left: number, right: number}} room beside the athlete, CSS pixels
      */
@@ -54,7 +54,7 @@ export function makeCues(app, element, voice) {
         if (now_ms - since_ms > CUE_MS) element.hidden = true;
         return;
       }
-      const text = app.t(`warning.${warning.code}`, {}, warning.text);
+      const text = textOf(app.t, warning);
       if (!element.hidden && element.textContent !== text && now_ms - since_ms < CUE_MS) return;
       const isNew = element.hidden || element.textContent !== text;
       if (isNew) since_ms = now_ms;
@@ -67,4 +67,10 @@ export function makeCues(app, element, voice) {
       app.announce(text);
     },
   };
+}
+
+// What to change, with the joint and by how much where it is told.
+function textOf(t, { code, text, joint, degrees }) {
+  const said = t(`warning.${code}`, {}, text);
+  return joint ? t("cue.joint", { joint: t(`joint.${joint}`), degrees, text: said }) : said;
 }

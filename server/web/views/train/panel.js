@@ -114,7 +114,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
       listSets(sets);
       const { exercise: name, count, held_s } = sets.current ?? {};
       if (!name) return;
-      say(exercise, t(`exercise.${name}`));
+      say(exercise, t(`exercise.${name}`, {}, spoken(name)));
       say(number, String(count || Math.floor(held_s)));
       say(unit, t(held_s ? "seconds" : "reps"));
     },
@@ -150,7 +150,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
       const current = sets.current;
       const { exercise: seen = "none", score: scored = null } = result;
       const doing = seen === "none" ? current?.exercise : seen;
-      say(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : ready);
+      say(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`, {}, spoken(doing)) : ready);
       if (result.phase === "hold") {
         say(number, String(Math.floor(current.held_s)));
         say(unit, t("seconds"));
@@ -177,7 +177,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
           easing: "cubic-bezier(.2,.8,.2,1)",
         });
       }
-      const name = t(`exercise.${sets.current.exercise}`);
+      const name = t(`exercise.${sets.current.exercise}`, {}, spoken(sets.current.exercise));
       app.announce(count === 1 ? `${name} 1` : String(count));
       choices.voice.count(count, praise);
     },
@@ -199,8 +199,11 @@ function item(t, { exercise, count, held_s, scores }, at) {
     "li",
     {},
     el("span.soft.figures", { textContent: String(at + 1) }),
-    el("span", { textContent: t(`exercise.${exercise}`) }),
+    el("span", { textContent: t(`exercise.${exercise}`, {}, spoken(exercise)) }),
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
     el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
   );
 }
+
+// An exercise of somebody's own has no text but its name.
+const spoken = (exercise) => exercise.replaceAll("_", " ");

@@ -75,7 +75,7 @@ function card(t, summary, repetitions) {
       el(
         "div",
         {},
-        el("h2", { textContent: t(`exercise.${exercise}`) }),
+        el("h2", { textContent: t(`exercise.${exercise}`, {}, exercise.replaceAll("_", " ")) }),
         el("p.soft.figures", {
           textContent: [
             held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
@@ -108,7 +108,7 @@ function card(t, summary, repetitions) {
       "p.advice",
       {},
       most_frequent_fault && el("b", { textContent: t("summary.fault") }),
-      el("span", { textContent: t(advice) }),
+      el("span", { textContent: t(advice, {}, t("advice.shown")) }),
     ),
   );
 }
