@@ -9,8 +9,9 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, FileP
 from pydantic_settings import NoDecode
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.models_folder import find_models
 from analyzers.networks import model_cache
-from analyzers.registry import AnalyzerSpec
+from analyzers.registry import AnalyzerSpec, UnknownAnalyzer
 from server.config import parse
 from server.config.base import Flag, SettingsGroup
 
@@ -43,6 +44,9 @@ class AnalysisSettings(SettingsGroup):
     ] = Field("pose,exercise,reid", validate_default=True)
     """analyzers to run, in order, by name or as package.module:Class, with commas between; on the
     same key in their results the later one wins"""
+    models: Annotated[Path | None, BeforeValidator(parse.directory), Flag("DIR")] = None
+    """folder of an older server's models, a file or package each, to run as they are: without
+    --analyzers they alone, with it after those"""
     workers: Annotated[int, Flag("N", default="as many as cores")] = Field(
         default_factory=parse.cores, ge=1, le=256
     )
@@ -78,6 +82,18 @@ class AnalysisSettings(SettingsGroup):
     """what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"""
     inference_precision: Literal["auto", "f32", "bf16"] = "auto"
     """what openvino computes in; auto: bf16 if the CPU has it and it proves faster"""
+
+    @model_validator(mode="after")
+    def _add_models(self) -> Self:
+        if self.models is None:
+            return self
+        try:
+            found = find_models(self.models)
+        except UnknownAnalyzer as error:
+            raise ValueError(f"--models: {error}") from error
+        others = self.analyzers if "analyzers" in self.model_fields_set else ()
+        self.analyzers = (*others, *found)
+        return self
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
