@@ -16,10 +16,11 @@ from analyzers.exercise.demonstration.folder import read_folder
 from analyzers.exercise.drawing import draw_exercise
 from analyzers.exercise.everyone import Everyone
 from analyzers.exercise.framing import Framing
-from analyzers.exercise.one_person import OnePerson
+from analyzers.exercise.one_person import OnePerson, rows_of
 from analyzers.exercise.options import Shown, check_options, read_shown
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by
+from analyzers.exercise.still import of_still
 from analyzers.pose.clock import RisingClock
 
 
@@ -34,6 +35,7 @@ class _Session:
     # Whom re-identification named last; it may fail on a frame.
     named: Sequence[int | None] | None = None
     wants_one: bool = False
+    is_still: bool = False
     # Options that everybody's scores go by.
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -53,6 +55,8 @@ class Exercise(BaseModel):
     Beside these, `framing` says what is wrong with the picture and `ready` whether it has been
     right for a second. Where pose follows several, `people` are pose's, each with what they do as
     `exercise`.
+
+    With `still` every frame is a picture of its own, of which `exercise` and `warnings` are told.
 
     `learn` has it watch for an exercise that is shown: while it does, results hold
     `exercise_learning`, and then once `exercise_learned`, a definition. `custom` is a list of
@@ -109,6 +113,8 @@ class Exercise(BaseModel):
         time_s = session.clock.tick(timestamp) / 1000.0
         height, width = frame.shape[:2]
         seen = results or {}
+        if session.is_still:
+            return _still(session, seen.get("pose"), width / height)
         person = _person(session, seen, time_s, width, height)
         if person is None:
             told = session.scored.absent(time_s)
@@ -164,9 +170,21 @@ def _take(session: _Session, options: Mapping[str, Any]) -> None:
     session.kept |= others
     theirs = Shown(False, None, shown.custom)
     session.everyone.change(lambda person: person.take(theirs, others))
+    if "still" in options:
+        session.is_still = bool(options["still"])
     if "person" in options:
         session.wants_one = options["person"] is not None
         session.person = ChosenPerson(options["person"])
+
+
+def _still(session: _Session, pose: Mapping[str, Any] | None, aspect: float) -> dict[str, Any]:
+    """Return what a picture by itself shows, of the most prominent person."""
+    told = session.scored.nothing()
+    if not pose or not pose["has_pose"]:
+        return told
+    flat, solid = rows_of(pose["landmarks"]), rows_of(pose["world_landmarks"])
+    name = session.kept.get("name")
+    return told | of_still(flat, solid, aspect, name if name in definitions() else None)
 
 
 def _person(

@@ -73,7 +73,7 @@ class OnePerson:
         """
         if not self._scorer.due(time_s):
             return self._result(self._scorer.idle(time_s), time_s)
-        whole, whole_world = _rows(landmarks), _rows(world)
+        whole, whole_world = rows_of(landmarks), rows_of(world)
         flat, solid = _NO_FACE + whole[FACE:], _NO_FACE + whole_world[FACE:]
         self._angles.add(whole, whole_world, time_s, aspect)
         if self._looks and not self._shown.is_learning:
@@ -88,6 +88,10 @@ class OnePerson:
         """Take a frame without the person, and return what the client gets."""
         self._shown.idle(time_s)
         return self._result(self._scorer.idle(time_s), time_s)
+
+    def nothing(self) -> dict[str, Any]:
+        """Return what a result says while there is nothing to say."""
+        return self._results.after(State())
 
     def begin_anew(self) -> None:
         """End movements that are going on: what comes next is another body."""
@@ -189,5 +193,6 @@ class OnePerson:
         }
 
 
-def _rows(landmarks: Landmarks) -> list[tuple[float, float, float, float]]:
+def rows_of(landmarks: Landmarks) -> list[tuple[float, float, float, float]]:
+    """Return x, y, z and visibility of each landmark."""
     return [(each["x"], each["y"], each["z"], each["visibility"]) for each in landmarks]

@@ -15,7 +15,7 @@ from analyzers.exercise.demonstration.definition import (
     checked_name,
 )
 
-_OPTIONS = ("name", "person", "learn", "custom")
+_OPTIONS = ("name", "person", "learn", "custom", "still")
 _LEARN = ("name", "repetitions")
 _DEFAULT_REPETITIONS = 3
 
@@ -76,6 +76,9 @@ def check_options(options: Mapping[str, Any], shown: Collection[str]) -> None:
     names = {*definitions(), *shown, UNKNOWN}
     if name is not None and (not isinstance(name, str) or name not in names):
         raise ValueError(f"there is no exercise {name!r}; there are {', '.join(sorted(names))}")
+    still = options.get("still")
+    if still is not None and not isinstance(still, bool):
+        raise ValueError(f"still is {still!r}; it must be true or false")
     if person is not None and (isinstance(person, bool) or not isinstance(person, int)):
         raise ValueError(f"person is {person!r}; it must be the id of one of pose's people")
 

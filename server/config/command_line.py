@@ -25,6 +25,9 @@ examples:
                                                         page its camera over HTTPS only
   python -m server --record-to recordings               keep every session
 
+  kinecast learn coach.mp4 --name band_pull -o exercises/band_pull.json
+  python -m server --exercises exercises                an exercise of your own, shown in a clip
+
   kinecast models list                                  networks that can be fetched, see
                                                         kinecast models --help
 

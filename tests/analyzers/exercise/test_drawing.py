@@ -26,6 +26,12 @@ def test_nothing_is_said_of_nothing():
     assert not changed(drawn({**REST, "warnings": []})).any()
 
 
+def test_an_exercise_of_ones_own_has_a_card_with_its_name():
+    own = {**SQUAT, "exercise": "band_pull"}
+    assert changed(drawn(own)).any()
+    assert (drawn(own) != drawn({**own, "exercise": "band_push"})).any()
+
+
 def test_the_card_is_in_its_corner():
     inside = np.argwhere(changed(drawn(SQUAT)))
     (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0)

@@ -129,7 +129,7 @@ def test_only_the_named_one_is_counted_and_the_unknown_is():
         ({"custom": {"a": 1}}, "must be a list"),
         ({"name": "my_curl"}, "there is no exercise 'my_curl'"),
         ({"name": ["squat"]}, "there is no exercise"),
-        ({"reps": 3}, "no option 'reps', only name, person, learn and custom"),
+        ({"reps": 3}, "no option 'reps', only name, person, learn, custom and still"),
     ],
 )
 def test_options_that_can_not_be_used_change_nothing(options, says):
