@@ -6,10 +6,12 @@ a fault.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="jumping_jack",
     title="jumping jack",
+    posture=UPRIGHT,
     signal="wrist_up",
     direction=1,
     min_amplitude=0.7,

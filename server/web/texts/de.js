@@ -113,6 +113,7 @@ export default {
   "exercise.deadlift": "Kreuzheben",
   "exercise.lateral_raise": "Seitheben",
   "exercise.plank": "Unterarmstütz",
+  "exercise.unknown": "Irgendeine Übung",
   "warning.squat_shallow": "Tiefer, bis die Oberschenkel waagerecht sind.",
   "warning.squat_knees_in": "Knie nach außen, über die Zehen.",
   "warning.squat_torso_forward": "Brust raus.",

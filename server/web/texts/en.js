@@ -108,6 +108,7 @@ export default {
   "exercise.deadlift": "Deadlift",
   "exercise.lateral_raise": "Lateral raise",
   "exercise.plank": "Plank",
+  "exercise.unknown": "Some exercise",
   "warning.squat_shallow": "Go deeper, until your thighs are level.",
   "warning.squat_knees_in": "Push your knees out, over your toes.",
   "warning.squat_torso_forward": "Chest up.",
