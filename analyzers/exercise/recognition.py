@@ -20,7 +20,7 @@ from analyzers.exercise.definition import Definition
 from analyzers.exercise.history import History
 from analyzers.exercise.network.network import Told
 from analyzers.exercise.network.observer import Observer
-from analyzers.exercise.phase_cycles import PhaseCounter, PhaseCycle
+from analyzers.exercise.phase_cycles import PhaseCounter, PhaseCycle, on_signal
 from analyzers.exercise.signals import INDEX
 from analyzers.exercise.sureness import CHOSEN, Judgement
 
@@ -30,8 +30,6 @@ _SURE_ALONE = 0.6
 _UNKNOWN_TIMES, _UNKNOWN_S = 2, 8.0
 # Less than so many times the least movement of an exercise is one only if the network saw it turn.
 _SMALL = 1.5
-# Of what is the least movement on an exercise's own signal, a cycle of the phase has so much.
-_MIN_PART = 0.5
 # A set goes on: what was done in the last seconds is more likely than something else.
 _SAME_AGAIN = 1.25
 _SET_S = 8.0
@@ -197,19 +195,12 @@ class Recogniser:
         if not known:
             return
         exercise = max(known, key=lambda each: likely[each.name])
-        duration_s = by_phase.end_s - by_phase.start_s
         if time_s - by_phase.end_s > _TOLD_WITHIN_S:
             # It ended while nobody was in sight.
             return
-        if not exercise.min_s <= duration_s <= exercise.max_s:
+        cycle = on_signal(by_phase, exercise, history)
+        if cycle is None or not self._counters[exercise.name].is_alike(cycle.amplitude):
             return
-        rows = history.between(by_phase.start_s, by_phase.end_s)
-        values = exercise.direction * rows[:, INDEX[exercise.signal]]
-        rest, turn = float(min(values[0], values[-1])), float(values.max())
-        is_alike = self._counters[exercise.name].is_alike(turn - rest)
-        if turn - rest < _MIN_PART * exercise.min_amplitude or not is_alike:
-            return
-        cycle = Cycle(by_phase.start_s, by_phase.turn_s, by_phase.end_s, rest, turn)
         self._consider(exercise, cycle, time_s, history, observer, by_phase=True)
 
     def _note_unknown(self, cycle: Cycle) -> None:

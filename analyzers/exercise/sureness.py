@@ -39,8 +39,8 @@ class Judgement:
     """
 
     conditions_weigh: float = 0.5
-    something: float = 0.25
-    least_fit: float = 0.15
+    something: float = 0.35
+    least_fit: float = 0.25
     sure: float = 0.45
     sure_by_phase: float = 0.55
 

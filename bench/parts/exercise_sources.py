@@ -10,17 +10,16 @@ from bench.parts.exercise_clips import Clip, Landmarks, figures_of, summary_of
 
 Figures = dict[str, Any]
 
-# Among these one is chosen.
+# Among these one is chosen: how much the conditions weigh, and how sure a repetition has to be.
 _WEIGH = (0.5, 0.65)
-_SOMETHING = (0.0, 0.25)
-_SURE = ((0.35, 0.45), (0.45, 0.55))
+_SURE = ((0.4, 0.5), (0.45, 0.55))
 
 
 def judgements() -> list[Judgement]:
     """Return those among which one is chosen, what is shipped first."""
     others = (
-        replace(CHOSEN, conditions_weigh=weigh, something=something, sure=sure, sure_by_phase=phase)
-        for weigh, something, (sure, phase) in product(_WEIGH, _SOMETHING, _SURE)
+        replace(CHOSEN, conditions_weigh=weigh, sure=sure, sure_by_phase=by_phase)
+        for weigh, (sure, by_phase) in product(_WEIGH, _SURE)
     )
     return [CHOSEN, *(each for each in others if each != CHOSEN)]
 

@@ -181,7 +181,6 @@ def _seen(rng: Random, joints: Array, dt: float, name: str) -> Seen:
             dt,
             floor=name in _ON_FLOOR,
             side_on=name == "sit_up",
-            behind=name == "pull_up",
         )
 
     first = seen()

@@ -149,11 +149,11 @@ def train(
     @jax.jit
     def step(parameters: Any, state: Any, batch: Any, key: Any) -> Any:
         def loss(trained: Any) -> Any:
-            return loss_of(trained | fixed, batch, key)[0]
+            return loss_of(trained | fixed, batch, key)
 
-        gradient = jax.grad(loss)(parameters)
+        (_, parts), gradient = jax.value_and_grad(loss, has_aux=True)(parameters)
         change, state = optimiser.update(gradient, state, parameters)
-        return optax.apply_updates(parameters, change), state
+        return optax.apply_updates(parameters, change), state, parts
 
     @jax.jit
     def measured(parameters: Any, batch: Any) -> Any:
@@ -169,7 +169,7 @@ def train(
     made = batches(rng, examples, fixed["mean"])
     for number in range(steps):
         batch = next(made)
-        parameters, state = step(parameters, state, batch, jax.random.fold_in(key, number))
+        parameters, state, _ = step(parameters, state, batch, jax.random.fold_in(key, number))
         if (number + 1) % 250 == 0 or number + 1 == steps:
             names = ("class", "phase", "inside", "right")
             told = measured(parameters, held_back)

@@ -48,7 +48,6 @@ def look(
     *,
     floor: bool = False,
     side_on: bool = False,
-    behind: bool = False,
     turned: bool = True,
 ) -> Seen:
     """Look at joints (T, 15, 3) in metres, y up, `dt` seconds apart.
@@ -59,13 +58,11 @@ def look(
         Whether it is done lying: then less of it is cut off.
     side_on
         Whether people film it from the side.
-    behind
-        Whether they film it from behind as often as not.
     turned
         Whether to look from anywhere, and not only from about where it faces.
     """
     count = len(body)
-    points = _turned(rng, body, dt, _yaw(rng, side_on, behind) if turned else rng.normal(0.0, 0.2))
+    points = _turned(rng, body, dt, _yaw(rng, side_on) if turned else rng.normal(0.0, 0.2))
     away = rng.uniform(1.7, 6.0)
     picture, zoom, aspect = _filmed(rng, points, away, dt, floor)
     world = points - points[:, HIPS : HIPS + 2].mean(1, keepdims=True)
@@ -91,13 +88,11 @@ def look(
     return seen
 
 
-def _yaw(rng: Random, side_on: bool, behind: bool) -> float:
+def _yaw(rng: Random, side_on: bool) -> float:
     """Return from where the camera looks: anywhere, mostly from in front, the side or between."""
     side = float(rng.choice([-1.0, 1.0]))
     if side_on and rng.random() < 0.75:
         return side * float(rng.normal(1.57, 0.4))
-    if rng.random() < (0.45 if behind else 0.07):
-        return float(rng.normal(np.pi, 0.5))
     kind = int(rng.integers(0, 5))
     if kind == 0:
         return float(rng.uniform(-np.pi, np.pi))
@@ -138,9 +133,9 @@ def _filmed(
     zoom, moved = rng.uniform(0.25, 0.95) / extent, rng.normal(0.0, 0.04, 2)
     if rng.random() < (0.25 if floor else 0.45):
         # Close: the shoulders are in the frame; what is below them, or the head, may not be.
-        zoom = rng.uniform(0.9, 2.8) / extent
+        zoom = rng.uniform(0.9, 2.4) / extent
         shoulders = np.median(flat[:, SHOULDERS : SHOULDERS + 2].mean(1), 0) * zoom
-        place = np.array([aspect / 2.0 + rng.normal(0.0, 0.1), rng.uniform(-0.03, 0.65)])
+        place = np.array([aspect / 2.0 + rng.normal(0.0, 0.1), rng.uniform(0.08, 0.65)])
         moved = place - shoulders - (aspect / 2.0, 0.5)
     if rng.random() < 0.18:
         # A hand-held camera.

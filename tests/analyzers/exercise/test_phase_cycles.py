@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from analyzers.exercise.definitions import definitions
+from analyzers.exercise.history import History
 from analyzers.exercise.network.classes import CLASSES
 from analyzers.exercise.network.network import Told
-from analyzers.exercise.phase_cycles import PhaseCounter
+from analyzers.exercise.phase_cycles import PhaseCounter, PhaseCycle, on_signal
+from analyzers.exercise.signals import measure
+from tests.analyzers.exercise.recordings import of_catalogue, play
 
 
 def counted(phases, rate=15.0):
@@ -49,3 +53,35 @@ def test_trembling_at_rest_or_at_the_turn_counts_nothing_more():
     way = np.concatenate([np.zeros(20), np.linspace(0, 0.5, 15), np.full(20, 0.5),
                           np.linspace(0.5, 1, 15), np.zeros(20)])  # fmt: skip
     assert len(counted(way + 0.03 * rng.normal(size=len(way)))) == 1
+
+
+def squatting(recording):
+    history = History()
+    for time_s, flat, solid in zip(
+        recording.times_s.tolist(),
+        recording.landmarks.tolist(),
+        recording.world.tolist(),
+        strict=True,
+    ):
+        history.add(time_s, measure(flat, solid, recording.aspect))
+    return history
+
+
+def test_a_cycle_of_the_phase_turns_where_the_signal_does():
+    squats = of_catalogue("squat-oblique")
+    first = play(squats).scorer.repetitions[0]
+    # The phase's own turn may be anywhere between start and end.
+    said = PhaseCycle(first.start_s, first.start_s + 0.2, first.end_s)
+    cycle = on_signal(said, definitions()["squat"], squatting(squats))
+    assert cycle.turn_s == pytest.approx(first.turn_s, abs=0.1)
+    assert cycle.amplitude == pytest.approx(first.range_of_motion, rel=0.1)
+
+
+def test_where_the_signal_of_an_exercise_stands_still_there_is_none():
+    squats = of_catalogue("squat-oblique")
+    still = squats.at(np.zeros(90))
+    still = type(still)(np.arange(90) / 30.0, still.landmarks, still.world, still.aspect)
+    said = PhaseCycle(0.5, 1.2, 2.0)
+    assert on_signal(said, definitions()["squat"], squatting(still)) is None
+    hour = PhaseCycle(0.0, 1800.0, 3600.0)
+    assert on_signal(hour, definitions()["squat"], squatting(still)) is None
