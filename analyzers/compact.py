@@ -40,7 +40,9 @@ KEYS: tuple[str, ...] = (
     *("looked_at_ms", "reid_people", "embedding", "index", "name", "x", "y", "z", "visibility"),
     *("exercise_summary", "exercises", "main_exercise", "repetitions", "mean_score", "best_score"),
     *("time_under_tension_s", "most_frequent_fault", "advice", "pose_summary", "frames"),
-    "frames_with_pose",
+    *("frames_with_pose", "exercise_learning", "exercise_learned", "seen", "wanted", "hint"),
+    *("joint", "degrees", "version", "out", "out_s", "back_s", "signals", "joints", "rest", "turn"),
+    *("weight", "spread_deg", "path_deg", "framing", "ready", "range_deg"),
 )
 COLUMNS = ("x", "y", "z", "visibility")
 # Steps of 0.0001: a hundredth of what BlazePose can tell, and world landmarks have no finer ones.

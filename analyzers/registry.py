@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from analyzers import older_models
 from analyzers.base_model import AnalyzerUnavailable, BaseModel, snake_case
 from analyzers.faults import describe
 from analyzers.signatures import adapted_calls
@@ -50,10 +52,14 @@ class AnalyzerSpec:
         which the class may replace once it is loaded.
     target : str
         ``package.module:Class``.
+    folder : str
+        The folder of an older server's models that it is in, as the package
+        ``models``; empty for one that is found as any module is.
     """
 
     name: str
     target: str
+    folder: str = ""
 
 
 def find(names: Sequence[str]) -> tuple[AnalyzerSpec, ...]:
@@ -185,6 +191,8 @@ def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 def _import_class(spec: AnalyzerSpec) -> type[BaseModel]:
     module_name, _, class_path = spec.target.partition(":")
     try:
+        if spec.folder:
+            older_models.prepare(Path(spec.folder))
         module = importlib.import_module(module_name)
     except AnalyzerUnavailable:
         raise

@@ -3,14 +3,19 @@
 Models differ in what they declare: ``end(self, sid)``, ``start(self, session,
 ts)``, ``frame(self, sid, frame, timestamp, *args, **kwargs)``. The signature is
 read once, when the model is loaded; a call then costs a few dictionary look-ups.
+
+A timestamp that is annotated as ``int`` is a whole number. Older servers' models have
+``Optional[int]`` in ``start`` and ``end``, and were given None there: so they are here.
 """
 
 from __future__ import annotations
 
+import enum
 import inspect
+import typing
 from collections.abc import Callable
 from inspect import Parameter
-from typing import Any
+from typing import Any, Optional
 
 from analyzers.base_model import BaseModel
 
@@ -22,6 +27,17 @@ _OFFERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "configure": (("sid", "options"), ()),
     "end": (("sid", "timestamp"), ()),
 }
+
+
+_TIMESTAMP = "timestamp"
+
+
+class _Time(enum.Enum):
+    """How a method wants its timestamp."""
+
+    AS_IT_IS = enum.auto()
+    WHOLE = enum.auto()
+    NONE = enum.auto()
 
 
 class SignatureError(TypeError):
@@ -44,7 +60,7 @@ class AdaptedCall:
         When the method cannot be called with what it is offered.
     """
 
-    __slots__ = ("_by_name", "_by_position", "_function")
+    __slots__ = ("_by_name", "_by_position", "_function", "_time")
 
     def __init__(self, model: BaseModel, name: str) -> None:
         self._function: Callable[..., Any] = getattr(model, name)
@@ -53,6 +69,7 @@ class AdaptedCall:
             raise SignatureError(f"{label} is a coroutine: write it with def, not async def")
         in_order, named = _OFFERS[name]
         parameters = inspect.signature(self._function).parameters
+        self._time = _Time.AS_IT_IS
         unclaimed = [offer for offer in in_order if offer not in parameters]
         self._by_position: list[str] = []
         self._by_name: list[tuple[str, str]] = []
@@ -67,9 +84,9 @@ class AdaptedCall:
                 unclaimed += [offer for offer in named if offer not in parameters]
                 self._by_name += [(offer, offer) for offer in unclaimed]
             elif parameter.name in in_order + named:
-                self._pass(parameter, parameter.name, gap)
+                self._pass(parameter, parameter.name, gap, name)
             elif unclaimed and parameter.kind is not Parameter.KEYWORD_ONLY:
-                self._pass(parameter, unclaimed.pop(0), gap)
+                self._pass(parameter, unclaimed.pop(0), gap, name)
             elif parameter.default is not Parameter.empty:
                 gap = True
             else:
@@ -78,17 +95,38 @@ class AdaptedCall:
                     f" there are {', '.join(in_order + named)}"
                 )
 
-    def _pass(self, parameter: Parameter, offer: str, gap: bool) -> None:
+    def _pass(self, parameter: Parameter, offer: str, gap: bool, method: str) -> None:
+        if offer == _TIMESTAMP:
+            self._time = _time_of(_annotation(self._function, parameter), method)
         if gap or parameter.kind is Parameter.KEYWORD_ONLY:
             self._by_name.append((parameter.name, offer))
         else:
             self._by_position.append(offer)
 
     def __call__(self, **offered: Any) -> Any:
+        if self._time is not _Time.AS_IT_IS:
+            time = offered[_TIMESTAMP]
+            offered[_TIMESTAMP] = None if self._time is _Time.NONE else round(time)
         return self._function(
             *[offered[offer] for offer in self._by_position],
             **{parameter: offered[offer] for parameter, offer in self._by_name},
         )
+
+
+def _annotation(function: Callable[..., Any], parameter: Parameter) -> Any:
+    try:
+        return typing.get_type_hints(function).get(parameter.name)
+    except Exception:
+        # One that names what is not there says nothing.
+        return None
+
+
+def _time_of(annotation: Any, method: str) -> _Time:
+    if annotation is int:
+        return _Time.WHOLE
+    if annotation == Optional[int]:  # noqa: UP045 - what is compared with.
+        return _Time.WHOLE if method == "frame" else _Time.NONE
+    return _Time.AS_IT_IS
 
 
 def adapted_calls(model: BaseModel) -> dict[str, AdaptedCall]:

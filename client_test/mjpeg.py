@@ -39,8 +39,8 @@ class Part:
     stamp_s: float | None
 
 
-def boundary_of(content_type: str) -> str:
-    """The boundary that a Content-Type names.
+def boundary_of(content_type: str, otherwise: str | None = None) -> str:
+    """The boundary that a Content-Type names, or else this one.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def boundary_of(content_type: str) -> str:
     """
     header = Message()
     header["Content-Type"] = content_type
-    boundary = header.get_boundary()
+    boundary = header.get_boundary() or otherwise
     if header.get_content_type() != "multipart/x-mixed-replace" or not boundary:
         raise NotMjpeg(
             f"it sends {content_type or 'no Content-Type'}, and not multipart/x-mixed-replace with"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ from client_test.errors import ClientError
 from client_test.mjpeg import MjpegParser, Part, boundary_of
 from client_test.mp4_writer import Mp4Writer
 from client_test.record_progress import Progress, progress_on
+
+logger = logging.getLogger(__name__)
 
 DONE, LOST, USAGE_ERROR = 0, 1, 2
 DEFAULT_URL = "http://localhost:8083/stream.mjpg"
@@ -80,8 +83,20 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--overwrite", action="store_true", help="write over a file that is there")
     parser.add_argument(
-        "--limit-frames", type=_count, metavar="N", help="end after N frames; default: none"
+        "--limit-frames", type=_count, metavar="N", help="end after N frames; default: none, as 0"
     )
+    parser.add_argument(
+        "--fps",
+        type=_rate,
+        metavar="N",
+        help="so many frames a second in the file, whenever they were taken; default: their times",
+    )
+    parser.add_argument(
+        "--boundary",
+        metavar="TEXT",
+        help="what separates the pictures, for a server that does not say it",
+    )
+    parser.add_argument("--verbose", "-v", action="store_true", help="debug logging")
     parser.add_argument("--token", help="bearer token, where the server asks for one")
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
@@ -102,10 +117,20 @@ def _url(text: str) -> str:
     return text
 
 
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+def _count(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of frames")
-    return int(text)
+    return int(text) or None
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of frames a second")
+    return rate
 
 
 def _refusal(path: Path, *, overwrite: bool) -> str | None:
@@ -124,6 +149,7 @@ def _refusal(path: Path, *, overwrite: bool) -> str | None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Record; returns the exit status."""
     arguments = parse_arguments(argv)
+    logging.basicConfig(level=logging.DEBUG if arguments.verbose else logging.WARNING)
     console = Console(quiet=arguments.quiet)
     writer = Mp4Writer(arguments.output)
     ending = asyncio.run(_record(arguments, writer, progress_on(console, arguments.limit_frames)))
@@ -143,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _record(arguments: argparse.Namespace, writer: Mp4Writer, progress: Progress) -> Ending:
-    recorder = _Recorder(writer, arguments.limit_frames, progress)
+    recorder = _Recorder(writer, arguments.limit_frames, progress, arguments.fps)
     reading = asyncio.create_task(_read(arguments, recorder))
     writing = asyncio.create_task(recorder.write_all())
     stop = asyncio.create_task(_stop_signal().wait())
@@ -177,7 +203,9 @@ async def _read(arguments: argparse.Namespace, recorder: _Recorder) -> None:
         if response.status != 200:
             text = (await response.content.read(300)).decode(errors="replace").strip()
             raise ClientError(f"{arguments.url} answers {response.status}: {text}")
-        parser = MjpegParser(boundary_of(response.headers.get("Content-Type", "")))
+        kind = response.headers.get("Content-Type", "")
+        logger.debug("%s sends %s", arguments.url, kind)
+        parser = MjpegParser(boundary_of(kind, arguments.boundary))
         trouble: Exception = ClientError("the server ended the stream")
         try:
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
@@ -195,7 +223,10 @@ async def _read(arguments: argparse.Namespace, recorder: _Recorder) -> None:
 class _Recorder:
     """Pictures on their way to the file, which is written on a thread."""
 
-    def __init__(self, writer: Mp4Writer, limit: int | None, progress: Progress) -> None:
+    def __init__(
+        self, writer: Mp4Writer, limit: int | None, progress: Progress, fps: float | None
+    ) -> None:
+        self._fps = fps
         self._writer = writer
         self._limit = limit
         self._progress = progress
@@ -214,7 +245,10 @@ class _Recorder:
         if self._clock is None:
             self._clock = _Clock(part)
         if self._queue.qsize() < MAX_WAITING:
-            self._queue.put_nowait((part.data, self._clock.time_s(part)))
+            time_s = self._taken / self._fps if self._fps else self._clock.time_s(part)
+            self._taken += 1
+            logger.debug("Picture %d: %d bytes", self._taken, len(part.data))
+            self._queue.put_nowait((part.data, time_s))
         else:
             self._skipped += 1
         return not self.is_complete

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,22 +32,26 @@ class ClipStream:
         The clip; its `on_frame` is to be `frame_sent`.
     video
         The clip's name, for the summary.
-    record_to
+    results_to
         An open file that gets each result as a line of JSON.
     picture
         Takes a picture of a good result.
+    connected
+        Awaited when the connection is there.
     """
 
     def __init__(
         self,
         *,
         video: Path,
-        record_to: TextIO | None = None,
+        results_to: TextIO | None = None,
         picture: PictureTaker | None = None,
+        connected: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._video = video
-        self._record_to = record_to
+        self._results_to = results_to
         self._picture = picture
+        self._connected = connected
         self._latency = LatencyMeter()
         self._rate = RateMeter()
         self._frames_sent = 0
@@ -56,6 +61,7 @@ class ClipStream:
         self._dropped = 0
         self._first_result_s: float | None = None
         self._last_result_s = 0.0
+        self._problems: dict[tuple[str, str], dict[str, str]] = {}
 
     def frame_sent(self, frame: VideoFrame) -> None:
         """A frame goes to the encoder now."""
@@ -68,8 +74,8 @@ class ClipStream:
     def result_arrived(self, result: Message) -> None:
         """A result came."""
         now_s = time.monotonic()
-        if self._record_to is not None:
-            self._record_to.write(json.dumps(result) + "\n")
+        if self._results_to is not None:
+            self._results_to.write(json.dumps(result) + "\n")
         self._dropped = int(result.get("dropped") or self._dropped)
         if result.get("final"):
             return
@@ -83,6 +89,13 @@ class ClipStream:
             self._with_pose = (self._with_pose or 0) + bool(result["has_pose"])
         self._offer_picture(result)
 
+    def message_arrived(self, message: Message) -> None:
+        """Something that is no result came."""
+        if message.get("type") != "analyzer_error":
+            return
+        problem = {key: str(message.get(key)) for key in ("analyzer", "phase", "message")}
+        self._problems.setdefault((problem["analyzer"], problem["phase"]), problem)
+
     async def run(
         self, peer: ClientPeer, track: ClipTrack, display: Display, stop: asyncio.Event
     ) -> Summary:
@@ -94,6 +107,8 @@ class ClipStream:
             No connection came about.
         """
         await peer.connect(track)
+        if self._connected is not None:
+            await self._connected()
         started_s = time.monotonic()
         trouble = None
         with display:
@@ -181,4 +196,5 @@ class ClipStream:
             dropped=self._dropped,
             final=final,
             trouble=trouble,
+            problems=tuple(self._problems.values()),
         )

@@ -9,6 +9,8 @@ from rich.table import Table
 
 Percentiles = dict[str, float]
 
+ANALYZER_FAILED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -35,6 +37,8 @@ class Summary:
         The final result; None if it did not come.
     trouble
         What went wrong on the way, in a line.
+    problems
+        What the server told of its analyzers: ``analyzer``, ``phase``, ``message`` of each.
     """
 
     door: str
@@ -51,10 +55,15 @@ class Summary:
     dropped: int
     final: dict[str, Any] | None
     trouble: str | None
+    problems: tuple[dict[str, str], ...] = ()
 
     @property
     def exit_status(self) -> int:
-        """0 if the final result came and, where results tell of poses, one had a pose; else 1."""
+        """0 if all went well; 1 without a final result or, where results tell of poses, without one
+        that had a pose; 3 if an analyzer failed.
+        """
+        if self.final is not None and self.problems:
+            return ANALYZER_FAILED
         return 0 if self.final is not None and self.with_pose != 0 else 1
 
     def as_json(self) -> dict[str, Any]:
@@ -72,6 +81,9 @@ def print_summary(console: Console, summary: Summary, *, full: bool) -> None:
         final = summary.final if full else elide(summary.final)
         parts += ["", "[bold]final result", Pretty(final)]
     console.print(Group(*parts))
+    for problem in summary.problems:
+        text = f"{problem['analyzer']} failed in {problem['phase']}: {problem['message']}"
+        console.print(text, style="bold red", soft_wrap=True, highlight=False, markup=False)
     if summary.trouble:
         console.print(summary.trouble, style="bold red", soft_wrap=True, highlight=False)
 

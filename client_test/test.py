@@ -27,6 +27,7 @@ from client_test.errors import ClientError  # noqa: E402
 from client_test.peer import ClientPeer  # noqa: E402
 from client_test.picture import PictureTaker  # noqa: E402
 from client_test.progress import choose_display  # noqa: E402
+from client_test.received import ReceivedMedia  # noqa: E402
 from client_test.stream import ClipStream  # noqa: E402
 from client_test.summary import Summary, print_summary  # noqa: E402
 
@@ -40,7 +41,7 @@ one, latencies come out too long rather than too short. "Of it in the server" is
 arrival there to the result's arrival here, with the clocks compared over the data channel.
 
 Exit status: 0 if the final result came and, where results tell of poses, at least one had a pose;
-1 if not; 2 if the command line is wrong or no connection came about.
+1 if not; 2 if the command line is wrong or no connection came about; 3 if an analyzer failed.
 """
 
 
@@ -65,6 +66,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     server.add_argument(
         "--insecure", action="store_true", help="accept any certificate (implies --secure)"
     )
+    server.add_argument(
+        "--role", choices=("offer",), default="offer", help="the client is the one that offers"
+    )
     server.add_argument("--token", help="bearer token, where the server asks for one")
     server.add_argument("--analyzers", type=_names, metavar="A,B", help="which analyzers to run")
     server.add_argument(
@@ -83,13 +87,25 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="results over a data channel that may lose some, and a second one for events",
     )
     video = parser.add_argument_group("the video")
-    video.add_argument("--video", type=Path, default=ROOT / "sample-video.mp4", metavar="FILE")
-    video.add_argument("--play-from", type=_seconds, default=0.0, metavar="S", help="begin here")
+    video.add_argument(
+        *("--video", "--play-from"),
+        type=Path,
+        default=ROOT / "sample-video.mp4",
+        metavar="FILE",
+        help="default: the sample video",
+    )
+    video.add_argument("--begin", type=_seconds, default=0.0, metavar="S", help="begin here")
     video.add_argument("--duration", type=_seconds, metavar="S", help="end the session after this")
     video.add_argument("--loop", action="store_true", help="begin again at the end")
     output = parser.add_argument_group("what comes out")
     output.add_argument(
-        "--record-to", type=Path, metavar="FILE", help="each result, a line of JSON"
+        "--results-to", type=Path, metavar="FILE", help="each result, a line of JSON"
+    )
+    output.add_argument(
+        "--record-to", type=Path, metavar="FILE", help="video and sound that the server sends back"
+    )
+    output.add_argument(
+        "--play", metavar="NAME", help="have it send something back: camera, or a published name"
     )
     output.add_argument(
         "--save-picture", type=Path, metavar="FILE", help="one result drawn on its frame, as PNG"
@@ -118,8 +134,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(quiet=arguments.json)
     picture = PictureTaker() if arguments.save_picture else None
     try:
-        with _open_record(arguments.record_to) as record_to:
-            summary = asyncio.run(_stream(arguments, console, record_to, picture))
+        received = ReceivedMedia(arguments.record_to) if arguments.record_to else None
+        with _open_record(arguments.results_to) as results_to:
+            summary = asyncio.run(_stream(arguments, console, results_to, picture, received))
+        if received is not None and received.is_empty:
+            console.print(
+                f"no {arguments.record_to}: the server sent no video back; --play asks for some"
+            )
         if picture is not None and not picture.save(arguments.save_picture):
             console.print(f"no picture in {arguments.save_picture}: no result had a pose")
     except (ClientError, OSError, ValueError, av.error.FFmpegError) as error:
@@ -150,13 +171,19 @@ def _open_record(path: Path | None) -> Iterator[TextIO | None]:
 async def _stream(
     arguments: argparse.Namespace,
     console: Console,
-    record_to: TextIO | None,
+    results_to: TextIO | None,
     picture: PictureTaker | None,
+    received: ReceivedMedia | None,
 ) -> Summary:
-    stream = ClipStream(video=arguments.video, record_to=record_to, picture=picture)
+    stream = ClipStream(
+        video=arguments.video,
+        results_to=results_to,
+        picture=picture,
+        connected=received.start if received else None,
+    )
     track = ClipTrack(
         arguments.video,
-        play_from_s=arguments.play_from,
+        play_from_s=arguments.begin,
         loop=arguments.loop,
         duration_s=arguments.duration,
         on_frame=stream.frame_sent,
@@ -174,8 +201,11 @@ async def _stream(
         events=arguments.droppable,
         ordered=not arguments.droppable,
         max_retransmits=0 if arguments.droppable else None,
+        play=arguments.play,
         history=0,
         on_result=stream.result_arrived,
+        on_track=received.take if received else None,
+        on_message=stream.message_arrived,
     )
     display = choose_display(console, silent=arguments.json)
     try:
@@ -183,6 +213,8 @@ async def _stream(
             return await stream.run(peer, track, display, _stop_signal())
     finally:
         track.stop()
+        if received is not None:
+            await received.stop()
 
 
 def _stop_signal() -> asyncio.Event:

@@ -24,10 +24,20 @@ def main() -> None:
 
         raise SystemExit(token_command.main(sys.argv[2:]))
 
+    if sys.argv[1:2] == ["webhook"]:
+        from server.cli import webhook as webhook_command
+
+        raise SystemExit(webhook_command.main(sys.argv[2:]))
+
     if sys.argv[1:2] == ["find"]:
         from server.cli import find as find_command
 
         raise SystemExit(find_command.main(sys.argv[2:]))
+
+    if sys.argv[1:2] == ["learn"]:
+        from server.cli import learn as learn_command
+
+        raise SystemExit(learn_command.main(sys.argv[2:]))
 
     try:
         _serve()
@@ -43,6 +53,7 @@ def _serve() -> None:
 
     try:
         settings = parse_settings(sys.argv[1:])
+        _keep_certificate_to_ourselves()
         from server.http.log import log_to_stderr
 
         # aioice tells of every candidate pair, aiohttp of every request.
@@ -55,11 +66,21 @@ def _serve() -> None:
         import asyncio
 
         from server.app import serve
+        from server.event_loop import EventLoop
 
-        asyncio.run(serve(settings, watched))
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            runner.run(serve(settings, watched))
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _keep_certificate_to_ourselves() -> None:
+    """Forget a variable that names our certificate: what we connect to is not to be told by it."""
+    from server.config.variables import CERT, KEY
+
+    if os.environ.get(KEY):
+        os.environ.pop(CERT, None)
 
 
 def _is_unwatched() -> bool:

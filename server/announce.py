@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 
 from server.config import Settings
+from server.config.variables import CERT, KEY
 from server.security import development_certificate
 from server.security.development_certificate import DevelopmentCertificate
 
@@ -30,6 +32,10 @@ def announce(settings: Settings, certificate: DevelopmentCertificate | None) -> 
             "Browsers warn of the self-signed certificate once; go on if its SHA-256 fingerprint is"
             " %s",
             certificate.fingerprint,
+        )
+    if not secure and os.environ.get(CERT):
+        logger.info(
+            "This is plain HTTP: %s without %s is OpenSSL's, the authorities to trust", CERT, KEY
         )
     if settings.asks_for_tokens:
         logger.info("Clients need a token: kinecast token --scope publish,view --ttl 12h")

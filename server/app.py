@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+import sqlite3
 import ssl
 from multiprocessing import resource_tracker
 from typing import Any
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from server import rtc
 from server.announce import announce
-from server.api import camera, docs, recordings, signaling, whep, whip
+from server.api import camera, camera_recording, docs, game, recordings, signaling, whep, whip
 from server.api import web as page
 from server.api.context import (
     CAMERA,
@@ -29,6 +30,7 @@ from server.api.context import (
     SETTINGS,
     SOCKETS,
     STREAMS,
+    WEBHOOKS,
 )
 from server.api.openapi import document
 from server.api.routes import ROUTES
@@ -40,8 +42,9 @@ from server.http.install import protect
 from server.http.listener import KEEP_ALIVE_S, GuardedSite
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
-from server.recordings.session_recorder import RecordingError, check_directory, record_to
-from server.security import descriptors, development_certificate, keys, tls
+from server.recordings.session_files import RecordingError, check_directory
+from server.recordings.session_recorder import record_to
+from server.security import descriptors, development_certificate, keys, private_file, tls
 from server.security.budget import OFFERS, Budget
 from server.security.development_certificate import DevelopmentCertificate
 from server.security.embeddings import EmbeddingCipher
@@ -51,9 +54,11 @@ from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
+from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -103,6 +108,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     """The main application, and the one of the next port: a signaling WebSocket on any path."""
     metrics = Metrics()
     cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
+    webhooks = _webhooks(settings)
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -111,11 +117,13 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
             settings.resume_window,
             settings.frames_per_second,
             settings.sessions_per_subject,
+            Manners(settings.results_per_second, settings.farewell),
         ),
         own_ice_servers(settings.ice_servers),
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(cipher),
+        webhooks,
     )
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
@@ -125,9 +133,16 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[EMBEDDING_CIPHER] = cipher
+    if webhooks is not None:
+        # With --websocket-only the main application is not run.
+        running = next_port if settings.websocket_only else main
+        main[WEBHOOKS] = running[WEBHOOKS] = webhooks
+        running.on_startup.append(_open_webhooks)
+        running.on_cleanup.append(_close_webhooks)
     # Before the camera: what runs is finished before its source goes.
     recordings.set_up(main, settings)
     camera.set_up(main, settings)
+    camera_recording.set_up(main)
     streams = StreamRegistry(
         manager,
         main[CAMERA] if CAMERA in main else main[NO_CAMERA],
@@ -144,7 +159,26 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
     page.set_up(main)
+    game.set_up(main)
     return main, next_port
+
+
+def _webhooks(settings: Settings) -> Webhooks | None:
+    if not settings.webhook:
+        return None
+    path = private_file.data_directory() / f"webhooks-{settings.port}.sqlite"
+    try:
+        return Webhooks(settings.webhook, settings.webhook_secret.get_secret_value(), path)
+    except (OSError, sqlite3.Error) as error:
+        raise BadSettings(f"--webhook: events can not be kept in {path}: {error}") from error
+
+
+async def _open_webhooks(app: web.Application) -> None:
+    app[WEBHOOKS].open()
+
+
+async def _close_webhooks(app: web.Application) -> None:
+    await app[WEBHOOKS].close()
 
 
 async def _stop_watching(app: web.Application) -> None:
@@ -169,7 +203,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
     rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
-    rtc.set_max_pixels(_video_pixels(settings))
+    rtc.set_max_pixels(settings.video_pixels())
     if settings.record_to is not None:
         try:
             check_directory(settings.record_to)
@@ -189,7 +223,7 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         settings.analyzers,
         settings=settings.analyzer_settings(),
         memory_bytes=settings.worker_memory,
-        max_pixels=_video_pixels(settings),
+        max_pixels=settings.video_pixels(),
         verbose=settings.verbose,
     )
     main, next_port = build(settings, pool)
@@ -281,8 +315,3 @@ def _stop_on_signals() -> asyncio.Future[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, request_stop)
     return stop
-
-
-def _video_pixels(settings: Settings) -> int:
-    """How large a video's pictures may be."""
-    return min(settings.max_pixels, settings.max_video_pixels)

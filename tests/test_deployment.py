@@ -18,6 +18,7 @@ import pytest
 from analyzers.networks import catalogue
 from server import app
 from server.config import Settings
+from server.config import parse_settings as parse_server_settings
 from server.publisher.settings import PeerSettings, parse_settings
 from server.recordings import recordings
 from server.watchdog import media_process, supervisor
@@ -231,6 +232,45 @@ def test_what_is_to_be_uncommented_for_a_camera_is_right():
     assert pi["security_opt"]
     assert pi["privileged"] is True
     assert len(pi["volumes"]) == 3
+
+
+# ---- deploy/compose.camera.yaml
+
+CAMERA = (ROOT / "deploy" / "compose.camera.yaml").read_text()
+
+
+def camera_service(text=CAMERA):
+    """As compose has it when no variable is set."""
+    return compose(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))["services"]
+
+
+def test_the_cameras_compose_asks_for_no_secret_and_is_for_this_machine_alone():
+    services = camera_service()
+    assert services.keys() == {"camera"}
+    camera = services["camera"]
+    assert "SECRET" not in CAMERA
+    ports = dict(port.rsplit(":", 1) for port in camera["ports"])
+    assert ports == {"127.0.0.1:8000": "8000", "127.0.0.1:3000": "8000"}
+    assert "network_mode" not in camera, "or the ports would be everybody's"
+    assert camera["environment"].keys() <= KNOWN
+    assert (camera["environment"]["PRESET"], camera["environment"]["NO_AUTH"]) == ("camera", 1)
+    assert camera["build"]["target"] == "pi"
+    mounted = dict(volume.split(":")[:2] for volume in camera["volumes"])
+    assert sorted(mounted.values()) == json.loads(of("pi", "VOLUME")[0])
+    elsewhere = camera_service(CAMERA.replace("${RECORD_OUTPUT_DIR:-recordings}", "/mnt/films"))
+    assert "/mnt/films:/recordings" in elsewhere["camera"]["volumes"]
+
+
+def test_its_settings_can_be_used(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in KNOWN & os.environ.keys() - {"PATH"}:
+        monkeypatch.delenv(name)
+    for name, value in camera_service()["camera"]["environment"].items():
+        monkeypatch.setenv(name, str(value or ""))
+    monkeypatch.setenv("CAMERA_ENABLED", "0")
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    settings = parse_server_settings([])
+    assert (settings.port, settings.preset, settings.camera_enabled) == (8000, "camera", False)
 
 
 # ---- systemd

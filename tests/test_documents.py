@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.server import ROOT
@@ -91,3 +92,15 @@ def _anchors(document: Path) -> set[str]:
             slug = f"{base}-{again}"
         anchors.add(slug)
     return anchors
+
+
+def test_the_drawing_sample_runs_as_it_stands():
+    text = (ROOT / "docs" / "analyzers.md").read_text()
+    (sample,) = [
+        each for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "strokes." in each
+    ]
+    names: dict = {}
+    exec(sample, names)
+    frame = np.zeros((480, 640, 3), np.uint8)
+    names["Nod"]().draw(frame, {"nose_height": 0.5})
+    assert frame[240].any()

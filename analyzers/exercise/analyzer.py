@@ -11,27 +11,31 @@ from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import ShownExercise
+from analyzers.exercise.demonstration.folder import read_folder
 from analyzers.exercise.drawing import draw_exercise
+from analyzers.exercise.everyone import Everyone
+from analyzers.exercise.framing import Framing
+from analyzers.exercise.one_person import OnePerson
+from analyzers.exercise.options import Shown, check_options, read_shown
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by
-from analyzers.exercise.scorer import ExerciseScorer
-from analyzers.exercise.signals import FACE
-from analyzers.exercise.summary import FrameResults, session_summary
 from analyzers.pose.clock import RisingClock
-
-_OPTIONS = ("name", "person")
-_NO_FACE = [(0.0, 0.0, 0.0, 0.0)] * FACE
 
 
 @dataclass(slots=True)
 class _Session:
-    scorer: ExerciseScorer
-    results: FrameResults
+    scored: OnePerson
+    everyone: Everyone
+    framing: Framing = field(default_factory=Framing)
     person: ChosenPerson = field(default_factory=ChosenPerson)
     clock: RisingClock = field(default_factory=RisingClock)
     followed: int | None = None
     # Whom re-identification named last; it may fail on a frame.
     named: Sequence[int | None] | None = None
+    wants_one: bool = False
+    # Options that everybody's scores go by.
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Exercise(BaseModel):
@@ -41,19 +45,38 @@ class Exercise(BaseModel):
     ``down``, ``up``, ``hold``), `held_s`, `score` (0 to 100, or None) with its `score_parts`,
     the last `repetition`, and `feedback` and `warnings`, each a list of `code` and `text`.
 
-    A session's options are `name`, the only exercise to look for, and `person`, the id of the one
-    to follow among several; either may be None. Naming another exercise keeps what was counted
-    before. When the session looks for a reference person with re-identification, that one is
-    followed.
+    A session's options are `name`, the only exercise to look for (``unknown`` counts whatever is
+    repeated), and `person`, the id of the one to follow among several; either may be None. Naming
+    another exercise keeps what was counted before. When the session looks for a reference person
+    with re-identification, that one is followed.
+
+    Beside these, `framing` says what is wrong with the picture and `ready` whether it has been
+    right for a second. Where pose follows several, `people` are pose's, each with what they do as
+    `exercise`.
+
+    `learn` has it watch for an exercise that is shown: while it does, results hold
+    `exercise_learning`, and then once `exercise_learned`, a definition. `custom` is a list of
+    those, to look for beside the built-in ones.
+
+    Parameters
+    ----------
+    exercises : str, optional
+        A folder of definitions, JSON files, that every session has.
+
+    Raises
+    ------
+    ValueError
+        A file of that folder can not be used.
     """
 
     name = "exercise"
     requires = ("pose",)
     after = ("reid",)
-    events = ("repetition",)
+    events = ("repetition", "exercise_learned")
 
-    def __init__(self) -> None:
+    def __init__(self, exercises: str | None = None) -> None:
         self._sessions: dict[str, _Session] = {}
+        self._own: tuple[ShownExercise, ...] = () if exercises is None else read_folder(exercises)
         # Found and checked before the first frame waits for it.
         definitions()
 
@@ -65,19 +88,13 @@ class Exercise(BaseModel):
         options: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        asked = _checked(options or {})
-        scorer = ExerciseScorer(asked.get("name"))
-        self._sessions[sid] = _Session(
-            scorer, FrameResults(scorer), ChosenPerson(asked.get("person"))
-        )
+        asked = options or {}
+        session = _Session(OnePerson(self._own), Everyone(lambda: self._newcomer(session)))
+        _take(session, asked)
+        self._sessions[sid] = session
 
     def configure(self, sid: str, options: Mapping[str, Any]) -> None:
-        session = self._sessions[sid]
-        asked = _checked(options)
-        if "name" in asked:
-            session.scorer.look_for(asked["name"])
-        if "person" in asked:
-            session.person = ChosenPerson(asked["person"])
+        _take(self._sessions[sid], options)
 
     def frame(
         self,
@@ -91,13 +108,26 @@ class Exercise(BaseModel):
         session = self._sessions[sid]
         time_s = session.clock.tick(timestamp) / 1000.0
         height, width = frame.shape[:2]
-        person = _person(session, results or {}, time_s, width, height)
-        if person is None or not session.scorer.due(time_s):
-            return session.results.after(session.scorer.idle(time_s))
-        state = session.scorer.feed(
-            _rows(person["landmarks"]), _rows(person["world_landmarks"]), time_s, width / height
+        seen = results or {}
+        person = _person(session, seen, time_s, width, height)
+        if person is None:
+            told = session.scored.absent(time_s)
+        else:
+            told = session.scored.seen(
+                person["landmarks"], person["world_landmarks"], time_s, width / height
+            )
+        people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
+        told |= session.framing.look(
+            frame,
+            person,
+            time_s,
+            exercise=told["exercise"],
+            # Who wants several to be scored has several in the picture.
+            people=len(people) if session.wants_one else 1,
         )
-        return session.results.after(state)
+        if "people" in (seen.get("pose") or {}):
+            told["people"] = session.everyone.look(people, time_s, width / height)
+        return told
 
     def draw(
         self, frame: NDArray[np.uint8], result: Mapping[str, Any], *args: Any, **kwargs: Any
@@ -112,21 +142,31 @@ class Exercise(BaseModel):
         The summary has, per exercise, repetitions or seconds held, scores, and a word of advice.
         """
         session = self._sessions.pop(sid)
-        session.scorer.finish()
-        return {**session.results.final(), "exercise_summary": session_summary(session.scorer)}
+        told, people = session.scored.end(), session.everyone.end()
+        if people:
+            told["exercise_summary"]["people"] = people
+        return told
+
+    def _newcomer(self, session: _Session) -> OnePerson:
+        """Return what scores one more person, as the session's options have it."""
+        person = OnePerson(self._own)
+        person.take(read_shown(session.kept), session.kept)
+        return person
 
 
-def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
-    for key in options:
-        if key not in _OPTIONS:
-            raise ValueError(f"exercise has no option {key!r}, only {' and '.join(_OPTIONS)}")
-    name, person = options.get("name"), options.get("person")
-    if name is not None and name not in definitions():
-        known = ", ".join(sorted(definitions()))
-        raise ValueError(f"there is no exercise {name!r}; there are {known}")
-    if person is not None and (isinstance(person, bool) or not isinstance(person, int)):
-        raise ValueError(f"person is {person!r}; it must be the id of one of pose's people")
-    return dict(options)
+def _take(session: _Session, options: Mapping[str, Any]) -> None:
+    """Take options, all of them or, when one is wrong, none."""
+    shown: Shown = read_shown(options)
+    check_options(options, session.scored.names_with(shown))
+    session.scored.take(shown, options)
+    # A lesson is the chosen one's alone.
+    others = {key: options[key] for key in ("name", "custom") if key in options}
+    session.kept |= others
+    theirs = Shown(False, None, shown.custom)
+    session.everyone.change(lambda person: person.take(theirs, others))
+    if "person" in options:
+        session.wants_one = options["person"] is not None
+        session.person = ChosenPerson(options["person"])
 
 
 def _person(
@@ -146,13 +186,6 @@ def _person(
     person = session.person.choose(people, time_s, session.named)
     if person is not None and session.person.followed != session.followed:
         if session.followed is not None:
-            session.scorer.begin_anew()
+            session.scored.begin_anew()
         session.followed = session.person.followed
     return person
-
-
-def _rows(landmarks: Sequence[Mapping[str, float]]) -> list[tuple[float, float, float, float]]:
-    """Return 33 rows; the face's are empty, since nothing is measured on it."""
-    return _NO_FACE + [
-        (each["x"], each["y"], each["z"], each["visibility"]) for each in landmarks[FACE:]
-    ]

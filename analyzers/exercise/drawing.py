@@ -12,6 +12,7 @@ from analyzers.drawing import plates, strokes
 from analyzers.drawing.plates import Plate
 from analyzers.drawing.strokes import AMBER, GREEN, RED, WHITE, Colour, Picture
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.scorer import NONE
 
 _GOOD, _FAIR = 80.0, 60.0
 _GREY: Colour = (176, 182, 192)
@@ -20,15 +21,17 @@ _MARGIN = 12.0
 
 def draw_exercise(picture: Picture, result: Mapping[str, Any]) -> None:
     """Draw a result of the exercise analyzer's: a card, and the warning if there is one."""
-    definition = definitions().get(result["exercise"])
-    if definition is None:
+    name = result["exercise"]
+    if name == NONE:
         return
+    definition = definitions().get(name)
+    title = name.replace("_", " ") if definition is None else definition.title
     scale = strokes.scale_of(picture)
     held = result["phase"] == "hold"
     count = f"{result['held_s']:.0f}" if held else f"{result['reps']}"
     unit = ("second" if held else "repetition") + ("" if count == "1" else "s")
     score = None if result["score"] is None else round(result["score"])
-    card = _card(definition.title.capitalize(), count, unit, score, round(scale, 3))
+    card = _card(title.capitalize(), count, unit, score, round(scale, 3))
     margin = round(_MARGIN * scale)
     card.lay(picture, margin, margin)
     if result["warnings"]:

@@ -101,7 +101,6 @@ class Recogniser:
         }
         self._phase = PhaseCounter()
         self._unknown: deque[tuple[float, float]] = deque(maxlen=_UNKNOWN_TIMES)
-        self.unknown_movements = 0
         self._waiting: list[Found] = []
         self._last: Found | None = None
         self._taken_until_s = float("-inf")
@@ -207,7 +206,6 @@ class Recogniser:
         # Several exercises' cycles of one movement are one movement.
         if not self._unknown or cycle.start_s >= self._unknown[-1][1]:
             self._unknown.append((cycle.start_s, cycle.end_s))
-            self.unknown_movements += 1
 
     def is_unknown(self, time_s: float) -> bool:
         """Tell whether something is done again and again, and it is not sure what."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzers.exercise.definition import Definition, Fault
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import UNKNOWN
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter
@@ -37,8 +38,6 @@ _SHORT_S = 10.0
 _BUSY_S = 2.5
 
 NONE = "none"
-# Something is done again and again, and it is not sure what.
-UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)

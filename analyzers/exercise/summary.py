@@ -18,16 +18,27 @@ _GOOD = 80.0
 # the top of a push-up, and get into a plank by something like one.
 _MOSTLY_HELD = 2.0
 # A data channel takes 64 kB in one message; the last so many repetitions are 30 kB.
-_LISTED = 100
+LISTED = 100
 # A fault in fewer of the repetitions is a slip, and no advice.
 _OFTEN = 0.25
 
 
 class FrameResults:
-    """Makes the results of a session's frames; what a set is like is worked out once per change."""
+    """Makes the results of a session's frames; what a set is like is worked out once per change.
 
-    def __init__(self, scorer: ExerciseScorer) -> None:
+    Parameters
+    ----------
+    scorer : ExerciseScorer
+        Whose session it is.
+    repetitions : sequence of Repetition, optional
+        Those that count, which grow; without it, all of the scorer's.
+    """
+
+    def __init__(
+        self, scorer: ExerciseScorer, repetitions: Sequence[Repetition] | None = None
+    ) -> None:
         self._scorer = scorer
+        self._repetitions = scorer.repetitions if repetitions is None else repetitions
         self._of: tuple[str, int] | None = None
         self._done: list[Repetition] = []
         self._last: dict[str, Any] | None = None
@@ -36,10 +47,10 @@ class FrameResults:
 
     def after(self, state: State) -> dict[str, Any]:
         """Return what the client gets after a frame."""
-        now = (state.exercise, len(self._scorer.repetitions))
+        now = (state.exercise, len(self._repetitions))
         if now != self._of:
             self._of = now
-            self._done = [e for e in self._scorer.repetitions if e.exercise == state.exercise]
+            self._done = [e for e in self._repetitions if e.exercise == state.exercise]
             self._last = _as_dict(self._done[-1]) if self._done else None
             self._parts = mean_parts([e.parts for e in self._done]) if self._done else {}
             self._score = total(self._parts) if self._parts else None
@@ -51,10 +62,10 @@ class FrameResults:
 
     def final(self) -> dict[str, Any]:
         """Return what the client gets at the end, of the main exercise, as the summary has it."""
-        name = main_exercise(self._scorer)
+        name = main_exercise(self._scorer, self._repetitions)
         holds = next((each for each in self._scorer.holds if each.exercise.name == name), None)
         if holds is None:
-            done = [each for each in self._scorer.repetitions if each.exercise == name]
+            done = [each for each in self._repetitions if each.exercise == name]
             return self.after(State(name, faults=done[-1].faults if done else ()))
         self._done, self._last = [], None
         fault = holds.most_frequent_fault()
@@ -77,10 +88,17 @@ class FrameResults:
         }
 
 
-def session_summary(scorer: ExerciseScorer) -> dict[str, Any]:
-    """Return what there is to say of the whole session: for each exercise, and in all."""
+def session_summary(
+    scorer: ExerciseScorer, repetitions: Sequence[Repetition] | None = None
+) -> dict[str, Any]:
+    """Return what there is to say of the whole session: for each exercise, and in all.
+
+    `repetitions` are those that count; without it, all of the scorer's.
+    """
+    if repetitions is None:
+        repetitions = scorer.repetitions
     exercises: dict[str, list[Repetition]] = {}
-    for each in scorer.repetitions:
+    for each in repetitions:
         exercises.setdefault(each.exercise, []).append(each)
     told = {
         name: _repetitions_summary(definitions()[name], done) for name, done in exercises.items()
@@ -90,17 +108,17 @@ def session_summary(scorer: ExerciseScorer) -> dict[str, Any]:
             told[holds.exercise.name] = _holds_summary(holds)
     return {
         "exercises": told,
-        "main_exercise": main_exercise(scorer),
-        "repetitions": [_as_dict(each) for each in scorer.repetitions[-_LISTED:]],
+        "main_exercise": main_exercise(scorer, repetitions),
+        "repetitions": [_as_dict(each) for each in repetitions[-LISTED:]],
     }
 
 
-def main_exercise(scorer: ExerciseScorer) -> str:
+def main_exercise(scorer: ExerciseScorer, repetitions: Sequence[Repetition]) -> str:
     """Return what was mostly done, else what was begun, else ``none``."""
     held_s, held = max(((e.seconds, e.exercise.name) for e in scorer.holds), default=(0.0, NONE))
-    counted = Counter(each.exercise for each in scorer.repetitions)
+    counted = Counter(each.exercise for each in repetitions)
     if counted:
-        moving_s = sum(each.end_s - each.start_s for each in scorer.repetitions)
+        moving_s = sum(each.end_s - each.start_s for each in repetitions)
         return held if held_s > _MOSTLY_HELD * moving_s else counted.most_common(1)[0][0]
     if held_s > 0.0:
         return held

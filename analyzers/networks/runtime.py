@@ -7,10 +7,12 @@ uses it decides when to ask the exact one.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
+import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,6 +36,7 @@ _CPU_OPTIONS = {
 }
 
 PRECISIONS = ("auto", "f32", "bf16")
+_CONVERTER = "openvino.tools.ovc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +277,10 @@ def _as_list(value: float | tuple[float, float, float]) -> float | list[float]:
 
 
 def import_openvino() -> Any:
-    """Import OpenVINO.
+    """Import OpenVINO, without its converter of models.
+
+    Nothing here converts any, and that reports each import to a statistics service over the
+    network, on a thread of its own. Whoever imports it by its name still gets it.
 
     Raises
     ------
@@ -282,7 +288,8 @@ def import_openvino() -> Any:
         When it is not installed, or does not load.
     """
     try:
-        openvino = importlib.import_module("openvino")
+        with _hidden(_CONVERTER):
+            openvino = importlib.import_module("openvino")
         importlib.import_module("openvino.opset8")
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "openvino"
@@ -291,6 +298,19 @@ def import_openvino() -> Any:
             f"openvino {state}: pip install 'kinecast[pose]', or choose --pose-engine mediapipe"
         ) from error
     return openvino
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Have a module that was not imported yet not be found."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def faster(first: Callable[[], None], second: Callable[[], None], rounds: int = 8) -> bool:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.exercise.scorer import NONE, UNKNOWN, ExerciseScorer
+from analyzers.exercise.demonstration import UNKNOWN
+from analyzers.exercise.scorer import NONE, ExerciseScorer
 from analyzers.exercise.summary import session_summary
 from analyzers.exercise.sureness import CHOSEN, Judgement
 from analyzers.pose import Pose

@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import Any
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.api.context import CAMERA, CAMERA_ANALYSIS, JPEGS, NO_CAMERA, POOL, SESSIONS
+from server.api.camera_recording import CAMERA_RECORDING
+from server.api.context import (
+    CAMERA,
+    CAMERA_ANALYSIS,
+    JPEGS,
+    NO_CAMERA,
+    POOL,
+    SESSIONS,
+    SETTINGS,
+)
 from server.camera.camera import Camera
 from server.camera.choose import choose
 from server.camera.hooks import Hook
 from server.camera.jpeg import Jpeg, JpegCamera, JpegOptions
 from server.camera.source import CameraUnavailable
+from server.camera.turning import Turning
 from server.config import Settings
 from server.ingest.camera_analysis import CameraAnalysis
-from signaling.errors import BadMessage, Busy, SignalingError
+from signaling.errors import BadMessage, Busy
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +37,9 @@ BOUNDARY = "frame"
 TAKES_WITHIN_S = 10.0
 # How long the first picture of a camera that has to be started may take.
 FIRST_WITHIN_S = 15.0
+# Whoever starts it is answered when there is one, but waits no longer.
+STARTS_WITHIN_S = 2.0
 RETRY_AFTER_S = 5
-
-
-class NotRunning(SignalingError):
-    """The camera is stopped."""
-
-    code = 409
 
 
 class CameraStatus(BaseModel):
@@ -41,7 +48,7 @@ class CameraStatus(BaseModel):
     enabled: bool
     state: str
     running: bool
-    backend: str | None = Field(description="picamera2, v4l2, clip or pattern")
+    backend: str = Field(description="picamera2, v4l2, clip or pattern; NAME-unavailable")
     error: str | None = Field(description="Why it does not run")
     viewers: int
     held: bool = Field(description="Whether it runs even when nobody watches")
@@ -51,6 +58,14 @@ class CameraStatus(BaseModel):
     starts: int = Field(description="How often it was started")
     own_encoder: bool = Field(description="Whether its own encoder makes what is watched as H264")
     hook: dict[str, int | str | None] | None
+    recording: bool = Field(description="Whether what POST /record/start began goes on")
+    recording_path: str | None
+
+
+class CameraAnswer(CameraStatus):
+    """How the camera is, now that it was started or stopped."""
+
+    ok: bool
 
 
 class Wish(BaseModel):
@@ -60,7 +75,7 @@ class Wish(BaseModel):
 
     fps: float | None = Field(None, ge=1, le=60, description="At most so many pictures a second")
     width: int | None = Field(None, ge=64, le=3840, description="At most so many pixels wide")
-    quality: int = Field(80, ge=10, le=95, description="Of the JPEGs")
+    quality: int | None = Field(None, ge=10, le=95, description="Of the JPEGs")
 
 
 def set_up(app: web.Application, settings: Settings) -> None:
@@ -73,8 +88,11 @@ def set_up(app: web.Application, settings: Settings) -> None:
     except CameraUnavailable as error:
         _note_absence(app, settings, str(error))
         return
-    hook = Hook(settings.camera_hook) if settings.camera_hook else None
-    app[CAMERA] = camera = Camera(make_source, hook)
+    hook = None
+    if settings.camera_hook is not None:
+        hook = Hook(settings.camera_hook, settings.camera_hook_colors)
+    turning = Turning(int(settings.camera_turn)) if settings.camera_turn != "0" else None
+    app[CAMERA] = camera = Camera(make_source, hook, turning=turning)
     app[JPEGS] = JpegCamera(camera)
     app[CAMERA_ANALYSIS] = CameraAnalysis(camera, app[SESSIONS])
     if settings.analyze_camera:
@@ -100,36 +118,40 @@ async def _close(app: web.Application) -> None:
 
 async def status(request: web.Request) -> web.Response:
     """How the camera is; also where there is none."""
-    return _status(request)
+    return web.json_response(_status(request))
 
 
 async def start(request: web.Request) -> web.Response:
     """Start the camera, and keep it running."""
+    camera = _camera(request)
     try:
-        _camera(request).start()
+        camera.start()
+        # Who is told that it runs asks for a picture at once.
+        await camera.wait_for_picture(STARTS_WITHIN_S)
     except CameraUnavailable as error:
         raise _unavailable(str(error)) from error
-    return _status(request)
+    return web.json_response({"ok": True, **_status(request)})
 
 
 async def stop(request: web.Request) -> web.Response:
     """Stop the camera, whoever watches."""
     await _camera(request).stop()
-    return _status(request)
+    return web.json_response({"ok": True, **_status(request)})
 
 
 async def frame(request: web.Request) -> web.Response:
     """The newest picture."""
     camera, wish = _camera(request), _wish(request)
-    still = await request.app[JPEGS].still(JpegOptions(wish.width, wish.quality))
+    still = await request.app[JPEGS].still(_options(request, wish))
     if still is None:
-        raise NotRunning(
-            f"the camera is {camera.state}: start it with POST /camera/start"
-            + (f" ({camera.error})" if camera.error else "")
+        raise Busy(
+            f"no picture: the camera is {camera.state}: start it with POST /camera/start"
+            + (f" ({camera.error})" if camera.error else ""),
+            retry_after_s=RETRY_AFTER_S,
         )
-    return web.Response(
-        body=still.data, content_type="image/jpeg", headers={"Cache-Control": "no-store"}
-    )
+    taken_s = time.time() - (time.monotonic() - still.captured_s)
+    headers = {"Cache-Control": "no-store", "X-Timestamp": f"{taken_s:.6f}"}
+    return web.Response(body=still.data, content_type="image/jpeg", headers=headers)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -139,7 +161,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return await _begin(request)
     try:
-        viewer = jpegs.watch(JpegOptions(wish.width, wish.quality), wish.fps)
+        fps = wish.fps or request.app[SETTINGS].stream_fps or None
+        viewer = jpegs.watch(_options(request, wish), fps)
     except CameraUnavailable as error:
         raise _unavailable(str(error)) from error
     try:
@@ -184,24 +207,35 @@ async def _send(response: web.StreamResponse, jpeg: Jpeg) -> None:
         await response.write(head.encode() + jpeg.data + f"\r\n--{BOUNDARY}\r\n".encode())
 
 
-def _status(request: web.Request) -> web.Response:
+def _options(request: web.Request, wish: Wish) -> JpegOptions:
+    return JpegOptions(wish.width, wish.quality or request.app[SETTINGS].jpeg_quality)
+
+
+def _status(request: web.Request) -> dict[str, Any]:
+    recording = request.app[CAMERA_RECORDING].status()
     if CAMERA in request.app:
-        return web.json_response({"enabled": True, **request.app[CAMERA].status()})
-    nothing = dict.fromkeys(("backend", "width", "height", "hook"))
-    return web.json_response(
-        {
-            "enabled": False,
-            "state": "unavailable",
-            "running": False,
-            "error": request.app[NO_CAMERA],
-            "viewers": 0,
-            "held": False,
-            "fps": 0.0,
-            "starts": 0,
-            "own_encoder": False,
-            **nothing,
-        }
-    )
+        status = request.app[CAMERA].status()
+        backend = status["backend"] or _no_backend(request)
+        return {"enabled": True, **status, "backend": backend, **recording}
+    return {
+        "enabled": False,
+        "state": "unavailable",
+        "running": False,
+        "backend": _no_backend(request),
+        "error": request.app[NO_CAMERA],
+        "viewers": 0,
+        "held": False,
+        "fps": 0.0,
+        "starts": 0,
+        "own_encoder": False,
+        **dict.fromkeys(("width", "height", "hook")),
+        **recording,
+    }
+
+
+def _no_backend(request: web.Request) -> str:
+    kind = request.app[SETTINGS].camera
+    return f"{'picamera2' if kind == 'auto' else kind}-unavailable"
 
 
 def _camera(request: web.Request) -> Camera:

@@ -14,6 +14,7 @@ from server.security.embeddings import EmbeddingCipher
 from server.sessions.manager import SessionManager
 from server.sessions.metrics import Metrics
 from server.watching.registry import StreamRegistry
+from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -23,6 +24,8 @@ SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
 RECORDINGS = web.AppKey("recordings", Recordings)
 STREAMS = web.AppKey("streams", StreamRegistry)
+WEBHOOKS = web.AppKey("webhooks", Webhooks)
+"""Where there is somebody to tell."""
 OFFER_BUDGET = web.AppKey("offer budget", Budget)
 """Charged for each offer, whatever door it comes through."""
 EMBEDDING_CIPHER = web.AppKey("embedding cipher", EmbeddingCipher)

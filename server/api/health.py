@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from aiohttp import web
 
 from server.api.context import METRICS, POOL, SESSIONS, SETTINGS
+from server.sessions.session import Session
+
+# An analyzer that can not draw, or says NaN, does its work all the same.
+_MILD = frozenset({"draw", "encode", "configure"})
 
 
 async def health(request: web.Request) -> web.Response:
     """What is ready, what is not and why. Offers are taken from the first moment on."""
     pool, settings = request.app[POOL], request.app[SETTINGS]
+    sessions = list(request.app[SESSIONS].known)
+    failing = _failing(sessions)
+    is_well = not pool.unavailable and not failing
     return web.json_response(
         {
-            "status": "ok" if pool.ready and not pool.unavailable else _status(pool.ready),
+            "status": "ok" if pool.ready and is_well else _status(pool.ready),
             "ready": pool.ready,
             "analyzers": {
                 spec.name: (
                     {"ready": False, "reason": pool.unavailable[spec.name]}
                     if spec.name in pool.unavailable
-                    else {"ready": pool.ready}
+                    else {"ready": True, **_told(failing[spec.name], len(sessions))}
                     if pool.ready
                     else {"ready": False, "reason": "the workers are loading"}
                 )
@@ -34,10 +44,25 @@ async def health(request: web.Request) -> web.Response:
                 }
                 for worker in pool.workers
             ],
-            "sessions": len(list(request.app[SESSIONS].known)),
+            "sessions": len(sessions),
             "recording": str(settings.record_to) if settings.record_to else None,
         }
     )
+
+
+def _failing(sessions: Iterable[Session]) -> Counter[str]:
+    """In how many sessions each analyzer has failed."""
+    failed = Counter[str]()
+    for session in sessions:
+        failed.update({p["analyzer"] for p in session.problems if p["phase"] not in _MILD})
+    return failed
+
+
+def _told(failed: int, sessions: int) -> dict[str, str]:
+    # What it said is for those who may see the session.
+    if not failed:
+        return {}
+    return {"reason": f"failed in {failed} of {sessions} sessions: GET /sessions says how"}
 
 
 def _status(ready: bool) -> str:

@@ -20,7 +20,7 @@ class AnalyzerHealth(BaseModel):
     """Whether an analyzer runs."""
 
     ready: bool
-    reason: str | None = Field(None, description="Why it does not")
+    reason: str | None = Field(None, description="Why it does not, or what is wrong with it")
 
 
 class WorkerHealth(BaseModel):
@@ -55,6 +55,16 @@ class CameraHealth(BaseModel):
     uptime_s: float | None = Field(None, description="Since the machine was started")
 
 
+class AnalyzerProblem(BaseModel):
+    """What went wrong in an analyzer, told once for each phase."""
+
+    analyzer: str
+    phase: str = Field(
+        description="start, frame, draw, configure, end, encode, hang, crash, memory"
+    )
+    message: str
+
+
 class SessionStatus(BaseModel):
     """State, counts and rates of a session."""
 
@@ -74,6 +84,7 @@ class SessionStatus(BaseModel):
         description="From the last analyzed frame, decoded, to its result; null without one"
     )
     restarts: int = Field(description="How often its worker was replaced")
+    problems: list[AnalyzerProblem]
     health: CameraHealth | None = Field(description="What its camera last said, if it is one")
     end_reason: str | None
 
@@ -95,3 +106,4 @@ class SessionDetail(SessionStatus):
 
     states: list[str] = Field(description="All states it went through")
     last_result: dict[str, Any] | None
+    notes: list[dict[str, Any]] = Field(description="What its client said to keep with it")

@@ -16,7 +16,7 @@ class Landmark(BaseModel):
 
     index: int = Field(ge=0, le=32, description="Its number in BlazePose's topology")
     name: str
-    x: float = Field(description="0..1 of the picture's width")
+    x: float = Field(description="0..1 of the picture's width; or in pixels, as y and z are then")
     y: float = Field(description="0..1 of the picture's height")
     z: float = Field(description="On x's scale, 0 at the middle of the hips, less is nearer")
     visibility: float = Field(ge=0, le=1)
@@ -39,6 +39,7 @@ class PoseFrame(PoseAnswer):
 class PoseError(BaseModel):
     """What went wrong, and what to do about it."""
 
+    error: str = Field(description="decode_failed, send_binary_frames, send_a_form, busy or failed")
     detail: str
     frame: int | None = Field(default=None, description="The picture's number, if it has")
     retry_after_s: int | None = Field(

@@ -45,11 +45,12 @@ class Analysis(BaseModel):
     """What is seen in one picture."""
 
     type: Literal["analysis"] = "analysis"
-    success: bool = True
-    score: int | None = Field(description="0 to 100; null while there is nothing to score")
+    success: bool = Field(description="Whether anybody is seen")
+    score: int | None = Field(description="0 to 100; null, or 0, while nothing is to score")
     exercise: str = Field(description="none while there is none")
     feedback: list[str]
     warnings: list[str]
+    landmarks_count: int
     processing_time_ms: float = Field(description="What the analyzers took")
     total_latency_ms: int = Field(description="From the message's arrival to its answer")
     timestamp: str = Field(description="When it was answered, ISO 8601, UTC")

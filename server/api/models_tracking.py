@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, model_validator
 
 _MAX_EMBEDDING_CHARS = 64 * 1024
 _MAX_PATH_CHARS = 1024
@@ -28,6 +28,14 @@ class UploadEmbedding(BaseModel):
     image: str = Field(description="A JPEG or PNG as base64; a data URL is fine")
 
 
+class EnrolledPerson(BaseModel):
+    """One person of the picture."""
+
+    bbox: Pixels
+    confidence: Confidence
+    embedding: Embedding
+
+
 class UploadedEmbedding(BaseModel):
     """What the largest person in the picture looks like, for this server to read."""
 
@@ -36,6 +44,13 @@ class UploadedEmbedding(BaseModel):
     dtype: Literal["float32"] = "float32"
     status: Literal["success"] = "success"
     people: int = Field(description="How many people there are in the picture")
+    persons: list[EnrolledPerson] = Field(description="All of them, the largest first")
+    width: int = Field(description="Of the picture, in pixels")
+    height: int
+    model: str = Field(description="What tells people apart")
+    fallback: bool = Field(description="Whether it goes by the clothes' colours alone")
+    detector: str = Field(description="What finds people; pose, if there is no detector")
+    threshold: Distance = Field(description="The largest distance of a match")
 
 
 # ---- POST /find
@@ -44,7 +59,7 @@ class UploadedEmbedding(BaseModel):
 class Person(BaseModel):
     """Who is looked for."""
 
-    embedding: Embedding
+    embedding: Embedding = Field(validation_alias=AliasChoices("embedding", "embed"))
 
 
 class Video(BaseModel):
@@ -64,6 +79,15 @@ class Find(BaseModel):
         None, ge=0, le=_MAX_DISTANCE, description="The largest distance of a match"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_older(cls, data: Any) -> Any:
+        """Take ``{"embed", "video_path"}``, as older clients send it."""
+        if not isinstance(data, dict) or "video_path" not in data:
+            return data
+        person = {"embedding": data.get("embed", data.get("embedding"))}
+        return {"person": person, "video": {"path": data["video_path"]}} | data
+
 
 class FoundMatch(BaseModel):
     """The person in one frame of the recording."""
@@ -71,7 +95,7 @@ class FoundMatch(BaseModel):
     bbox: Pixels
     distance: Distance
     confidence: Confidence
-    frame_number: int = Field(ge=1, description="Of the frame, from 1")
+    frame_number: int = Field(ge=0, description="Of the frame, from 1 (--first-frame)")
     timestamp: float = Field(description="Seconds from the recording's start")
     time_formatted: str = Field(description="The same as MM:SS")
 
@@ -144,10 +168,31 @@ client_message: TypeAdapter[ClientMessage] = TypeAdapter(
 # ---- WS /video-stream/{session_id}: the server says
 
 
+class CoordinateInfo(BaseModel):
+    """What the numbers of a box are measured in."""
+
+    unit: Literal["pixels"] = "pixels"
+    origin: Literal["top-left"] = "top-left"
+    width: int = Field(description="Of the frame")
+    height: int
+
+
+class CropInfo(BaseModel):
+    """The same box by its corner and its size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
 class TrackingMatch(BaseModel):
     """The person in a frame."""
 
     bbox: Pixels
+    bbox_format: Literal["xyxy"] = "xyxy"
+    coordinate_info: CoordinateInfo
+    crop_info: CropInfo
     distance: Distance
     confidence: Confidence
 
@@ -168,6 +213,7 @@ class Matches(BaseModel):
     """Where the person is in one frame, the most similar first."""
 
     type: Literal["matches"] = "matches"
+    session_id: str = Field(description="Of the address")
     matches: list[TrackingMatch]
     timestamp: float = Field(description="Seconds since the epoch")
     frame_info: FrameFacts
@@ -177,8 +223,19 @@ class TrackingStatus(BaseModel):
     """How it goes."""
 
     type: Literal["status"] = "status"
+    session_id: str = Field(description="Of the address")
     status: Literal[
-        "tracking_started", "tracking_stopped", "reconnecting", "reconnected", "pong", "idle"
+        "tracking_started",
+        "tracking_stopped",
+        "reconnecting",
+        "reconnected",
+        "pong",
+        "idle",
+        # With --search-messages older.
+        "connected",
+        "video_opened",
+        "video_closed",
+        "error",
     ]
     message: str
     timestamp: float = Field(description="Seconds since the epoch")
@@ -188,6 +245,7 @@ class SocketError(BaseModel):
     """What went wrong, and what to do about it."""
 
     type: Literal["error"] = "error"
+    session_id: str = Field(description="Of the address")
     message: str
     timestamp: float = Field(description="Seconds since the epoch")
     retry_after_s: int | None = Field(None, description="Seconds after which to try again")

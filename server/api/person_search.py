@@ -8,13 +8,14 @@ import logging
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from analyzers.reid.embedding import Embedding
-from server.api import events
+from server.api import events, forms
 from server.api.base64_picture import decode_base64
 from server.api.context import EMBEDDING_CIPHER, POOL, SESSIONS, SETTINGS
 from server.api.models_tracking import (
@@ -26,6 +27,8 @@ from server.api.models_tracking import (
     UploadedEmbedding,
     UploadEmbedding,
 )
+from server.api.recorded import locate
+from server.api.uploaded_file import uploaded
 from server.ingest.picture_stream import look_once
 from server.media.picture import BadPicture, EncodedPicture, PictureTooLarge
 from server.search.appearances import clock
@@ -42,7 +45,6 @@ from signaling.errors import (
     NotFound,
     SignalingError,
     as_signaling_error,
-    quote,
 )
 from signaling.json_text import parse_json
 
@@ -54,6 +56,12 @@ PROGRESS_EVERY_S = 0.5
 _MAX_WAITING = 1000
 _READY_WITHIN_S = 30.0
 _RETRY_AFTER_S = 60
+# Of a form. An older server's clients call it the first.
+_PICTURE_FIELDS = ("file", "image")
+_FIND_FIELDS = ("person", "embed", "video_path", "threshold", "file")
+# Whom a detector does not see, and everybody without one, is found by pose.
+_POSE = "pose"
+_SEVERAL: dict[str, Any] = {"num_poses": 8, "still": True}
 # Nobody reads it; nginx logs it so.
 _CLIENT_GONE = 499
 
@@ -85,22 +93,36 @@ _ERROR_CODES: tuple[tuple[type[SignalingError], str], ...] = (
 
 async def upload_embedding(request: web.Request) -> web.Response:
     """Answer a picture with what the largest person in it looks like."""
+    settings = request.app[SETTINGS]
     try:
-        body = UploadEmbedding.model_validate(await _read_body(request))
-        picture = EncodedPicture.read(
-            decode_base64(body.image), max_pixels=request.app[SETTINGS].max_pixels
-        )
+        data = await _read_picture(request)
+        picture = EncodedPicture.read(data, max_pixels=settings.max_pixels)
         return _json(await _enrol(request, picture))
     except ValidationError as error:
         return _refused(BadMessage(_what_is_wrong(error)))
+    except BadPicture as error:
+        return _refused(error, int(settings.undecodable))
     except SignalingError as error:
         return _refused(error)
 
 
+async def _read_picture(request: web.Request) -> bytes:
+    """The picture in JSON, or in a form."""
+    if request.content_type != forms.FORM:
+        body = UploadEmbedding.model_validate(await _read_body(request))
+        return decode_base64(body.image)
+    max_bytes = request.app[SETTINGS].max_body_bytes
+    found = await forms.read_fields(request, _PICTURE_FIELDS, max_bytes, first=True)
+    if not found:
+        raise BadMessage(f"the form has no field {' or '.join(map(repr, _PICTURE_FIELDS))}")
+    return next(iter(found.values()))
+
+
 async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbedding:
     await until_reid_runs(request.app[POOL])
+    options = {REID: {"enrol": True}, _POSE: _SEVERAL}
     result = await look_once(
-        request.app[SESSIONS], picture, (REID,), {REID: {"enrol": True}}, owner_of(request)
+        request.app[SESSIONS], picture, tuple(options), options, owner_of(request)
     )
     if "reid_people" not in result.fragments:
         raise Busy("the picture could not be analyzed: try again", retry_after_s=5)
@@ -109,21 +131,72 @@ async def _enrol(request: web.Request, picture: EncodedPicture) -> UploadedEmbed
         raise NoPerson("No person detected, please try with another image")
     sealed = people[0]["embedding"]
     plain = Embedding.from_token(request.app[EMBEDDING_CIPHER].open(sealed, owner_of(request)))
-    return UploadedEmbedding(embedding=sealed, shape=list(plain.vector.shape), people=len(people))
+    looked = orjson.loads(result.fragments["reid"])
+    assert result.frame is not None
+    return UploadedEmbedding(
+        embedding=sealed,
+        shape=list(plain.vector.shape),
+        people=len(people),
+        persons=people,
+        width=result.frame.width,
+        height=result.frame.height,
+        **{key: looked[key] for key in ("model", "fallback", "detector", "threshold")},
+    )
 
 
 async def find(request: web.Request) -> web.StreamResponse:
     """Search a recording for a person; with events if the client asks for them."""
+    if request.content_type == forms.FORM:
+        return await _find_in_form(request)
     try:
         body = Find.model_validate(await _read_body(request))
         # The sessions would open it themselves, but to refuse it now costs less.
         request.app[EMBEDDING_CIPHER].open(body.person.embedding, owner_of(request))
         await until_reid_runs(request.app[POOL])
-        path = await _locate(request, body.video.path)
+        path = await locate(request.app[SETTINGS].recordings_directories(), body.video.path)
     except ValidationError as error:
         return _refused(BadMessage(_what_is_wrong(error)))
     except SignalingError as error:
         return _refused(error)
+    return await _search(request, body, path)
+
+
+async def _find_in_form(request: web.Request) -> web.StreamResponse:
+    """The same of a form: the person, and a recording's path or a video itself."""
+    max_bytes = request.app[SETTINGS].max_body_bytes
+    try:
+        found = await forms.read_fields(request, _FIND_FIELDS, max_bytes)
+        video = found.pop("file", None)
+        body = Find.model_validate(_as_json(found))
+        request.app[EMBEDDING_CIPHER].open(body.person.embedding, owner_of(request))
+        await until_reid_runs(request.app[POOL])
+        if video is None:
+            folders = request.app[SETTINGS].recordings_directories()
+            return await _search(request, body, await locate(folders, body.video.path))
+        async with uploaded(video) as path:
+            return await _search(request, body, path)
+    except ValidationError as error:
+        return _refused(BadMessage(_what_is_wrong(error)))
+    except SignalingError as error:
+        return _refused(error)
+
+
+def _as_json(fields: dict[str, bytes]) -> dict[str, Any]:
+    """What a form's fields say, as JSON would."""
+    said: dict[str, Any] = {name: data.decode(errors="replace") for name, data in fields.items()}
+    # Where the video itself comes along, nothing names one.
+    said.setdefault("video_path", "uploaded")
+    if (person := said.pop("person", None)) is not None:
+        named = parse_json(person)
+        said["embed"] = named.get("embed", named.get("embedding")) if _is_object(named) else None
+    return said
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+async def _search(request: web.Request, body: Find, path: Path) -> web.StreamResponse:
     settings = request.app[SETTINGS]
     search = Search(
         request.app[SESSIONS],
@@ -184,7 +257,7 @@ class _Running:
         except SourceError as error:
             raise NoVideo(f"the video can not be searched: {error.message}") from error
         return Found(
-            matches=[_told(match) for match in matches],
+            matches=[self._told(match) for match in matches],
             total_matches=len(matches),
             processing_time=self._search.progress.elapsed_s,
         )
@@ -200,8 +273,18 @@ class _Running:
             processing_time=now.elapsed_s,
         )
         return b"".join(
-            events.encode("match", _told(match).model_dump_json()) for match in fresh
+            events.encode("match", self._told(match).model_dump_json()) for match in fresh
         ) + events.encode("progress", progress.model_dump_json())
+
+    def _told(self, match: Match) -> FoundMatch:
+        return FoundMatch(
+            bbox=match.bbox,
+            distance=match.distance,
+            confidence=match.confidence,
+            frame_number=match.frame_number - 1 + self._request.app[SETTINGS].first_frame,
+            timestamp=round(match.time_s, 3),
+            time_formatted=clock(match.time_s),
+        )
 
     def _last_word(self, task: asyncio.Task[Found]) -> bytes:
         try:
@@ -243,35 +326,6 @@ def owner_of(request: web.Request) -> str | None:
     return identity.subject
 
 
-async def _locate(request: web.Request, name: str) -> Path:
-    for folder in request.app[SETTINGS].recordings_directories():
-        path = await asyncio.to_thread(_inside, folder, name)
-        if path is not None:
-            return path
-    raise NotFound(f"there is no file {quote(name)} among the recordings")
-
-
-def _inside(folder: Path, name: str) -> Path | None:
-    """The file, if it is below the folder, wherever links and dots lead."""
-    try:
-        root = folder.resolve()
-        path = (root / name).resolve()
-        return path if path.is_relative_to(root) and path.is_file() else None
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
-def _told(match: Match) -> FoundMatch:
-    return FoundMatch(
-        bbox=match.bbox,
-        distance=match.distance,
-        confidence=match.confidence,
-        frame_number=match.frame_number,
-        timestamp=round(match.time_s, 3),
-        time_formatted=clock(match.time_s),
-    )
-
-
 async def _read_body(request: web.Request) -> object:
     try:
         return parse_json(await request.read())
@@ -293,9 +347,9 @@ def _error(error: SignalingError) -> TrackingError:
     return TrackingError(detail=error.message, error_code=code, timestamp=time.time())
 
 
-def _refused(error: SignalingError) -> web.Response:
+def _refused(error: SignalingError, status: int | None = None) -> web.Response:
     body = _error(error).model_dump_json()
-    return web.json_response(text=body, status=error.code, headers=error.headers())
+    return web.json_response(text=body, status=status or error.code, headers=error.headers())
 
 
 def _json(answer: BaseModel) -> web.Response:

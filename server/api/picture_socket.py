@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, web
 from server.api.bounded_socket import BoundedSocket
 from server.api.context import POOL, SESSIONS, SETTINGS
 from server.ingest.picture_stream import PictureStream
-from server.media.picture import EncodedPicture
+from server.media.picture import BadPicture, EncodedPicture
 from server.security.identity import IDENTITY
 from server.sessions.results import Result
 from server.tasks import Tasks
@@ -32,11 +32,14 @@ class Trouble:
         The number of the picture that it is about, if it got one.
     retry_after_s
         When to try again, if that makes sense.
+    cause
+        What was raised, if something was.
     """
 
     message: str
     frame: int | None = None
     retry_after_s: int | None = None
+    cause: SignalingError | None = None
 
 
 class PictureApi(Protocol):
@@ -129,7 +132,7 @@ class _Conversation:
         except SignalingError as error:
             retry_after = error.headers().get("Retry-After")
             retry_after_s = None if retry_after is None else int(retry_after)
-            self._complain(Trouble(error.message, retry_after_s=retry_after_s), context)
+            self._complain(Trouble(error.message, None, retry_after_s, error), context)
 
     def _complain(self, trouble: Trouble, context: Any = None) -> None:
         self._socket.offer(self._api.error(trouble, context))
@@ -144,7 +147,8 @@ class _Conversation:
             return
         answer = self._api.answer(result, result.dropped + self._unsent, context.context)
         if answer is None:
-            self.unreadable("this picture could not be analyzed", context)
+            failed = Trouble("this picture could not be analyzed", context.number)
+            self._complain(failed, context.context)
         elif not self._socket.offer(answer):
             # The client reads too slowly.
             self._unsent += 1
@@ -152,7 +156,8 @@ class _Conversation:
     def unreadable(self, message: str, context: _Sent | None) -> None:
         """Tell of a picture that is damaged."""
         sent = context or _Sent(None)
-        self._complain(Trouble(message, sent.number), sent.context)
+        damaged = BadPicture(message)
+        self._complain(Trouble(message, sent.number, cause=damaged), sent.context)
 
     def told(self, message: dict[str, Any]) -> None:
         """Tell of an analyzer that failed, or of a worker that was replaced."""

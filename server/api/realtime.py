@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
 from server.api import picture_socket
 from server.api.base64_picture import decode_base64
+from server.api.context import SETTINGS
+from server.api.exercise_words import ExerciseWords, Seen
 from server.api.models_realtime import (
     TARGET_LATENCY_MS,
     Analysis,
@@ -27,13 +28,13 @@ from server.sessions.results import Result
 from signaling.errors import BadMessage
 from signaling.json_text import check_json
 
-_KEYS = ("has_pose", "exercise", "score", "reps", "phase", "feedback", "warnings")
 _FORM = '{"frame_data": a JPEG or PNG as base64, "timestamp": any number or text}'
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """Answer each picture on a socket with its analysis."""
-    return await picture_socket.serve(request, _Socket())
+    words = ExerciseWords(request.app[SETTINGS])
+    return await picture_socket.serve(request, _Socket(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ class _Socket:
 
     analyzers: ClassVar[tuple[str, ...]] = ("pose", "exercise")
 
+    def __init__(self, words: ExerciseWords) -> None:
+        self._words = words
+
     def welcome(self) -> str:
         text = "Ready: send pictures as base64 in JSON, or as binary messages"
         return Welcome(message=text).model_dump_json()
@@ -61,10 +65,12 @@ class _Socket:
         return decode_base64(frame.frame_data), _Sent(frame.timestamp, arrived_s)
 
     def answer(self, result: Result, dropped: int, context: _Sent) -> str | None:
-        failed = any(name in result.timing.held for name in self.analyzers)
-        if failed or any(key not in result.fragments for key in _KEYS):
+        if any(name in result.timing.held for name in self.analyzers):
             return None
-        return _analysis(result, dropped, context).model_dump_json()
+        seen = self._words.seen(result)
+        if seen is None:
+            return None
+        return _analysis(seen, result, dropped, context).model_dump_json()
 
     def error(self, trouble: Trouble, context: _Sent | None) -> str:
         return RealtimeError(
@@ -84,26 +90,25 @@ def _parse(message: str) -> RealtimeFrame:
         raise BadMessage(f"{where}{first['msg']}; send {_FORM}") from error
 
 
-def _analysis(result: Result, dropped: int, sent: _Sent) -> Analysis:
+def _analysis(seen: Seen, result: Result, dropped: int, sent: _Sent) -> Analysis:
     assert result.frame is not None
-    seen: dict[str, Any] = {key: orjson.loads(result.fragments[key]) for key in _KEYS}
-    is_anyone_there = seen["has_pose"]
-    score = seen["score"] if is_anyone_there else None
     latency_ms = round((time.monotonic() - sent.arrived_s) * 1000)
     return Analysis(
-        score=None if score is None else round(score),
+        success=seen.success,
+        score=seen.score,
         # The analyzer keeps what somebody did who is out of sight for a moment.
-        exercise=seen["exercise"] if is_anyone_there else "none",
-        feedback=[each["text"] for each in seen["feedback"]],
-        warnings=[each["text"] for each in seen["warnings"]],
+        exercise=seen.exercise,
+        feedback=seen.feedback,
+        warnings=seen.warnings,
+        landmarks_count=seen.landmarks_count,
         processing_time_ms=round(sum(result.timing.analyzers_ms.values()), 2),
         total_latency_ms=latency_ms,
         timestamp=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         performance=Performance(
             actual_latency_ms=latency_ms, within_target=latency_ms < TARGET_LATENCY_MS
         ),
-        reps=seen["reps"],
-        phase=seen["phase"],
+        reps=seen.reps,
+        phase=seen.phase,
         frame=result.frame.number,
         dropped=dropped,
         client_timestamp=sent.client_timestamp,

@@ -6,7 +6,7 @@ import functools
 
 from aiohttp import web
 
-from server.api.context import RECORDINGS, STREAMS
+from server.api.context import RECORDINGS, STREAMS, WEBHOOKS
 from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.camera.source import CameraUnavailable
@@ -39,7 +39,10 @@ def set_up(app: web.Application, settings: Settings) -> None:
         except OSError as error:
             why = error.strerror or error
             raise BadSettings(f"--recordings: cannot record to {folder.path}: {why}") from error
-    app[RECORDINGS] = Recordings(folder, retention(settings), settings.max_recordings)
+    app[RECORDINGS] = Recordings(
+        *(folder, retention(settings), settings.max_recordings),
+        lambda status: _tell_closed(app, status),
+    )
     app.on_startup.append(_open)
     app.on_shutdown.append(_close)
 
@@ -47,6 +50,12 @@ def set_up(app: web.Application, settings: Settings) -> None:
 def retention(settings: Settings) -> Retention:
     """How long recordings are kept."""
     return Retention(settings.recordings_days, settings.recordings_quota)
+
+
+def _tell_closed(app: web.Application, status: RecordingStatus) -> None:
+    if WEBHOOKS in app:
+        told = _shown(status).model_dump(mode="json")
+        app[WEBHOOKS].tell("recording.closed", {"recording": status.name, **told})
 
 
 async def _open(app: web.Application) -> None:

@@ -6,42 +6,33 @@ from server.api import (
     camera,
     docs,
     health,
-    person_search,
-    pose,
-    realtime,
     recordings,
     sessions,
     signaling,
-    tracking,
     web,
     whep,
     whip,
 )
-from server.api.camera import CameraStatus
+from server.api.camera import CameraAnswer, CameraStatus
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
-from server.api.models_pose import PoseAnswer, PoseError, PoseForm
 from server.api.models_recordings import Recording, RecordingList, StartRecording
-from server.api.models_tracking import (
-    Find,
-    Found,
-    TrackingError,
-    UploadedEmbedding,
-    UploadEmbedding,
-)
+from server.api.older_routes import OLDER_ROUTES
 from server.http.route import Route
 from server.security.identity import Scope
 from signaling.messages import Answer, Offer
 
+SIGNALING = Route(
+    "GET",
+    "/signaling",
+    signaling.websocket,
+    "Negotiate a session, or watch",
+    Scope.PUBLISH,
+    True,
+    Scope.VIEW,
+)
+
 ROUTES = (
-    Route(
-        "GET",
-        "/signaling",
-        signaling.websocket,
-        "Negotiate a session, or watch",
-        Scope.PUBLISH,
-        True,
-        Scope.VIEW,
-    ),
+    SIGNALING,
     Route(
         "POST",
         "/offer",
@@ -109,25 +100,6 @@ ROUTES = (
         Scope.VIEW,
         answers={200: "text/event-stream"},
     ),
-    Route("GET", "/ws", pose.websocket, "Landmarks of each picture", Scope.PUBLISH, True),
-    Route(
-        "POST",
-        "/pose",
-        pose.pose,
-        "Landmarks of one picture",
-        Scope.PUBLISH,
-        expensive=True,
-        form=PoseForm,
-        answers={200: PoseAnswer} | dict.fromkeys((400, 408, 413, 500, 503), PoseError),
-    ),
-    Route(
-        "GET",
-        "/api/ai/realtime",
-        realtime.websocket,
-        "Exercise and score in each picture",
-        Scope.PUBLISH,
-        True,
-    ),
     Route(
         "GET",
         "/camera/status",
@@ -142,7 +114,7 @@ ROUTES = (
         camera.start,
         "Start the camera and keep it running",
         Scope.CONTROL,
-        answers={200: CameraStatus},
+        answers={200: CameraAnswer},
     ),
     Route(
         "POST",
@@ -150,7 +122,7 @@ ROUTES = (
         camera.stop,
         "Stop the camera, whoever watches",
         Scope.CONTROL,
-        answers={200: CameraStatus},
+        answers={200: CameraAnswer},
     ),
     Route(
         "GET",
@@ -202,47 +174,7 @@ ROUTES = (
         Scope.CONTROL,
         answers={200: Recording},
     ),
-    Route(
-        "POST",
-        "/upload-embedding",
-        person_search.upload_embedding,
-        "What a person in a picture looks like, to look for them",
-        Scope.PUBLISH,
-        expensive=True,
-        body=UploadEmbedding,
-        answers={
-            200: UploadedEmbedding,
-            400: TrackingError,
-            413: TrackingError,
-            422: TrackingError,
-            503: TrackingError,
-        },
-    ),
-    Route(
-        "POST",
-        "/find",
-        person_search.find,
-        "Where a person is in a recording; as events with Accept: text/event-stream",
-        # Recordings are everybody's.
-        Scope.CONTROL,
-        expensive=True,
-        body=Find,
-        answers={
-            200: Found,
-            400: TrackingError,
-            404: TrackingError,
-            422: TrackingError,
-            503: TrackingError,
-        },
-    ),
-    Route(
-        "GET",
-        "/video-stream/{session_id}",
-        tracking.video_stream,
-        "Where a person is in each frame, the client's or those of a video that the server reads",
-        Scope.PUBLISH,
-        True,
-    ),
+    *OLDER_ROUTES,
     Route(
         "POST",
         "/whip/{name}",
@@ -329,7 +261,16 @@ ROUTES = (
         None,
         answers={200: "text/html"},
     ),
-    Route("GET", "/", web.index, "The page", None, answers={200: "text/html"}),
+    Route(
+        "GET",
+        "/",
+        web.index,
+        "The page; to a WebSocket, signaling",
+        None,
+        answers={200: "text/html"},
+        # Older clients ask there.
+        upgrade=SIGNALING,
+    ),
     Route(
         "GET",
         "/web/sample.mp4",

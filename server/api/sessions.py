@@ -43,7 +43,12 @@ async def get_session(request: web.Request) -> web.Response:
     session = _own_session(request)
     last = orjson.loads(session.last.encode()) if session.last else None
     return web.json_response(
-        {**status(session), "states": [str(s) for s in session.history], "last_result": last}
+        {
+            **status(session),
+            "states": [str(s) for s in session.history],
+            "last_result": last,
+            "notes": list(session.notes.kept),
+        }
     )
 
 

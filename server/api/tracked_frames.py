@@ -8,7 +8,13 @@ from typing import Any, Protocol
 
 import orjson
 
-from server.api.models_tracking import FrameFacts, Matches, TrackingMatch
+from server.api.models_tracking import (
+    CoordinateInfo,
+    CropInfo,
+    FrameFacts,
+    Matches,
+    TrackingMatch,
+)
 from server.ingest.picture_stream import PictureStream
 from server.media.picture import EncodedPicture
 from server.sessions.embedding_gate import REID, refusal_in
@@ -69,10 +75,15 @@ class TrackedFrames:
         Gets the answers.
     owner
         To whom the session belongs.
+    session_id
+        What the client calls its socket.
     """
 
-    def __init__(self, sessions: SessionManager, client: FramesClient, owner: str | None) -> None:
+    def __init__(
+        self, sessions: SessionManager, client: FramesClient, owner: str | None, session_id: str
+    ) -> None:
         self._client = client
+        self._session_id = session_id
         self._stream = PictureStream(
             sessions, self, (REID,), {REID: {"every_frame": True}}, owner=owner
         )
@@ -138,7 +149,9 @@ class TrackedFrames:
         if self._refusal is not None:
             self._end(self._refusal, None)
             return
-        matches = as_matches(result, context.number, context.arrived_s, self._skipped, None)
+        matches = as_matches(
+            *(result, context.number, context.arrived_s, self._skipped), None, self._session_id
+        )
         if matches is None:
             self._client.failed("this frame could not be analyzed")
         else:
@@ -178,7 +191,7 @@ class TrackedFrames:
 
 
 def as_matches(
-    result: Result, number: int, arrived_s: float, skipped: int, source: str | None
+    result: Result, number: int, arrived_s: float, skipped: int, source: str | None, session_id: str
 ) -> Matches | None:
     """The message that a result makes.
 
@@ -194,6 +207,8 @@ def as_matches(
         Frames that did not even get into the session.
     source
         Where the frame is from, if not from the client.
+    session_id
+        What the client calls its socket.
 
     Returns
     -------
@@ -202,10 +217,11 @@ def as_matches(
     assert result.frame is not None
     if "matches" not in result.fragments or REID in result.timing.held:
         return None
-    now_s = time.time()
+    now_s, frame = time.time(), result.frame
     return Matches(
+        session_id=session_id,
         matches=[
-            TrackingMatch.model_validate(match)
+            _match(match, frame.width, frame.height)
             for match in orjson.loads(result.fragments["matches"])
         ],
         timestamp=now_s,
@@ -218,4 +234,15 @@ def as_matches(
             dropped=result.dropped + skipped,
             source=source,
         ),
+    )
+
+
+def _match(match: dict[str, Any], width: int, height: int) -> TrackingMatch:
+    x1, y1, x2, y2 = match["bbox"]
+    return TrackingMatch(
+        bbox=(x1, y1, x2, y2),
+        coordinate_info=CoordinateInfo(width=width, height=height),
+        crop_info=CropInfo(x=x1, y=y1, width=x2 - x1, height=y2 - y1),
+        distance=match["distance"],
+        confidence=match["confidence"],
     )

@@ -23,6 +23,9 @@ class SourceListener(Protocol):
     def status(self, status: str, message: str) -> None:
         """How the source does."""
 
+    def older_status(self, status: str, message: str) -> None:
+        """The same, for clients of the older server only."""
+
     def failed(self, message: str) -> None:
         """Something went wrong."""
 
@@ -47,6 +50,12 @@ class TrackedSource:
         Frames a second that are looked at.
     max_pixels
         Of a frame.
+    max_encoded_pixels
+        Of a frame that a worker decodes.
+    first_frame
+        The number of the first one.
+    session_id
+        What the client calls its socket.
 
     Raises
     ------
@@ -66,8 +75,13 @@ class TrackedSource:
         *,
         fps_limit: float,
         max_pixels: int,
+        max_encoded_pixels: int,
         owner: str | None,
+        first_frame: int,
+        session_id: str,
     ) -> None:
+        self._first_frame = first_frame
+        self._session_id = session_id
         self.name = str(source)
         self._listener = listener
         self._started = False
@@ -81,6 +95,7 @@ class TrackedSource:
             {REID: {"every_frame": True, "reference": reference}},
             fps_limit=fps_limit,
             max_pixels=max_pixels,
+            max_encoded_pixels=max_encoded_pixels,
             owner=owner,
         )
 
@@ -104,6 +119,7 @@ class TrackedSource:
         else:
             self._started = True
             self._listener.status("tracking_started", f"Started tracking on source: {self.name}")
+            self._listener.older_status("video_opened", f"Opened source: {self.name}")
 
     def answered(self, result: Result, number: int) -> None:
         """Tell what was found."""
@@ -111,7 +127,8 @@ class TrackedSource:
         if self._over:
             return
         arrived_s = result.frame.received_monotonic_s
-        matches = as_matches(result, number, arrived_s, 0, self.name)
+        counted = number - 1 + self._first_frame
+        matches = as_matches(result, counted, arrived_s, 0, self.name, self._session_id)
         if matches is not None:
             self._listener.found(matches)
 
@@ -141,5 +158,6 @@ class TrackedSource:
         if message is not None:
             self._listener.failed(f"Source {self.name}: {message}")
         if self._started:
+            self._listener.older_status("video_closed", f"Closed source: {self.name}")
             self._listener.status("tracking_stopped", f"Source {self.name} has ended")
         self._listener.source_over(self)

@@ -43,8 +43,10 @@ _KINDS = "start_tracking, single_frame, stop_tracking or ping"
 
 async def video_stream(request: web.Request) -> web.WebSocketResponse:
     """Look for people in the frames that a client sends, or in a video that it names."""
-    async with BoundedSocket.open(request, idle_notice=_idle) as socket:
-        if _SESSION_ID.fullmatch(request.match_info["session_id"]):
+    session_id = request.match_info["session_id"]
+    idle_notice = functools.partial(_idle, session_id)
+    async with BoundedSocket.open(request, idle_notice=idle_notice) as socket:
+        if _SESSION_ID.fullmatch(session_id):
             await _Conversation(request, socket).run()
         else:
             why = "a session id has 1 to 128 of A-Z, a-z, 0-9, _, . and -"
@@ -61,6 +63,8 @@ class _Conversation:
         self._pool = app[POOL]
         self._sessions = app[SESSIONS]
         self._settings = app[SETTINGS]
+        self._session_id = request.match_info["session_id"]
+        self._is_older = self._settings.search_messages == "older"
         self._identity = request.get(IDENTITY, ANONYMOUS)
         self._owner = owner_of(request)
         self._allowed = _allow_list(
@@ -78,6 +82,7 @@ class _Conversation:
 
     async def run(self) -> None:
         """Take messages until the socket closes."""
+        self.older_status("connected", f"Session {self._session_id} established")
         try:
             async for message in self._socket:
                 await self._receive(message)
@@ -116,9 +121,10 @@ class _Conversation:
         )
         await until_reid_runs(self._pool)
         if self._frames is None:
-            self._frames = TrackedFrames(self._sessions, self, self._owner)
+            self._frames = TrackedFrames(self._sessions, self, self._owner, self._session_id)
+        number = self._frames_taken + self._settings.first_frame
         self._frames_taken += 1
-        self._frames.put(TrackedFrame(picture, message.person_embed, self._frames_taken))
+        self._frames.put(TrackedFrame(picture, message.person_embed, number))
 
     async def _start(self, message: StartTracking) -> None:
         source = parse_source(message.video_source, self._is_published)
@@ -132,7 +138,10 @@ class _Conversation:
             self,
             fps_limit=message.fps_limit,
             max_pixels=self._settings.max_pixels,
+            max_encoded_pixels=self._settings.video_pixels(),
             owner=self._owner,
+            first_frame=self._settings.first_frame,
+            session_id=self._session_id,
         )
         replaced, self._source = self._source, tracked
         if replaced is not None:
@@ -145,6 +154,7 @@ class _Conversation:
             self.status("tracking_stopped", "No source was tracked")
             return
         await stopped.close("the client stopped it")
+        self.older_status("video_closed", f"Closed source: {stopped.name}")
         self.status("tracking_stopped", f"Stopped tracking on source: {stopped.name}")
 
     def _is_published(self, name: str) -> bool:
@@ -159,12 +169,26 @@ class _Conversation:
 
     def status(self, status: str, message: str) -> None:
         """Send how it goes."""
-        self._say(_status(status, message))
+        self._say(_status(self._session_id, status, message))
+
+    def older_status(self, status: str, message: str) -> None:
+        """Send how it goes to a client of the older server."""
+        if self._is_older:
+            self.status(status, message)
 
     def failed(self, message: str, retry_after: str | None = None) -> None:
         """Send what went wrong."""
-        retry_after_s = None if retry_after is None else int(retry_after)
-        self._say(SocketError(message=message, timestamp=time.time(), retry_after_s=retry_after_s))
+        if self._is_older:
+            self.status("error", message)
+            return
+        self._say(
+            SocketError(
+                session_id=self._session_id,
+                message=message,
+                timestamp=time.time(),
+                retry_after_s=None if retry_after is None else int(retry_after),
+            )
+        )
 
     def over(self, frames: TrackedFrames, message: str | None) -> None:
         """Begin anew with the next frame; or say goodbye, if the session was ended by others."""
@@ -191,14 +215,15 @@ def _allow_list(patterns: tuple[str, ...], *folders: Path, all_recordings: bool)
     return AllowList(patterns, *folders, all_recordings=all_recordings)
 
 
-def _status(status: str, message: str) -> TrackingStatus:
+def _status(session_id: str, status: str, message: str) -> TrackingStatus:
     said = {"status": status, "message": message, "timestamp": time.time()}
+    said["session_id"] = session_id
     return TrackingStatus.model_validate(said)
 
 
-def _idle() -> str:
+def _idle(session_id: str) -> str:
     message = "Nothing was said for too long: the connection is closed"
-    return _status("idle", message).model_dump_json()
+    return _status(session_id, "idle", message).model_dump_json()
 
 
 def _what_is_wrong(error: ValidationError) -> str:

@@ -64,13 +64,25 @@ async def index(request: web.Request) -> web.Response:
     response = _answer(request, _INDEX)
     if (other := request.query.get("server")) is not None:
         try:
-            (origin,) = parse_origins([other])
-        except ValueError as error:
-            raise BadMessage(str(error)) from None
-        if "://" not in origin:
-            raise BadMessage(f"server={quote(other)}: name it as http://HOST:PORT")
-        response.headers[CONTENT_SECURITY_POLICY] = content_security_policy(origin)
+            origin = _other_server(other)
+        except BadMessage:
+            # A person gets the page, which says what is wrong, without that server.
+            if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+                raise
+            response.set_status(BadMessage.code)
+        else:
+            response.headers[CONTENT_SECURITY_POLICY] = content_security_policy(origin)
     return response
+
+
+def _other_server(name: str) -> str:
+    try:
+        (origin,) = parse_origins([name])
+    except ValueError as error:
+        raise BadMessage(str(error)) from None
+    if "://" not in origin:
+        raise BadMessage(f"server={quote(name)}: name it as http://HOST:PORT")
+    return origin
 
 
 async def file(request: web.Request) -> web.Response:

@@ -6,8 +6,8 @@ from typing import cast
 
 import av
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.encoder import TIME_BASE, VIDEO_CLOCK_HZ, Packet
-from server.rtc import EncodedFrame
 
 # Beyond this a publisher's clock has jumped.
 _FAR_TICKS = 2 * VIDEO_CLOCK_HZ

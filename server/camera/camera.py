@@ -8,7 +8,8 @@ import enum
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from server.backoff import Backoff
@@ -17,6 +18,7 @@ from server.camera.hooks import Hook
 from server.camera.run import Run
 from server.camera.source import CameraUnavailable, Source
 from server.camera.timeouts import CameraTimeouts
+from server.camera.turning import Turning
 from server.media.capture import Capture, Listener, Listeners
 from server.media.encoder import Codec
 
@@ -46,6 +48,8 @@ class Camera:
         Makes the camera anew for each run.
     hook
         Changes its pictures, if any does.
+    turning
+        Turns them before, if they are to be turned.
     timeouts
         How long it is waited for.
     """
@@ -55,7 +59,9 @@ class Camera:
         make_source: Callable[[], Source],
         hook: Hook | None = None,
         timeouts: CameraTimeouts | None = None,
+        turning: Turning | None = None,
     ) -> None:
+        self._turning = turning
         self._make_source = make_source
         self._hook = hook
         self._timeouts = timeouts or CameraTimeouts()
@@ -123,14 +129,14 @@ class Camera:
     def packets(self, codec: Codec) -> HardwareEncoder | None:
         """What the camera's own encoder makes; None if it has none for this codec.
 
-        With a hook it has none, since it shows other pictures than the hook does.
+        With a hook, or turned, it has none, since it shows other pictures then.
 
         Raises
         ------
         CameraUnavailable
             There is no such camera.
         """
-        if self._hook is not None:
+        if self._hook is not None or self._turning is not None:
             return None
         if self._own_packets is None:
             encoder = self._source().encoder
@@ -147,7 +153,7 @@ class Camera:
         return {
             "state": str(self.state),
             "running": self.state is CameraState.RUNNING,
-            "backend": self.backend,
+            "backend": self.backend or self._named(),
             "error": self.error,
             "viewers": len(self._listeners),
             "held": self._held,
@@ -158,6 +164,32 @@ class Camera:
             "own_encoder": self._own_packets is not None and self._own_packets.taken,
             "hook": self._hook.status() if self._hook else None,
         }
+
+    def _named(self) -> str | None:
+        """What it is, before it was started for the first time."""
+        try:
+            self.backend = self._make_source().backend
+        except CameraUnavailable as error:
+            self.error = str(error)
+        return self.backend
+
+    async def wait_for_picture(self, within_s: float) -> None:
+        """Return when there is a picture, or after that time."""
+        came = asyncio.Event()
+
+        def arrived(capture: Capture) -> None:
+            came.set()
+
+        if self.latest is not None:
+            return
+        self.subscribe(arrived)
+        try:
+            async with asyncio.timeout(within_s):
+                await came.wait()
+        except TimeoutError:
+            pass  # How it is then stands in its status.
+        finally:
+            self.unsubscribe(arrived)
 
     def _rate(self) -> float:
         now_s = time.monotonic()
@@ -242,7 +274,8 @@ class Camera:
         self._enter(CameraState.STARTING)
         self.starts += 1
         timeouts = self._timeouts
-        change = self._hook.apply if self._hook else _unchanged
+        steps = [step.apply for step in (self._turning, self._hook) if step is not None]
+        change = partial(_changed, steps)
         run = self._run_now = Run(source, change, self._arrived)
         if self._own_packets is not None:
             self._own_packets.attach(run)
@@ -277,5 +310,7 @@ class Camera:
             logger.info("Camera: %s", state)
 
 
-def _unchanged(capture: Capture) -> Capture:
+def _changed(steps: Sequence[Callable[[Capture], Capture]], capture: Capture) -> Capture:
+    for step in steps:
+        capture = step(capture)
     return capture

@@ -28,21 +28,25 @@ def choose(name: str, mode: Mode) -> Callable[[], Source]:
     CameraUnavailable
         There is none by that name on this machine.
     """
-    if name in ("auto", "picamera2"):
+    if name in ("auto", "picamera2", "picamera"):
         return _picamera2(mode)
     if name == "pattern":
         # It is drawn with OpenCV, which takes a while to import and which no camera needs.
         from server.camera.pattern import Pattern
 
         return lambda: Pattern(mode)
-    if name == "v4l2":
+    # The second is what an older camera server called it.
+    if name in ("v4l2", "opencv"):
         return lambda: V4l2(mode, _FIRST_DEVICE)
     path = Path(name)
     if name.startswith(_DEVICES):
         # It need not be there yet: a USB camera may be plugged in later.
         return lambda: V4l2(mode, path)
     if not path.is_file():
-        raise CameraUnavailable(f"{name} is neither a camera's kind, nor a device, nor a file")
+        raise CameraUnavailable(
+            f"{name} is neither a camera's kind, nor a device, nor a file: give picamera2, v4l2,"
+            " pattern, a device as /dev/video0, or a video file (--camera, PI_CAMERA_BACKEND)"
+        )
     return lambda: Clip(mode, path)
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from inspect import Parameter
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -17,7 +23,8 @@ from server.media.capture import Capture
 logger = logging.getLogger(__name__)
 
 Array = NDArray[np.uint8]
-HookFunction = Callable[[Array], Array | None]
+HookFunction = Callable[..., Array | None]
+Colors = Literal["rgb", "bgr"]
 
 # A hook that takes longer than this is not waited for: that picture goes out as it came.
 PATIENCE_S = 0.050
@@ -27,24 +34,50 @@ class BadHook(ValueError):
     """The hook can not be loaded: one line that says why."""
 
 
+# What an older camera server calls it, in its hooks.py.
+USUAL_NAME = "annotate_frame"
+
+
 def load(name: str) -> HookFunction:
-    """Find ``module:function``.
+    """Find ``module:function``, or ``file.py:function``; without a function, ``annotate_frame``.
 
     Raises
     ------
     BadHook
         There is none.
     """
-    module_name, separator, function_name = name.partition(":")
-    if not separator or not module_name or not function_name:
-        raise BadHook(f"{name!r} is not module:function")
+    where, separator, function_name = name.partition(":")
+    if not where or (separator and not function_name):
+        raise BadHook(f"{name!r} is not module:function, and no file.py:function")
     try:
-        function = getattr(importlib.import_module(module_name), function_name)
+        module = _run(where) if where.endswith(".py") else importlib.import_module(where)
+        function = getattr(module, function_name or USUAL_NAME)
     except Exception as error:
         raise BadHook(f"{name!r} can not be loaded: {error}") from error
     if not callable(function):
         raise BadHook(f"{name!r} is no function")
     return function  # type: ignore[no-any-return]
+
+
+def _run(file: str) -> ModuleType:
+    path = Path(file).resolve()
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _takes_time(function: HookFunction) -> bool:
+    """Whether it is to be told when the picture was taken, too."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    in_order = [p for p in parameters if p.kind in kinds]
+    return len(in_order) > 1 and in_order[1].default in (Parameter.empty, None)
 
 
 class Hook:
@@ -53,12 +86,18 @@ class Hook:
     Parameters
     ----------
     function
-        Gets a picture, (H, W, 3) uint8 RGB, its own to write into; returns one to show instead, of
-        any size, or None to leave it as it came.
+        Gets a picture, (H, W, 3) uint8, its own to write into, and if it takes a second argument
+        when it was taken, in seconds since the epoch; returns one to show instead, of any size, or
+        None to leave it as it came.
+    colors
+        The order of the three, in what it gets and returns.
     """
 
-    def __init__(self, function: HookFunction) -> None:
+    def __init__(self, function: HookFunction, colors: Colors = "rgb") -> None:
         self._function = function
+        self._format = f"{colors}24"
+        self._takes_time = _takes_time(function)
+        self._taken_s = 0.0
         self._wake = threading.Condition()
         self._given: Array | None = None
         self._changed: Array | None = None
@@ -76,7 +115,8 @@ class Hook:
                 return capture
             self._busy = True
             # A copy: of an RGB frame the array is the frame's own memory.
-            self._given = np.array(capture.frame.to_ndarray(format="rgb24"), np.uint8)
+            self._given = np.array(capture.frame.to_ndarray(format=self._format), np.uint8)
+            self._taken_s = time.time() - (time.monotonic() - capture.captured_s)
             self._wake.notify_all()
             if not self._wake.wait_for(lambda: not self._busy, PATIENCE_S):
                 self._skipped += 1
@@ -84,7 +124,8 @@ class Hook:
             changed = self._changed
         if changed is None:
             return capture
-        return Capture(av.VideoFrame.from_ndarray(changed, format="rgb24"), capture.captured_s)
+        shown = av.VideoFrame.from_ndarray(changed, format=self._format)
+        return Capture(shown, capture.captured_s)
 
     def status(self) -> dict[str, Any]:
         """How it goes."""
@@ -103,7 +144,8 @@ class Hook:
 
     def _call(self, picture: Array) -> Array | None:
         try:
-            changed = self._function(picture)
+            more = (self._taken_s,) if self._takes_time else ()
+            changed = self._function(picture, *more)
             if changed is None:
                 return None
             return _checked(changed)

@@ -69,15 +69,17 @@ class JpegCamera:
         self._camera = camera
         self._shared: dict[JpegOptions, _Shared] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jpeg")
+        self._last: Jpeg | None = None
 
     async def still(self, options: JpegOptions) -> Jpeg | None:
-        """The newest picture; None while the camera does not run."""
+        """The newest picture; of a camera that is stopped, the last that was encoded, if any."""
         capture = self._camera.latest
         if capture is None:
-            return None
+            return self._last
         loop = asyncio.get_running_loop()
         data = await loop.run_in_executor(self._thread, encode, capture.frame, options)
-        return Jpeg(data, capture.captured_s)
+        self._last = Jpeg(data, capture.captured_s)
+        return self._last
 
     def watch(self, options: JpegOptions, fps: float | None = None) -> JpegViewer:
         """Watch; the viewer is to be closed.
@@ -89,9 +91,12 @@ class JpegCamera:
         """
         shared = self._shared.get(options)
         if shared is None:
-            shared = _Shared(self._camera, options, self._thread)
+            shared = _Shared(self._camera, options, self._thread, self._keep)
             self._shared[options] = shared
         return JpegViewer(shared, fps, lambda: self._left(options, shared))
+
+    def _keep(self, jpeg: Jpeg) -> None:
+        self._last = jpeg
 
     def _left(self, options: JpegOptions, shared: _Shared) -> None:
         if not shared.viewers:
@@ -155,7 +160,14 @@ class JpegViewer:
 class _Shared:
     """Who wants the same JPEGs. One picture is encoded at a time, the newest one next."""
 
-    def __init__(self, camera: Camera, options: JpegOptions, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        options: JpegOptions,
+        thread: ThreadPoolExecutor,
+        keep: Callable[[Jpeg], None],
+    ) -> None:
+        self._keep = keep
         self.viewers: list[JpegViewer] = []
         self._camera = camera
         self._options = options
@@ -172,5 +184,7 @@ class _Shared:
         began_s = time.monotonic()
         data = await loop.run_in_executor(self._thread, encode, capture.frame, self._options)
         logger.debug("A JPEG took %.1f ms", (time.monotonic() - began_s) * 1000)
+        jpeg = Jpeg(data, capture.captured_s)
+        self._keep(jpeg)
         for viewer in list(self.viewers):
-            viewer.show(Jpeg(data, capture.captured_s))
+            viewer.show(jpeg)

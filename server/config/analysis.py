@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, FilePath, model_validator
 from pydantic_settings import NoDecode
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.models_folder import find_models
 from analyzers.networks import model_cache
-from analyzers.registry import AnalyzerSpec
+from analyzers.registry import AnalyzerSpec, UnknownAnalyzer
 from server.config import parse
 from server.config.base import Flag, SettingsGroup
 
@@ -23,6 +25,15 @@ def _check_memory(size: int) -> int:
     return size
 
 
+def _check_exercises(folder: Path | None) -> Path | None:
+    if folder is not None:
+        # Only who has exercises pays for what reads them.
+        from analyzers.exercise.demonstration.folder import read_folder
+
+        read_folder(folder)
+    return folder
+
+
 class AnalysisSettings(SettingsGroup):
     """Analyzers and their networks."""
 
@@ -33,6 +44,9 @@ class AnalysisSettings(SettingsGroup):
     ] = Field("pose,exercise,reid", validate_default=True)
     """analyzers to run, in order, by name or as package.module:Class, with commas between; on the
     same key in their results the later one wins"""
+    models: Annotated[Path | None, BeforeValidator(parse.directory), Flag("DIR")] = None
+    """folder of an older server's models, a file or package each, to run as they are: without
+    --analyzers they alone, with it after those"""
     workers: Annotated[int, Flag("N", default="as many as cores")] = Field(
         default_factory=parse.cores, ge=1, le=256
     )
@@ -60,10 +74,26 @@ class AnalysisSettings(SettingsGroup):
         Flag("NAME|FILE", default="one that `kinecast models` fetched, or else no network"),
     ] = None
     """a re-identification network, by name or file"""
+    exercises: Annotated[
+        Path | None, AfterValidator(_check_exercises), Flag("DIR", default="the built-in ones")
+    ] = None
+    """a folder of exercises that `kinecast learn` has learned, for all sessions"""
     inference_device: Annotated[str, Flag("NAME")] = "CPU"
     """what openvino computes on, by its own name: CPU, GPU, NPU, AUTO"""
     inference_precision: Literal["auto", "f32", "bf16"] = "auto"
     """what openvino computes in; auto: bf16 if the CPU has it and it proves faster"""
+
+    @model_validator(mode="after")
+    def _add_models(self) -> Self:
+        if self.models is None:
+            return self
+        try:
+            found = find_models(self.models)
+        except UnknownAnalyzer as error:
+            raise ValueError(f"--models: {error}") from error
+        others = self.analyzers if "analyzers" in self.model_fields_set else ()
+        self.analyzers = (*others, *found)
+        return self
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
@@ -83,4 +113,7 @@ class AnalysisSettings(SettingsGroup):
         if self.pose_model is not None:
             pose["model"] = str(self.pose_model)
         reid = {"model": self.reid_model, "detector": self.detector, **inference}
-        return {"pose": pose, "reid": reid}
+        settings = {"pose": pose, "reid": reid}
+        if self.exercises is not None:
+            settings["exercise"] = {"exercises": str(self.exercises)}
+        return settings

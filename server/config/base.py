@@ -25,6 +25,8 @@ class Flag:
     default: str = ""
     """In words, where it is worked out later."""
     short: str = ""
+    variables: tuple[str, ...] = ()
+    """What other servers call it in the environment, if that is not read as ours is."""
 
 
 Count = Annotated[int, Flag("N")]
@@ -91,7 +93,7 @@ def _describe(name: str, field: FieldInfo, prefix: str) -> Setting:
     return Setting(
         name,
         flags=[("--no-" if value is True else "--") + spelling for spelling in spellings],
-        variables=[(prefix + spelling).upper() for spelling in names],
+        variables=[(prefix + spelling).upper() for spelling in names] + list(flag.variables),
         short=flag.short,
         metavar=metavar,
         default=flag.default or (str(value).removesuffix(".0") if has_default else ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -18,7 +18,7 @@ _SMALLEST, _LARGEST = 64, 8192
 def _size(value: Any) -> Any:
     if isinstance(value, tuple):
         return value
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value).strip())
+    match = re.fullmatch(r"(\d{1,5})\s*[x, ]\s*(\d{1,5})", str(value).strip())
     size = (int(match[1]), int(match[2])) if match else (0, 0)
     if not all(_SMALLEST <= side <= _LARGEST for side in size):
         raise ValueError(f"{value!r} is not WIDTHxHEIGHT, each {_SMALLEST} to {_LARGEST}")
@@ -44,16 +44,36 @@ class CameraSettings(SettingsGroup):
     camera_enabled: bool = True
     """there is no camera, whatever is plugged in"""
     camera_size: Annotated[tuple[int, int], NoDecode, BeforeValidator(_size), Flag("WxH")] = Field(
-        "1536x864", validate_default=True
+        "1536x864",
+        validation_alias=AliasChoices("camera_size", "PICAM_VIDEO_SIZE"),
+        validate_default=True,
     )
     """pixels as WIDTHxHEIGHT"""
-    camera_fps: float = Field(20.0, ge=1, le=120)
+    camera_fps: float = Field(
+        20.0, ge=1, le=120, validation_alias=AliasChoices("camera_fps", "PICAM_FRAME_RATE")
+    )
     """pictures a second"""
+    camera_turn: Annotated[
+        Literal["0", "90", "180", "270"],
+        Flag(variables=("ROTATE_STREAM_90", "ROTATE_STREAM_180")),
+    ] = "0"
+    """degrees, counterclockwise, by which its pictures are turned"""
     camera_hook: Annotated[
         HookFunction | None, NoDecode, BeforeValidator(_hook), Flag("MODULE:FUNCTION")
     ] = None
-    """module:function that gets each of the camera's pictures, (H, W, 3) uint8 RGB, and returns a
-    changed one, or None"""
+    """module:function, or file.py:function, that gets each of the camera's pictures, (H, W, 3)
+    uint8 RGB, and if it takes two arguments their time, and returns a changed one, or None;
+    without :function it is annotate_frame"""
+    camera_hook_colors: Literal["rgb", "bgr"] = "rgb"
+    """order of the colors that the hook gets and returns"""
+    stream_fps: float = Field(
+        0.0, ge=0, le=60, validation_alias=AliasChoices("stream_fps", "TARGET_STREAM_FPS")
+    )
+    """pictures a second in /stream.mjpg for viewers who ask for no ?fps=; 0: all there are"""
+    jpeg_quality: int = Field(
+        80, ge=10, le=95, validation_alias=AliasChoices("jpeg_quality", "STREAM_JPEG_QUALITY")
+    )
+    """quality of JPEGs for viewers who ask for no ?quality="""
     analyze_camera: bool = False
     """analyze the camera all the time, as a session named camera"""
     max_viewers: Count = Field(64, ge=0)

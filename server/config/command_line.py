@@ -45,7 +45,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     """
     parser = Parser(
         prog="kinecast",
-        usage="kinecast [FLAG ...]\n       kinecast models | token | find [--help]",
+        usage="kinecast [FLAG ...]\n"
+        "       kinecast models | token | find | learn | webhook [--help]",
         description="A WebRTC media server that watches people move: video in, results back over"
         " a data channel while the movement goes on.",
         epilog=_EXAMPLES,

@@ -28,6 +28,11 @@ def analyzer_names(value: Any) -> Any:
     return find([name.strip() for name in names])
 
 
+def directory(value: Any) -> Any:
+    """A directory; an empty text is none, and not the working directory."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def addresses(value: Any) -> Any:
     """IP addresses."""
     for address in words(value):

@@ -18,6 +18,7 @@ class RecordingSettings(SettingsGroup):
 
     recordings: Annotated[
         Path | None,
+        BeforeValidator(parse.directory),
         Flag("DIR", default="that of --record-to, or one in the user's data directory"),
     ] = Field(
         # The second is what an older camera server called it.

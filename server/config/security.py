@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 
 from server.config import parse
 from server.config.base import Flag, Seconds, SettingsGroup
+from server.config.variables import CERT, KEY
 from server.security import keys, tls, tokens
 from server.security.hosts import is_loopback
 from server.security.origin_names import parse_origins
@@ -59,8 +60,15 @@ class AuthSettings(SettingsGroup):
         """Whether clients have to say who they are."""
         return bool(self.auth_secret.get_secret_value())
 
-    def check_host(self, host: str) -> None:
+    def check_host(self, host: str, preset: str = "none") -> None:
         """Refuse to serve other machines without knowing who is there.
+
+        Parameters
+        ----------
+        host
+            What is listened on.
+        preset
+            Whose clients are expected; older ones can not send a token.
 
         Raises
         ------
@@ -69,6 +77,12 @@ class AuthSettings(SettingsGroup):
         """
         if self.asks_for_tokens or self.no_auth or is_loopback(host):
             return
+        if preset != "none":
+            raise ValueError(
+                f"--host {host} lets other machines in, and clients of --preset {preset} do not say"
+                " who they are: if anybody there may use it, the flag that is missing is --no-auth"
+                " (or set AUTH_SECRET, for clients that you teach to send a token)"
+            )
         raise ValueError(
             f"--host {host} lets other machines in, and nothing asks who is there: give"
             " --auth-secret (make one with: openssl rand -hex 32), or --no-auth if that is meant"
@@ -80,9 +94,9 @@ class TlsSettings(SettingsGroup):
 
     title: ClassVar[str] = "TLS"
 
-    cert_file: FilePath | None = None
+    cert_file: Annotated[FilePath | None, Flag(variables=(CERT,))] = None
     """TLS certificate chain (PEM); turns both ports into HTTPS and WSS"""
-    key_file: FilePath | None = None
+    key_file: Annotated[FilePath | None, Flag(variables=(KEY,))] = None
     """the certificate's private key (PEM)"""
     self_signed: bool = False
     """make a certificate for this machine's names and addresses, and keep it: for development, and
@@ -91,7 +105,7 @@ class TlsSettings(SettingsGroup):
     @model_validator(mode="after")
     def _check_certificate(self) -> Self:
         if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("--cert-file and --key-file go together")
+            raise ValueError(f"--cert-file and --key-file go together, as {CERT} and {KEY} do")
         if self.self_signed and self.cert_file is not None:
             raise ValueError("--self-signed and --cert-file: give one of them")
         self.tls_context()

@@ -32,15 +32,16 @@ class RouteTable:
         for route in routes:
             if route.method == hdrs.METH_GET and not route.websocket:
                 # Answers HEAD too.
-                added: web.AbstractRoute = app.router.add_get(route.path, route.handler)
+                added: web.AbstractRoute = app.router.add_get(route.path, route.answer)
             else:
-                added = app.router.add_route(route.method, route.path, route.handler)
+                added = app.router.add_route(route.method, route.path, route.answer)
             self._routes[route.method, added.resource] = route
 
     def find(self, request: web.Request) -> Route | None:
         """The declared route that a request goes to."""
         method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
-        return self._routes.get((method, request.match_info.route.resource))
+        route = self._routes.get((method, request.match_info.route.resource))
+        return route and route.for_request(request)
 
 
 ROUTE_TABLE = web.AppKey("route_table", RouteTable)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from server.security.identity import Scope
@@ -42,6 +42,8 @@ class Route:
     answers
         What it answers, by status: JSON of a model, a media type, or None for nothing. Of errors,
         only those that have another form than ``{"message", "code"}`` need to be named.
+    upgrade
+        What is there for whoever asks to upgrade to a WebSocket, with a scope of its own.
     """
 
     method: str
@@ -55,3 +57,14 @@ class Route:
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
     answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
+    upgrade: Route | None = None
+
+    def for_request(self, request: web.Request) -> Route:
+        """This one, or the one that a WebSocket is upgraded to."""
+        if self.upgrade is None or request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            return self
+        return self.upgrade
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Have the handler answer that a request is for."""
+        return await self.for_request(request).handler(request)

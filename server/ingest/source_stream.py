@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import time
@@ -11,10 +12,11 @@ from typing import Any, Protocol
 import av
 from av.frame import Frame
 
+from server.ingest.last_wanted import LastWanted
 from server.ingest.pending import PendingPictures
 from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
-from server.media.picture import EncodedPicture
+from server.media.encoded_frame import EncodedFrame
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
 from server.sessions.session import Session
@@ -28,6 +30,8 @@ from server.sources.rtsp import open_checked_rtsp
 from server.sources.url import SourceUrl
 from signaling.errors import NotFound
 
+# After a source's end, its last answer comes within a moment, or it was skipped.
+LAST_ANSWER_WITHIN_S = 5.0
 _NO_MEMORY = "the server has no memory left for its frames"
 
 
@@ -47,7 +51,7 @@ class SourceClient(Protocol):
         """A notice of the session, with a ``type``."""
 
     def ended(self, message: str | None) -> None:
-        """There is nothing more to come: why, or None at the source's end."""
+        """There is nothing more to come: why, or None at the source's end, after all answers."""
 
 
 class SourceStream:
@@ -69,6 +73,8 @@ class SourceStream:
         Frames a second that are looked at.
     max_pixels
         Of a frame.
+    max_encoded_pixels
+        Of a frame that a worker decodes.
     """
 
     def __init__(
@@ -82,13 +88,19 @@ class SourceStream:
         *,
         fps_limit: float,
         max_pixels: int,
+        max_encoded_pixels: int,
         owner: str | None = None,
     ) -> None:
         self._sessions = sessions
         self._client = client
         self._pending: PendingPictures[int] = PendingPictures()
+        self._last = LastWanted()
+        self._answered = 0
+        self._codec: str | None = None
+        self._ending: asyncio.TimerHandle | None = None
         self._over = False
-        self._reader = self._make_reader(source, allowed, fps_limit, max_pixels)
+        limits = (fps_limit, max_pixels, max_encoded_pixels)
+        self._reader = self._make_reader(source, allowed, *limits)
         self.session = sessions.open_direct(analyzers, options, owner)
         self.session.subscribers.add_sink(self)
         self._clock = ArrivalClock(self.session.clock)
@@ -101,12 +113,18 @@ class SourceStream:
         """Read no more, and end the session."""
         self._over = True
         self._reader.close()
+        self._wait_no_more()
         # It may have been ended long ago.
         with contextlib.suppress(NotFound):
             await self._sessions.end(self.session.sid, reason)
 
     def _make_reader(
-        self, source: Named, allowed: AllowList, fps_limit: float, max_pixels: int
+        self,
+        source: Named,
+        allowed: AllowList,
+        fps_limit: float,
+        max_pixels: int,
+        max_encoded_pixels: int,
     ) -> SourceReader | _Tap:
         if isinstance(source, Published):
             allowed.check_name(source.name)
@@ -124,12 +142,14 @@ class SourceStream:
             comes_back=not isinstance(source, File),
             fps_limit=fps_limit,
             max_pixels=max_pixels,
+            max_encoded_pixels=max_encoded_pixels,
         )
 
     # ---- as the source's viewer
 
     def opened(self) -> None:
         """Tell the client."""
+        self.session.intake.begin_video()
         self._client.opened()
 
     def frame(self, frame: av.VideoFrame, number: int) -> None:
@@ -140,20 +160,31 @@ class SourceStream:
             self.ended(_NO_MEMORY)
         else:
             self._pending.add(self.session.frames_in, number)
+            self._last.number = self.session.frames_in
 
-    def picture(self, picture: EncodedPicture, number: int) -> None:
-        """Have a frame looked at that came as a picture."""
-        self._pending.add(self.session.intake.put_picture(picture), number)
+    def encoded(self, frame: EncodedFrame, number: int, is_wanted: bool) -> None:
+        """Have a frame decoded, and looked at if it is wanted."""
+        taken = self.session.intake.put_video(frame, is_wanted=is_wanted)
+        if taken:
+            # Results count in the order of showing. So does the source: what is the n-th there was
+            # not the n-th to come, but has its number.
+            self._pending.add(taken, number)
+            self._last.note(taken, frame.timestamp, is_wanted)
+            self._codec = frame.codec
 
     def lost(self, message: str, retry_in_s: float) -> None:
         """Tell the client."""
         self._client.lost(message, retry_in_s)
 
     def ended(self, message: str | None) -> None:
-        """Tell the client, once."""
-        if not self._over:
-            self._over = True
-            self._client.ended(message)
+        """Tell the client, once; at the source's end, after the last answer."""
+        if message is None and self._answered < self._last.number and self._ending is None:
+            if self._codec is not None:
+                self.session.intake.end_video(self._codec)
+            loop = asyncio.get_running_loop()
+            self._ending = loop.call_later(LAST_ANSWER_WITHIN_S, self._end, None)
+        else:
+            self._end(message)
 
     # ---- as the session's sink
 
@@ -163,6 +194,9 @@ class SourceStream:
         number = self._pending.take(result.frame.number)
         if number is not None and not self._over:
             self._client.answered(result, number)
+        self._answered = max(self._answered, result.frame.number)
+        if self._ending is not None and self._answered >= self._last.number:
+            self._end(None)
 
     def notice(self, message: dict[str, Any]) -> None:
         """Hand a notice to the client."""
@@ -171,7 +205,20 @@ class SourceStream:
     def final(self, result: Result) -> None:
         """The session may have been ended over HTTP, or with the server."""
         self._reader.close()
-        self.ended("the session was ended")
+        self._end("the session was ended")
+
+    # ---- the end
+
+    def _end(self, message: str | None) -> None:
+        self._wait_no_more()
+        if not self._over:
+            self._over = True
+            self._client.ended(message)
+
+    def _wait_no_more(self) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
 
 
 class ArrivalClock(TrackClock):

@@ -26,14 +26,11 @@ class Capture:
     small
         The same picture for analyzers, where the camera makes one itself: yuv420p, of the size that
         `analyzed_size` tells.
-    session_ms
-        The time of a session's frame, since its first one.
     """
 
     frame: av.VideoFrame
     captured_s: float
     small: av.VideoFrame | None = None
-    session_ms: float = 0.0
 
 
 # Models look at some hundred pixels anyway; larger pictures cost more to copy, convert and scale.

@@ -1,4 +1,4 @@
-"""Recordings: of sessions, encoded on a thread; of what can be watched, as its packets come.
+"""Recordings: of sessions, and of what can be watched; packets as they come, where there are any.
 
 May import `broadcast`, `config` and the floors below; not `http`.
 """

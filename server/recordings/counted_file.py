@@ -1,6 +1,7 @@
 """A file that holds complete writes only, so that a full disk leaves nothing half-written."""
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +62,28 @@ class CountedFile:
     def close(self) -> None:
         """Close it; again does nothing."""
         self._file.close()
+
+
+class SeekableFile(CountedFile):
+    """A new file in which the muxer may go back, to say at the end what it could not know before.
+
+    Raises
+    ------
+    OSError
+        When the file exists already or can not be created.
+    """
+
+    def write(self, data: bytes) -> int:
+        """Write every byte where the file is, or none and raise."""
+        if self._file.tell() == self.bytes_written:
+            return super().write(data)
+        # The muxer corrects what is there already, which takes no room.
+        return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go somewhere else in it."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._file.tell()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import av
 
+from server.recordings.live_container import MIN_STEP_TICKS, PIECE_MS, VIDEO_TIME_BASE
 from server.recordings.movie_file import MovieFile
-from server.recordings.mp4 import FRAGMENT_MS, MIN_STEP_TICKS, VIDEO_TIME_BASE
 
 if TYPE_CHECKING:
     from server.media.encoder import Packet
@@ -86,7 +86,7 @@ class Movie:
                 container_options={
                     "movflags": "hybrid_fragmented+frag_keyframe+empty_moov+default_base_moof"
                     "+frag_discont",
-                    "frag_duration": str(FRAGMENT_MS * 1000),
+                    "frag_duration": str(PIECE_MS * 1000),
                 },
             )
             self._stream = self._container.add_stream_from_template(described)

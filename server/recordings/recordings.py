@@ -48,9 +48,18 @@ class Recordings:
         For how long, and how much.
     max_running
         At once.
+    on_closed
+        Told of each that has ended.
     """
 
-    def __init__(self, folder: Folder, retention: Retention, max_running: int) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        retention: Retention,
+        max_running: int,
+        on_closed: Callable[[RecordingStatus], None] = lambda _: None,
+    ) -> None:
+        self._on_closed = on_closed
         self._folder = folder
         self._max_running = max_running
         self._running: dict[str, ActiveRecording] = {}
@@ -133,6 +142,10 @@ class Recordings:
             active.stop(_SERVER_STOPPED)
         logger.info("Recording %s as %s", source, segment.name)
         return segment.status()
+
+    def is_running(self, name: str) -> bool:
+        """Whether there is one of this name that has not ended."""
+        return name in self._running
 
     async def stop(self, name: str) -> RecordingStatus:
         """End a recording and keep it; one that has ended stays as it is.
@@ -287,6 +300,7 @@ class Recordings:
             logger.error("What is known of %s can not be kept: %s", segment.name, unwritten)
         del self._running[segment.name]
         segment.over.set_result(status)
+        self._on_closed(status)
         logger.info(
             "Recording %s ended (%d frames)%s", segment.name, status.frames, _because(status.error)
         )

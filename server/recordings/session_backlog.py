@@ -6,15 +6,24 @@ from dataclasses import dataclass
 
 import av
 
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
 
 # The backlog holds about a second of video: 30 frames at a camera's usual rate, and less of large
 # ones (five frames of 3840x2160 in I420 are 62 MB).
 MAX_VIDEO_FRAMES = 30
 MAX_VIDEO_BYTES = 64 * 2**20
+# Of a video that was encoded already: ten seconds of a camera at most.
+MAX_PACKETS = 300
+MAX_PACKET_BYTES = 16 * 2**20
+# Players can go to key frames only; each is ten times the size of another frame.
+KEY_FRAME_EVERY_MS = 4000.0
 # Opus frames are 20 ms. Audio is cheap and is taken first: only a stalled disk leaves this many.
 MAX_AUDIO_FRAMES = 100
 MAX_RESULT_BYTES = 16 * 2**20
+
+Video = av.VideoFrame | EncodedPicture | EncodedFrame
+"""A frame as it comes: raw, or encoded by whoever sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +42,15 @@ class Batch:
 
     results: list[bytes]
     audio: list[tuple[av.AudioFrame, float]]
-    video: tuple[av.VideoFrame | EncodedPicture, float] | None
+    video: tuple[Video, float] | None
 
 
 class Backlog:
     """Hands frames and results from the asyncio thread to the recorder's thread.
 
     Putting never waits: what has no room is counted and dropped. New frames are dropped, not
-    waiting ones, so what is recorded stays spread over time.
+    waiting ones, so what is recorded stays spread over time. Of an encoded video, what builds on a
+    dropped frame is dropped with it.
 
     Attributes
     ----------
@@ -54,8 +64,10 @@ class Backlog:
         self.results_dropped = 0
         self._open = True
         self._changed = threading.Condition()
-        self._video: deque[tuple[av.VideoFrame | EncodedPicture, float, int]] = deque()
+        self._video: deque[tuple[Video, float, int]] = deque()
         self._video_bytes = 0
+        self._needs_key_frame = True
+        self._key_frame_ms = 0.0
         self._audio: list[tuple[av.AudioFrame, float]] = []
         self._results: list[bytes] = []
         self._result_bytes = 0
@@ -67,12 +79,33 @@ class Backlog:
         else:
             size = sum(plane.buffer_size for plane in frame.planes)
         with self._changed:
-            if not self._open or not self._has_room(size):
+            if not self._open or not self._has_room(size, MAX_VIDEO_FRAMES, MAX_VIDEO_BYTES):
                 self.video_dropped += 1
                 return
-            self._video.append((frame, time_ms, size))
-            self._video_bytes += size
-            self._changed.notify()
+            self._append(frame, time_ms, size)
+
+    def put_encoded(self, frame: EncodedFrame, time_ms: float) -> bool:
+        """Let a video's next frame wait, if it is among `MAX_PACKETS` and `MAX_PACKET_BYTES`.
+
+        Returns
+        -------
+        Whether a key frame is wanted: to go on at all, or since the last is `KEY_FRAME_EVERY_MS`
+        ago.
+        """
+        size = len(frame.data)
+        with self._changed:
+            if not self._open:
+                self.video_dropped += 1
+                return False
+            is_lost = frame.is_damaged or not self._has_room(size, MAX_PACKETS, MAX_PACKET_BYTES)
+            self._needs_key_frame = is_lost or (self._needs_key_frame and not frame.is_key_frame)
+            if self._needs_key_frame:
+                self.video_dropped += 1
+                return True
+            if frame.is_key_frame:
+                self._key_frame_ms = time_ms
+            self._append(frame, time_ms, size)
+            return time_ms - self._key_frame_ms >= KEY_FRAME_EVERY_MS
 
     def put_audio(self, frame: av.AudioFrame, time_ms: float) -> None:
         """Let `frame` wait, if it is among `MAX_AUDIO_FRAMES`."""
@@ -132,7 +165,12 @@ class Backlog:
     def _waiting(self) -> bool:
         return bool(self._video or self._audio or self._results)
 
-    def _has_room(self, size: int) -> bool:
+    def _append(self, frame: Video, time_ms: float, size: int) -> None:
+        self._video.append((frame, time_ms, size))
+        self._video_bytes += size
+        self._changed.notify()
+
+    def _has_room(self, size: int, max_frames: int, max_bytes: int) -> bool:
         if not self._video:
             return True  # Even a frame that is larger than the bound can be recorded by itself.
-        return len(self._video) < MAX_VIDEO_FRAMES and self._video_bytes + size <= MAX_VIDEO_BYTES
+        return len(self._video) < max_frames and self._video_bytes + size <= max_bytes

@@ -1,4 +1,4 @@
-"""Recording one session: ``video.mp4``, ``results.jsonl`` and ``summary.json`` in its directory.
+"""Recording one session: its video, ``results.jsonl`` and ``summary.json`` in its directory.
 
 Everything slow (encoding, muxing, writing) happens on one thread per recorder. The asyncio thread
 only hands over references, through a bounded backlog that drops rather than grows or waits. What
@@ -7,58 +7,33 @@ is written reaches the operating system within a second, so a process that is ki
 
 import asyncio
 import logging
-import re
-import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import av
 import orjson
 
-from server.media.decoding import NotDecodable, decode
+from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
 from server.recordings.counted_file import CountedFile
-from server.recordings.mp4 import MovieWriter
-from server.recordings.session_backlog import MAX_AUDIO_FRAMES, Backlog
+from server.recordings.session_backlog import Backlog, Video
+from server.recordings.session_files import RecordingError, create_directory, create_file
+from server.recordings.session_movies import SessionMovies
 
 logger = logging.getLogger(__name__)
 
-VIDEO_NAME = "video.mp4"
-
-_SESSION_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,128}")
-
-
-class RecordingError(Exception):
-    """A recording that can not be made; the text is one line that names the path and the reason."""
-
-
-def check_directory(root: Path) -> None:
-    """Make sure, at start-up, that recordings can be written below `root`; create it if need be.
-
-    Raises
-    ------
-    RecordingError
-        When it can be neither created nor written.
-    """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root) as probe:
-            probe.write(b"\0")
-    except FileExistsError as error:
-        raise RecordingError(f"cannot record to {root}: Not a directory") from error
-    except OSError as error:
-        raise _refusal(root, error) from error
+# Writes what comes after the end; its threads are waited for when the process ends.
+_AMENDING = ThreadPoolExecutor(1, thread_name_prefix="amend summary")
 
 
 class Recorder:
     """One session's recording, written by a thread of its own.
 
-    `video`, `audio` and `result` are called on the asyncio thread and return at once. A frame is
-    kept by reference, never changed, and released when it has been encoded.
+    `video`, `encoded`, `audio` and `result` are called on the asyncio thread and return at once. A
+    frame is kept by reference, never changed, and released when it has been written.
 
     Parameters
     ----------
@@ -68,7 +43,7 @@ class Recorder:
     session_id
         1 to 128 of ``A-Za-z0-9_.-``.
     audio
-        Whether the file gets an audio track. Where no audio arrives it holds silence.
+        Whether the video gets an audio track. Where no audio arrives it holds silence.
     on_error
         Called once, **on the recorder's thread**, with the text of `error` when writing fails.
 
@@ -86,15 +61,12 @@ class Recorder:
         audio: bool,
         on_error: Callable[[str], object] | None = None,
     ) -> None:
-        self.directory = _create_session_directory(root, session_id)
-        self._results = _open(self.directory / "results.jsonl")
-        self._with_audio = audio
+        self.directory = create_directory(root, session_id)
+        self._results = create_file(self.directory / "results.jsonl", CountedFile)
+        self._movies = SessionMovies(self.directory, with_audio=audio)
         self._on_error = on_error
         self._error: str | None = None
         self._backlog = Backlog()
-        self._movie: MovieWriter | None = None
-        # Audio that comes before the first video frame, which decides the size of the file's video.
-        self._early_audio: deque[tuple[av.AudioFrame, float]] = deque(maxlen=MAX_AUDIO_FRAMES)
         self._summary: dict[str, Any] = {}
         self._closing = threading.Event()
         self._finished: Future[None] = Future()
@@ -107,18 +79,18 @@ class Recorder:
 
     @property
     def frames_written(self) -> int:
-        """Video frames encoded so far."""
-        return self._movie.frames_written if self._movie else 0
+        """Video frames written so far."""
+        return self._movies.frames_written
 
     @property
     def frames_dropped(self) -> int:
-        """Video frames left out because the encoder was behind or the recording had stopped."""
+        """Video frames that are left out: there was no time for them, or they were damaged."""
         return self._backlog.video_dropped
 
     @property
     def bytes_written(self) -> int:
         """Bytes handed to the operating system for the video and the results."""
-        return self._results.bytes_written + (self._movie.bytes_written if self._movie else 0)
+        return self._results.bytes_written + self._movies.bytes_written
 
     @property
     def error(self) -> str | None:
@@ -131,6 +103,17 @@ class Recorder:
         An encoded picture is decoded on the recorder's thread; one that can not be is left out.
         """
         self._backlog.put_video(frame, time_ms)
+
+    def encoded(self, frame: EncodedFrame, time_ms: float) -> bool:
+        """Record a video's next frame as it came; `time_ms` as for `video`.
+
+        One that is damaged is left out, as is what builds on one that is missing.
+
+        Returns
+        -------
+        Whether whoever sends it should be asked for a key frame.
+        """
+        return self._backlog.put_encoded(frame, time_ms)
 
     def audio(self, frame: av.AudioFrame, time_ms: float) -> None:
         """Record the samples of `frame`, the first of which was taken at `time_ms`."""
@@ -156,8 +139,17 @@ class Recorder:
         await asyncio.wrap_future(self._finished)
         self._thread.join()
 
+    def amend(self, more: dict[str, Any]) -> None:
+        """Write ``summary.json`` again, with what came after `close`; returns at once."""
+        _AMENDING.submit(self._amend, more)
+
+    def _amend(self, more: dict[str, Any]) -> None:
+        self._finished.result()
+        self._summary = {**self._summary, **more}
+        self._attempt(self._write_summary)
+
     def _run(self) -> None:
-        for step in (self._record, self._finish_movie, self._results.close):
+        for step in (self._record, self._movies.close, self._results.close):
             self._attempt(step)
         # A recording that failed lets go of its files and encoders now, and waits for its summary.
         self._closing.wait()
@@ -189,51 +181,22 @@ class Recorder:
         while (batch := self._backlog.take()) is not None:
             if batch.results:
                 self._results.write(b"".join(batch.results))
-            if batch.audio and self._with_audio:
-                self._record_audio(batch.audio)
+            for frame, time_ms in batch.audio:
+                self._movies.audio(frame, time_ms)
             if batch.video is not None:
-                try:
-                    self._record_video(*batch.video)
-                except Exception:
-                    self._backlog.count_lost_video()
-                    raise
+                self._record_video(*batch.video)
 
-    def _record_audio(self, frames: list[tuple[av.AudioFrame, float]]) -> None:
-        if self._movie is None:
-            self._early_audio.extend(frames)
-            return
-        for frame, time_ms in frames:
-            self._movie.audio(frame, time_ms)
-
-    def _record_video(self, frame: av.VideoFrame | EncodedPicture, time_ms: float) -> None:
-        if isinstance(frame, EncodedPicture):
-            try:
-                frame = av.VideoFrame.from_ndarray(decode(frame.data), format="rgb24")
-            except NotDecodable:
-                self._backlog.count_lost_video()
-                return
-        if self._movie is None:
-            self._movie = MovieWriter(
-                _open(self.directory / VIDEO_NAME),
-                width=frame.width,
-                height=frame.height,
-                audio_from_ms=time_ms if self._with_audio else None,
-            )
-        self._movie.video(frame, time_ms)
-        # After the frame: the first thing that is written fixes the encoders' settings.
-        self._record_audio(list(self._early_audio))
-        self._early_audio.clear()
-
-    def _finish_movie(self) -> None:
+    def _record_video(self, frame: Video, time_ms: float) -> None:
+        is_written = False
         try:
-            if self._movie is not None:
-                self._movie.close()
+            is_written = self._movies.video(frame, time_ms)
         finally:
-            if not self.frames_written:
-                (self.directory / VIDEO_NAME).unlink(missing_ok=True)
+            if not is_written:
+                self._backlog.count_lost_video()
 
     def _write_summary(self) -> None:
         recording = {
+            "files": self._movies.names,
             "frames_written": self.frames_written,
             "frames_dropped": self.frames_dropped,
             "audio_frames_dropped": self._backlog.audio_dropped,
@@ -269,33 +232,6 @@ def record_to(root: Path) -> Callable[..., Recorder | None]:
             return None
 
     return record
-
-
-def _open(path: Path) -> CountedFile:
-    try:
-        return CountedFile(path)
-    except OSError as error:
-        raise _refusal(path, error) from error
-
-
-def _create_session_directory(root: Path, session_id: str) -> Path:
-    if not _SESSION_ID.fullmatch(session_id):
-        raise RecordingError(f"cannot record a session under the name {session_id!r}")
-    number = 1
-    while True:
-        directory = root / (session_id if number == 1 else f"{session_id}-{number}")
-        try:
-            directory.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise _refusal(directory, error) from error
-        else:
-            return directory
-
-
-def _refusal(path: Path, error: OSError) -> RecordingError:
-    return RecordingError(f"cannot record to {path}: {error.strerror}")
 
 
 def _reason(error: Exception) -> str:

@@ -39,7 +39,6 @@ from aiortc import (
 from server.rtc import ice, receiving, sctp, sctp_sending, sending, transport
 from server.rtc.ice import set_ice_hosts
 from server.rtc.incoming import IncomingVideo
-from server.rtc.jitter_buffer import EncodedFrame
 from server.rtc.negotiation import (
     accept_answer,
     add_candidate,
@@ -61,7 +60,6 @@ from server.rtc.sending import (
 from server.rtc.track_reader import discard, drain
 
 __all__ = [
-    "EncodedFrame",
     "IncomingVideo",
     "InvalidStateError",
     "MediaStreamTrack",

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from aiortc import RTCRtpReceiver
 
+from server.media.encoded_frame import EncodedFrame
 from server.rtc import receiving
-from server.rtc.jitter_buffer import EncodedFrame
 from server.tasks import Tasks
 
 # A key frame is ten times the size of others, and all who watch get each.
@@ -60,12 +60,20 @@ class IncomingVideo:
         if not self._listeners:
             self._stop_asking()
 
-    def request_key_frame(self) -> None:
-        """Ask the publisher for a key frame, at most once a second, until one comes."""
+    def request_key_frame(self) -> bool:
+        """Ask the publisher for a key frame, at most once a second, until one comes.
+
+        Returns
+        -------
+        Whether there is a publisher, who may be away; a file has none.
+        """
+        if not self.connections:
+            return False
         if self._asking is None:
             loop = asyncio.get_running_loop()
             due_s = self._asked_s + KEY_FRAME_EVERY_S - time.monotonic()
             self._asking = loop.call_later(max(due_s, 0.0), self._ask)
+        return True
 
     @property
     def is_watched(self) -> bool:

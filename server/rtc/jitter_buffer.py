@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from server.rtc.bitstream import ParameterSets, begins_frame, is_key_frame
+from server.media.bitstream import ParameterSets, begins_frame, is_key_frame, temporal_layer
+from server.media.encoded_frame import EncodedFrame
 
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
 # 5 Mb/s.
@@ -33,42 +34,15 @@ _SEQUENCE = 1 << 16
 
 
 class Packet(Protocol):
-    """An RTP packet, without what the codec's payload format adds (`aiortc.rtp.RtpPacket`)."""
+    """An RTP packet; `_data` is without what the codec's payload format adds (`aiortc.rtp`)."""
 
     payload_type: int
     sequence_number: int
     timestamp: int
     ssrc: int
     marker: int
+    payload: bytes
     _data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedFrame:
-    """A frame as its sender's encoder made it.
-
-    Attributes
-    ----------
-    codec
-        "VP8" or "H264".
-    payload_type
-        Of its packets.
-    data
-        A VP8 frame, or H264 as Annex B.
-    timestamp
-        RTP's, of 32 bits.
-    is_key_frame
-        Whether it can be decoded without those before it.
-    is_damaged
-        Whether something that it builds on is missing.
-    """
-
-    codec: str
-    payload_type: int
-    data: bytes
-    timestamp: int
-    is_key_frame: bool
-    is_damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -203,8 +177,11 @@ class VideoJitterBuffer:
         data = b"".join(packet._data for packet in packets)
         codec = self._codec_of(packets[-1].payload_type)
         is_key = is_key_frame(codec, data)
-        timestamp = packets[0].timestamp
-        return EncodedFrame(codec, packets[-1].payload_type, data, timestamp, is_key), number
+        frame = EncodedFrame(codec, packets[-1].payload_type, data, packets[0].timestamp, is_key)
+        if codec.upper() == "VP8" and not is_key:
+            layer, is_sync = temporal_layer(packets[0].payload)
+            frame = replace(frame, layer=layer, is_layer_sync=is_sync) if layer else frame
+        return frame, number
 
     def _judge(self, frame: EncodedFrame, now_s: float) -> EncodedFrame | None:
         """Whether a frame may be shown, and as what."""

@@ -13,14 +13,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from aiortc import RTCRtpReceiver, rtcrtpreceiver
-from aiortc import clock as aiortc_clock
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import RtpPacket
 
-from server.rtc.bitstream import picture_size
-from server.rtc.jitter_buffer import EncodedFrame, Packet, VideoJitterBuffer
+from server.media.bitstream import picture_size
+from server.media.encoded_frame import EncodedFrame
+from server.rtc.jitter_buffer import Packet, VideoJitterBuffer
 from server.rtc.passed_over import pass_over
+from server.rtc.remb import bounded_estimator
 
 logger = logging.getLogger(__name__)
 
@@ -119,41 +119,8 @@ def limit_bitrate(receiver: RTCRtpReceiver, share: float | None) -> None:
         Of video.
     share
         Of what came when this was first called; None has it send what the line carries again.
-
-    Notes
-    -----
-    Drop when a receiver has such a bound.
     """
-    estimator = receiver._RTCRtpReceiver__remote_bitrate_estimator  # type: ignore[attr-defined]
-    if not isinstance(estimator, _BoundedEstimator):
-        estimator = _BoundedEstimator(estimator)
-        receiver._RTCRtpReceiver__remote_bitrate_estimator = estimator  # type: ignore[attr-defined]
-    estimator.bound(share)
-
-
-class _BoundedEstimator:
-    """What the line carries, by aiortc's estimate, but no more than is wanted."""
-
-    def __init__(self, estimator: RemoteBitrateEstimator) -> None:
-        self._estimator = estimator
-        self._full: int | None = None
-        self._most: int | None = None
-
-    def bound(self, share: float | None) -> None:
-        """Want so much of what came when it was unbound; None wants all."""
-        if self._full is None or share is None:
-            self._full = self._estimator.incoming_bitrate.rate(aiortc_clock.current_ms())
-        self._most = None if share is None or self._full is None else round(self._full * share)
-        if share is None:
-            self._full = None
-
-    def add(self, *args: Any, **kwargs: Any) -> tuple[int, list[int]] | None:
-        """Take in a packet; says what to tell the sender, and of which sources, if it is time."""
-        told = self._estimator.add(*args, **kwargs)
-        if told is None or self._most is None:
-            return told
-        bitrate, sources = told
-        return min(bitrate, self._most), sources
+    bounded_estimator(receiver).bound(share)
 
 
 def received_codec(receiver: RTCRtpReceiver) -> str | None:
@@ -230,6 +197,7 @@ def _held(receiver: RTCRtpReceiver) -> _JitterBufferAdapter:
         held = receiver._RTCRtpReceiver__jitter_buffer = _JitterBufferAdapter(receiver)  # type: ignore[attr-defined]
         # What is missing is asked for here.
         receiver._RTCRtpReceiver__nack_generator = None  # type: ignore[attr-defined]
+        bounded_estimator(receiver)
     return held
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from server.sessions.embedding_gate import REID, EmbeddingGate
+from server.sessions.shown_exercises import EXERCISE, check_shown
 from server.workers.messages import Start
 from server.workers.pool import WorkerPool
 from signaling.errors import TooLarge
@@ -61,6 +62,8 @@ class ChosenAnalyzers:
 
         Raises
         ------
+        BadMessage
+            An exercise in them can not be used; nothing is changed.
         BadSealedEmbedding
             An embedding in them is none that was sealed here; nothing is changed.
         TooLarge
@@ -71,6 +74,8 @@ class ChosenAnalyzers:
         known = {asked_names[n]: values for n, values in options.items() if n in asked_names}
         if self._gate is not None and (reid := asked_names.get(REID)) in known:
             known[reid] = self._gate.opened(known[reid], self._owner)
+        if (exercise := asked_names.get(EXERCISE)) in known:
+            check_shown(known[exercise])
         kept = {name: {**self.options.get(name, {}), **values} for name, values in known.items()}
         check_size({**self.options, **kept})
         self.options.update(kept)

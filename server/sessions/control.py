@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from server.sessions import notes
 from signaling.errors import BadMessage
 
 
@@ -57,20 +59,31 @@ class AskLayout(BaseModel):
     type: Literal["layout"]
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to keep with the session."""
+
+    values: dict[str, Any]
+
+
 ControlMessage = Annotated[
     Ping | Configure | Rate | Subscribe | HealthReport | AskLayout, Field(discriminator="type")
 ]
 _control: TypeAdapter[ControlMessage] = TypeAdapter(ControlMessage)
 
 
-def read(text: str) -> ControlMessage:
+def read(text: str) -> ControlMessage | Note:
     """Read a control message.
 
     Raises
     ------
     BadMessage
         It is none; says what is wrong with it, and which there are.
+    TooLarge
+        It is a note with more values than are read.
     """
+    if (values := notes.read(text)) is not None:
+        return Note(values)
     try:
         return _control.validate_json(text)
     except ValidationError as error:

@@ -55,6 +55,8 @@ class DataChannelSink:
         Called when the client ends the session.
     form
         How the client wants results, on channels that do not say it themselves.
+    hz
+        At most so many results a second, until the client says otherwise; 0 is every frame.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class DataChannelSink:
         metrics: Metrics,
         on_end: Callable[[], None],
         form: Form = Form.JSON,
+        hz: float = 0.0,
     ) -> None:
         self._session = session
         self._metrics = metrics
@@ -73,7 +76,7 @@ class DataChannelSink:
         self._layout_on: RTCDataChannel | None = None
         self._doubtful: deque[str | bytes] = deque(maxlen=MAX_DOUBTFUL)
         self._keys: frozenset[str] | None = None
-        self._least_pause_s = 0.0
+        self._least_pause_s = 1 / hz if hz else 0.0
         self._next_s = 0.0
         self._messages = TokenBucket(MESSAGES_PER_S)
         self._is_over = False
@@ -221,7 +224,9 @@ class DataChannelSink:
         else:
             self._carry_out(channel, control.read(data))
 
-    def _carry_out(self, channel: RTCDataChannel, message: control.ControlMessage) -> None:
+    def _carry_out(
+        self, channel: RTCDataChannel, message: control.ControlMessage | control.Note
+    ) -> None:
         match message:
             case control.Ping(t=t):
                 pong = {"type": "pong", "t": t, "server_time": time.time() * 1000}
@@ -236,6 +241,8 @@ class DataChannelSink:
                 self._next_s = 0.0
             case control.Subscribe(keys=keys):
                 self._keys = frozenset(keys)
+            case control.Note(values):
+                self._session.note(values)
             case control.AskLayout():
                 _reply(channel, _LAYOUT_TEXT)
             case control.HealthReport():

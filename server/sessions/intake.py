@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import av
 
-from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.convert import as_i420
+from server.media.encoded_frame import EncodedFrame
 from server.media.encoder import VIDEO_CLOCK_HZ
 from server.media.lateness import Lateness
 from server.media.picture import EncodedPicture
-from server.rtc import EncodedFrame, IncomingVideo
+from server.rtc import IncomingVideo
 from server.security.token_bucket import TokenBucket
 from server.sessions.metrics import Metrics
 from server.sessions.pace import Pace
@@ -36,7 +37,7 @@ class Intake:
     worker
         Takes the frames.
     pictures
-        What the worker decodes, for a recorder.
+        What the worker decodes for those who watch.
     rate
         How many frames a second are taken; others count as dropped.
     metrics
@@ -82,10 +83,11 @@ class Intake:
         self._rate = rate
         self._metrics = metrics
         self._connection = 0
+        self._takes_video = True
         self._track_clock = TrackClock(self.clock)
         self._lateness = Lateness()
         self._pace = Pace()
-        incoming.listen(self._put_video)
+        incoming.listen(self._put_peers)
 
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
         """Take a raw frame; it replaces one that still waits."""
@@ -126,50 +128,75 @@ class Intake:
         if self.recorder is not None and self.is_open:
             self.recorder.audio(frame, clock.session_ms(frame, time.monotonic()))
 
-    def refuse_video(self) -> None:
-        """Take no more of a peer's video."""
-        self._incoming.unlisten(self._put_video)
+    def begin_video(self) -> None:
+        """A video begins, or begins anew: its times hold from its next frame on."""
+        self._track_clock = TrackClock(self.clock)
+        self._lateness = Lateness()
 
-    # ---- a peer's video
+    def put_video(self, frame: EncodedFrame, *, is_wanted: bool = True) -> int:
+        """Take a video's next frame, which a worker decodes.
 
-    def _put_video(self, frame: EncodedFrame) -> None:
-        if not self.is_open:
-            return
-        if self._connection != self._incoming.connections:
-            self._begin_connection()
+        Parameters
+        ----------
+        frame
+            As whoever sent it encoded it.
+        is_wanted
+            Whether analyzers are to see it, if there is time.
+
+        Returns
+        -------
+        Its number: from 1, or 0 when it is not taken. Results have it where frames are shown in
+        the order in which they come; elsewhere, that of its place in the order of showing.
+        """
+        if not (self.is_open and self._takes_video):
+            return 0
         now_s = time.monotonic()
         track_ms = frame.timestamp * 1000 / VIDEO_CLOCK_HZ
         info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
         # After this process stood still, or the network, what lay about comes before what is new.
         is_late = self._lateness.is_late(now_s * 1000 - track_ms, now_s)
-        is_wanted = self._rate.allow(now_s) and not is_late
-        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
-        self._worker.put_video(EncodedInput(self._sid, info, *kind, is_wanted))
-        self._look_at_pace(now_s)
+        is_wanted = is_wanted and self._rate.allow(now_s) and not is_late
+        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged, is_wanted)
+        layer = (frame.layer, frame.is_layer_sync)
+        self._worker.put_video(EncodedInput(self._sid, info, *kind, *layer))
+        if self.recorder is not None and self.recorder.encoded(frame, info.pts_ms):
+            self._incoming.request_key_frame()
+        return info.number
+
+    def end_video(self, codec: str) -> None:
+        """The video is over: have what its decoder holds back looked at."""
+        if self.is_open and self.newest is not None:
+            info = replace(self.newest, number=self.count + 1)
+            end = EncodedInput(self._sid, info, codec, b"", is_key_frame=False, is_wanted=False)
+            self._worker.put_video(end)
+
+    def refuse_video(self) -> None:
+        """Take no more of a video."""
+        self._takes_video = False
+        self._incoming.unlisten(self._put_peers)
+
+    # ---- a peer's video
+
+    def _put_peers(self, frame: EncodedFrame) -> None:
+        if not self.is_open:
+            return
+        if self._connection != self._incoming.connections:
+            # What was known of a sender does not hold of the next.
+            self._connection = self._incoming.connections
+            self._pace = Pace()
+            self.begin_video()
+        self.put_video(frame)
+        self._look_at_pace(time.monotonic())
 
     def _look_at_pace(self, now_s: float) -> None:
         changes = self._pace.look(now_s, self.count, self.done)
-        if self._incoming.is_watched or self._pictures.is_watched:
+        is_watched = self._incoming.is_watched or self._pictures.is_watched
+        if is_watched or self.recorder is not None:
             # What people watch is not made worse for the analyzers' sake.
             changes = self._pace.max_fps is not None
             self._pace = Pace()
         if changes and self.on_pace is not None:
             self.on_pace(self._pace)
-
-    def _begin_connection(self) -> None:
-        """Times begin anew with each, and what was known of a sender does not hold."""
-        self._connection = self._incoming.connections
-        self._track_clock = TrackClock(self.clock)
-        self._lateness = Lateness()
-        self._pace = Pace()
-        if self.recorder is not None:
-            # It is decoded where it is analyzed.
-            self._pictures.unsubscribe(self._record)
-            self._pictures.subscribe(self._record)
-
-    def _record(self, capture: Capture) -> None:
-        if self.recorder is not None:
-            self.recorder.video(capture.frame, capture.session_ms)
 
     def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
         self.count += 1

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.broadcast.stream import VideoStream
@@ -16,8 +16,9 @@ from server.security.token_bucket import TokenBucket
 from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.metrics import Metrics
+from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
-from server.sessions.peer import DisconnectReason, SessionPeer
+from server.sessions.peer import DisconnectReason, Manners, SessionPeer, hang_up_on_oldest
 from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
@@ -45,12 +46,15 @@ class Limits:
         Frames that are taken of one session; 0 takes all.
     sessions_per_subject
         Sessions at once of one token's subject; 0 is half of all.
+    manners
+        How peers are dealt with.
     """
 
     max_sessions: int
     resume_window_s: float
     frames_per_second: float = 0.0
     sessions_per_subject: int = 0
+    manners: Manners = field(default_factory=Manners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class SessionManager:
         Makes a session's recorder; None when nothing is recorded.
     gate
         Keeps embeddings sealed outside; None leaves them as they are.
+    observer
+        Is told what becomes of sessions.
     """
 
     def __init__(
@@ -88,7 +94,9 @@ class SessionManager:
         metrics: Metrics,
         recorder: RecorderFactory | None = None,
         gate: EmbeddingGate | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
@@ -138,14 +146,16 @@ class SessionManager:
             offer.analyzers, offer.options, by, name=offer.publish
         )
         self._unanswered.add(session.sid)
-        name_before = session.name
+        name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
         self._keep_waiting(session)
         peer: SessionPeer | None = None
         try:
             peer = SessionPeer(
-                session, offer, self._ice_servers, self._metrics, self._end, self._gone, plays
+                *(session, offer, self._ice_servers, self._metrics, self._end, self._gone),
+                plays=plays,
+                manners=self._limits.manners,
             )
             sdp = await peer.answer()
             if session.ending or self._draining:
@@ -161,6 +171,8 @@ class SessionManager:
         finally:
             self._unanswered.discard(session.sid)
         await self._attach(session, peer)
+        if offer.publish is not None and offer.publish != name_before:
+            session.tell("published")
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
 
     def open_direct(
@@ -263,6 +275,7 @@ class SessionManager:
             self._gate,
             TokenBucket(0.0 if internal else self._limits.frames_per_second),
             sid,
+            None if internal else self._observer,
         )
         session.name = name
         self.known.add(session)
@@ -347,6 +360,9 @@ class SessionManager:
             await session.end(reason)
         finally:
             self.known.end(session)
+        if session.name is not None:
+            session.tell("unpublished")
+        hang_up_on_oldest(self._peers.values(), self._limits.max_sessions)
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from server.sessions.chosen_analyzers import Options, check_size
 from server.sessions.embedding_gate import REID, EmbeddingGate
+from server.sessions.shown_exercises import EXERCISE, check_shown
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage
 
@@ -45,7 +46,8 @@ class OfferedAnalyzers:
         Raises
         ------
         BadMessage
-            There is no such analyzer, or it can not run here.
+            There is no such analyzer, or it can not run here; an exercise in the options can not
+            be used.
         BadSealedEmbedding
             An embedding in the options is none that was sealed here for this subject.
         TooLarge
@@ -57,6 +59,10 @@ class OfferedAnalyzers:
             for name in known:
                 if self._pool.names.get(name) == REID:
                     known[name] = self._gate.opened(known[name], owner)
+        for name in known:
+            # Before a worker is ready, they are known by the names they were configured with.
+            if self._pool.names.get(name, name) == EXERCISE:
+                check_shown(known[name])
         check_size(known)
         return chosen, known
 

@@ -7,6 +7,7 @@ import enum
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from analyzers.compact import Form
@@ -30,7 +31,7 @@ from server.rtc import (
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
 from server.sessions.pace import Pace
-from server.sessions.session import Session
+from server.sessions.session import Session, SessionState
 from server.tasks import Tasks
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate, Offer
@@ -41,10 +42,24 @@ logger = logging.getLogger(__name__)
 CONNECT_WITHIN_S = 30.0
 # A peer that hangs up ends its tracks first; this long after, it is clear whether it was only that.
 HANG_UP_FOLLOWS_WITHIN_S = 0.5
-# After the final result the client hangs up; if it does not, we do.
-FAREWELL_S = 5.0
 # How long the last bytes may take to leave when the server shuts down.
 FLUSH_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How peers are dealt with that do not say what they want.
+
+    Attributes
+    ----------
+    results_per_second
+        At most so many; 0 is one for each frame.
+    farewell_s
+        After the final result the client hangs up; if it has not after so long, we do.
+    """
+
+    results_per_second: float = 0.0
+    farewell_s: float = 5.0
 
 
 class DisconnectReason(enum.Enum):
@@ -73,6 +88,8 @@ class SessionPeer:
         Called once, when the peer has gone.
     plays
         What is sent back, if anything is.
+    manners
+        What is usual here.
     """
 
     def __init__(
@@ -84,9 +101,11 @@ class SessionPeer:
         end_session: Callable[[Session, str], Coroutine[Any, Any, None]],
         on_gone: Callable[[SessionPeer, DisconnectReason], Coroutine[Any, Any, None]],
         plays: VideoStream | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self.session = session
         self._offer = offer
+        self._manners = manners or Manners()
         self.states: list[str] = ["new"]
         self.asked_s = time.monotonic()
         self._metrics = metrics
@@ -217,6 +236,7 @@ class SessionPeer:
             self._metrics,
             lambda: self.request_end("the client ended it"),
             Form(self._offer.results or Form.JSON),
+            self._manners.results_per_second,
         )
         self._sink.take(channel)
         self.session.subscribers.add_channel(self._sink)
@@ -235,9 +255,13 @@ class SessionPeer:
         """End the session; the client has a moment to hang up before we do."""
         await self._end_session(self.session, reason)
         try:
-            await asyncio.wait_for(self._closed.wait(), FAREWELL_S)
+            await asyncio.wait_for(self._closed.wait(), self._manners.farewell_s)
         except TimeoutError:
             await self._connection.close()
+
+    def hang_up(self) -> None:
+        """Do not wait any longer for the client to do it."""
+        self._tasks.spawn(self._connection.close(), "hang up")
 
     async def flush(self) -> None:
         """Wait until what was sent has left, but not for long."""
@@ -259,3 +283,10 @@ class SessionPeer:
         await self._connection.close()
         await self._tasks.cancel()
         await decoders_ended()
+
+
+def hang_up_on_oldest(peers: Iterable[SessionPeer], keep: int) -> None:
+    """Let only so many peers stay whose session is over."""
+    over = [peer for peer in peers if peer.session.state is SessionState.ENDED]
+    for peer in over[: max(len(over) - keep, 0)]:
+        peer.hang_up()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from server.media.clock import SessionClock
+from server.sessions.notes import Notes
 from server.sessions.results import Result
 from server.workers.mailbox import FrameInfo
 
@@ -20,6 +21,7 @@ class Reported(Protocol):
     sid: str
     name: str | None
     health: dict[str, Any] | None
+    notes: Notes
     created_at_ms: int
     frames_analyzed: int
     frames_unreadable: int
@@ -43,6 +45,9 @@ class Reported(Protocol):
 
     @property
     def analyzers(self) -> tuple[str, ...]: ...
+
+    @property
+    def problems(self) -> Sequence[dict[str, Any]]: ...
 
     @property
     def worker_index(self) -> int | None: ...
@@ -69,6 +74,7 @@ def status(session: Reported) -> dict[str, Any]:
         "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
         "latency_ms": _latency_ms(session),
         "restarts": session.restarts,
+        "problems": list(session.problems),
         "health": session.health,
         "end_reason": session.end_reason,
     }
@@ -87,10 +93,11 @@ def summary(session: Reported) -> dict[str, Any]:
     told = status(session)
     return {
         **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
-        **{key: told[key] for key in ("dropped", "unreadable", "restarts")},
+        **{key: told[key] for key in ("dropped", "unreadable", "restarts", "problems")},
         "ended_at": time.time_ns() // 1_000_000,
         "end_reason": session.end_reason,
         "states": [str(state) for state in session.history],
         "duration_ms": round(session.last_frame.pts_ms, 2) if session.last_frame else 0.0,
+        "notes": list(session.notes.kept),
         "final": orjson.loads(session.last.encode()) if session.last else None,
     }

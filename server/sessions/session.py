@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from analyzers.compact import Form
 from server.media.clock import SessionClock
 from server.rtc import IncomingVideo
@@ -19,6 +21,8 @@ from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.intake import Intake
 from server.sessions.metrics import Metrics
+from server.sessions.notes import Notes
+from server.sessions.observer import Observer
 from server.sessions.recording import RecorderFactory
 from server.sessions.report import summary
 from server.sessions.results import Result, Timing
@@ -43,6 +47,9 @@ from server.workers.messages import (
 from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
 
 logger = logging.getLogger(__name__)
+
+# A key whose every new value is told of.
+_REPETITION = "repetition"
 
 # A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
 # One that is stuck is found out before this, and the last known values go out instead.
@@ -84,6 +91,8 @@ class Session:
         How many frames a second it takes; None takes all.
     sid
         Its id; None makes one up.
+    observer
+        Is told what becomes of it.
     """
 
     def __init__(
@@ -97,7 +106,9 @@ class Session:
         gate: EmbeddingGate | None = None,
         rate: TokenBucket | None = None,
         sid: str | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self.sid = sid or secrets.token_hex(8)
         self.subscribers = SessionSubscribers(self.sid)
         self.owner = by.subject
@@ -108,6 +119,8 @@ class Session:
         """What it is published under, so that all who may watch anything may watch it."""
         self.health: dict[str, Any] | None = None
         """What a camera that feeds it has last said of itself."""
+        self.notes = Notes()
+        """What the client said to keep with it."""
         self.resume_token = secrets.token_urlsafe(24)
         self.pictures = ShownFrames(self.sid, self._tell_worker, annotated=False)
         """Its frames as they came, decoded, for whoever wants them."""
@@ -143,6 +156,11 @@ class Session:
     def options(self) -> Options:
         """For each analyzer, by name, what the client set."""
         return self._chosen.options
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What went wrong in its analyzers, once for each of them and phase."""
+        return self.subscribers.problems
 
     @property
     def last(self) -> Result | None:
@@ -204,6 +222,8 @@ class Session:
         """
         if self.ending:
             return
+        if SessionState.STREAMING not in self.history:
+            self.tell("session.started", analyzers=list(self.analyzers))
         self._enter(SessionState.STREAMING)
         if self._make_recorder is not None and self.intake.recorder is None:
             self.intake.recorder = self._make_recorder(
@@ -221,6 +241,11 @@ class Session:
             self._worker.give_memory_back()
 
     # ---- the worker
+
+    def tell(self, kind: str, **more: Any) -> None:
+        """Tell of something that has happened to it."""
+        if self._observer is not None:
+            self._observer.tell(kind, {"session": self.sid, "name": self.name, **more})
 
     def _tell_worker(self, message: object) -> None:
         self._worker.tell(message)
@@ -243,6 +268,20 @@ class Session:
         if changed:
             self._worker.tell(ChangeOptions(self.sid, changed))
         return unknown
+
+    def note(self, values: dict[str, Any]) -> None:
+        """Keep a note, also when the session is over.
+
+        Raises
+        ------
+        BadMessage, TooLarge
+            It can not be kept.
+        """
+        self.notes.add(values)
+        if self.state is SessionState.ENDED:
+            self.tell("session.note", note=self.notes.kept[-1])
+        if self.state is SessionState.ENDED and self.intake.recorder is not None:
+            self.intake.recorder.amend({"notes": list(self.notes.kept)})
 
     def on_worker_message(self, message: object) -> None:
         """Take what the worker sends of this session."""
@@ -274,13 +313,18 @@ class Session:
         if not self._final.done():
             self._final.set_result(final)
 
-    def _sealed(self, values: Values) -> Values:
-        return values if self._gate is None else self._gate.sealed(values, self.owner)
+    def _told(self, values: Values) -> Values:
+        """What is told of what analyzers said: embeddings sealed, and who it is of, if known."""
+        sealed = values if self._gate is None else self._gate.sealed(values, self.owner)
+        if self.notes.participant is None:
+            return sealed
+        return sealed.replaced("participant_id", self.notes.participant)
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._worker.was_replaced()
         self.restarts += 1
+        self.tell("worker.replaced", reason=fault.reason)
         if self.ending:
             # What they were asked for last was the end: what is known already has to do.
             self._take_final(Final(self.sid))
@@ -330,7 +374,7 @@ class Session:
         self.intake.done += 1
         result = Result(
             frame=message.frame,
-            values=self._sealed(Values(message.fragments, message.compact)),
+            values=self._told(Values(message.fragments, message.compact)),
             timing=Timing(
                 (message.taken_s - message.frame.received_monotonic_s) * 1000,
                 message.timings_ms,
@@ -342,6 +386,10 @@ class Session:
         self._count_dropped(result.dropped)
         self._metrics.observe(message, time.monotonic())
         self.subscribers.publish(result)
+        if _REPETITION in message.events and self._observer is not None:
+            repetition = orjson.loads(result.values.one(_REPETITION))
+            if repetition is not None:
+                self.tell(_REPETITION, repetition=repetition)
         if self.intake.recorder is not None:
             self.intake.recorder.result(result.encode())
         # Readers come and go; one that the worker does not know of yet has its form made here.
@@ -383,7 +431,7 @@ class Session:
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
-        said = self._sealed(Values(final.fragments, final.compact))
+        said = self._told(Values(final.fragments, final.compact))
         result = Result(
             frame=self.last.frame if self.last else None,
             # After a restart the worker knows less than was sent already.
@@ -395,6 +443,8 @@ class Session:
         self._enter(SessionState.ENDED)
         self.subscribers.publish_final(result)
         await self._finish_recording(result)
+        if SessionState.STREAMING in self.history:
+            self.tell("session.ended", summary=summary(self))
 
     async def _final_of_analyzers(self) -> Final:
         if self._worker.index is None:
@@ -411,6 +461,7 @@ class Session:
             return
         self.intake.recorder.result(final.encode())
         await self.intake.recorder.close(summary(self))
+        self.tell("recording.closed", recording=self.sid)
 
     def _enter(self, state: SessionState) -> None:
         if state is not self.state:

@@ -92,7 +92,7 @@ class ShownFrames:
         self._shown = info.number
         # A copy: encoders are still at it when the mailbox is read again.
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        return Capture(frame, info.received_monotonic_s, session_ms=info.pts_ms)
+        return Capture(frame, info.received_monotonic_s)
 
     def _let_go(self) -> None:
         if self._mailbox is not None:

@@ -69,6 +69,14 @@ class SessionSubscribers:
             self._sinks.remove(sink)
 
     @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What went wrong in analyzers so far: ``analyzer``, ``phase``, ``message`` of each."""
+        return [
+            {key: value for key, value in notice.items() if key != "type"}
+            for notice in self._problems.values()
+        ]
+
+    @property
     def forms(self) -> frozenset[Form]:
         """Those in which results are read: JSON, but by a peer that chose otherwise."""
         others = any(sink is not self._channel for sink in self._sinks)

@@ -32,11 +32,12 @@ class WorkerLink:
     session
         Is told what the worker says.
     request_key_frame
-        Asks whoever sends the session's video for a key frame; called until one comes.
+        Asks whoever sends the session's video for a key frame; called until one comes. Returns
+        whether there is anybody to ask.
     """
 
     def __init__(
-        self, pool: WorkerPool, session: PinnedSession, request_key_frame: Callable[[], None]
+        self, pool: WorkerPool, session: PinnedSession, request_key_frame: Callable[[], bool]
     ) -> None:
         self._pool = pool
         self._session = session
@@ -107,7 +108,8 @@ class WorkerLink:
 
         Where the worker does not take what it is sent, frames are left out up to the next key
         frame: what waits for a worker that stands still is old when it goes on. Some senders give
-        no key frame when they are asked; their video goes on as it is, damaged.
+        no key frame when they are asked; their video goes on as it is, damaged. That of a file has
+        its key frames where it has them.
         """
         now_s = time.monotonic()
         if self._worker is None or not self._is_started:
@@ -121,8 +123,8 @@ class WorkerLink:
             self._needs_key_frame, self._asks_since_s = False, None
             self.tell(frame)
         elif self._asks_since_s is None or now_s - self._asks_since_s < DAMAGED_AFTER_S:
-            self._asks_since_s = self._asks_since_s or now_s
-            self._request_key_frame()
+            if self._request_key_frame():
+                self._asks_since_s = self._asks_since_s or now_s
         else:
             self.tell(replace(frame, is_damaged=True))
 

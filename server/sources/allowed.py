@@ -71,12 +71,12 @@ class AllowList:
     def check_camera(self, index: int) -> None:
         """Refuse a camera that is not listed."""
         if index not in self._cameras:
-            raise _refused(f"camera {index}")
+            raise _refused(f"camera {index}", str(index))
 
     def check_name(self, name: str) -> None:
         """Refuse a published stream that is not listed."""
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in self._names):
-            raise _refused(f"the stream {name}")
+            raise _refused(f"the stream {name}", name)
 
     def check_url(self, url: SourceUrl) -> bool:
         """Refuse a URL that is not listed.
@@ -136,8 +136,11 @@ class AllowList:
         return [f"{_escaped(folder)}/{name}" for folder in self._folders]
 
 
-def _refused(what: str) -> SourceRefused:
-    return SourceRefused(f"{what} is none of the sources that this server reads (--allow-source)")
+def _refused(what: str, pattern: str = "PATTERN") -> SourceRefused:
+    return SourceRefused(
+        f"{what} is none of the sources that this server reads: it has to be started with"
+        f" --allow-source {pattern}"
+    )
 
 
 def _url_pattern(text: str) -> _UrlPattern:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
 import av
@@ -47,12 +48,15 @@ class OpenVideo:
         Whether its frames come when they are made, and it has no end.
     abort
         Ends a read that waits, from another thread.
+    is_device
+        Whether it is a camera of this machine.
     """
 
     container: InputContainer
     stream: VideoStream
     is_live: bool
     abort: Callable[[], None]
+    is_device: bool = False
 
 
 def open_file(path: str | os.PathLike[str]) -> OpenVideo:
@@ -68,7 +72,10 @@ def open_file(path: str | os.PathLike[str]) -> OpenVideo:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise SourceError(f"can not read the file: {error.strerror}") from error
-    return open_readable(file, file.close)
+    video = open_readable(file, file.close)
+    # One that a recording was cut off in does not say how long it is, but it has an end.
+    is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    return replace(video, is_live=False) if is_regular else video
 
 
 def open_readable(
@@ -109,7 +116,7 @@ def open_camera(index: int) -> OpenVideo:
     if not os.path.exists(device):
         raise SourceError(f"there is no camera {index} ({device})")
     try:
-        return _opened(device, _nothing, format=_CAMERA_FORMAT)
+        return replace(_opened(device, _nothing, format=_CAMERA_FORMAT), is_device=True)
     except (FFmpegError, OSError) as error:
         raise SourceError(f"camera {index} can not be used: {error.strerror}") from error
 

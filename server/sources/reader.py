@@ -15,10 +15,13 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from server.backoff import Backoff
-from server.media.convert import as_i420
+from server.media.encoded_frame import EncodedFrame
+from server.media.in_order import InOrderOnLoop
 from server.media.newest import NewestOnLoop
 from server.sources.container import OpenVideo
 from server.sources.errors import SourceError, SourceRefused
+from server.sources.frames import CLOCK_HZ, frames_of, step_s
+from server.sources.slots import Slots
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ FIRST_PAUSE_S = 1.0
 _CUT_OFF_S = 1.0
 # A frame that comes this much before its time is taken.
 _EARLY_S = 0.02
+# Encoded frames that wait for the event loop: two seconds of a camera.
+_MAX_WAITING = 64
+_MAX_WAITING_BYTES = 8 * 2**20
 
 
 class SourceViewer(Protocol):
@@ -37,6 +43,12 @@ class SourceViewer(Protocol):
 
     def frame(self, frame: av.VideoFrame, number: int) -> None:
         """A frame, yuv420p, and which of the source's it is, from 1."""
+
+    def encoded(self, frame: EncodedFrame, number: int, is_wanted: bool) -> None:
+        """A frame as it is encoded, in the order of decoding, and which of those it is, from 1.
+
+        Those after it build on it, whether it is wanted or not.
+        """
 
     def lost(self, message: str, retry_in_s: float) -> None:
         """The source is gone; it is tried again."""
@@ -53,13 +65,16 @@ class SourceReader:
     open_video
         Opens it; called in the thread.
     viewer
-        Gets the frames: the newest, if they come faster than it takes them.
+        Gets the frames: encoded where a worker decodes their codec, all in order; or else the
+        newest, if they come faster than it takes them.
     comes_back
         Whether to try again when it is lost.
     fps_limit
         Frames a second that are wanted.
     max_pixels
         Larger frames are refused.
+    max_encoded_pixels
+        Videos of more are decoded here.
     """
 
     def __init__(
@@ -70,18 +85,25 @@ class SourceReader:
         comes_back: bool,
         fps_limit: float,
         max_pixels: int,
+        max_encoded_pixels: int,
     ) -> None:
         self._open_video = open_video
         self._viewer = viewer
         self._comes_back = comes_back
         self._fps_limit = fps_limit
         self._max_pixels = max_pixels
+        self._max_encoded_pixels = max_encoded_pixels
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._abort: Callable[[], None] | None = None
         self._newest: NewestOnLoop[tuple[av.VideoFrame, int]] = NewestOnLoop(
             self._tell, lambda frame: viewer.frame(*frame)
+        )
+        self._in_order: InOrderOnLoop[tuple[EncodedFrame, int, bool]] = InOrderOnLoop(
+            *(self._tell, lambda frame: viewer.encoded(*frame)),
+            max_items=_MAX_WAITING,
+            max_bytes=_MAX_WAITING_BYTES,
         )
         self._number = 0
         self._delivered = False
@@ -96,6 +118,7 @@ class SourceReader:
         with self._lock:
             self._stop.set()
             abort = self._abort
+        self._in_order.close()
         if abort is not None:
             abort()
 
@@ -154,28 +177,31 @@ class SourceReader:
             limit = RateLimit(self._fps_limit)
             began_s = time.monotonic()
             time_s = 0.0
-            for packet in video.container.demux(video.stream):
-                for frame in _decoded(packet):
-                    time_s = time.monotonic() - began_s
-                    if not video.is_live and frame.time is not None:
-                        # At its own speed, as if it were happening.
-                        self._stop.wait(max(frame.time - time_s, 0.0))
-                        time_s = frame.time
-                    if self._stop.is_set():
-                        return True
-                    self._take(frame, limit.allow(time_s))
+            first_s: float | None = None
+            slots = Slots(self._fps_limit, step_s(video.stream))
+            for timed in frames_of(video, self._max_pixels, self._max_encoded_pixels):
+                time_s = time.monotonic() - began_s
+                if not video.is_live and timed.due_s is not None:
+                    # At its own speed, as if it were happening.
+                    first_s = timed.due_s if first_s is None else first_s
+                    self._stop.wait(max(timed.due_s - first_s - time_s, 0.0))
+                    time_s = timed.due_s - first_s
+                if self._stop.is_set():
+                    return True
+                if isinstance(timed.frame, EncodedFrame) and not video.is_live:
+                    is_wanted = slots.take(timed.frame.timestamp / CLOCK_HZ)
+                else:
+                    is_wanted = limit.allow(time_s)
+                self._take(timed.frame, is_wanted)
             return not video.is_live and time_s >= _duration_s(video.stream) - _CUT_OFF_S
 
-    def _take(self, frame: av.VideoFrame, is_wanted: bool) -> None:
+    def _take(self, frame: EncodedFrame | av.VideoFrame, is_wanted: bool) -> None:
         self._number += 1
         self._delivered = True
-        if frame.width * frame.height > self._max_pixels:
-            raise SourceRefused(
-                f"the source has {frame.width} x {frame.height} pixels: at most"
-                f" {self._max_pixels} are taken"
-            )
-        if is_wanted:
-            self._newest.put((as_i420(frame), self._number))
+        if isinstance(frame, EncodedFrame):
+            self._in_order.put((frame, self._number, is_wanted), len(frame.data))
+        elif is_wanted:
+            self._newest.put((frame, self._number))
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(self._call, method, arguments)
@@ -209,14 +235,6 @@ class RateLimit:
             return False
         self._due_s = max(self._due_s, now_s - self._interval_s) + self._interval_s
         return True
-
-
-def _decoded(packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
-    try:
-        return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
-    except av.error.InvalidDataError:
-        # Damaged on its way; the next key frame mends it.
-        return []
 
 
 def _duration_s(stream: VideoStream) -> float:

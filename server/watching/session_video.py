@@ -11,8 +11,9 @@ from server.broadcast.feeds import Emptied, Feeds
 from server.broadcast.relay import Relay
 from server.broadcast.viewer import Feed, Viewer
 from server.media.capture import Pictures
+from server.media.encoded_frame import EncodedFrame
 from server.media.encoder import Codec, Packet
-from server.rtc import EncodedFrame, IncomingVideo
+from server.rtc import IncomingVideo
 from server.sessions.session import Session
 
 

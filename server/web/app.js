@@ -1,12 +1,4 @@
-// The page's shell: texts, the token, the four views.
-//
-// A view is a module `views/NAME.js` with a style `views/NAME.css`, which is loaded before it:
-//
-//     export function mount(root, app) { …; return function unmount() { … }; }
-//
-// `root` is an empty element of its own in <main>; `mount` may be async. `unmount` stops what the
-// view began: streams, timers, listeners outside of `root`. A view is mounted anew when its tab is
-// chosen again and when the language changes. It finds in `app`:
+// The page's shell: texts, the token, and `app`, what views have of it (router.js says what a view is):
 //
 //     t(key, values, fallback)   the text of a key of texts/LANGUAGE.js
 //     language                   "en" or "de", for Intl
@@ -18,6 +10,8 @@
 //     announce(text, {now})      said by screen readers; `now` interrupts
 //     notice(text, {kind, action: [label, function]})   one line below the header: kind "problem"
 //                                or "info"; null takes it away
+//     badge(text, meaning)       at the view's tab, while it is not looked at; "" takes it away
+//     cameraInUse()              whether another view has the camera open
 //     explain(problem)           the text for a problem {code, message, in_s…}: see problems.js
 //     askForToken()              a promise of whether there is a new one
 //
@@ -26,6 +20,7 @@
 import { keepLanguage, languages, loadTexts, preferredLanguage } from "./i18n.js";
 import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
+import { Router } from "./router.js";
 
 const VIEWS = ["train", "find", "camera", "sessions"];
 const TOKEN = "kinecast.token";
@@ -56,6 +51,8 @@ const app = {
     const response = await send();
     return response.status === 401 && (await app.askForToken()) ? send() : response;
   },
+
+  cameraInUse: () => router.cameraInUse,
 
   client: (settings = {}) => new Kinecast(location.origin, { ...settings, token: app.token }),
 
@@ -100,55 +97,15 @@ let asking = null;
 
 // ---- views
 
-let shown = null;
-let unmount = null;
-let turn = 0;
+const router = new Router(app, document.querySelector("main"));
 let linked = null;
 
 async function show() {
   takeToken();
   const name = VIEWS.find((view) => location.hash === `#${view}`);
   // Other fragments, #main of the skip link say, are places in the view.
-  if (!name && shown) return tellOfLink();
-  await open(name ?? VIEWS[0]);
-}
-
-async function open(name) {
-  const mine = ++turn;
-  const left = unmount;
-  [shown, unmount] = [name, null];
-  left?.();
-  app.notice(null);
-  for (const link of document.querySelectorAll(".tabs a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  document.title = `${app.t(`nav.${name}`)} · Kinecast`;
-  const root = document.createElement("div");
-  root.className = `view ${name}`;
-  try {
-    const [view] = await Promise.all([import(`./views/${name}.js`), loadStyle(name)]);
-    if (mine !== turn) return;
-    $("main").replaceChildren(root);
-    const end = await view.mount(root, app);
-    if (mine === turn) {
-      unmount = end;
-      tellOfLink();
-    } else end?.();
-  } catch (error) {
-    console.error(error);
-    if (mine === turn) app.notice(app.t("view.failed"), { kind: "problem" });
-  }
-}
-
-function loadStyle(name) {
-  const href = `/web/views/${name}.css`;
-  if ($(`link[href="${href}"]`)) return null;
-  return new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
-    [link.onload, link.onerror] = [resolve, () => reject(new Error(`no ${href}`))];
-    document.head.append(link);
-  });
+  if (name || !router.shown) await router.open(name ?? VIEWS[0]);
+  tellOfLink();
 }
 
 // A link with #token=… is how somebody is let in; the token does not stay in the address. Anybody can
@@ -207,7 +164,7 @@ function offerLanguages() {
   select.onchange = async () => {
     keepLanguage(select.value);
     await speak(select.value);
-    await open(shown);
+    await router.speak();
   };
 }
 
@@ -215,5 +172,6 @@ takeToken();
 await speak(preferredLanguage());
 offerLanguages();
 addEventListener("hashchange", show);
-addEventListener("pagehide", () => unmount?.());
+addEventListener("pagehide", () => router.suspend());
+await router.resume(VIEWS);
 await show();

@@ -28,15 +28,17 @@ export async function openCamera(video) {
 /**
  * Play a video and give its pictures as a stream, whose track ends with it.
  * @param {string} address of the video, a blob's too
+ * @param {number} from_s where to begin
  * @returns {Promise<MediaStream>} rejected with the code `bad_file` or `unsupported`
  */
-export async function playFile(address) {
+export async function playFile(address, from_s = 0) {
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
   const capture = video.captureStream ?? video.mozCaptureStream;
   if (!capture) throw problem("unsupported");
   video.src = address;
   try {
     await new Promise((resolve, reject) => ([video.onloadeddata, video.onerror] = [resolve, reject]));
+    if (from_s) video.currentTime = from_s;
     const stream = capture.call(video);
     await video.play();
     // Firefox adds the tracks when it plays.

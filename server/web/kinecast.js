@@ -1,11 +1,11 @@
-// Kinecast's client: sends a stream's video to a server, gives what it sees as events.
+// Kinecast's client: sends video to a server, gives what it sees as events.
 // The wire: docs/protocol.md.
 
-const PAUSES_S = [0.5, 1, 2, 4, 8]; // between attempts, then 15
+const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
 const WITHIN_MS = 15_000; // to connect or to end
 const PING_EVERY_MS = 1000;
 const LOST_AFTER_MS = 5000;
-const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"]; // no use trying again
+const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"];
 
 // `code`: an HTTP status, `unreachable`, `no_media` or `unsupported`.
 const problem = (code, message = code) => Object.assign(new Error(message), { code });
@@ -43,18 +43,20 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
 }
 
 /**
- * A session that reconnects by itself and goes on where it was. Events, data in `detail`:
+ * A session that reconnects by itself and goes on where it was; after a reload, too, if given
+ * `session` and `book` of before. Events, data in `detail`:
  * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
  *   `restarting`, `ended`, `refused` (`problem`)
- * - `result`: as sent, in order, and `latency_ms` since the server had the frame, NaN at first
- * - `repetition`: `{exercise, count, repetition}`, once each; `count` goes on whatever is replaced,
- *   `repetition` is null if no result told of it
+ * - `result`: as sent, in order; `latency_ms` since the server had the frame, NaN at first
+ * - `repetition`: `{exercise, count, repetition}`, once each; `count` goes on; `repetition` may be null
  * - `problem`: `{code, message}`; the session goes on
- * - `final`: the last result with all `repetitions`; null if it did not come
+ * - `final`: the last result with all `repetitions`; null if none came
  */
 export class Kinecast extends EventTarget {
   state = { code: "new" }; // the last
   session = null; // `{id, resume}`
+  // Counts by exercise, and repetitions as told: the session's and earlier ones
+  book = { now: {}, before: {}, done: [], earlier: [] };
   peer = null; // RTCPeerConnection
   round_trip_ms = Infinity;
   clock_offset_ms = NaN; // the server's clock less performance.now()
@@ -69,10 +71,6 @@ export class Kinecast extends EventTarget {
   #number = 0; // of the newest frame
   #heard_ms = 0;
   #anew_ms = 0; // by the server's clock
-  #now = {}; // how many since then and before, by exercise
-  #before = {};
-  #done = []; // the same as the server told of them
-  #earlier = [];
   #stopping = false;
   #final = Promise.withResolvers();
 
@@ -181,7 +179,7 @@ export class Kinecast extends EventTarget {
       on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
     };
     socket.onclose = async () => {
-      // Pages are not told why. A plain request is.
+      // A plain request is told why.
       const ask = async () => (await fetch(door)).json();
       const told = peer ? null : await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
@@ -262,18 +260,20 @@ export class Kinecast extends EventTarget {
   }
 
   #count(exercise, reps, last) {
-    for (let count = (this.#now[exercise] ?? 0) + 1; count <= reps; count++) {
-      this.#now[exercise] = count;
+    const { now, before, done } = this.book;
+    for (let count = (now[exercise] ?? 0) + 1; count <= reps; count++) {
+      now[exercise] = count;
       const repetition = count === reps ? last : null;
-      if (repetition) this.#done.push(repetition);
-      this.#emit("repetition", { exercise, count: count + (this.#before[exercise] ?? 0), repetition });
+      if (repetition) done.push(repetition);
+      this.#emit("repetition", { exercise, count: count + (before[exercise] ?? 0), repetition });
     }
   }
 
   #beginAnew() {
-    for (const name in this.#now) this.#before[name] = this.#now[name] + (this.#before[name] ?? 0);
-    this.#now = {};
-    this.#earlier.push(...this.#done.splice(0));
+    const { now, before, done, earlier } = this.book;
+    for (const name in now) before[name] = now[name] + (before[name] ?? 0);
+    this.book.now = {};
+    earlier.push(...done.splice(0));
     this.#number = 0;
     this.#anew_ms = this.#server_ms;
   }
@@ -285,7 +285,7 @@ export class Kinecast extends EventTarget {
   #compareClocks({ t, server_time }) {
     const round_trip_ms = this.#heard_ms - t;
     this.round_trip_ms *= 1.05; // Clocks drift.
-    if (round_trip_ms > this.round_trip_ms) return; // The quickest was held up least.
+    if (round_trip_ms > this.round_trip_ms) return; // The quickest is right.
     this.round_trip_ms = round_trip_ms;
     this.clock_offset_ms = server_time - (t + this.#heard_ms) / 2;
   }
@@ -294,9 +294,10 @@ export class Kinecast extends EventTarget {
     if (this.state.code === "ended") return;
     this.#hangUp();
     if (final) {
-      const { exercises = {}, repetitions = this.#done } = final.exercise_summary ?? {};
+      const { done, earlier } = this.book;
+      const { exercises = {}, repetitions = done } = final.exercise_summary ?? {};
       for (const name in exercises) this.#count(name, exercises[name].reps, null);
-      final.repetitions = [...this.#earlier, ...repetitions];
+      final.repetitions = [...earlier, ...repetitions];
     }
     this.#say("ended");
     this.#emit("final", final);

@@ -80,7 +80,8 @@ export class Stage {
       className: "hidden",
       tabIndex: -1,
     });
-    canvas.after(this.#video);
+    // In the document, since browsers need not play what is not; the canvas may move within it.
+    document.body.append(this.#video);
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(canvas);
   }
@@ -102,6 +103,20 @@ export class Stage {
     if (this.#results.length > RESULTS) this.#results.shift();
     const seen_ms = this.#clock.seen(this.#clock.place(pts));
     if (seen_ms !== null) this.#adapt(this.#heard_ms - seen_ms);
+  }
+
+  /**
+   * How much room there is beside somebody.
+   * @param {{x: number, visibility: number}[]} landmarks
+   * @returns {{left: number, right: number}} of the canvas, CSS pixels; in a mirror as it is seen
+   */
+  beside(landmarks) {
+    const { left, width, scale } = this.#view;
+    const seen = landmarks
+      .filter(({ visibility }) => visibility > 0.3)
+      .map(({ x }) => left + this.#view.x(x));
+    const [from, to] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [left, left + width];
+    return { left: from / scale, right: (this.#canvas.width - to) / scale };
   }
 
   /** The connection is another one: times begin anew. */
@@ -151,6 +166,8 @@ export class Stage {
   #draw = () => {
     if (this.#stopped) return;
     requestAnimationFrame(this.#draw);
+    // It goes on while another view is looked at.
+    if (!this.#view.width) return;
     const now_ms = performance.now();
     const silent = now_ms - this.#heard_ms > SILENT_MS;
     const slot = silent ? this.#pick(now_ms, NaN) : this.#pick(now_ms - this.#delay_ms, this.#newest_ms);
@@ -222,6 +239,10 @@ export class Stage {
     const height = picture ? fit(picture.height, canvas.height) : 0;
     const [left, top] = [(canvas.width - width) / 2, (canvas.height - height) / 2];
     Object.assign(this.#view, { left, top, width, height, scale });
+    // What is drawn beside the picture would stay there: only the picture is drawn anew each time.
+    this.#pen.beginPath();
+    this.#pen.rect(left, top, width, height);
+    this.#pen.clip();
     this.#shown = null;
   }
 }

@@ -10,7 +10,7 @@ from analyzers.base_model import BaseModel
 from analyzers.chain import Merged
 from analyzers.lane import Fragments, Lane, LaneReport
 from server.workers.lane_frame import LaneFrame
-from server.workers.mailbox import MailboxReader
+from server.workers.newest_frame import NewestFrame
 from server.workers.writing import Writing
 
 # What a key of an event says before there was one.
@@ -50,12 +50,8 @@ class AnalyzedSession:
     analyzers: list[BaseModel]
     """Those that it wants, in the order of the lanes: what reads others' results comes later."""
     merged: Merged
+    newest: NewestFrame
     writing: Writing = field(default_factory=Writing)
-    mailbox: MailboxReader | None = None
-    rung: bool = False
-    latest: LaneFrame | None = None
-    arrived: int = 0
-    """Number of the last frame of its video that arrived, decoded or not."""
     step: LaneJob | None = None
     """The frame that lanes work at in step."""
     taken: dict[str, int] = field(default_factory=dict)
@@ -82,14 +78,6 @@ class AnalyzedSession:
 
     def __post_init__(self) -> None:
         self.event_keys = tuple(dict.fromkeys(_event_keys(self.analyzers)))
-
-    def close_mailbox(self) -> None:
-        """Let go of the mailbox, if there is one."""
-        if self.mailbox is not None:
-            if self.latest is not None:
-                self.latest.let_go()
-            self.mailbox.close()
-            self.mailbox = None
 
     def new_events(self, fragments: Fragments) -> tuple[str, ...]:
         """Keys of events that have another value than was last sent; what is given is sent now."""

@@ -1,9 +1,10 @@
 """Decodes the videos of a worker's sessions, on a thread that no lane waits for.
 
 Every frame of a video has to be decoded, in order, whether anybody looks at it or not, since those
-after it build on it. What waits is bounded in time and bytes: beyond that it is thrown away up to
-the next key frame. Of the videos that have frames waiting, the one that took least time so far is
-served next, so that one with large or many frames is late by itself.
+after it build on it. What waits is bounded in time and bytes: when there is too much, upper
+temporal layers are left out, and beyond the bound everything up to the next key frame. Of the
+videos that have frames waiting, the one that took least time so far is served next, so that one
+with large or many frames is late by itself.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from server.workers.black_box import LaneNote
-from server.workers.dispatch import STALE_S
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import DECODING, EncodedInput
+from server.workers.newest_frame import STALE_S
+from server.workers.temporal_layers import TemporalLayers
 from server.workers.video_decoder import NotDecoded, VideoDecoder
 
 logger = logging.getLogger(__name__)
 
+# From then on only the lowest temporal layer is decoded, where there are several.
+BEHIND_S = 0.1
 # With more waiting, a key frame is nearer than the end of it.
 MAX_WAITING_S = 0.25
 MAX_WAITING_BYTES = 4 * 2**20
@@ -35,6 +39,7 @@ class _Video:
     """What waits of one session's video."""
 
     decoder: VideoDecoder
+    layers: TemporalLayers = field(default_factory=TemporalLayers)
     waiting: deque[EncodedInput] = field(default_factory=deque)
     waiting_bytes: int = 0
     needs_key_frame: bool = True
@@ -160,7 +165,7 @@ class Decoding:
         if video.needs_key_frame and not frame.is_key_frame and not frame.is_damaged:
             return None, True
         video.needs_key_frame = False
-        return frame, False
+        return (frame if video.layers.take(frame, is_behind=behind_s > BEHIND_S) else None), False
 
     def _decode(self, sid: str, video: _Video, frame: EncodedInput) -> None:
         with self._turn():

@@ -23,7 +23,6 @@ from analyzers.ordering import closure
 from server.workers.analyzed import AnalyzedSession, LaneJob, LaneRunner
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
-from server.workers.mailbox import MailboxReader
 from server.workers.messages import (
     ChangeOptions,
     Draw,
@@ -38,11 +37,10 @@ from server.workers.messages import (
     Write,
     is_of_video,
 )
+from server.workers.newest_frame import NewestFrame
 
 # A result that waits longer than this feels late to the person who moves.
 PATIENCE_S = 0.150
-# A lane is not given a frame that is older when a newer one has arrived.
-STALE_S = 0.150
 
 
 class Decoder(Protocol):
@@ -116,7 +114,13 @@ class Dispatcher:
         wanted = closure(message.analyzers, [a for r in self._lanes for a in r.lane.analyzers])
         lanes = [r for r in self._lanes if any(a.name in wanted for a in r.lane.analyzers)]
         analyzers = [a for r in lanes for a in r.lane.analyzers if a.name in wanted]
-        self._sessions[sid] = AnalyzedSession(sid, lanes, analyzers, Merged(self._order))
+        session = self._sessions[sid] = AnalyzedSession(
+            sid,
+            lanes,
+            analyzers,
+            Merged(self._order),
+            NewestFrame(lambda frame: self._arrived(session, frame)),
+        )
         self._to_lanes(
             sid, lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options)
         )
@@ -125,32 +129,29 @@ class Dispatcher:
         session = self._sessions.get(sid)
         if session is None or session.ending is not None:
             return
-        if session.mailbox is None or session.mailbox.name != mailbox:
-            session.close_mailbox()
-            try:
-                session.mailbox = MailboxReader(mailbox)
-            except FileNotFoundError:
-                # Already replaced by a larger one, whose own message follows.
-                return
-        session.rung = True
-        if session.is_shown:
-            self._newest(session)
+        if session.newest.ring(mailbox) and session.is_shown:
+            session.newest.look(self._old_before_s)
 
     def _take(self, frame: EncodedInput) -> None:
         session = self._sessions.get(frame.sid)
         if session is None or session.ending is not None:
             return
         if is_of_video(frame):
-            session.arrived = frame.info.number
+            if frame.is_wanted:
+                session.newest.arrived = frame.info.number
             self._decoder.put(frame)
         else:
-            self._set_latest(session, LaneFrame(frame.info, frame.data, time.monotonic()))
+            session.newest.put(LaneFrame(frame.info, frame.data, time.monotonic()))
 
     def show(self, sid: str, frame: LaneFrame) -> None:
         """Take a session's newest frame, decoded."""
         session = self._sessions.get(sid)
         if session is not None and session.ending is None:
-            self._set_latest(session, frame)
+            session.newest.put(frame)
+
+    def _arrived(self, session: AnalyzedSession, frame: LaneFrame) -> None:
+        if session.is_shown:
+            self._undrawn.append((session.sid, frame, None))
 
     def was_stopped(self, until_s: float) -> None:
         """This process has stood still: what came of videos before is too old to be told of.
@@ -233,7 +234,7 @@ class Dispatcher:
         runners = [r for r in session.lanes if self._in_step(r)]
         if not runners or any(r.outstanding for r in runners):
             return
-        newest = self._newest(session)
+        newest = session.newest.look(self._old_before_s)
         if newest is None or any(
             session.taken.get(r.lane.name, 0) >= newest.info.number for r in runners
         ):
@@ -246,7 +247,7 @@ class Dispatcher:
         """Draw each frame of a session that has no analyzers, and so no results to go with."""
         if session.drawn is None or session.lanes:
             return
-        newest = self._newest(session)
+        newest = session.newest.look(self._old_before_s)
         if newest is not None:
             self._draw(session, newest)
 
@@ -256,45 +257,12 @@ class Dispatcher:
         name = runner.lane.name
         sessions = [s for s in self._sessions.values() if runner in s.lanes and s.ending is None]
         for session in sorted(sessions, key=lambda s: s.turns.get(name, 0)):
-            newest = self._newest(session)
+            newest = session.newest.look(self._old_before_s)
             if newest is not None and session.taken.get(name, 0) < newest.info.number:
                 self._turn += 1
                 session.turns[name] = self._turn
                 self._analyze([runner], session, newest, now)
                 return
-
-    def _newest(self, session: AnalyzedSession) -> LaneFrame | None:
-        """The newest frame, one object however many lanes look at it."""
-        if session.rung and session.mailbox is not None:
-            session.rung = False
-            if session.latest is not None:
-                session.latest.let_go()
-            taken_s = time.monotonic()
-            self._set_latest(session, LaneFrame(*session.mailbox.take(), taken_s))
-        if self._is_old(session.latest) or self._is_overtaken(session):
-            return None
-        return session.latest
-
-    def _set_latest(self, session: AnalyzedSession, frame: LaneFrame) -> None:
-        if session.latest is not None:
-            session.latest.let_go()
-        session.latest = frame
-        if session.is_shown:
-            self._undrawn.append((session.sid, frame, None))
-
-    def _is_overtaken(self, session: AnalyzedSession) -> bool:
-        """Whether the newest frame is old already, and another one is on its way to be decoded."""
-        frame = session.latest
-        if frame is None or session.arrived <= frame.info.number:
-            return False
-        return time.monotonic() - frame.info.received_monotonic_s > STALE_S
-
-    def _is_old(self, frame: LaneFrame | None) -> bool:
-        return (
-            frame is not None
-            and frame.is_live
-            and frame.info.received_monotonic_s < self._old_before_s
-        )
 
     def _analyze(
         self, runners: Sequence[LaneRunner], session: AnalyzedSession, newest: LaneFrame, now: float
@@ -356,7 +324,7 @@ class Dispatcher:
             self._send_result(session, step.frame)
 
     def _send_result(self, session: AnalyzedSession, frame: LaneFrame) -> None:
-        if session.ending is not None or self._is_old(frame):
+        if session.ending is not None or frame.is_before(self._old_before_s):
             return
         info = frame.info
         session.sent = info.number
@@ -405,7 +373,7 @@ class Dispatcher:
                 writing.compact(fragments),
             )
         )
-        session.close_mailbox()
+        session.newest.close()
         del self._sessions[session.sid]
 
 

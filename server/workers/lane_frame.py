@@ -48,6 +48,10 @@ class LaneFrame:
         self._planes: Array | None = None
         self._rgb: Array | None = None
 
+    def is_before(self, time_s: float) -> bool:
+        """Whether it is of a video that goes on, and came before then (`time.monotonic()`)."""
+        return self.is_live and self.info.received_monotonic_s < time_s
+
     def rgb(self) -> Array | None:
         """The picture, (H, W, 3), or None if it can not be decoded."""
         with self._looking:

@@ -7,9 +7,10 @@ communication mechanism", IEE Proceedings 137, 1990). The writer never waits and
 the reader reads; the reader always gets the newest whole frame; either may be killed at any moment
 and harms nothing. A lock would be left locked by a killed worker.
 
-Only raw pictures take this way: of the machine's own camera and of video files, and those that a
-worker shows. What comes encoded crosses encoded, in a message. A frame is stored as I420, half the
-bytes of RGB; the colours are converted in the worker.
+Only raw pictures take this way: of the machine's own cameras, of files that are searched and of
+sources that no worker decodes, and those that a worker shows. What comes encoded crosses encoded,
+in a message. A frame is stored as I420, half the bytes of RGB; the colours are converted in the
+worker.
 """
 
 from __future__ import annotations

@@ -23,6 +23,35 @@ def pack(message: object) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
+# ---- the server and what workers are forked from, each message in a datagram of its own
+
+MAX_FORK_BYTES = 1 << 17
+"""What is made room for; an analyzer's settings are the largest part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Fork a worker; its connection and its black box come along."""
+
+    setup: str
+    one_at_a_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """It is there."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One has ended: its exit status, negative for a signal's number."""
+
+    pid: int
+    status: int
+
+
 # ---- the server says
 
 
@@ -60,11 +89,16 @@ class EncodedInput:
     codec: str
     """`PICTURE`, or "VP8" or "H264" of a video's frame."""
     data: bytes
+    """Nothing at a video's end: what its decoder holds back is shown then."""
     is_key_frame: bool = True
     is_damaged: bool = False
     """Whether it is to be decoded though something that it builds on may be missing."""
     is_wanted: bool = True
     """Whether analyzers are to see it: of a video, others build on one that they are not to."""
+    layer: int = 0
+    """Of a video with temporal layers, which one it is of: no lower one builds on it."""
+    is_layer_sync: bool = False
+    """Whether it builds on the lowest layer alone."""
 
 
 def is_of_video(message: object) -> bool:

@@ -10,11 +10,9 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import pickle
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,7 +24,8 @@ from server.tasks import Tasks
 from server.workers.black_box import BlackBox
 from server.workers.blame import ONE_AT_A_TIME_S, Blame, Fault
 from server.workers.memory import default_bound, private_bytes
-from server.workers.messages import DECODING, LENGTH, Heartbeat, Ready, Refused, pack
+from server.workers.messages import DECODING, LENGTH, Fork, Heartbeat, Ready, Refused, pack
+from server.workers.process import Template, WorkerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class WorkerHandle:
     """One worker process and the sessions pinned to it."""
 
     index: int
-    process: asyncio.subprocess.Process | None = None
+    process: WorkerProcess | None = None
     writer: asyncio.StreamWriter | None = None
     started_s: float = 0.0
     heard_s: float = 0.0
@@ -167,6 +166,7 @@ class WorkerPool:
             }
         )
         self._memory_bytes = memory_bytes or default_bound(size)
+        self._template = Template([spec.target.partition(":")[0] for spec in specs])
         self._blame = Blame()
         self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
@@ -179,6 +179,7 @@ class WorkerPool:
     async def stop(self) -> None:
         """End all processes and wait until they are gone."""
         await self._tasks.cancel()
+        await self._template.close()
 
     # ---- sessions
 
@@ -241,32 +242,12 @@ class WorkerPool:
             return await self._serve(worker, connection, black_box)
 
     async def _start_process(self, worker: WorkerHandle, black_box: BlackBox) -> socket.socket:
-        """Start a process; returns the connection to it."""
+        """Have a process forked; returns the connection to it."""
         ours, theirs = socket.socketpair()
         with theirs, contextlib.ExitStack() as undo:
             undo.enter_context(ours)
-            worker.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                # Modules are found where we find them: not first in the working directory, where
-                # someone's own package "server" may be.
-                "-P",
-                "-m",
-                "server.workers.worker",
-                "--fd",
-                str(theirs.fileno()),
-                "--black-box",
-                str(black_box.fd),
-                "--one-at-a-time",
-                str(worker.one_at_a_time_s),
-                "--setup",
-                self._setup,
-                pass_fds=[theirs.fileno(), black_box.fd],
-                env={
-                    **os.environ,
-                    "PYTHONUNBUFFERED": "1",
-                    "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-                },
-            )
+            asked = Fork(self._setup, worker.one_at_a_time_s)
+            worker.process = await self._template.fork(asked, theirs.fileno(), black_box.fd)
             undo.pop_all()
         return ours
 
@@ -289,7 +270,7 @@ class WorkerPool:
             await asyncio.gather(watch, listen, return_exceptions=True)
             worker.writer.close()
             if worker.process is not None:
-                await _end(worker.process)
+                await worker.process.end()
             worker.process = None
 
     async def _listen(self, worker: WorkerHandle, reader: asyncio.StreamReader) -> None:
@@ -380,19 +361,5 @@ def _guarded(session: PinnedSession, method: Callable[..., None], *arguments: An
 def _replace(worker: WorkerHandle, fault: Fault) -> None:
     """End a worker's process for a fault; of several the first is told."""
     worker.fault = worker.fault or fault
-    _kill(worker.process)
-
-
-def _kill(process: asyncio.subprocess.Process | None) -> None:
-    if process is not None and process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Wait for a process that ends when its connection closes; kill it if it does not."""
-    try:
-        await asyncio.wait_for(process.wait(), timeout=1.0)
-    except TimeoutError:
-        _kill(process)
-        await process.wait()
+    if worker.process is not None:
+        worker.process.kill()

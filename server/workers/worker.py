@@ -1,13 +1,12 @@
 """The worker process: takes frames out of mailboxes, runs the analyzers, sends results.
 
-Started by the pool as ``python -m server.workers.worker``. The main thread takes messages; each
-lane has a thread of its own that runs one job at a time, so that no analyzer is ever called twice
-at once and a slow lane holds up no other.
+Forked from `server.workers.template` for the pool. The main thread takes messages; each lane has a
+thread of its own that runs one job at a time, so that no analyzer is ever called twice at once and
+a slow lane holds up no other.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import json
@@ -34,7 +33,7 @@ from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
 from server.workers.black_box import BlackBox, LaneNote
 from server.workers.decoding import Decoding
-from server.workers.dispatch import PATIENCE_S, STALE_S, Dispatcher
+from server.workers.dispatch import PATIENCE_S, Dispatcher
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import (
@@ -47,6 +46,7 @@ from server.workers.messages import (
     is_of_video,
     pack,
 )
+from server.workers.newest_frame import STALE_S
 
 logger = logging.getLogger(__name__)
 
@@ -297,19 +297,21 @@ def load_analyzers(
     return loaded, unavailable
 
 
-def main() -> None:
-    """Serve the connection whose file descriptor is given, until it closes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fd", type=int, required=True)
-    parser.add_argument("--black-box", type=int, required=True)
-    parser.add_argument(
-        "--setup", required=True, help="JSON: specs, settings, log_level, max_pixels"
-    )
-    parser.add_argument("--one-at-a-time", type=float, default=0.0, metavar="SECONDS")
-    arguments = parser.parse_args()
-    setup = json.loads(arguments.setup)
+def run(connection_fd: int, black_box_fd: int, setup: str, one_at_a_time_s: float) -> None:
+    """Serve in this process until the server closes the connection.
+
+    Parameters
+    ----------
+    connection_fd, black_box_fd
+        File descriptors of the two.
+    setup
+        JSON: specs, settings, log_level, max_pixels.
+    one_at_a_time_s
+        For how long its lanes run one at a time.
+    """
+    told = json.loads(setup)
     logging.basicConfig(
-        level=setup["log_level"],
+        level=told["log_level"],
         format="%(asctime)s %(levelname)s worker %(process)d %(name)s: %(message)s",
     )
     # Ctrl-C reaches the whole process group; the server ends its workers when it is done with them.
@@ -318,11 +320,11 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # A picture is converted in 0.1 ms; waiting until a second thread gets a processor takes longer.
     cv2.setNumThreads(1)
-    connection = socket.socket(fileno=arguments.fd)
+    connection = socket.socket(fileno=connection_fd)
     connection.setblocking(True)
     # When the server goes away meanwhile, there is nobody to tell.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        _serve(connection, setup, BlackBox(arguments.black_box), Turns(arguments.one_at_a_time))
+        _serve(connection, told, BlackBox(black_box_fd), Turns(one_at_a_time_s))
 
 
 def _serve(
@@ -340,10 +342,3 @@ def _serve(
     gc.freeze()
     connection.sendall(pack(Ready({k: a.name for k, a in analyzers.items()}, unavailable)))
     worker.run()
-
-
-if __name__ == "__main__":
-    main()
-    # A lane that is stuck in an analyzer must not hold up the exit.
-    sys.stdout.flush()
-    os._exit(0)

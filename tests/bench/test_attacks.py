@@ -13,7 +13,7 @@ from aiortc.rtp import RtcpPacket
 from bench.parts import attacker, door_lines, packets, watched_server
 from bench.parts.attack_watch import Outcome, checks_of
 from bench.parts.watched_server import Lateness
-from server.rtc.bitstream import picture_size
+from server.media.bitstream import picture_size
 
 FINE = {
     "stall_before_ms": 10.0,

@@ -215,6 +215,40 @@ def test_a_server_that_lets_this_page_not_in(browser, bare_server, server):
         expect(view.page.get_by_role("alert").first).to_contain_text("no address of a server")
 
 
+@pytest.mark.parametrize(
+    "address", ["my pi", "192.168.1.300", "http://", "pi:99999", "p<i", "ftp://pi", "höhle pi"]
+)
+def test_an_address_that_is_none_is_said_so_and_leads_nowhere(browser, server, address):
+    with opened(browser, server.url, "camera") as view:
+        page = view.page
+        connect(page, address)
+        expect(page.locator(".server [role=alert]")).to_contain_text("no address of a server")
+        expect(page).to_have_url(f"{server.url}/#camera")
+        page.reload()
+        expect(page.locator(".main header p")).to_have_text("Stopped")
+        view.check()
+
+
+def test_an_address_that_was_kept_though_it_is_none(browser, server):
+    script = "if (!localStorage.length) localStorage.setItem('kinecast.camera', 'http://my%20pi')"
+    with opened(browser, server.url, "camera", script=script) as view:
+        expect(view.page.locator(".main header p")).to_have_text("Stopped")
+        # And as a link; the browser itself tells of the answer's status.
+        view.page.goto(f"{server.url}/?server=http://my%20pi#camera")
+        expect(view.page.locator(".main header p")).to_have_text("Stopped")
+        view.check(failing=True)
+
+
+def test_back_from_a_server_that_is_not_there(browser, server):
+    with opened(browser, server.url, "camera") as view:
+        page = view.page
+        connect(page, f"127.0.0.1:{free_port()}")
+        expect(page.locator(".main header p")).to_contain_text("does not answer this page")
+        page.get_by_role("button", name="Back to this server's camera").click()
+        expect(page.locator(".main header p")).to_have_text("Stopped")
+        expect(page).to_have_url(f"{server.url}/#camera")
+
+
 @pytest.fixture
 def older_server():
     """An older camera server: MJPEG, stills, and no more."""

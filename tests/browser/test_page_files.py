@@ -9,7 +9,11 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
+from analyzers.exercise import framing
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import comparing
+from analyzers.exercise.demonstration.motion import ANGLES
+from analyzers.exercise.shown import HINTS
 from tests.browser.training import squats, write_clip
 from tests.support.server import ROOT, running_server
 
@@ -138,6 +142,10 @@ def test_every_code_of_the_exercises_has_a_text(texts, language):
         codes += [f"exercise.{name}", f"advice.{name}"]
         codes += [f"warning.{fault.code}" for fault in exercise.faults]
         codes += [f"feedback.{code}" for code, _ in exercise.good]
+    codes += [f"warning.{code}" for code in comparing.CODES] + ["feedback.shown_well"]
+    codes += [f"joint.{angle}" for angle in ANGLES] + [
+        f"hint.{code}" for code in (*HINTS, *framing.TEXTS)
+    ]
     assert [code for code in codes if not texts[language].get(code)] == []
 
 

@@ -141,7 +141,7 @@ def test_counting_aloud_when_asked_to(browser, server):
         begin(view)
         count_beyond(view, 0)
         assert view.page.evaluate("spoken") == []
-        switch = view.page.get_by_role("switch", name="Count aloud")
+        switch = view.page.get_by_role("switch", name="Coach aloud")
         switch.focus()
         view.page.keyboard.press("Space")
         expect(switch).to_be_checked()

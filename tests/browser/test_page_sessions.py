@@ -186,6 +186,23 @@ def test_without_a_token_it_asks_once(browser, chromium, tmp_path):
         view.check(failing=True)
 
 
+def test_an_analyzer_that_fails(browser, chromium, tmp_path):
+    """Shown to who comes later, in the list and in what is watched."""
+    flags = ("--analyzers", f"{COUNTER},tests.support.models:Broken", "--workers", "1")
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_server(tmp_path, *flags))
+        page = stack.enter_context(streaming(browser, server.url, name="yard"))
+        failing = f"/sessions/{page.session}"
+        server.wait_until(failing, lambda session: session["problems"])
+        view = stack.enter_context(opened(browser, server.url, "sessions"))
+        said = "broken is not working: RuntimeError: no weights"
+        expect(row(view, "yard")).to_contain_text(said)
+        shown = watch(view)
+        expect(shown.get_by_role("alert")).to_have_text(said)
+        view.check_looks(tmp_path, "failing")
+        view.check()
+
+
 def test_in_german(browser, server):
     with opened(browser, server.url, "sessions", language="de") as view:
         expect(view.page.get_by_text("Gerade sendet niemand.")).to_be_visible()

@@ -154,6 +154,9 @@ def test_the_csv_file(training):
     for row in rows:
         assert float(row["start_s"]) < float(row["turn_s"]) < float(row["end_s"])
         assert None not in row.values()
+        assert 0 < float(row["range_of_motion_ratio"]) < 3
+        assert row["range_of_motion_deg"] == ""
+        assert 0 <= float(row["score_points"]) <= 100
 
 
 def download(training, name):

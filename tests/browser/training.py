@@ -26,12 +26,20 @@ def true_sets() -> list[tuple[str, int]]:
     return [(NAMES[name], times) for name, times in counted.items()]
 
 
-def write_clip(target: Path, frames: list[int]) -> Path:
-    """Write these frames of the sample, by number, as Chromium's camera wants them."""
+def write_clip(target: Path, frames: list[int], rows: slice | None = None) -> Path:
+    """Write these frames of the sample, by number, as Chromium's camera wants them.
+
+    Parameters
+    ----------
+    rows
+        Only these of each picture.
+    """
     with av.open(ROOT / "sample-video.mp4") as source:
         played = source.streams.video[0]
+        rows = slice(0, played.height) if rows is None else rows
         encoder = av.CodecContext.create("mjpeg", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = played.width, played.height, "yuvj420p"
+        encoder.width, encoder.height = played.width, rows.stop - rows.start
+        encoder.pix_fmt = "yuvj420p"
         encoder.time_base = Fraction(1, FPS)
         # With more threads, packets come frames later.
         encoder.thread_count = 1
@@ -39,10 +47,15 @@ def write_clip(target: Path, frames: list[int]) -> Path:
         packets = [
             bytes(packet)
             for frame in source.decode(played)
-            for packet in encoder.encode(frame.reformat(format="yuvj420p"))
+            for packet in encoder.encode(_cut(frame, rows))
         ]
     target.write_bytes(b"".join(packets[number] for number in frames))
     return target
+
+
+def _cut(frame: av.VideoFrame, rows: slice) -> av.VideoFrame:
+    picture = frame.to_ndarray(format="rgb24")[rows]
+    return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
 
 
 def whole_sample() -> list[int]:
@@ -59,3 +72,10 @@ def squats() -> list[int]:
     """The two squats, which the camera plays over and over, at two thirds of the speed."""
     end_ms = TRUTH["repetitions"][1]["end_ms"] + 100
     return [at * 2 // 3 for at in range(end_ms * FPS // 1000 * 3 // 2)]
+
+
+def shallow_squats() -> list[int]:
+    """Down, not far enough, and up again, over and over, at half the speed."""
+    start, turn = (TRUTH["repetitions"][0][key] * FPS // 1000 for key in ("start_ms", "turn_ms"))
+    down = range(start - 4, start + (turn - start) * 5 // 8)
+    return [at for at in (*down, *reversed(down)) for _ in range(2)]

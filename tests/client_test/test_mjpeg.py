@@ -115,3 +115,10 @@ def test_the_boundary(content_type, boundary):
 def test_no_mjpeg(content_type):
     with pytest.raises(NotMjpeg, match="MJPEG"):
         boundary_of(content_type)
+
+
+def test_a_boundary_that_the_header_does_not_name():
+    assert boundary_of("multipart/x-mixed-replace", "frame") == "frame"
+    assert boundary_of("multipart/x-mixed-replace; boundary=other", "frame") == "other"
+    with pytest.raises(NotMjpeg):
+        boundary_of("text/html", "frame")

@@ -271,7 +271,7 @@ def test_wrong_arguments(tmp_path):
     for arguments, says in (
         (("--url", "ftp://x/"), "no address"),
         (("--url", "nothing"), "no address"),
-        (("--limit-frames", "0"), "no number of frames"),
+        (("--limit-frames", "-1"), "no number of frames"),
         (("--limit-frames", "many"), "no number of frames"),
         (("--output", taken), "--overwrite"),
         (("--output", tmp_path), "is a directory"),
@@ -323,3 +323,22 @@ def wait_until_it_listens(server):
     while "serves https" not in server.log:
         assert time.monotonic() < deadline, server.log
         time.sleep(0.05)
+
+
+def test_the_older_recorders_flags(server, tmp_path):
+    movie = tmp_path / "recording.mp4"
+    flags = ("--limit-frames", 12, "--fps", 5, "--boundary", "frame", "--verbose")
+    done = record("--url", f"{server.url}/stream.mjpg", "--output", movie, *flags)
+    assert done.returncode == 0, done.stderr
+    assert "Picture 1: " in done.stderr
+    with av.open(movie) as recorded:
+        times = [frame.time for frame in recorded.decode(video=0)]
+    assert len(times) == 12
+    assert times == pytest.approx([number / 5 for number in range(12)], abs=0.01)
+
+
+@pytest.mark.parametrize("flags", [("--fps", "0"), ("--fps", "fast"), ("--limit-frames", "-1")])
+def test_older_flags_that_make_no_sense(flags, tmp_path):
+    done = record("--output", tmp_path / "recording.mp4", *flags)
+    assert done.returncode == 2
+    assert "no number of frames" in done.stderr

@@ -24,6 +24,14 @@ GOOD = Summary(
     final={"final": True, "landmarks": [{"x": n} for n in range(33)]},
     trouble=None,
 )
+PROBLEMS = ({"analyzer": "mine", "phase": "frame", "message": "[no] weights"},)
+
+
+def test_what_failed_is_told() -> None:
+    out = io.StringIO()
+    summary = dataclasses.replace(GOOD, problems=PROBLEMS)
+    print_summary(Console(file=out, width=100), summary, full=False)
+    assert "mine failed in frame: [no] weights" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -36,6 +44,9 @@ GOOD = Summary(
         ({"with_pose": None}, 0),
         ({"with_pose": None, "final": None}, 1),
         ({"with_pose": None, "results": 0}, 0),
+        ({"problems": PROBLEMS}, 3),
+        ({"problems": PROBLEMS, "with_pose": 0}, 3),
+        ({"problems": PROBLEMS, "final": None}, 1),
     ],
 )
 def test_exit_status(changes: dict, status: int) -> None:

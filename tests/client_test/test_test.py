@@ -40,7 +40,7 @@ async def test_tells_what_came_back(
 ) -> None:
     record = tmp_path / "results.jsonl"
     status, out, err = await run(
-        *how, "--port", port_of(http_only), "--video", str(clip), "--record-to", str(record)
+        *how, "--port", port_of(http_only), "--video", str(clip), "--results-to", str(record)
     )
     assert (status, err) == (0, "")
     assert "final result" in out
@@ -48,6 +48,19 @@ async def test_tells_what_came_back(
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     assert [line["final"] for line in lines] == [False] * (len(lines) - 1) + [True]
     assert lines[-1]["frames"] >= len(lines) - 1 > 20
+
+
+async def test_the_older_clients_flags(http_only: str, clip: Path, tmp_path: Path) -> None:
+    """That server sends nothing back, and so nothing is recorded."""
+    where, movie = ("--port", port_of(http_only)), tmp_path / "received.mp4"
+    status, out, err = await run(
+        *(*AS_FILE, *where, "--role", "offer", "--use-http"),
+        *("--play-from", str(clip), "--record-to", str(movie)),
+    )
+    assert (status, err) == (0, "")
+    assert "final result" in out
+    assert "no video back" in " ".join(out.split())
+    assert not movie.exists()
 
 
 async def test_json_is_all_that_is_printed(http_only: str, clip: Path) -> None:
@@ -87,8 +100,10 @@ async def test_interrupt_ends_the_session(http_only: str, clip: Path) -> None:
         (("--video", "missing.mp4"), "test.py: missing.mp4: No such file or directory"),
         (("--video", "README.md"), "test.py: README.md: Invalid data"),
         (("--record-to", "/nowhere/x"), "test.py: /nowhere/x: No such file or directory"),
-        (("--play-from", "1e9"), "cannot play"),
-        (("--play-from", "-1"), "no number of seconds"),
+        (("--results-to", "/nowhere/x"), "test.py: /nowhere/x: No such file or directory"),
+        (("--play-from", "missing.mp4"), "test.py: missing.mp4: No such file or directory"),
+        (("--begin", "1e9"), "cannot play"),
+        (("--begin", "-1"), "no number of seconds"),
         (("--duration", "soon"), "invalid"),
         ((), "Connection refused"),
     ],
@@ -96,7 +111,7 @@ async def test_interrupt_ends_the_session(http_only: str, clip: Path) -> None:
 async def test_what_cannot_work_is_one_line_and_status_2(
     arguments: tuple[str, ...], said: str, unused_tcp_port: int, clip: Path
 ) -> None:
-    video = () if "--video" in arguments else ("--video", str(clip))
+    video = () if {"--video", "--play-from"} & set(arguments) else ("--video", str(clip))
     status, out, err = await run(*AS_FILE, "--port", str(unused_tcp_port), *video, *arguments)
     assert status == 2
     assert out == ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from client_test.clip import ClipTrack
@@ -62,6 +63,22 @@ async def test_rejection_says_why(server: str, clip: Path) -> None:
     assert failure.value.code == 400
 
 
+async def test_what_the_server_sends_is_recorded(clip: Path, tmp_path: Path) -> None:
+    movie, small = tmp_path / "received.mp4", ("--camera-size", "320x180", "--camera-fps", "30")
+    flags = ("--analyzers", "mock_model_1", "--workers", "1", "--camera", "pattern", *small)
+    with running_server(tmp_path, *flags) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "client_test.test", "--port", str(server.port), "--json"),
+            *("--play-from", str(clip), "--play", "camera", "--record-to", str(movie)),
+            cwd=ROOT,
+        )
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    with av.open(movie) as received:
+        frames = list(received.decode(video=0))
+    assert len(frames) > 10
+    assert (frames[-1].width, frames[-1].height) == (320, 180)
+
+
 @pytest.mark.parametrize(
     "flags", [[], ["--results", "cbor"], ["--droppable"], ["--results", "cbor", "--droppable"]]
 )
@@ -71,7 +88,7 @@ async def test_the_command_takes_results_in_any_way(
     record = tmp_path / "results.jsonl"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "client_test.test", "--port", server.rpartition(":")[2]),
-        *("--video", str(clip), "--record-to", str(record), "--json", *flags),
+        *("--video", str(clip), "--results-to", str(record), "--json", *flags),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -38,12 +38,37 @@ class Counter(BaseModel):
         return {"total": self._counts.pop(sid)}
 
 
+class Dice(BaseModel):
+    """Rolls NumPy's dice at a session's end."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        return {}
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        return {"rolled": float(np.random.random())}
+
+
+class BarCode(BaseModel):
+    """Reads the number that a frame of `tests.server.recordings.movies` carries."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        bars = np.array_split(frame.mean(axis=(0, 2)), 16)
+        return {"number": sum(1 << bit for bit, bar in enumerate(bars) if bar.mean() > 128)}
+
+
 class Steady(BaseModel):
     """Takes 80 ms for each frame, so that it has time for some twelve a second."""
 
     def frame(self, sid, frame, timestamp, *args, **kwargs):
         time.sleep(0.08)
         return {"steady": True}
+
+
+class Broken(BaseModel):
+    """Fails on every frame."""
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        raise RuntimeError("no weights")
 
 
 class Faulty(BaseModel):

@@ -360,6 +360,35 @@ test("when the session was given away, a new one counts on", async () => {
   );
 });
 
+for (const [what, session, told, counted] of [
+  ["goes on in its session", ONE, [2, 3], [1, 2, 3]],
+  ["goes on in another session, if its own was over", TWO, [1], [1, 2, 3]],
+]) {
+  test(`a client that is made anew, after a reload, ${what}`, async () => {
+    const before = await live();
+    await pong();
+    result({ reps: 1, repetition: { score: 91 } });
+    result({ reps: 2, repetition: { score: 92 } });
+    const kept = JSON.parse(JSON.stringify({ session: before.kinecast.session, book: before.kinecast.book }));
+    const after = client();
+    Object.assign(after.kinecast, kept);
+    const started = after.kinecast.start(after.video);
+    const offer = await accept(session);
+    assert.equal(offer.resume, ONE.resume);
+    assert.deepEqual(await started, session);
+    await pong();
+    number = 0;
+    for (const reps of told) result({ reps, repetition: { score: 90 + reps } });
+    assert.deepEqual([...counts(before.heard), ...counts(after.heard)], counted);
+    channel().tell({ final: true });
+    const scores = session === ONE ? [91, 92, 93] : [91, 92, 91];
+    assert.deepEqual(
+      after.heard.finals[0].repetitions.map(({ score }) => score),
+      scores,
+    );
+  });
+}
+
 for (const [what, lose] of [
   ["the channel for what must arrive closes", () => channel().onclose()],
   ["the other channel closes", () => droppable().onclose()],

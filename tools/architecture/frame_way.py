@@ -61,7 +61,7 @@ BOXES: dict[str, tuple[Column, Row, str, str, str, str]] = {
     "disk": (OUTSIDE, RECORDS, "outside", "disk", "", "video, results"),
     "recorder": (
         *(BOTH, RECORDS, "way", "recorder", "recordings/session_recorder"),
-        "on a thread of its own",
+        "packets as they came",
     ),
     "watchers": (OUTSIDE, ANNOTATED, "outside", "viewers", "", "of the annotated video"),
     "encoder": (

@@ -29,7 +29,7 @@ ROOMS = {
     "sessions": "frames in, results out",
     "publisher": "this camera, to another server",
     "http": "guards: origin, token, limits",
-    "recordings": "MP4 files, kept for a time",
+    "recordings": "MP4 and WebM files",
     "broadcast": "one encoding for many viewers",
     "config": "flags, environment, .env",
     "camera": "this machine's camera",
@@ -39,6 +39,7 @@ ROOMS = {
     "media": "pictures, encoders, clocks",
     "security": "tokens, keys, certificates",
     "watchdog": "the supervisor process",
+    "webhooks": "events told elsewhere",
     "tasks": "tasks, each with an owner",
     "backoff": "pauses between tries",
 }

@@ -4,10 +4,11 @@ import { number } from "../format.js";
 
 /**
  * @param {HTMLCanvasElement} canvas its colours are the boxes', too
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
+ * @param {object} sure of sureness.js
  * @returns {import("../stage.js").Paint}
  */
-export function boxPainter(canvas, { language, t }) {
+export function boxPainter(canvas, { language, t }, sure) {
   const { color, backgroundColor, fontFamily } = getComputedStyle(canvas);
   return (pen, { width, scale, x, y, before, after, weight }) => {
     const { frame, matches = [] } = before;
@@ -25,7 +26,7 @@ export function boxPainter(canvas, { language, t }) {
 
       const values = {
         distance: number(match.distance, language, 2),
-        confidence: Math.round(match.confidence * 100),
+        sure: t(`find.sure.${sure.of(match.distance)}`),
       };
       const text = t("find.label", values);
       pen.font = `600 ${14 * scale}px ${fontFamily}`;

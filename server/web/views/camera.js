@@ -13,11 +13,11 @@ const EVERY_MS = 2000;
 // Recordings: not with this token, or not on that server.
 const FOR_GOOD = [403, 404, 405];
 
-/** See app.js. */
+/** See router.js. */
 export function mount(root, app) {
   const { t } = app;
   const server = cameraServer(app);
-  if (!server) return () => {};
+  if (!server) return { unmount() {} };
   const state = {
     status: null,
     recordings: null,
@@ -76,6 +76,8 @@ export function mount(root, app) {
     el("label", { htmlFor: "server", textContent: t("camera.server") }),
     address,
     el("button", { textContent: t("camera.connect") }),
+    !server.ours &&
+      el("button.quiet", { type: "button", textContent: t("camera.back"), onclick: () => connectTo("") }),
     el("p.soft.small", { textContent: t("camera.server_hint") }),
     refused,
   );
@@ -330,9 +332,11 @@ export function mount(root, app) {
   }
 
   show();
-  return () => {
-    asking.stop();
-    leave();
-    URL.revokeObjectURL(state.still);
+  return {
+    unmount() {
+      asking.stop();
+      leave();
+      URL.revokeObjectURL(state.still);
+    },
   };
 }

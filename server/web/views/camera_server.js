@@ -8,16 +8,21 @@ const KEPT = "kinecast.camera";
 // Which server is shown is the same in all tabs, so a token says whose it is.
 const tokenOf = (origin) => `kinecast.camera.token ${origin}`;
 
+// What the server takes as one, too: it writes it into the page's policy.
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/;
+
 /** The other server's address, or "". */
 export const keptAddress = () => localStorage.getItem(KEPT) ?? "";
 
 /**
- * The server whose camera is to be shown; null if the page is being opened anew for it.
- * @param {object} app as app.js has it
+ * The server whose camera is to be shown; null if the page is being opened anew for it. An address
+ * that is none is forgotten, so that it does not lead there for ever.
+ * @param {object} app of router.js
  */
 export function cameraServer(app) {
   const kept = keptAddress();
-  if (!kept) return new CameraServer(app, "", "");
+  if (!originOf(kept)) localStorage.removeItem(KEPT);
+  if (!originOf(kept)) return new CameraServer(app, "", "");
   if (new URLSearchParams(location.search).get("server") !== kept) {
     location.replace(pageFor(kept));
     return null;
@@ -32,20 +37,31 @@ export function cameraServer(app) {
  */
 export function connectTo(text) {
   const address = text.trim();
-  let url;
-  try {
-    url = new URL(!address || address.includes("://") ? address : `http://${address}`, location.origin);
-  } catch {
-    return false;
-  }
-  if (!/^https?:$/.test(url.protocol)) return false;
-  const other = url.origin === location.origin ? "" : url.origin;
+  const origin = address ? originOf(address) : location.origin;
+  if (!origin) return false;
+  const other = origin === location.origin ? "" : origin;
   localStorage.setItem(KEPT, other);
-  sessionStorage.setItem(tokenOf(other), url.searchParams.get("token") ?? "");
+  sessionStorage.setItem(tokenOf(other), urlOf(address)?.searchParams.get("token") ?? "");
   const page = pageFor(other);
   if (page === location.pathname + location.search + location.hash) location.reload();
   else location.assign(page);
   return true;
+}
+
+/** The origin of an address as people write it, `raspberrypi:8000` say; null if it is none. */
+export function originOf(address) {
+  const url = urlOf(address);
+  // Browsers differ in what they make of blanks and signs in a host.
+  if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol) || !HOST.test(url.hostname)) return null;
+  return url.origin;
+}
+
+function urlOf(address) {
+  try {
+    return new URL(address.includes("://") ? address : `http://${address}`);
+  } catch {
+    return null;
+  }
 }
 
 const pageFor = (origin) => `/${origin && `?${new URLSearchParams({ server: origin })}`}#camera`;

@@ -18,7 +18,7 @@ export async function ask(fetch, path, options) {
 
 /**
  * Ask before what can not be undone.
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {string} text the question
  * @param {string} yes the button that does it
  * @returns {Promise<boolean>}
@@ -47,6 +47,12 @@ export function confirm(app, text, yes) {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Whether the camera may be opened here, asked if that could end a training. @returns {Promise<boolean>} */
+export async function mayOpenCamera(app) {
+  const { t } = app;
+  return !app.cameraInUse() || confirm(app, t("train.shares_camera"), t("train.share_camera"));
 }
 
 /** Say that nothing goes without a token; asked for once, it is not asked for again by itself. */
@@ -85,6 +91,12 @@ export function keyed(list, items, keyOf, make) {
 /** Set an element's text, only if it is another: screen readers and selections stay calm. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** The same for a list: an item for each text. */
+export function sayEach(list, texts) {
+  if (texts.join("\n") === [...list.children].map((item) => item.textContent).join("\n")) return;
+  list.replaceChildren(...texts.map((textContent) => el("li", { textContent })));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { openCamera, release } from "../capture.js";
 import { el } from "../dom.js";
-import { ask, say } from "./parts.js";
+import { ask, mayOpenCamera, say } from "./parts.js";
 
 // People are found in less; a phone's whole picture would take seconds to send.
 const MOST_PIXELS_WIDE = 1600;
@@ -10,11 +10,13 @@ const QUALITY = 0.9;
 const COUNTDOWN = 3;
 
 /**
- * @param {object} app as app.js has it
- * @param {{found: (embedding: string) => void}} events `found`: the server knows what they look like
- * @returns {{element: Element, take: (file: ?Blob) => void, stop: () => void}}
+ * @param {object} app of router.js
+ * @param {{found: (person: object) => void, lost: () => void}} events `found`: the server knows what they
+ *   look like: `embedding`, `model`, `fallback`, `detector`, `threshold` as it says, whether the picture was
+ *   `taken` here, and its `width` and `height` before it was made smaller; `lost`: it has to be chosen anew
+ * @returns {{element: Element, take: (file: ?Blob) => void, disable: () => void, stop: () => void}}
  */
-export function personCard(app, { found }) {
+export function personCard(app, { found, lost }) {
   const { t } = app;
   let turn = 0;
   let camera = null;
@@ -27,7 +29,9 @@ export function personCard(app, { found }) {
     hidden: true,
     "aria-label": t("find.preview"),
   });
-  const image = el("img", { hidden: true, alt: t("find.person_picture") });
+  const image = el("img", { alt: t("find.person_picture") });
+  const people = el("ul.people", { "aria-label": t("find.people") });
+  const shown = el("div.picture", { hidden: true }, image, people);
   const hint = el("p.empty", { textContent: t("find.drop") });
   const count = el("p.count", { hidden: true });
   const said = el("p.small", { role: "status" });
@@ -43,7 +47,7 @@ export function personCard(app, { found }) {
     "section.card.person",
     {},
     el("h2", { textContent: t("find.person") }),
-    el("div.drop", {}, hint, image, video, count),
+    el("div.drop", {}, hint, shown, video, count),
     said,
     wrong,
     el("div.actions", {}, choose, open, shoot, cancel, input),
@@ -56,20 +60,20 @@ export function personCard(app, { found }) {
     input.value = "";
   }
 
-  async function take(file) {
+  async function take(file, taken = false) {
     if (!file) return;
     const mine = ++turn;
     say(wrong, "");
     say(said, t("find.reading"));
     try {
-      const picture = await shrink(file);
+      const { picture, ...size } = await shrink(file);
       if (mine !== turn) return;
       showPicture(picture);
+      people.replaceChildren();
       const body = JSON.stringify({ image: await asDataUrl(picture) });
       const answer = await ask(app.fetch, "/upload-embedding", { method: "POST", body });
       if (mine !== turn) return;
-      say(said, t("find.known", { n: answer.people }));
-      found(answer.embedding);
+      offer(answer, { ...size, taken });
     } catch (problem) {
       if (mine !== turn) return;
       say(said, "");
@@ -77,16 +81,47 @@ export function personCard(app, { found }) {
     }
   }
 
+  // One is whom is looked for; of several, somebody chooses.
+  function offer({ persons, width, height, ...how }, picture) {
+    say(said, t("find.known", { n: persons.length }));
+    const look = ({ embedding }) => found({ ...how, ...picture, embedding });
+    if (persons.length === 1) return look(persons[0]);
+    lost();
+    const percent = (part, whole) => `${(100 * part) / whole}%`;
+    const buttons = persons.map((person, at) => {
+      const [x0, y0, x1, y1] = person.bbox;
+      const one = el("button", {
+        type: "button",
+        "aria-pressed": "false",
+        "aria-label": t("find.person_n", { n: at + 1, all: persons.length }),
+        onclick() {
+          for (const each of buttons) each.setAttribute("aria-pressed", String(each === one));
+          say(said, t("find.chosen", { n: at + 1 }));
+          look(person);
+        },
+      });
+      Object.assign(one.style, {
+        left: percent(x0, width),
+        top: percent(y0, height),
+        width: percent(x1 - x0, width),
+        height: percent(y1 - y0, height),
+      });
+      return one;
+    });
+    people.replaceChildren(...buttons.map((one) => el("li", {}, one)));
+  }
+
   function showPicture(picture) {
     URL.revokeObjectURL(address);
     image.src = address = URL.createObjectURL(picture);
-    image.hidden = false;
+    shown.hidden = false;
     hint.hidden = true;
   }
 
   // ---- with the camera
 
   async function openPreview() {
+    if (!(await mayOpenCamera(app))) return;
     say(wrong, "");
     open.disabled = true;
     try {
@@ -115,7 +150,7 @@ export function personCard(app, { found }) {
       }
       const picture = await grab(video, video.videoWidth, video.videoHeight);
       closePreview();
-      take(picture);
+      take(picture, true);
     };
     step();
   }
@@ -131,7 +166,7 @@ export function personCard(app, { found }) {
   function showPreview() {
     video.hidden = shoot.hidden = cancel.hidden = !camera;
     choose.hidden = open.hidden = Boolean(camera);
-    image.hidden = Boolean(camera) || !address;
+    shown.hidden = Boolean(camera) || !address;
     hint.hidden = Boolean(camera || address);
   }
 
@@ -139,6 +174,8 @@ export function personCard(app, { found }) {
   return {
     element,
     take,
+    /** Nobody can be looked for. */
+    disable: () => (choose.disabled = open.disabled = true),
     stop() {
       turn += 1;
       release(camera);
@@ -154,7 +191,9 @@ async function shrink(file) {
     throw { code: "bad_picture" };
   });
   const scale = Math.min(1, MOST_PIXELS_WIDE / Math.max(bitmap.width, bitmap.height));
-  return grab(bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+  const { width, height } = bitmap;
+  const picture = await grab(bitmap, Math.round(width * scale), Math.round(height * scale));
+  return { picture, width, height };
 }
 
 function grab(source, width, height) {

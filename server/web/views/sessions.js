@@ -2,13 +2,13 @@
 
 import { el } from "../dom.js";
 import { nameOf, number } from "../format.js";
-import { ask, confirm, keyed, missToken, repeat, say } from "./parts.js";
+import { ask, confirm, keyed, missToken, repeat, say, sayEach } from "./parts.js";
 import { watching } from "./watching.js";
 
 const EVERY_MS = 2000;
 const COLUMNS = ["who", "state", "rates", "latency", "drops", "worker", "camera"];
 
-/** See app.js. */
+/** See router.js. */
 export function mount(root, app) {
   const { t, language } = app;
   let watched = null;
@@ -87,6 +87,7 @@ export function mount(root, app) {
       "aria-label": `${t("sessions.end")}: ${nameOf(session)}`,
       onclick: () => finish(session),
     });
+    const problems = el("ul.problems.small");
     const cells = Object.fromEntries(
       COLUMNS.slice(1).map((name) => [
         name,
@@ -96,7 +97,7 @@ export function mount(root, app) {
     const element = el(
       "tr",
       {},
-      el("th.who", { scope: "row" }, open),
+      el("th.who", { scope: "row" }, open, problems),
       ...Object.values(cells),
       el("td.end", {}, end),
     );
@@ -120,10 +121,13 @@ export function mount(root, app) {
           camera: now.health ? camera(now.health) : "–",
         };
         for (const [name, text] of Object.entries(told)) say(cells[name], text);
+        sayEach(problems, now.problems.map(problemText));
         cells.camera.classList.toggle("warned", Boolean(now.health?.throttled?.length));
       },
     };
   }
+
+  const problemText = (problem) => app.explain({ ...problem, code: "analyzer" });
 
   function camera({ temperature_c, throttled }) {
     const said = [];
@@ -180,8 +184,10 @@ export function mount(root, app) {
     asking.now();
   }
 
-  return () => {
-    asking.stop();
-    watched?.stop();
+  return {
+    unmount() {
+      asking.stop();
+      watched?.stop();
+    },
   };
 }

@@ -10,13 +10,13 @@ const GAP_S = 1;
 const SHORTEST_S = 30;
 
 /**
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {(at_s: number) => void} seek somebody wants to see what was there at a time of the clip
  */
 export function sightings(app, seek) {
   const { t, language } = app;
   let spans = []; // {from_s, to_s, distance, told}, by time
-  let [live, length_s, now_s, began_ms, fallback] = [true, SHORTEST_S, 0, 0, false];
+  let [live, length_s, now_s, began_ms] = [true, SHORTEST_S, 0, 0];
 
   const strip = el("div.strip", {
     "aria-hidden": "true",
@@ -32,7 +32,7 @@ export function sightings(app, seek) {
   );
   const list = el("ol", { "aria-label": t("find.timeline") });
   const none = el("p.soft.small");
-  const note = el("p.soft.small", { hidden: true, textContent: t("find.by_colour") });
+  let sure = null; // of sureness.js
   strip.append(bars, head);
   const element = el(
     "section.sightings",
@@ -42,7 +42,6 @@ export function sightings(app, seek) {
     ends,
     none,
     list,
-    note,
   );
 
   function fraction(clientX) {
@@ -87,7 +86,6 @@ export function sightings(app, seek) {
       head.style.left = percent(now_s);
       say(ends.lastChild, clock(length_s));
       say(none, spans.length ? "" : t("find.not_seen"));
-      note.hidden = !fallback;
       keyed(
         bars,
         spans,
@@ -115,7 +113,8 @@ export function sightings(app, seek) {
       element: el("li", {}, time, distance),
       update(now) {
         say(time, label(now));
-        say(distance, t("find.nearest", { distance: number(now.distance, language, 2) }));
+        const word = t(`find.sure.${sure.of(now.distance)}`);
+        say(distance, t("find.nearest", { sure: word, distance: number(now.distance, language, 2) }));
       },
     };
   }
@@ -148,9 +147,9 @@ export function sightings(app, seek) {
       now_s = at_s;
       show();
     },
-    /** Who was seen, nearest first. */
-    take(at_s, [nearest], reid) {
-      fallback = Boolean(reid?.fallback);
+    /** Who was seen, nearest first, and sureness.js. */
+    take(at_s, [nearest], how) {
+      sure = how;
       if (live) now_s = at_s;
       if (nearest) add(at_s, nearest.distance);
       show();

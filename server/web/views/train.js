@@ -1,149 +1,105 @@
 // Train: the camera or a file goes out; the skeleton, the count and the score come back.
+//
+// What is to be seen is a scene: before, during or after a training. A training and its summary are
+// still there when another view was looked at, in another language, and after a reload.
 
+import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
-import { colourOf } from "../dom.js";
-import { drawSkeleton } from "../skeleton.js";
-import { Stage } from "../stage.js";
-import { Chart } from "./train/chart.js";
-import { anglesOf, jointOf } from "./train/joints.js";
-import { panel } from "./train/panel.js";
-import { Sets } from "./train/sets.js";
-import { summarize } from "./train/summary.js";
+import { forget, keep, kept } from "./train/kept.js";
+import { summaryOfBook } from "./train/summary.js";
 import { summaryView } from "./train/summary_view.js";
+import { Training } from "./train/training.js";
 import { welcome } from "./train/welcome.js";
 
+const SAMPLE = "/web/sample.mp4";
 const CAMERA = {
   facingMode: "user",
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 30 },
 };
-// Landmarks are as good from a picture of this width; what is shown here is the camera's own.
-const SENT_WIDTH = 640;
-const ANALYZERS = ["pose", "exercise"];
 
+/** See router.js. */
 export function mount(root, app) {
-  let leave = () => {};
-  const begin = async (open) => {
+  let scene = null; // {draw: () => Element}, and `training` or `summary`
+  let left = false;
+
+  function show(next) {
+    scene?.training?.leave();
+    scene = next;
+    const listen = scene.training ? addEventListener : removeEventListener;
+    listen("beforeunload", ask);
+    root.replaceChildren(scene.draw());
+  }
+
+  // Browsers ask in words of their own. They do not tell a reload, after which it goes on, from the end.
+  function ask(event) {
+    event.preventDefault();
+  }
+
+  function idle() {
+    forget();
+    app.badge("");
+    show({ draw: () => welcome(app, (source) => train(source)) });
+  }
+
+  /**
+   * @param {{kind: "camera"|"sample"|"file", address?: string, at_s?: number}} source of the pictures
+   * @param {object} [before] of kept.js: a training that goes on
+   */
+  async function train(source, before) {
     app.notice(null);
+    let [stream, analyzers] = [];
     try {
-      const stream = await open();
-      leave();
-      leave = train(
-        root,
-        app,
-        stream,
-        (summary, session) => {
-          leave();
-          const view = summaryView(app, summary, session, idle);
-          root.replaceChildren(view);
-          view.querySelector("h1").focus();
-        },
-        idle,
-      );
+      [stream, analyzers] = await Promise.all([open(source), analyzersOf(app)]);
     } catch (error) {
       if (!error.code) console.error(error);
+      // What was counted is not lost with the camera.
+      if (before) over(summaryOfBook(before), before.session);
       app.notice(app.explain(error), { kind: "problem" });
-    }
-  };
-  const idle = () => {
-    leave();
-    leave = () => {};
-    root.replaceChildren(
-      welcome(app, {
-        camera: () => begin(() => openCamera(CAMERA)),
-        file: (address) => begin(() => playFile(address)),
-      }),
-    );
-  };
-  idle();
-  return () => leave();
-}
-
-/**
- * One training, from a stream to its summary.
- * @returns {() => void} leaves it
- */
-function train(root, app, stream, onSummary, onRefused) {
-  const { t } = app;
-  const [track] = stream.getVideoTracks();
-  track.contentHint = "motion";
-  const sets = new Sets();
-  const counts = {};
-  const told = [];
-  const view = panel(app, () => client.stop());
-  root.replaceChildren(view.element);
-  const accent = colourOf("on-video");
-  const stage = new Stage(view.canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
-  stage.mirrored = !stream.video && track.getSettings().facingMode !== "environment";
-  const chart = new Chart(view.chart);
-  const { width = 0, height = 0 } = track.getSettings();
-  const client = app.client({
-    analyzers: ANALYZERS,
-    encoding: { maxFramerate: 30, scaleResolutionDownBy: Math.max(1, Math.max(width, height) / SENT_WIDTH) },
-  });
-  let left = false;
-  let awake = null;
-
-  client.addEventListener("state", ({ detail }) => {
-    if (left) return;
-    if (detail.code === "live") stage.reset();
-    view.state(detail);
-    if (detail.code === "refused") refused(detail.problem);
-  });
-  client.addEventListener("problem", ({ detail }) => app.notice(app.explain(detail), { kind: "problem" }));
-  client.addEventListener("result", ({ detail: result }) => {
-    stage.take(result, result.frame.received_at - client.clock_offset_ms);
-    if (result.phase === "hold") sets.hold(result.exercise, result.held_s, result.score);
-    const angles = result.world_landmarks?.length ? anglesOf(result.world_landmarks) : null;
-    const joint = jointOf(sets.current?.exercise);
-    if (angles) chart.add(result.frame.pts, angles);
-    chart.joint = joint;
-    view.angle(joint, angles?.[joint]);
-    view.result(result, sets, stage.latency_ms);
-    chart.draw();
-  });
-  client.addEventListener("repetition", ({ detail }) => {
-    sets.count(detail, performance.now());
-    counts[detail.exercise] = detail.count;
-    if (detail.repetition) {
-      told.push(detail.repetition);
-      chart.mark(detail.repetition, sets.current.count);
-    }
-    if (!left) view.counted(sets);
-  });
-  const finish = (final) => {
-    // Without the final result there is still what was told on the way.
-    if (!left) onSummary(summarize(final ?? { repetitions: told }, counts), client.session);
-  };
-  client.addEventListener("final", ({ detail }) => finish(detail));
-
-  const refused = async (problem) => {
-    if (problem.code === 401 && (await app.askForToken()) && !left) {
-      client.settings.token = app.token;
-      client.start(stream).catch(() => {});
       return;
     }
-    app.notice(app.explain(problem), { kind: "problem" });
-    if (client.session) finish(null);
-    else onRefused();
-  };
+    if (left) return release(stream);
+    const training = new Training(app, stream, source, analyzers?.can, { before, over, refused: idle });
+    show({ training, draw: () => training.draw() });
+    training.begin();
+  }
 
-  const leave = () => {
-    left = true;
-    client.stop();
-    stage.stop();
-    chart.stop();
-    release(stream);
-    awake?.release();
-  };
+  function over(summary, session) {
+    const counted = summary.exercises.length > 0;
+    keep({ kind: "summary", summary, session });
+    app.badge(counted ? "✓" : "", app.t("train.over"));
+    show({ summary, draw: () => summaryView(app, summary, session, idle) });
+    root.querySelector("h1").focus();
+  }
 
-  stage.play(stream).catch(() => {});
-  client.start(stream).catch(() => {});
-  navigator.wakeLock?.request("screen").then(
-    (lock) => (left ? lock.release() : (awake = lock)),
-    () => {},
-  );
-  app.announce(t("train.begun"));
-  return leave;
+  function goOn(before) {
+    forget();
+    if (before.kind === "summary") return over(before.summary, before.session);
+    if (before.resumable) return train(before.source, before);
+    over(summaryOfBook(before), before.session);
+    app.notice(app.t("train.interrupted"));
+  }
+
+  const before = kept();
+  idle();
+  if (before) goOn(before);
+  return {
+    goesOn: () => Boolean(scene.training || scene.summary?.exercises.length),
+    usesCamera: () => scene.training?.source.kind === "camera",
+    speak: () => root.replaceChildren(scene.draw()),
+    suspend() {
+      left = true;
+      scene.training?.suspend();
+    },
+    unmount() {
+      left = true;
+      removeEventListener("beforeunload", ask);
+      scene.training?.leave();
+    },
+  };
+}
+
+function open({ kind, address = SAMPLE, at_s = 0 }) {
+  return kind === "camera" ? openCamera(CAMERA) : playFile(address, at_s);
 }

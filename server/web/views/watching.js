@@ -3,11 +3,12 @@
 import { el } from "../dom.js";
 import { clock, nameOf, number } from "../format.js";
 import { watch } from "../whep.js";
-import { say } from "./parts.js";
+import { inspector } from "./inspector.js";
+import { say, sayEach } from "./parts.js";
 
 /**
  * @param {object} session as GET /sessions has it
- * @param {object} app as app.js has it
+ * @param {object} app of router.js
  * @param {{close: () => void, end: () => void}} asks what the buttons ask for
  * @returns {{element: Element, stop: () => void}}
  */
@@ -40,7 +41,9 @@ export function watching(session, app, { close, end }) {
   const server = el("dd.figures");
   const parts = el("dd.figures");
   const warnings = el("ul.warnings", { "aria-live": "polite" });
+  const problems = el("ul.warnings");
   const nothing = el("p.soft");
+  const values = inspector(app);
 
   const element = el(
     "section.card.watching",
@@ -50,6 +53,7 @@ export function watching(session, app, { close, end }) {
     el(
       "div.coach",
       {},
+      el("div", { role: "alert" }, problems),
       nothing,
       exercise,
       count,
@@ -63,6 +67,7 @@ export function watching(session, app, { close, end }) {
         el("div", {}, el("dt", { textContent: t("sessions.of_it") }), parts),
       ),
       el("p.soft.small", { textContent: t("sessions.latency_what") }),
+      values.element,
       stop,
     ),
   );
@@ -108,6 +113,7 @@ export function watching(session, app, { close, end }) {
   const events = new EventSource(app.url(`/sessions/${session.id}/results`));
   const take = ({ data }) => {
     result = JSON.parse(data);
+    if (!result.final) values.take(result);
     drawing ||= requestAnimationFrame(show);
   };
   events.addEventListener("result", take);
@@ -115,6 +121,14 @@ export function watching(session, app, { close, end }) {
     events.close();
     take(event);
     finish(t("sessions.over"));
+  });
+  const failed = [];
+  // What went wrong before is told as well.
+  events.addEventListener("analyzer_error", ({ data }) => {
+    const problem = JSON.parse(data);
+    failed.push(app.explain({ ...problem, code: "analyzer" }));
+    values.fail(problem);
+    sayEach(problems, [...new Set(failed)]);
   });
   events.addEventListener("analyzers_restarted", () => app.announce(t("sessions.restarted")));
   events.onerror = () => events.readyState === EventSource.CLOSED && !over && finish(t("sessions.gone"));
@@ -139,9 +153,7 @@ export function watching(session, app, { close, end }) {
     scored.hidden = typeof result.score !== "number";
     say(score, scored.hidden ? "" : `${Math.round(result.score)} / 100`);
     const said = (result.warnings ?? []).map(({ code, text }) => t(`warning.${code}`, {}, text));
-    if (said.join() !== [...warnings.children].map((item) => item.textContent).join()) {
-      warnings.replaceChildren(...said.map((text) => el("li", { textContent: text })));
-    }
+    sayEach(warnings, said);
     if (!result.frame || result.final) return;
     const { queue_ms, analyzers } = result.timing;
     const ms = (value) => `${number(value, language)} ms`;

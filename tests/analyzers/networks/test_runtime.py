@@ -1,5 +1,7 @@
 """Networks compute what they should, from and into arrays that are shared, or say why not."""
 
+import os
+import subprocess
 import sys
 import tempfile
 
@@ -368,3 +370,18 @@ def test_the_first_time_does_not_count(clock):
 def test_both_run_in_turns(clock, rounds):
     faster(clock.taking("first", 1.0), clock.taking("second", 1.0), rounds)
     assert clock.runs == ["first", "second"] * (rounds + 1)
+
+
+def test_importing_it_tells_nobody_and_leaves_no_thread():
+    code = (
+        "import os, sys\n"
+        "from analyzers.networks.runtime import import_openvino\n"
+        "import_openvino().Core()\n"
+        "print(len(os.listdir('/proc/self/task')), 'openvino_telemetry' in sys.modules)\n"
+        "from openvino.tools.ovc import convert_model\n"
+        "print(callable(convert_model))\n"
+    )
+    # Nor is it to tell anybody from here.
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "HOME": "/nonexistent", "CI": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("1 False\nTrue\n", 0), done.stderr

@@ -57,7 +57,7 @@ def test_stopped_it_has_no_picture(server):
     status = server.get("/camera/status")
     assert (status["running"], status["state"]) == (False, "stopped")
     code, message = refusal(server, "/frame")
-    assert code == 409
+    assert code == 503
     assert "/camera/start" in message
 
 
@@ -210,7 +210,7 @@ async def test_a_device_that_is_not_plugged_in_yet():
         assert "there is no /dev/video99: is the camera plugged in?" in status["error"]
         assert not status["running"]
         code, message = refusal(server, "/frame")
-        assert code == 409
+        assert code == 503
         assert "/dev/video99" in message
 
     async with application("--camera", "/dev/video99") as server:

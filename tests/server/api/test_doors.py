@@ -201,9 +201,9 @@ async def test_a_recording_holds_picture_sound_results_and_summary(server, recor
         server.wait_until, f"/sessions/{peer.session.id}", lambda s: s["state"] == "ended"
     )
     summary = json.loads(_wait_for_file(folder / "summary.json"))
-    with av.open(folder / "video.mp4") as movie:
+    with av.open(folder / "video.webm") as movie:
         frames = list(movie.decode(video=0))
-    with av.open(folder / "video.mp4") as movie:
+    with av.open(folder / "video.webm") as movie:
         sound = sum(frame.samples for frame in movie.decode(audio=0)) / 48_000
     assert len(frames) >= 50
     assert (frames[0].width, frames[0].height) == (320, 240)
@@ -218,6 +218,8 @@ async def test_a_recording_holds_picture_sound_results_and_summary(server, recor
     assert summary["id"] == peer.session.id
     assert summary["final"]["total"] == final["total"]
     assert summary["end_reason"] == "the client ended it"
+    recording = summary["recording"]
+    assert (recording["files"], recording["frames_written"]) == (["video.webm"], len(frames))
 
 
 async def test_a_recording_is_playable_after_the_server_was_killed(tmp_path):
@@ -229,7 +231,7 @@ async def test_a_recording_is_playable_after_the_server_was_killed(tmp_path):
             children = _children(server.process.pid)
             server.process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(server.process.wait, 10)
-        with av.open(recordings / peer.session.id / "video.mp4") as movie:
+        with av.open(recordings / peer.session.id / "video.webm") as movie:
             frames = list(movie.decode(video=0))
         assert frames[-1].time * 1000 >= last["frame"]["pts"] - 1000, "at most a second is lost"
         results = (recordings / peer.session.id / "results.jsonl").read_text().splitlines()

@@ -28,6 +28,7 @@ TYPED = (
 FLAGS = ("--workers", "1", "--frames-per-second", "0")
 STAND_INS = f"{older_models.__name__}:Pose,{older_models.__name__}:Exercise"
 CAMERA_FPS = 15
+NOBODY = (False, "none", None)
 # In the sample someone begins to squat after a second.
 SQUATS_S = 5
 
@@ -58,6 +59,14 @@ def server(tmp_path_factory):
 def stand_ins(tmp_path_factory):
     """A server whose analyzers see what a picture's colour says."""
     flags = ("--analyzers", STAND_INS, *FLAGS)
+    with running_server(tmp_path_factory.mktemp("server"), *flags) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    """A server that expects the older one's clients."""
+    flags = ("--preset", "exercise", "--analyzers", STAND_INS, *FLAGS)
     with running_server(tmp_path_factory.mktemp("server"), *flags) as running:
         yield running
 
@@ -98,7 +107,7 @@ async def test_an_analysis_has_everything_that_clients_read(client):
     assert set(answer) == {
         *("type", "success", "score", "exercise", "feedback", "warnings", "processing_time_ms"),
         *("total_latency_ms", "timestamp", "performance"),
-        *("reps", "phase", "frame", "dropped", "client_timestamp"),
+        *("reps", "phase", "frame", "dropped", "client_timestamp", "landmarks_count"),
     }
     assert (answer["type"], answer["success"]) == ("analysis", True)
     assert (answer["frame"], answer["dropped"], answer["client_timestamp"]) == (1, 0, 1234567890)
@@ -164,12 +173,24 @@ async def test_what_the_analyzers_say_is_translated(stand_ins):
     }
 
 
-async def test_nobody_in_the_picture_is_a_success_without_exercise(stand_ins):
+async def test_nobody_in_the_picture_is_no_success_and_gets_advice(stand_ins):
     async with welcomed(stand_ins) as socket:
         await ask(socket, pictures.plain_jpeg(BLUE))
         answer = await ask(socket, pictures.plain_jpeg(GREEN))
-    assert (answer["success"], answer["exercise"], answer["score"]) == (True, "none", None)
+    assert (answer["success"], answer["exercise"], answer["score"]) == NOBODY
+    assert "Step back" in answer["feedback"][0]
+    assert answer["warnings"]
+    assert answer["landmarks_count"] == 0
     assert answer["reps"] == 3, "they may come back"
+
+
+async def test_older_words(preset):
+    async with welcomed(preset) as socket:
+        nobody = await ask(socket, pictures.plain_jpeg(GREEN))
+        somebody = await ask(socket, pictures.plain_jpeg(BLUE))
+    assert (nobody["success"], nobody["exercise"], nobody["score"]) == (False, "unknown", 0)
+    assert (somebody["exercise"], somebody["score"]) == ("squat", 85)
+    assert somebody["landmarks_count"] == 33
 
 
 async def test_a_picture_that_an_analyzer_fails_on_is_an_error(stand_ins):
@@ -186,13 +207,13 @@ async def test_a_picture_that_an_analyzer_fails_on_is_an_error(stand_ins):
 async def test_a_real_frame_without_a_person(client):
     empty = pictures.jpeg(np.full((240, 320, 3), 128, np.uint8))
     answer = await ask(client, empty)
-    assert (answer["success"], answer["exercise"], answer["score"]) == (True, "none", None)
+    assert (answer["success"], answer["exercise"], answer["score"]) == NOBODY
 
 
 async def test_the_documentations_message(client):
     answer = await ask(client, TYPED)
     ExactAnalysis.model_validate(answer)
-    assert (answer["success"], answer["exercise"], answer["score"]) == (True, "none", None)
+    assert (answer["success"], answer["exercise"], answer["score"]) == NOBODY
     assert answer["client_timestamp"] == 1234567890
 
 
@@ -319,7 +340,7 @@ async def test_a_session_that_is_ended_closes_the_socket(stand_ins):
         assert closed.value.rcvd.code == 1001
 
 
-async def test_the_documents_own_messages(server):
+async def test_the_documents_own_messages(server, preset):
     document = snippets.document_with(PATH)
     # The message to type was broken into two lines by whoever printed it.
     broken = re.search(r'\{"frame_data":"iVBOR.*?\}', document, re.DOTALL)[0]
@@ -334,4 +355,8 @@ async def test_the_documents_own_messages(server):
     for key, value in promised.items():
         # Nobody is in that picture of one pixel, so nothing is scored.
         assert type(answer[key]) is type(value) or key == "score", key
+    async with welcomed(preset) as socket:
+        answer = await ask(socket, typed)
+    for key, value in promised.items():
+        assert type(answer[key]) is type(value), key
     assert set(answer["performance"]) == set(promised["performance"])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from server.broadcast.relay import Relay
+from server.media.encoded_frame import EncodedFrame
 from server.media.encoder import Codec
 from server.rtc import incoming as module
 from server.rtc.incoming import IncomingVideo
-from server.rtc.jitter_buffer import EncodedFrame
 from server.sessions.shown_frames import ShownFrames
 from server.watching.session_video import SessionVideo
 from signaling.errors import NotFound
@@ -65,10 +65,11 @@ def test_another_connection_soon_after_the_first_is_placed_by_its_arrival():
 
 
 class Asked(IncomingVideo):
-    """Notes when the publisher is asked; there is none."""
+    """Notes when the publisher is asked, who is away."""
 
     def __init__(self):
         super().__init__()
+        self.connections = 1
         self.asked_s = []
         self.asked = asyncio.Event()
 
@@ -102,6 +103,13 @@ async def test_a_key_frame_is_asked_for_at_once_and_then_once_a_second_until_it_
     assert len(frames) == 2
     video.request_key_frame()
     video.unlisten(frames.append)
+    assert video._asking is None
+
+
+async def test_where_there_never_was_a_publisher_nobody_is_asked():
+    video = IncomingVideo()
+    video.listen(print)
+    assert video.request_key_frame() is False
     assert video._asking is None
 
 

@@ -83,7 +83,9 @@ def test_a_slow_one_is_skipped_and_catches_up(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("nothing", "is not module:function"),
+        ("nothing", "No module named"),
+        ("json:", "is not module:function"),
+        ("nowhere/hooks.py", "No such file"),
         ("no.such.module:f", "No module named"),
         ("json:no_such", "no attribute"),
         ("json:__name__", "is no function"),

@@ -9,6 +9,7 @@ import pytest
 
 from analyzers.registry import find
 from server.config import BadSettings, Settings, parse_settings
+from tests.support import older_project
 from tests.support.server import free_port, run_until_exit
 
 
@@ -92,6 +93,17 @@ def test_lists_can_be_given_with_commas_and_by_repeating(monkeypatch):
     settings = parse_settings([])
     assert settings.ice_address == ("10.0.0.1", "10.0.0.2")
     assert [spec.name for spec in settings.analyzers] == ["mock_model_2"]
+
+
+def test_models_of_an_older_server_run_alone_or_after_others(tmp_path):
+    folder = str(older_project.write(tmp_path))
+    names = [spec.name for spec in parse_settings(["--models", folder]).analyzers]
+    assert names == ["Skin", "Pulse"]
+    both = parse_settings(["--models", folder, "--analyzers", "pose"]).analyzers
+    assert [spec.name for spec in both] == ["pose", "Skin", "Pulse"]
+    assert next(spec.name for spec in parse_settings(["--models", ""]).analyzers) == "pose"
+    with pytest.raises(BadSettings, match=r"^--models: there is no folder"):
+        parse_settings(["--models", "nowhere"])
 
 
 def test_a_port_range():

@@ -122,6 +122,17 @@ async def test_the_next_port_asks_too(http, server, path):
             assert (await ws.receive_json(timeout=10))["type"] == "ice-servers"
 
 
+async def test_a_websocket_on_the_pages_address_asks_although_the_page_does_not(http, server):
+    async with http.get(f"{server.url}/") as response:
+        assert response.status == 200
+    with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
+        await http.ws_connect(f"{server.url}/")
+    assert raised.value.status == 401
+    async with http.ws_connect(f"{server.url}/", headers=bearer("view")) as ws:
+        await ws.send_json({"type": "ice-servers"})
+        assert (await ws.receive_json(timeout=10))["type"] == "ice-servers"
+
+
 async def test_an_offer_needs_the_scope_of_what_it_asks_for(server):
     for scope, keys, lacks in (
         ("view", {}, "to send video: it needs the scope publish"),

@@ -2,6 +2,7 @@
 
 import base64
 
+import numpy as np
 import pytest
 
 from analyzers.reid.embedding import Embedding
@@ -26,6 +27,23 @@ async def test_a_person_s_embedding(http, server, prefix):
     assert len(exact.shape) == 1
     assert exact.shape[0] > 100
     assert base64.b64decode(exact.embedding)
+
+
+async def test_several_people_are_told_of_each_by_a_server_without_a_detector(http, server):
+    (one,) = pictures.sample_frames(1)
+    image = encoded(pictures.jpeg(np.concatenate([one, one], axis=1)))
+    status, answer = await post(http, server, "/upload-embedding", {"image": image})
+    assert status == 200
+    exact = strict(UploadedEmbedding).model_validate(answer)
+    assert (exact.people, len(exact.persons)) == (2, 2)
+    assert (exact.width, exact.height) == (2 * one.shape[1], one.shape[0])
+    middles = sorted(
+        (x0 + x1) / 2 / exact.width for x0, _, x1, _ in (p.bbox for p in exact.persons)
+    )
+    assert middles == pytest.approx([0.25, 0.75], abs=0.06)
+    assert exact.embedding == exact.persons[0].embedding
+    assert exact.persons[0].embedding != exact.persons[1].embedding
+    assert (exact.fallback, exact.detector) == (True, "pose")
 
 
 async def test_an_embedding_is_sealed(embedding):

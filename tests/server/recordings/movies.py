@@ -7,7 +7,8 @@ import av
 import numpy as np
 
 from server.recordings.counted_file import CountedFile
-from server.recordings.mp4 import MovieWriter
+from server.recordings.encoded_movie import EncodedMovie
+from server.recordings.sound import SoundTrack
 
 BITS = 16
 BLACK, WHITE = 16, 235
@@ -84,22 +85,24 @@ def write(
     path: Path,
     video: list[tuple[av.VideoFrame, float]],
     audio: list[tuple[av.AudioFrame, float]] | None = None,
-) -> MovieWriter:
+) -> EncodedMovie:
     """Write in the order of time, video first where times are equal; and close."""
     first, start_ms = video[0]
-    movie = MovieWriter(
+    sound = None if audio is None else SoundTrack(start_ms)
+    movie = EncodedMovie(
         CountedFile(path),
         width=first.width,
         height=first.height,
-        audio_from_ms=None if audio is None else start_ms,
+        sound=sound,
+        time_ms=start_ms,
     )
     items = [(time, 0, frame) for frame, time in video]
     items += [(time, 1, frame) for frame, time in audio or []]
     for time_ms, _, frame in sorted(items, key=lambda item: item[:2]):
         if isinstance(frame, av.VideoFrame):
             movie.video(frame, time_ms)
-        else:
-            movie.audio(frame, time_ms)
+        elif sound is not None:
+            sound.put(frame, time_ms)
     movie.close()
     return movie
 

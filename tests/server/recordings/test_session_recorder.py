@@ -122,6 +122,7 @@ async def test_the_summary_tells_what_was_recorded(tmp_path: Path) -> None:
         (recorder.directory / name).stat().st_size for name in ("video.mp4", "results.jsonl")
     )
     assert recording == {
+        "files": ["video.mp4"],
         "frames_written": 10,
         "frames_dropped": 0,
         "audio_frames_dropped": 0,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from server.recordings.session_recorder import Recorder, RecordingError, check_directory
+from server.recordings.session_files import RecordingError, check_directory
+from server.recordings.session_recorder import Recorder
 from tests.server.recordings.movies import numbered, play
 from tests.server.recordings.recorded import submit
 

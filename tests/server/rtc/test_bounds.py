@@ -12,8 +12,8 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from aiortc.rtp import RtpPacket
 
 from server import rtc
+from server.media.bitstream import picture_size
 from server.rtc import sending, transport
-from server.rtc.bitstream import picture_size
 
 _EXTENSIONS = "http://www.webrtc.org/experiments/rtp-hdrext/"
 CODECS = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtpPacket
 
-from server.rtc.bitstream import is_key_frame
+from server.media.bitstream import is_key_frame
 from server.rtc.jitter_buffer import (
     ASK_EVERY_S,
     ASKS,
@@ -90,6 +90,23 @@ def test_a_frame_is_complete_with_its_last_packet(buffer):
     assert (frame.codec, frame.payload_type, frame.timestamp) == ("VP8", VP8, 0)
     assert frame.is_key_frame
     assert not frame.is_damaged
+
+
+def test_a_frame_has_the_temporal_layer_that_its_first_packet_names(buffer):
+    sender = Sender()
+    frames = []
+    for key, payload in ((True, b"\x90\x20\xe0"), (False, b"\x90\x20\x60"), (False, b"\x90")):
+        sent = sender.frame(key=key)
+        sent[0].payload = payload
+        for each in sent:
+            buffer.add(each, 0.0)
+        frames += buffer.take(0.0)
+    assert [(frame.layer, frame.is_layer_sync) for frame in frames] == [
+        # All of a key frame's builds on nothing.
+        (0, False),
+        (1, True),
+        (0, False),
+    ]
 
 
 def test_without_a_marker_it_ends_where_the_next_begins(buffer):

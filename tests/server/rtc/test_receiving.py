@@ -6,13 +6,12 @@ import time
 
 import av
 import pytest
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 
 from server import rtc
+from server.media.bitstream import picture_size
 from server.media.encoder import Codec, Encoder
 from server.rtc import receiving
-from server.rtc.bitstream import picture_size
 from tests.server.rtc.peers import WITHIN_S, EncodedTrack, either_track
 
 
@@ -159,34 +158,3 @@ async def test_pictures_that_are_too_large_are_not_decoded_and_smaller_ones_are(
         assert frame.result().width == 160
     finally:
         rtc.set_max_pixels(receiving.DEFAULT_MAX_PIXELS)
-
-
-def estimates(receiver, seconds):
-    """What a receiver tells its sender, of 100 packets a second of 1000 bytes each."""
-    told = []
-    for number in range(100 * seconds):
-        at_ms = receiver.began_ms + 10 * number
-        send_time = int(at_ms * 262.144) & 0xFFFFFF
-        answer = receiver._RTCRtpReceiver__remote_bitrate_estimator.add(at_ms, send_time, 1000, 7)
-        if answer is not None:
-            told.append(answer[0])
-    receiver.began_ms += 1000 * seconds
-    return told
-
-
-async def test_a_sender_is_told_to_send_less_and_then_as_it_likes(monkeypatch):
-    receiver = RTCRtpReceiver(
-        "video",
-        RTCDtlsTransport(RTCIceTransport(RTCIceGatherer()), [RTCCertificate.generateCertificate()]),
-    )
-    receiver.began_ms = 1_000_000
-    monkeypatch.setattr("aiortc.clock.current_ms", lambda: receiver.began_ms)
-    free = estimates(receiver, 5)
-    assert free[-1] > 600_000
-    receiving.limit_bitrate(receiver, 0.5)
-    bound = estimates(receiver, 5)
-    assert bound
-    assert max(bound) == pytest.approx(400_000, rel=0.05)
-    receiving.limit_bitrate(receiver, None)
-    assert estimates(receiver, 5)[-1] > 600_000
-    await receiver.stop()

@@ -73,9 +73,9 @@ async def test_a_session_leaves_no_file(places, tmp_path):
 async def test_with_recording_it_leaves_what_was_asked_for_and_there_only(places, tmp_path):
     flags = ("--analyzers", COUNTER, "--workers", "1", "--record-to", str(tmp_path / "kept"))
     with running_server(tmp_path, *flags, cwd=places / "cwd", path=str(ROOT)) as server:
-        assert any(path.endswith("video.mp4") for path in await stream(server))
+        assert any(path.endswith("video.webm") for path in await stream(server))
     assert {name.split("/")[-1] for name in files_in(tmp_path / "kept")} == {
-        "video.mp4",
+        "video.webm",
         "results.jsonl",
         "summary.json",
     }

@@ -32,13 +32,15 @@ class Linked:
     def __init__(self, monkeypatch):
         self.worker = Worker()
         self.asked = 0
+        self.can_be_asked = True
         self.now_s = 100.0
         monkeypatch.setattr(worker_link.time, "monotonic", lambda: self.now_s)
         pool = SimpleNamespace(assign=lambda _: self.worker, release=lambda *_: None)
         self.link = WorkerLink(pool, SimpleNamespace(sid="a"), self._ask)
 
     def _ask(self):
-        self.asked += 1
+        self.asked += self.can_be_asked
+        return self.can_be_asked
 
     def start(self):
         self.link.pin()
@@ -105,6 +107,16 @@ def test_what_a_worker_can_not_decode_is_no_longer_sent(linked):
     assert linked.asked == 1
     linked.put(frames[2:])
     assert linked.numbers() == [1, 2, 5, 6]
+
+
+def test_where_nobody_can_be_asked_a_key_frame_is_waited_for(linked):
+    linked.can_be_asked = False
+    linked.start()
+    frames = video("H264", 6, keys=(0, 4))[1:]
+    linked.put(frames[:2])
+    linked.now_s += 2 * worker_link.DAMAGED_AFTER_S
+    linked.put(frames[2:])
+    assert linked.numbers() == [5, 6]
 
 
 def test_a_sender_that_gives_no_key_frame_is_taken_as_it_is(linked):

@@ -11,6 +11,7 @@ from client_test.errors import Rejected
 from client_test.peer import ClientPeer
 from server.security import tokens
 from server.security.identity import Scope
+from server.workers.template import NAME
 from tests.support import hanging
 from tests.support.server import running_server, wait_until_ready
 from tests.support.tracks import ColourTrack
@@ -58,9 +59,9 @@ async def test_a_server_that_hangs_is_replaced_and_its_sessions_go_on(server):
         session = peer.session
         _, before = await status(server, session.id)
         await analyze_camera(server, token("root", Scope.CONTROL))
-        processes = hung.children()
+        processes = hung.children(recursive=True)
         memory = shared_memory([hung, *processes])
-        (worker,) = (p for p in processes if "server.workers.worker" in p.cmdline())
+        (worker,) = (p for p in processes if p.name() == NAME)
         # It hangs too, so that it can not notice that the server is gone.
         worker.suspend()
         os.kill(hung.pid, signal.SIGUSR1)

@@ -43,7 +43,7 @@ def test_it_stands_outside_and_loads_next_to_nothing(server):
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 async def test_a_server_that_crashes_is_started_again(server, number):
     before = media_process(server)
-    workers = before.children()
+    workers = before.children(recursive=True)
     os.kill(before.pid, number)
     server.wait_until_logged(rf"The media process died \(signal {number:d}\): started again")
     wait_until_ready(server)
@@ -162,7 +162,7 @@ async def test_asked_twice_it_ends_at_once(tmp_path, number):
         async with ClientPeer(server.url, options={"faulty": {"end": "block"}}) as peer:
             await peer.connect(ColourTrack())
             await peer.wait_for(lambda m: "faulty" in m)
-            processes = [media_process(server), *media_process(server).children()]
+            processes = [media_process(server), *media_process(server).children(recursive=True)]
             server.process.send_signal(number)
             server.wait_until_logged("Session .* ends")
             # As a person does, who sees that it goes on.
@@ -192,7 +192,7 @@ async def test_without_its_supervisor_the_server_ends_in_order(server):
         await peer.connect(ColourTrack())
         await peer.wait_for(lambda m: m.get("count", 0) > 3)
         await analyze_camera(server)
-        processes = [media, *media.children()]
+        processes = [media, *media.children(recursive=True)]
         memory = shared_memory(processes)
         server.process.kill()
         assert (await peer.wait_for(lambda m: m.get("final")))["total"] > 3
@@ -256,7 +256,7 @@ def test_everything_is_in_one_process_if_wanted(tmp_path, monkeypatch, way):
     with running_server(tmp_path, *FLAGS, *flags, watched=True, **where) as server:
         assert all(
             "resource_tracker" in " ".join(child.cmdline())
-            or "server.workers.worker" in child.cmdline()
+            or "server.workers.template" in child.cmdline()
             for child in psutil.Process(server.process.pid).children()
         )
 

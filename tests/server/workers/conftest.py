@@ -1,7 +1,9 @@
-"""A dispatcher that a test steps."""
+"""A dispatcher that a test steps, and pools with real processes."""
 
 import pytest
 
+from analyzers.registry import find
+from server.workers.pool import WorkerPool
 from tests.server.workers.stepped import Worker
 
 
@@ -16,3 +18,18 @@ def make_worker():
     yield make
     for worker in made:
         worker.close()
+
+
+@pytest.fixture
+async def make_pool():
+    pools = []
+
+    def make(size: int, *names: str, memory_bytes: int = 0) -> WorkerPool:
+        pool = WorkerPool(size, find(names), memory_bytes=memory_bytes)
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.stop()

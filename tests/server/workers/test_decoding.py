@@ -4,6 +4,7 @@ import contextlib
 import queue
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from server.workers import decoding
 from server.workers.decoding import Decoding
 from server.workers.messages import DECODING
 from server.workers.video_decoder import NotDecoded
-from tests.server.workers.coded import video
+from tests.server.workers.coded import layered, video
 
 WITHIN_S = 15.0
 PLENTY = 4096 * 4096
@@ -234,3 +235,16 @@ def test_a_session_that_has_ended_begins_anew(watched):
     _, following = video("VP8", 2, received_s=fresh())
     watched.put([following])
     assert watched.asked.get(timeout=WITHIN_S) == "a"
+
+
+@pytest.mark.parametrize(("behind_s", "numbers"), [(0.0, range(2, 9)), (0.15, range(3, 9, 2))])
+def test_while_it_is_behind_upper_layers_are_left_out(watched, monkeypatch, behind_s, numbers):
+    monkeypatch.setattr(decoding, "MAX_WAITING_S", 60.0)
+    monkeypatch.setattr(decoding, "STALE_S", 60.0)
+    monkeypatch.setattr(decoding, "BEHIND_S", 30.0)
+    first, *others = layered(8, received_s=now() - 200 * behind_s)
+    watched.put([replace(first, info=replace(first.info, received_monotonic_s=now()))])
+    assert watched.next() == ("a", 1)
+    watched.put(others)
+    assert [watched.next()[1] for _ in numbers] == list(numbers)
+    assert watched.asked.empty(), "nothing is missing"

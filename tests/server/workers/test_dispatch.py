@@ -1,6 +1,9 @@
 """Which frame goes to which lane when, decided step by step by the test."""
 
 from collections import deque
+from dataclasses import replace
+
+import pytest
 
 from server.workers.dispatch import PATIENCE_S
 from server.workers.messages import (
@@ -227,6 +230,20 @@ def test_a_frame_from_before_is_given_to_no_lane(make_worker):
     worker.picture("b", pictures.plain_jpeg((200, 0, 0)))
     worker.run("red")
     assert numbers(worker.results()) == [("b", 2)]
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_an_old_frame_is_left_out_for_a_newer_one_that_is_wanted(make_worker, is_wanted):
+    worker = make_worker(Red())
+    worker.start("a", "red")
+    worker.decoded("a")
+    worker.decoded("a")
+    on_its_way = replace(video("VP8", 1, sid="a", first=3)[0], is_wanted=is_wanted)
+    worker.dispatcher.receive(on_its_way)
+    # It has waited for its lane, since long ago by the machine's clock.
+    worker.run("red")
+    worker.run("red")
+    assert numbers(worker.results()) == [("a", 1)] + [("a", 2)] * (not is_wanted)
 
 
 def test_frames_of_a_video_go_to_the_decoder_until_the_session_ends(make_worker):

@@ -52,7 +52,7 @@ def test_a_session_ends_while_a_frame_waits_to_be_drawn(make_worker, monkeypatch
     worker.start("a")
     worker.watch("a")
     worker.frame("a", red=200)
-    (frame,) = [session.latest for session in worker.dispatcher._sessions.values()]
+    (frame,) = [session.newest.frame for session in worker.dispatcher._sessions.values()]
     worker.dispatcher.receive(End("a", 33.0))
     assert Final("a") in worker.sent
     assert abs(int(frame.rgb()[0, 0, 0]) - 200) < 12

@@ -8,58 +8,13 @@ import time
 
 import pytest
 
-from analyzers.registry import find
 from server.workers import pool as module
 from server.workers.messages import ChangeOptions, End, Final, Ready, Start
-from server.workers.pool import ANSWER_WITHIN_S, LAGS_AFTER_S, WorkerHandle, WorkerPool
+from server.workers.pool import ANSWER_WITHIN_S, LAGS_AFTER_S, WorkerHandle
+from tests.server.workers.pooled import WITHIN_S, Recorded, until_ready
 from tests.support.server import COUNTER, FAULTY
 
 BUSY = "tests.support.models:Busy"
-WITHIN_S = 30.0
-
-
-class Recorded:
-    """A session that writes down what it is told, and begins whenever its worker is ready."""
-
-    def __init__(self, sid: str) -> None:
-        self.sid, self.client = sid, "somebody"
-        self.streaming = True
-        self.messages: asyncio.Queue = asyncio.Queue()
-        self.restarts: asyncio.Queue = asyncio.Queue()
-
-    def on_worker_message(self, message: object) -> None:
-        self.messages.put_nowait(message)
-
-    def worker_restarted(self, fault, left_out) -> None:
-        self.restarts.put_nowait((fault.phase, fault.reason, tuple(left_out)))
-
-    async def next(self, kind: type) -> object:
-        async with asyncio.timeout(WITHIN_S):
-            while not isinstance(message := await self.messages.get(), kind):
-                pass
-        return message
-
-
-@pytest.fixture
-async def make_pool():
-    pools = []
-
-    def make(size: int, *names: str, memory_bytes: int = 0) -> WorkerPool:
-        pool = WorkerPool(size, find(names), memory_bytes=memory_bytes)
-        pool.start()
-        pools.append(pool)
-        return pool
-
-    yield make
-    for pool in pools:
-        await pool.stop()
-
-
-async def until_ready(pool: WorkerPool) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        await pool.became_ready.wait()
-        while not all(worker.ready for worker in pool.workers):
-            await asyncio.sleep(0.02)
 
 
 async def test_sessions_go_to_the_worker_with_the_fewest(make_pool):

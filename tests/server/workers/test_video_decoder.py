@@ -1,5 +1,8 @@
 """Videos are decoded frame by frame, and each picture is told as the frame that it is."""
 
+import contextlib
+from dataclasses import replace
+
 import pytest
 
 from server.workers.video_decoder import NotDecoded, VideoDecoder
@@ -19,14 +22,48 @@ def test_each_frame_is_shown_at_once(codec):
     assert decoded(VideoDecoder(PLENTY), video(codec, 5)) == [(n + 1, n) for n in range(5)]
 
 
-def test_frames_that_are_sent_out_of_order_are_told_as_what_they_are():
-    frames = video("H264 with B frames", 8)
-    shown = decoded(VideoDecoder(PLENTY), frames)
-    numbers, greys = zip(*shown, strict=True)
-    assert greys == tuple(range(len(greys))), "in the order in which they are to be seen"
-    assert len(greys) >= 4
-    assert numbers[0] == 1
-    assert list(numbers) != sorted(numbers), "each by its own number, in the order of sending"
+def test_frames_that_are_sent_out_of_order_are_numbered_as_they_are_shown():
+    frames = [
+        replace(frame, info=replace(frame.info, received_monotonic_s=float(at)))
+        for at, frame in enumerate(video("H264 with B frames", 20, keys=(0, 10)))
+    ]
+    end = replace(frames[-1], data=b"", is_key_frame=False)
+    decoder = VideoDecoder(PLENTY)
+    assert decoded(decoder, frames) == [(n + 1, n) for n in range(18)]
+    assert decoded(decoder, [end]) == [(20, 19)], "the newest of those that were held back"
+    # A video may go on after its end.
+    shown = [decoder.decode(frame) for frame in frames]
+    assert [told.info.number for told, _ in filter(None, shown)] == list(range(1, 19))
+    # What was held back for others is not late for that; its time is its own.
+    times_ms = [frame.info.pts_ms for frame, _ in filter(None, shown)]
+    assert sorted(times_ms) != times_ms
+    arrivals = [frame.info.received_monotonic_s for frame, _ in filter(None, shown)]
+    assert arrivals == [float(at) for at, each in enumerate(shown) if each is not None]
+
+
+def test_the_newest_that_is_wanted_is_shown_at_the_end():
+    frames = video("H264 with B frames", 20)
+    shown = set()
+    for wanted in frames[-8:]:
+        decoder = VideoDecoder(PLENTY)
+        for frame in frames:
+            decoder.decode(replace(frame, is_wanted=frame is wanted))
+        told, picture = decoder.decode(replace(frames[-1], data=b"", is_wanted=False))
+        if told.is_wanted:
+            shown.add((told.info.number, grey_of(picture)))
+    assert shown == {(19, 18), (20, 19)}, "both that were held back, and no other"
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_numbers_survive_what_is_never_shown(codec):
+    decoder = VideoDecoder(PLENTY)
+    frames = video(codec, 20, keys=(0, 18))
+    shown = decoded(decoder, frames[:2])
+    for frame in frames[2:18]:
+        with contextlib.suppress(NotDecoded):
+            decoder.decode(replace(frame, data=b"\xff" * 30))
+    shown += decoded(decoder, frames[18:])
+    assert shown[-2:] == [(19, 18), (20, 19)]
 
 
 def test_a_codec_that_changes_begins_anew():

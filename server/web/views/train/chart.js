@@ -50,6 +50,7 @@ export class Chart {
   draw() {
     const pen = this.#pen;
     const { width, height } = this.#canvas;
+    if (!height) return;
     const scale = height / this.#canvas.clientHeight;
     const now_ms = this.#samples.at(-1)?.pts_ms ?? 0;
     const x = (ms) => width * (1 - (now_ms - ms) / SHOWN_MS);

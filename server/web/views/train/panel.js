@@ -1,31 +1,36 @@
 // What is seen while a training goes on: the picture, the count, the cue, the sets.
 
 import { el, ring } from "../../dom.js";
+import { inspector } from "../inspector.js";
+import { say } from "../parts.js";
+import { makeCues } from "./cues.js";
 import { mean } from "./sets.js";
+import { Voice } from "./voice.js";
 
-// A cue that flickers helps nobody, and one that is said over and over neither.
-const CUE_MS = 2500;
-const SAID_AGAIN_MS = 10_000;
 const AWAY_MS = 1500;
 
 /**
- * @param {object} app
+ * @param {object} app of router.js
+ * @param {{canvas: HTMLCanvasElement, chart: HTMLCanvasElement}} canvases of the picture and of the angle
+ * @param {{voice: object, counts: boolean, offered: string[]}} choices what who trains has chosen,
+ *   changed in place; and whether the server counts, and its analyzers
  * @param {() => void} stop ends the training
- * @returns what there is to set: `state`, `result`, `counted`; and the canvases
+ * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`, `fail`; and the element
  */
-export function panel(app, stop) {
+export function panel(app, { canvas, chart }, choices, stop) {
   const { t } = app;
-  const canvas = el("canvas", { role: "img", "aria-label": t("train.picture") });
-  const chart = el("canvas", { role: "img", "aria-label": t("train.chart") });
+  canvas.ariaLabel = t("train.picture");
+  chart.ariaLabel = t("train.chart");
   const status = el("p.chip", {}, el("i.dot"), el("span.figures", { textContent: t("state.connecting") }));
   const cue = el("p.cue", { hidden: true });
-  const exercise = el("h2", { textContent: t("train.ready") });
+  const ready = t(choices.counts ? "train.ready" : "train.values");
+  const exercise = el("h2", { textContent: ready });
   const number = el("b.number", { textContent: "0" });
   const unit = el("span.soft.small", { textContent: t("reps") });
   const score = ring("score-ring");
   const scoreText = el(
     "p.score.figures",
-    {},
+    { hidden: !choices.counts },
     el("span.soft", { textContent: t("score") }),
     el("b", { textContent: "–" }),
   );
@@ -33,7 +38,14 @@ export function panel(app, stop) {
   const angleText = el("span.figures");
   const angleName = el("h3");
   const list = el("ol.sets");
-  const voice = el("input", { type: "checkbox", role: "switch" });
+  const voice = el("input", {
+    type: "checkbox",
+    role: "switch",
+    checked: choices.voice.on,
+    onchange: () => (choices.voice.on = voice.checked),
+  });
+  const values = inspector(app);
+  values.element.open = !choices.counts;
   const stopButton = el("button.stop", {
     textContent: t("train.stop"),
     onclick: () => {
@@ -49,40 +61,65 @@ export function panel(app, stop) {
       "div.panel.card",
       {},
       el("div.panel-head", {}, exercise, scoreText),
-      el("div.count", {}, score.element, el("div.count-text", {}, number, unit)),
+      el("div.count", { hidden: !choices.counts }, score.element, el("div.count-text", {}, number, unit)),
       good,
       el(
         "div.sets-box",
-        {},
-        el("h3", { textContent: t("sets") }),
+        { tabIndex: 0, role: "group", "aria-label": t("sets") },
+        choices.counts && el("h3", { textContent: t("sets") }),
         list,
-        el("p.soft.small.sets-empty", { textContent: t("sets.empty") }),
+        el("p.soft.small.sets-empty", {
+          textContent: choices.counts
+            ? t("sets.empty")
+            : t("train.counts_not", { analyzers: choices.offered.join(", ") }),
+        }),
+        values.element,
       ),
       el(
         "div.controls",
         {},
-        "speechSynthesis" in globalThis &&
-          el("label.switch", {}, voice, el("span", { textContent: t("train.voice") })),
+        Voice.can &&
+          el(
+            "label.switch",
+            { hidden: !choices.counts },
+            voice,
+            el("span", { textContent: t("train.voice") }),
+          ),
         stopButton,
       ),
     ),
     el("figure.strip.card", {}, el("figcaption", {}, angleName, angleText), chart),
   );
 
-  const cues = makeCues(app, cue);
+  const cues = makeCues(app, cue, choices.voice);
+  let praise = "";
   let seen_ms = performance.now();
   let shown = "";
 
+  function listSets(sets) {
+    const key = JSON.stringify(sets.list);
+    if (key !== shown) list.replaceChildren(...sets.list.map((each, at) => item(t, each, at)).reverse());
+    shown = key;
+  }
+
   return {
     element,
-    canvas,
-    chart,
+
+    /** The sets so far, when they are first shown. */
+    sets(sets) {
+      listSets(sets);
+      const { exercise: name, count, held_s } = sets.current ?? {};
+      if (!name) return;
+      say(exercise, t(`exercise.${name}`, {}, spoken(name)));
+      say(number, String(count || Math.floor(held_s)));
+      say(unit, t(held_s ? "seconds" : "reps"));
+    },
 
     /** A state of kinecast.js. */
     state(state) {
       const { code, in_s, problem } = state;
       status.dataset.code = code;
-      status.lastChild.textContent = t(`state.${code}`);
+      status.lastChild.textContent = t(`state.${code === "new" ? "connecting" : code}`);
       if (code === "reconnecting") {
         const why = problem.code === "unreachable" ? "" : `${app.explain(problem)} `;
         app.notice(why + t("state.again", { s: in_s.toLocaleString(app.language) }), { kind: "problem" });
@@ -90,31 +127,35 @@ export function panel(app, stop) {
       else if (code === "live") app.notice(null);
     },
 
-    /** A result, with the sets so far and the latency measured, ms or null. */
-    result(result, sets, latency_ms) {
+    /** A result, with the sets so far, the latency measured, ms or null, and `beside` of stage.js. */
+    result(result, sets, latency_ms, room) {
       const now_ms = performance.now();
-      if (result.has_pose) seen_ms = now_ms;
+      values.take(result);
+      // Without pose nobody knows who is there.
+      if (result.has_pose !== false) seen_ms = now_ms;
       const away = now_ms - seen_ms > AWAY_MS;
       if (status.dataset.code === "live") {
-        set(
+        say(
           status.lastChild,
           latency_ms === null ? t("state.live") : t("state.live.ms", { ms: Math.round(latency_ms) }),
         );
       }
       const current = sets.current;
-      const doing = result.exercise !== "none" ? result.exercise : current?.exercise;
-      set(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`) : t("train.ready"));
+      const { exercise: seen = "none", score: scored = null } = result;
+      const doing = seen === "none" ? current?.exercise : seen;
+      say(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`, {}, spoken(doing)) : ready);
       if (result.phase === "hold") {
-        set(number, String(Math.floor(current.held_s)));
-        set(unit, t("seconds"));
+        say(number, String(Math.floor(current.held_s)));
+        say(unit, t("seconds"));
+        choices.voice.hold(current.held_s);
       }
-      score.fill(result.score === null ? null : result.score / 100);
-      set(scoreText.lastChild, result.score === null ? "–" : String(Math.round(result.score)));
-      set(good, (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text)).join(" · "));
-      cues.show(result.warnings?.[0], now_ms);
-      const key = JSON.stringify(sets.list);
-      if (key !== shown) list.replaceChildren(...sets.list.map((each, at) => item(t, each, at)).reverse());
-      shown = key;
+      score.fill(scored === null ? null : scored / 100);
+      say(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
+      const praises = (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text));
+      say(good, praises.join(" · "));
+      praise = result.warnings?.length ? "" : praises[0];
+      cues.show(result.warnings?.[0], now_ms, room);
+      listSets(sets);
     },
 
     /** A repetition was counted. */
@@ -129,19 +170,18 @@ export function panel(app, stop) {
           easing: "cubic-bezier(.2,.8,.2,1)",
         });
       }
-      const name = t(`exercise.${sets.current.exercise}`);
+      const name = t(`exercise.${sets.current.exercise}`, {}, spoken(sets.current.exercise));
       app.announce(count === 1 ? `${name} 1` : String(count));
-      if (!voice.checked) return;
-      speechSynthesis.cancel();
-      const word = new SpeechSynthesisUtterance(String(count));
-      word.lang = app.language;
-      speechSynthesis.speak(word);
+      choices.voice.count(count, praise);
     },
+
+    /** An analyzer failed. */
+    fail: values.fail,
 
     /** The angle of the joint that the chart shows. */
     angle(joint, degrees) {
-      set(angleName, t(`joint.${joint}`));
-      set(angleText, degrees === undefined ? "" : `${Math.round(degrees)}°`);
+      say(angleName, t(`joint.${joint}`));
+      say(angleText, degrees === undefined ? "" : `${Math.round(degrees)}°`);
     },
   };
 }
@@ -152,35 +192,11 @@ function item(t, { exercise, count, held_s, scores }, at) {
     "li",
     {},
     el("span.soft.figures", { textContent: String(at + 1) }),
-    el("span", { textContent: t(`exercise.${exercise}`) }),
+    el("span", { textContent: t(`exercise.${exercise}`, {}, spoken(exercise)) }),
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
     el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
   );
 }
 
-// One cue at a time: shown for a moment at least, said once in a while.
-function makeCues(app, element) {
-  const said_ms = {};
-  let since_ms = -Infinity;
-  return {
-    show(warning, now_ms) {
-      if (!warning) {
-        if (now_ms - since_ms > CUE_MS) element.hidden = true;
-        return;
-      }
-      const text = app.t(`warning.${warning.code}`, {}, warning.text);
-      if (!element.hidden && element.textContent !== text && now_ms - since_ms < CUE_MS) return;
-      if (element.hidden || element.textContent !== text) since_ms = now_ms;
-      element.hidden = false;
-      set(element, text);
-      if (now_ms - (said_ms[warning.code] ?? -Infinity) < SAID_AGAIN_MS) return;
-      said_ms[warning.code] = now_ms;
-      app.announce(text);
-    },
-  };
-}
-
-// Text that stays the same costs no layout.
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
+// An exercise of somebody's own has no text but its name.
+const spoken = (exercise) => exercise.replaceAll("_", " ");

@@ -5,15 +5,24 @@ const REST_MS = 20_000;
 
 export class Sets {
   /** @type {{exercise: string, count: number, held_s: number, scores: number[]}[]} */
-  list = [];
-  #last_ms = -Infinity;
+  list;
+  #last_ms;
+
+  /** @param {object} [before] what `toJSON` gave: sets that go on */
+  constructor({ list = [], last_ms = 0 } = {}) {
+    [this.list, this.#last_ms] = [list, last_ms];
+  }
+
+  toJSON() {
+    return { list: this.list, last_ms: this.#last_ms };
+  }
 
   /** The one that goes on; null before the first. */
   get current() {
     return this.list.at(-1) ?? null;
   }
 
-  /** A repetition of kinecast.js, at a time of performance.now(). */
+  /** A repetition of kinecast.js, at a time of Date.now(). */
   count({ exercise, repetition }, now_ms) {
     if (this.current?.exercise !== exercise || now_ms - this.#last_ms > REST_MS) this.#begin(exercise);
     this.#last_ms = now_ms;

@@ -8,13 +8,15 @@ const PARTS = ["depth", "alignment", "symmetry", "tempo", "steadiness"];
 
 /**
  * Sum up a training, whatever of it the server still knows.
- * @param {?object} final of kinecast.js
- * @param {Object<string, number>} counts repetitions by exercise
+ * @param {object} final of kinecast.js
+ * @param {{now: Object<string, number>, before: Object<string, number>}} book of kinecast.js
  * @returns {{exercises: object[], repetitions: object[]}} exercises in their order
  */
-export function summarize(final, counts) {
-  const repetitions = final?.repetitions ?? [];
-  const told = final?.exercise_summary?.exercises ?? {};
+export function summarize(final, { now, before }) {
+  const repetitions = final.repetitions ?? [];
+  const told = final.exercise_summary?.exercises ?? {};
+  const counts = { ...before };
+  for (const [name, count] of Object.entries(now)) counts[name] = (before[name] ?? 0) + count;
   const names = [...new Set([...Object.keys(counts), ...Object.keys(told)])];
   const exercises = names.map((exercise) => {
     const done = repetitions.filter((each) => each.exercise === exercise);
@@ -27,48 +29,58 @@ export function summarize(final, counts) {
       held_s,
       mean_score: held_s ? told[exercise].mean_score : mean(scores),
       best_score: held_s ? told[exercise].best_score : scores.length ? Math.max(...scores) : null,
-      most_frequent_fault: held_s ? told[exercise].most_frequent_fault : fault,
+      most_frequent_fault: (held_s ? told[exercise].most_frequent_fault : fault) ?? null,
       often: held_s > 0 || times > OFTEN * done.length,
     };
   });
   return { exercises, repetitions };
 }
 
+/**
+ * The same without a final result: what was told on the way.
+ * @param {{book: object, sets: object}} training the book of kinecast.js, sets as `Sets` or its JSON
+ */
+export function summaryOfBook({ book, sets }) {
+  const held = {};
+  for (const { exercise, held_s, scores } of sets.list) {
+    if (held_s) held[exercise] = { held_s: (held[exercise]?.held_s ?? 0) + held_s, mean_score: mean(scores) };
+  }
+  for (const each of Object.values(held)) each.best_score = each.mean_score;
+  const repetitions = [...book.earlier, ...book.done];
+  return summarize({ repetitions, exercise_summary: { exercises: held } }, book);
+}
+
 /** All that is known, as JSON. */
 export const asJson = (summary, session) =>
   JSON.stringify({ session: session?.id ?? null, ended_at: new Date().toISOString(), ...summary }, null, 2);
 
-/** The repetitions as CSV (RFC 4180), one a line. */
+// Whose range of motion is an angle; that of the others is in parts of a length of the body.
+const IN_DEGREES = ["push_up", "deadlift", "sit_up", "lateral_raise"];
+
+// A column of the CSV file: its name with its unit, and what a repetition has in it. docs/page.md tells
+// of each. Scores are points of 100.
+const COLUMNS = {
+  number: (_, index) => index + 1,
+  exercise: (each) => each.exercise,
+  start_s: (each) => seconds(each.start_ms),
+  turn_s: (each) => seconds(each.turn_ms),
+  end_s: (each) => seconds(each.end_ms),
+  range_of_motion_deg: (each) => (IN_DEGREES.includes(each.exercise) ? each.range_of_motion : ""),
+  range_of_motion_ratio: (each) => (IN_DEGREES.includes(each.exercise) ? "" : each.range_of_motion),
+  down_s: (each) => each.tempo_s.down,
+  hold_s: (each) => each.tempo_s.hold,
+  up_s: (each) => each.tempo_s.up,
+  score_points: (each) => each.score,
+  ...Object.fromEntries(PARTS.map((part) => [`${part}_points`, (each) => each.score_parts[part]])),
+  fault_codes: (each) => each.faults.join(" "),
+};
+
+const seconds = (ms) => ms / 1000;
+
+/** The repetitions as CSV (RFC 4180), one a line, with a header. */
 export function asCsv({ repetitions }) {
-  const head = [
-    "number",
-    "exercise",
-    "start_s",
-    "turn_s",
-    "end_s",
-    "range_of_motion",
-    "down_s",
-    "hold_s",
-    "up_s",
-    "score",
-    ...PARTS,
-    "faults",
-  ];
-  const rows = repetitions.map((each, index) => [
-    index + 1,
-    each.exercise,
-    each.start_ms / 1000,
-    each.turn_ms / 1000,
-    each.end_ms / 1000,
-    each.range_of_motion,
-    each.tempo_s.down,
-    each.tempo_s.hold,
-    each.tempo_s.up,
-    each.score,
-    ...PARTS.map((part) => each.score_parts[part]),
-    each.faults.join(" "),
-  ]);
-  return [head, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  const rows = repetitions.map((each, index) => Object.values(COLUMNS).map((value) => value(each, index)));
+  return [Object.keys(COLUMNS), ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
 function mostFrequent(codes) {

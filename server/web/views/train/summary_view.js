@@ -3,15 +3,19 @@
 import { el, ring } from "../../dom.js";
 import { asCsv, asJson } from "./summary.js";
 
+// More bars than this in a card are lower ones.
+const MANY = 30;
+
 /**
- * @param {object} app
+ * @param {object} app of router.js
  * @param {object} summary of summary.js
  * @param {?object} session of kinecast.js
  * @param {() => void} again begins another training
  */
 export function summaryView(app, summary, session, again) {
   const { t } = app;
-  const { exercises, repetitions } = summary;
+  const { exercises, repetitions, counts = true } = summary;
+  const nothing = counts ? "summary.nothing" : "summary.counts_not";
   const save = (name, type, text) => () => {
     const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
     link.click();
@@ -28,9 +32,9 @@ export function summaryView(app, summary, session, again) {
       el(
         "div",
         {},
-        el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : "summary.nothing") }),
+        el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : nothing) }),
         el("p.soft", {
-          textContent: exercises.length ? t("summary.total", { n: total }) : t("summary.nothing.text"),
+          textContent: exercises.length ? t("summary.total", { n: total }) : t(`${nothing}.text`),
         }),
       ),
       el(
@@ -71,7 +75,7 @@ function card(t, summary, repetitions) {
       el(
         "div",
         {},
-        el("h2", { textContent: t(`exercise.${exercise}`) }),
+        el("h2", { textContent: t(`exercise.${exercise}`, {}, exercise.replaceAll("_", " ")) }),
         el("p.soft.figures", {
           textContent: [
             held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
@@ -84,7 +88,7 @@ function card(t, summary, repetitions) {
     ),
     done.length > 0 &&
       el(
-        "ol.bars",
+        done.length > MANY ? "ol.bars.many" : "ol.bars",
         { "aria-label": t("summary.scores") },
         ...done.map((each, index) => {
           const faults = each.faults.map((code) => t(`warning.${code}`)).join(" ");
@@ -104,7 +108,7 @@ function card(t, summary, repetitions) {
       "p.advice",
       {},
       most_frequent_fault && el("b", { textContent: t("summary.fault") }),
-      el("span", { textContent: t(advice) }),
+      el("span", { textContent: t(advice, {}, t("advice.shown")) }),
     ),
   );
 }

@@ -2,15 +2,13 @@
 
 import { el, svg } from "../../dom.js";
 
-const SAMPLE = "/web/sample.mp4";
-
 /**
- * @param {object} app
- * @param {{camera: () => void, file: (address: string) => void}} begin
+ * @param {object} app of router.js
+ * @param {(source: object) => void} begin with a source as train.js has it
  */
 export function welcome(app, begin) {
   const { t } = app;
-  const play = (file) => file && begin.file(URL.createObjectURL(file));
+  const play = (file) => file && begin({ kind: "file", address: URL.createObjectURL(file) });
   const input = el("input.hidden", {
     type: "file",
     accept: "video/*",
@@ -26,11 +24,11 @@ export function welcome(app, begin) {
       {},
       el("h1", { textContent: t("train.title") }),
       el("p.soft.lead", { textContent: t("train.text") }),
-      el("button.primary.large", { textContent: t("train.start"), onclick: begin.camera }),
+      el("button.primary.large", { textContent: t("train.start"), onclick: () => begin({ kind: "camera" }) }),
       el(
         "p.actions",
         {},
-        el("button.quiet", { textContent: t("train.sample"), onclick: () => begin.file(SAMPLE) }),
+        el("button.quiet", { textContent: t("train.sample"), onclick: () => begin({ kind: "sample" }) }),
         el("button.quiet", { textContent: t("train.file"), onclick: () => input.click() }),
         input,
       ),

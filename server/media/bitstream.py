@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 _START_CODE = b"\x00\x00\x01"
 # NAL unit types (H.264, table 7-1); slices have those up to the IDR's.
@@ -13,6 +14,8 @@ _PPS = 8
 _DELIMITER = 9
 # Those whose parameter sets tell of chroma and scaling (H.264, section 7.3.2.1.1).
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
+# Constrained Baseline, which browsers send, is the same with a flag.
+_BASELINE = 66
 # The longest that a camera or a browser makes has some 60.
 _MAX_SPS_BYTES = 1024
 
@@ -26,6 +29,26 @@ def is_key_frame(codec: str, data: bytes) -> bool:
     if codec.upper() == "VP8":
         return bool(data) and not data[0] & 1
     return any(kind == _IDR for kind, _ in _nal_units(data))
+
+
+def temporal_layer(payload: bytes) -> tuple[int, bool]:
+    """A VP8 packet's temporal layer, and whether its frame builds on the lowest layer alone.
+
+    As the payload descriptor says (RFC 7741, section 4.2); (0, False) where it says nothing.
+    """
+    if len(payload) < 2 or not payload[0] & 0x80:
+        return 0, False
+    has = payload[1]
+    if not has & 0x20:
+        return 0, False
+    at = 2
+    if has & 0x80:
+        # A picture's number has one byte or two.
+        at += 2 if payload[at : at + 1] >= b"\x80" else 1
+    at += bool(has & 0x40)
+    if at >= len(payload):
+        return 0, False
+    return payload[at] >> 6, bool(payload[at] & 0x20)
 
 
 def begins_frame(codec: str, data: bytes) -> bool:
@@ -58,22 +81,59 @@ def picture_size(codec: str, data: bytes) -> tuple[int, int] | None:
         width, height = struct.unpack_from("<HH", data, 6)
         # Two bits of each are for scaling.
         return width & 0x3FFF, height & 0x3FFF
-    sizes = [_size_of(data[at + 1 :]) for kind, at in _nal_units(data) if kind == _SPS]
+    sizes = [found.decoded for found in _sequences(data)]
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
-def _size_of(sps: bytes) -> tuple[int, int]:
-    """Width and height of a sequence parameter set, its NAL unit's head left out."""
+def shown_size(codec: str, data: bytes) -> tuple[int, int] | None:
+    """How large the picture is that a key frame shows: width and height; None where it says none.
+
+    As `picture_size`, but after cropping.
+
+    Raises
+    ------
+    ValueError
+        What should say it is cut off, or says nonsense.
+    """
+    if codec.upper() == "VP8":
+        return picture_size(codec, data)
+    return next((found.shown for found in _sequences(data)), None)
+
+
+def may_reorder(codec: str, data: bytes) -> bool:
+    """Whether frames from this key frame on may be shown in another order than they come in.
+
+    Those of VP8 may not, nor those of H264's Baseline profile (H.264, section A.2.1).
+    """
+    return codec.upper() != "VP8" and any(found.profile != _BASELINE for found in _sequences(data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """What a sequence parameter set says; sizes are width and height."""
+
+    profile: int
+    decoded: tuple[int, int]
+    shown: tuple[int, int]
+
+
+def _sequences(data: bytes) -> list[_Sequence]:
+    return [_sequence(data[at + 1 :]) for kind, at in _nal_units(data) if kind == _SPS]
+
+
+def _sequence(sps: bytes) -> _Sequence:
+    """Read a sequence parameter set, its NAL unit's head left out."""
     # It is shorter, whatever follows it; a byte 3 keeps it from looking like a start code.
     bits = _Bits(sps[:_MAX_SPS_BYTES].replace(b"\x00\x00\x03", b"\x00\x00"))
     profile = bits.take(8)
     bits.take(16)
     bits.golomb()
     chroma = 1
+    is_split = 0
     if profile in _HIGH_PROFILES:
         chroma = bits.golomb()
         if chroma == 3:
-            bits.take(1)
+            is_split = bits.take(1)
         bits.golomb()
         bits.golomb()
         bits.take(1)
@@ -95,7 +155,19 @@ def _size_of(sps: bytes) -> tuple[int, int]:
     bits.take(1)
     width, map_units = bits.golomb() + 1, bits.golomb() + 1
     frames_only = bits.take(1)
-    return width * 16, map_units * 16 * (2 - frames_only)
+    if not frames_only:
+        bits.take(1)
+    bits.take(1)
+    width, height = width * 16, map_units * 16 * (2 - frames_only)
+    left, right, top, bottom = [bits.golomb() for _ in range(4)] if bits.take(1) else [0] * 4
+    # Cropping counts samples of chroma; of a picture without, or in separate planes, of luma.
+    chroma = 0 if is_split else chroma
+    across = 2 if chroma in (1, 2) else 1
+    down = (2 if chroma == 1 else 1) * (2 - frames_only)
+    shown = (width - across * (left + right), height - down * (top + bottom))
+    if min(shown) < 1:
+        raise ValueError("a sequence parameter set crops the whole picture")
+    return _Sequence(profile, (width, height), shown)
 
 
 def _skip_scaling_list(bits: _Bits, size: int) -> None:

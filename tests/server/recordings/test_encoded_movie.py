@@ -9,7 +9,9 @@ import pytest
 from av.video.frame import PictureType
 
 from server.recordings.counted_file import CountedFile
-from server.recordings.mp4 import FRAGMENT_MS, MovieWriter
+from server.recordings.encoded_movie import EncodedMovie
+from server.recordings.live_container import PIECE_MS
+from server.recordings.sound import SoundTrack
 from tests.server.recordings.movies import (
     WHITE,
     from_luma,
@@ -52,7 +54,7 @@ def test_every_frame_keeps_its_own_time(path: Path, audio: list | None) -> None:
 def test_times_that_repeat_or_go_back_are_moved_on(path: Path) -> None:
     times = [-20.0, 0, 33, 33, 33, 20, 66, 1000, 500, 1033]
 
-    writer = MovieWriter(CountedFile(path), width=640, height=480, audio_from_ms=None)
+    writer = EncodedMovie(CountedFile(path), width=640, height=480)
     for number, time_ms in enumerate(times):
         writer.video(numbered(number), time_ms)
     writer.close()
@@ -76,16 +78,16 @@ def test_a_reconnect_leaves_a_gap_and_no_more(path: Path) -> None:
 
 @pytest.mark.parametrize("sound", ["none", "silent", "spoken"])
 def test_the_file_on_disk_trails_by_a_fragment(path: Path, sound: str) -> None:
-    audio_from_ms = None if sound == "none" else 0.0
-    writer = MovieWriter(CountedFile(path), width=640, height=480, audio_from_ms=audio_from_ms)
+    track = None if sound == "none" else SoundTrack(0.0)
+    writer = EncodedMovie(CountedFile(path), width=640, height=480, sound=track)
     for number in range(100):
         writer.video(numbered(number), number * 1000 / 30)
-        if sound == "spoken":
-            writer.audio(tone(1600), number * 1000 / 30)
+        if track is not None and sound == "spoken":
+            track.put(tone(1600), number * 1000 / 30)
 
     movie = play(path)
     # A fragment is closed by the frame after it, and one more may wait for its duration.
-    assert 3300 - movie.times_ms[-1] < FRAGMENT_MS + 2 * 34
+    assert 3300 - movie.times_ms[-1] < PIECE_MS + 2 * 34
     writer.close()
 
 

@@ -1,0 +1,12 @@
+"""Who else wants to know what becomes of sessions."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Observer(Protocol):
+    """Is told of events; must neither block nor raise."""
+
+    def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Something has happened: what, as ``session.started``, and to whom."""

@@ -1,0 +1,165 @@
+"""The frames of an open source: as they are encoded, where a worker decodes them, or decoded."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.video.stream import VideoStream
+
+from server.media.bitstream import ParameterSets, picture_size
+from server.media.convert import as_i420
+from server.media.encoded_frame import EncodedFrame
+from server.sources.container import OpenVideo
+from server.sources.errors import SourceRefused
+
+# What a worker decodes, by FFmpeg's names.
+_CODECS = {"h264": "H264", "vp8": "VP8"}
+CLOCK_HZ = 90_000
+"""Of an encoded frame's timestamp."""
+# A frame of 4096 x 4096 that is hardly compressed.
+MAX_FRAME_BYTES = 16 * 2**20
+# Where neither the frames nor the container say anything of times.
+_FALLBACK_FPS = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """A source's next frame.
+
+    Attributes
+    ----------
+    frame
+        As it is encoded, in the order of decoding; or decoded, yuv420p.
+    due_s
+        When it is due, on the source's own clock; None where that says nothing.
+    """
+
+    frame: EncodedFrame | av.VideoFrame
+    due_s: float | None
+
+
+def frames_of(video: OpenVideo, max_pixels: int, max_encoded_pixels: int) -> Iterator[TimedFrame]:
+    """Read a source to its end.
+
+    Parameters
+    ----------
+    video
+        Open.
+    max_pixels
+        Larger frames are refused.
+    max_encoded_pixels
+        Of a video that a worker decodes; a larger one is decoded here.
+
+    Raises
+    ------
+    SourceRefused
+        A frame is larger.
+    FFmpegError, OSError
+        It can not be read any more.
+    """
+    context = video.stream.codec_context
+    is_small = context.width * context.height <= max_encoded_pixels
+    # A camera of this machine is decoded here, as all its frames are.
+    if context.name in _CODECS and is_small and not video.is_device:
+        yield from _encoded(video, min(max_pixels, max_encoded_pixels))
+    else:
+        yield from _decoded(video, max_pixels)
+
+
+def _decoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
+    for packet in video.container.demux(video.stream):
+        try:
+            frames = [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
+        except av.error.InvalidDataError:
+            # Damaged on its way; the next key frame mends it.
+            continue
+        for frame in frames:
+            _check_size((frame.width, frame.height), max_pixels)
+            yield TimedFrame(as_i420(frame), frame.time)
+
+
+def _encoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
+    stream = video.stream
+    codec = _CODECS[stream.codec_context.name]
+    sets = ParameterSets()
+    if codec == "H264":
+        # RTSP says them in its description of the session alone.
+        sets.complete(stream.codec_context.extradata or b"", is_key_frame=False)
+    times = _Times(video)
+    needs_key_frame = True
+    for packet in _packets(video, codec):
+        data = bytes(packet)
+        needs_key_frame &= not packet.is_keyframe
+        if not data or needs_key_frame:
+            continue
+        if len(data) > MAX_FRAME_BYTES:
+            raise SourceRefused(f"a frame of it has {len(data)} bytes: at most {MAX_FRAME_BYTES}")
+        if codec == "H264":
+            data = sets.complete(data, packet.is_keyframe)
+        try:
+            size = picture_size(codec, data)
+        except ValueError:
+            # Damaged on its way; the next key frame mends it.
+            needs_key_frame = True
+            continue
+        if size is not None:
+            _check_size(size, max_pixels)
+        due_s, shown_s = times.of(packet)
+        timestamp = round(shown_s * CLOCK_HZ)
+        frame = EncodedFrame(codec, 0, data, timestamp, packet.is_keyframe)
+        yield TimedFrame(frame, due_s)
+
+
+def _packets(video: OpenVideo, codec: str) -> Iterator[av.Packet[VideoStream]]:
+    """Its packets; of H264 as Annex B, which MP4 and others do not keep (ISO/IEC 14496-15)."""
+    packets = video.container.demux(video.stream)
+    if codec != "H264":
+        yield from packets
+        return
+    annex_b = BitStreamFilterContext("h264_mp4toannexb", video.stream)
+    for packet in packets:
+        if packet.size:
+            with contextlib.suppress(av.error.InvalidDataError):
+                yield from annex_b.filter(packet)
+
+
+class _Times:
+    """When packets are due, and shown: their own times, or of a live source their arrival."""
+
+    def __init__(self, video: OpenVideo) -> None:
+        self._is_live = video.is_live
+        self._base = float(video.stream.time_base or 0)
+        self._step_s = step_s(video.stream)
+        self._due_s = float("-inf")
+
+    def of(self, packet: av.Packet[VideoStream]) -> tuple[float, float]:
+        """Seconds of both. Frames that are decoded before they are shown are due in that order."""
+        pts, dts = packet.pts, packet.dts
+        if self._is_live:
+            held = pts - dts if pts is not None and dts is not None else 0
+            self._due_s = time.monotonic()
+            return self._due_s, self._due_s + held * self._base
+        if (at := dts if dts is not None else pts) is not None:
+            # Matroska has no dts, and FFmpeg does not know it of the first.
+            self._due_s = max(at * self._base, self._due_s)
+        else:
+            self._due_s = max(self._due_s + self._step_s, 0.0)
+        return self._due_s, self._due_s if pts is None else pts * self._base
+
+
+def step_s(stream: VideoStream) -> float:
+    """Seconds from one frame to the next, on average."""
+    return 1 / float(stream.average_rate or stream.guessed_rate or _FALLBACK_FPS)
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse what is too large, before room is made for it where it is decoded elsewhere."""
+    if size[0] * size[1] > max_pixels:
+        raise SourceRefused(
+            f"the source has {size[0]} x {size[1]} pixels: at most {max_pixels} are taken"
+        )

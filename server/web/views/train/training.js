@@ -1,0 +1,215 @@
+// One training, from a stream to its summary.
+
+import { release } from "../../capture.js";
+import { colourOf, el } from "../../dom.js";
+import { drawSkeleton } from "../../skeleton.js";
+import { Stage } from "../../stage.js";
+import { Chart } from "./chart.js";
+import { anglesOf, jointOf } from "./joints.js";
+import { keep } from "./kept.js";
+import { panel } from "./panel.js";
+import { Sets } from "./sets.js";
+import { summarize, summaryOfBook } from "./summary.js";
+import { Voice } from "./voice.js";
+
+// Landmarks are as good from a picture of this width; what is shown here is the camera's own.
+const SENT_WIDTH = 640;
+// Whoever trains is not looked for; and what there is if nobody could be asked.
+const OF_NO_USE = "reid";
+const USUAL = ["pose", "exercise"];
+const FRAMES = 120;
+
+export class Training {
+  /** Where its pictures come from. */
+  source;
+
+  #app;
+  #stream;
+  #events;
+  #client;
+  #sets = new Sets();
+  #canvas = el("canvas", { role: "img" });
+  #strip = el("canvas", { role: "img" });
+  #stage;
+  #chart;
+  #panel = null;
+  #choices;
+  #failed = [];
+  #frames = new Map(); // the last ones, by number
+  #held = NaN; // the number of the last one whose pose came later
+  #result = null;
+  #left = false;
+  #lock = null; // keeps the screen awake
+
+  /**
+   * @param {object} app of router.js
+   * @param {MediaStream} stream
+   * @param {object} source of the stream, see train.js
+   * @param {string[]} [offered] names of the server's analyzers
+   * @param {{before?: object, over: (summary: object, session: object) => void, refused: () => void}} events
+   *   `before`: a training of kept.js that goes on; `refused`: it did not come about
+   */
+  constructor(app, stream, source, offered = USUAL, { before, ...events }) {
+    [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
+    const [track] = stream.getVideoTracks();
+    track.contentHint = "motion";
+    const { width = 0, height = 0, facingMode } = track.getSettings();
+    const accent = colourOf("on-video");
+    this.#stage = new Stage(this.#canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
+    this.#stage.mirrored = !stream.video && facingMode !== "environment";
+    this.#chart = new Chart(this.#strip);
+    const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
+    this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
+    this.#client = app.client({
+      analyzers: offered.filter((name) => name !== OF_NO_USE),
+      encoding: { maxFramerate: 30, scaleResolutionDownBy },
+    });
+    if (before) {
+      const { session, book, sets } = before;
+      Object.assign(this.#client, { session, book });
+      this.#sets = new Sets(sets);
+    }
+    const on = {
+      state: this.#changed,
+      result: this.#take,
+      repetition: this.#count,
+      problem: this.#fail,
+      final: this.#end,
+    };
+    for (const [type, listener] of Object.entries(on)) {
+      this.#client.addEventListener(type, ({ detail }) => this.#left || listener(detail));
+    }
+  }
+
+  /** What is to be seen of it, in the language of now. @returns {Element} */
+  draw() {
+    const canvases = { canvas: this.#canvas, chart: this.#strip };
+    this.#panel = panel(this.#app, canvases, this.#choices, () => this.#client.stop());
+    this.#panel.state(this.#client.state);
+    this.#panel.sets(this.#sets);
+    for (const problem of this.#failed) this.#panel.fail(problem);
+    if (this.#result) this.#show(this.#result, null);
+    return this.#panel.element;
+  }
+
+  /** Once it is drawn. */
+  begin() {
+    this.#stage.play(this.#stream).catch(() => {});
+    this.#start();
+    this.#stayAwake();
+    document.addEventListener("visibilitychange", this.#stayAwake);
+    this.#app.announce(this.#app.t("train.begun"));
+    this.#badge();
+  }
+
+  /** End it without a summary. */
+  leave() {
+    this.#client.stop();
+    this.#letGo();
+  }
+
+  /** The page goes away. */
+  suspend() {
+    const { session, book } = this.#client;
+    const { kind } = this.source;
+    const source = { kind, at_s: this.#stream.video?.currentTime };
+    keep({ kind: "training", source, session, book, sets: this.#sets, at_ms: Date.now() });
+    // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
+    if (kind === "file") this.#client.stop();
+    this.#letGo();
+  }
+
+  #letGo() {
+    this.#left = true;
+    this.#stage.stop();
+    this.#chart.stop();
+    release(this.#stream);
+    document.removeEventListener("visibilitychange", this.#stayAwake);
+    this.#lock?.release();
+  }
+
+  #start() {
+    this.#client.start(this.#stream).catch(() => {});
+  }
+
+  // The lock goes when the page is hidden.
+  #stayAwake = async () => {
+    if (document.hidden) return;
+    const lock = await navigator.wakeLock?.request("screen").catch(() => null);
+    if (this.#left) lock?.release();
+    else this.#lock = lock;
+  };
+
+  #changed = (state) => {
+    if (state.code === "live") this.#stage.reset();
+    this.#panel.state(state);
+    if (state.code === "refused") this.#refused(state.problem);
+  };
+
+  #take = (result) => {
+    this.#result = result;
+    const seen = this.#seenIn(result);
+    if (seen) this.#stage.take(seen, seen.frame.received_at - this.#client.clock_offset_ms);
+    if (result.phase === "hold") this.#sets.hold(result.exercise, result.held_s, result.score);
+    const angles = result.world_landmarks?.length ? anglesOf(result.world_landmarks) : null;
+    if (angles) this.#chart.add(result.frame.pts, angles);
+    this.#show(result, angles);
+    this.#chart.draw();
+  };
+
+  // A pose that was too slow for its frame comes with a later one's result: the skeleton is the earlier's.
+  #seenIn(result) {
+    const { frame, timing } = result;
+    this.#frames.set(frame.number, frame);
+    for (const number of this.#frames.keys()) if (number < frame.number - FRAMES) this.#frames.delete(number);
+    const held = timing.held?.pose;
+    if (held === undefined) return result;
+    const own = held !== this.#held && this.#frames.get(held);
+    this.#held = held;
+    return own ? { ...result, frame: own } : null;
+  }
+
+  #show(result, angles) {
+    const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
+    this.#panel.angle(joint, angles?.[joint]);
+    const room = this.#stage.beside(result.landmarks ?? []);
+    this.#panel.result(result, this.#sets, this.#stage.latency_ms, room);
+  }
+
+  #fail = (problem) => {
+    if (problem.analyzer) this.#failed.push(problem);
+    if (problem.analyzer) this.#panel.fail(problem);
+    this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+  };
+
+  #count = (detail) => {
+    this.#sets.count(detail, Date.now());
+    if (detail.repetition) this.#chart.mark(detail.repetition, this.#sets.current.count);
+    this.#panel.counted(this.#sets);
+    this.#badge();
+  };
+
+  #badge() {
+    const { t } = this.#app;
+    const { current } = this.#sets;
+    this.#app.badge(current ? String(current.count || "●") : "●", t("train.goes_on"));
+  }
+
+  #end = (final) => {
+    // Without the final result there is still what was told on the way.
+    const told = { book: this.#client.book, sets: this.#sets };
+    const summary = final ? summarize(final, this.#client.book) : summaryOfBook(told);
+    this.#events.over({ ...summary, counts: this.#choices.counts }, this.#client.session);
+  };
+
+  async #refused(problem) {
+    const app = this.#app;
+    if (problem.code === 401 && (await app.askForToken()) && !this.#left) {
+      this.#client.settings.token = app.token;
+      return this.#start();
+    }
+    if (this.#client.session) this.#end(null);
+    else this.#events.refused();
+    app.notice(app.explain(problem), { kind: "problem" });
+  }
+}
