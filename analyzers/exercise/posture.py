@@ -22,17 +22,24 @@ class Posture:
         Of the mean.
     lowest : float
         What it has to come down to, for who stands up in every repetition.
+    highest : float
+        What it has to get up to, for who lies down in every repetition.
     """
 
     least: float = 0.0
     most: float = 180.0
     lowest: float = 180.0
+    highest: float = 0.0
 
     def allows(self, statistics: dict[str, NDArray[np.float64]]) -> bool:
         """Tell whether a repetition was done in it; statistics as `History.during` has them."""
         trunk = INDEX["trunk"]
         mean = float(statistics["mean"][trunk])
-        return self.least <= mean <= self.most and float(statistics["min"][trunk]) <= self.lowest
+        return (
+            self.least <= mean <= self.most
+            and float(statistics["min"][trunk]) <= self.lowest
+            and float(statistics["max"][trunk]) >= self.highest
+        )
 
 
 ANY = Posture()
@@ -40,4 +47,4 @@ ANY = Posture()
 UPRIGHT = Posture(most=50.0)
 STANDING_UP = Posture(most=75.0, lowest=50.0)
 PRONE = Posture(least=32.0)
-LYING = Posture(least=25.0)
+LYING = Posture(highest=50.0)

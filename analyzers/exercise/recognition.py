@@ -86,9 +86,10 @@ class Recogniser:
 
     def __init__(self, exercises: Iterable[Definition], judgement: Judgement = CHOSEN) -> None:
         self._exercises = [each for each in exercises if not each.held]
-        # Of the only exercise that is asked for, the network says whether it is any, not which.
+        # Of the only exercise that is asked for, its conditions say whether it is done well enough:
+        # which one it is, and whether any, was said by who asked.
         only = len(self._exercises) == 1
-        self._judgement = replace(judgement, something=1.0) if only else judgement
+        self._judgement = replace(judgement, conditions_weigh=1.0, sure=0.5) if only else judgement
         self._counters = {
             each.name: CycleCounter(
                 each.min_amplitude,

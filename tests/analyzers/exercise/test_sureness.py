@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 
 from analyzers.exercise.definitions import definitions
-from analyzers.exercise.posture import ANY, PRONE, STANDING_UP, UPRIGHT
+from analyzers.exercise.posture import ANY, LYING, PRONE, STANDING_UP, UPRIGHT
 from analyzers.exercise.signals import INDEX, NAMES
 from analyzers.exercise.sureness import Judgement
 
 
-def trunk(mean, lowest=None):
+def trunk(mean, lowest=None, highest=None):
     """Return statistics in which only the trunk's incline is told."""
-    values = {"mean": mean, "min": mean if lowest is None else lowest}
+    values = {
+        "mean": mean,
+        "min": mean if lowest is None else lowest,
+        "max": mean if highest is None else highest,
+    }
     out = {name: np.zeros(len(NAMES)) for name in values}
     for name, value in values.items():
         out[name][INDEX["trunk"]] = value
@@ -32,6 +36,11 @@ def test_who_stands_does_no_push_up_and_who_lies_no_curl(posture, name):
 def test_a_deadlift_has_to_come_up():
     assert STANDING_UP.allows(trunk(50.0, lowest=10.0))
     assert not STANDING_UP.allows(trunk(70.0, lowest=65.0))
+
+
+def test_a_sit_up_has_to_lie_down_however_long_one_sits():
+    assert LYING.allows(trunk(20.0, highest=70.0))
+    assert not LYING.allows(trunk(30.0, highest=45.0))
 
 
 def test_both_are_needed_to_be_quite_sure():
