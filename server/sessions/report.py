@@ -23,8 +23,6 @@ class Reported(Protocol):
     health: dict[str, Any] | None
     notes: Notes
     created_at_ms: int
-    frames_analyzed: int
-    frames_unreadable: int
     restarts: int
     end_reason: str | None
 
@@ -33,6 +31,12 @@ class Reported(Protocol):
 
     @property
     def frames_in(self) -> int: ...
+
+    @property
+    def frames_analyzed(self) -> int: ...
+
+    @property
+    def frames_unreadable(self) -> int: ...
 
     @property
     def last_frame(self) -> FrameInfo | None: ...

@@ -10,9 +10,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from analyzers.compact import Form
 from server.media.clock import SessionClock
 from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
@@ -23,12 +20,12 @@ from server.sessions.intake import Intake
 from server.sessions.metrics import Metrics
 from server.sessions.notes import Notes
 from server.sessions.observer import Observer
+from server.sessions.outgoing import Outgoing
 from server.sessions.recording import RecorderFactory
 from server.sessions.report import summary
-from server.sessions.results import Result, Timing
+from server.sessions.results import Result
 from server.sessions.shown_frames import ShownFrames
 from server.sessions.subscribers import SessionSubscribers
-from server.sessions.values import Values
 from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
 from server.workers.mailbox import FrameInfo
@@ -48,14 +45,9 @@ from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
 
 logger = logging.getLogger(__name__)
 
-# A key whose every new value is told of.
-_REPETITION = "repetition"
-
 # A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
 # One that is stuck is found out before this, and the last known values go out instead.
 FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
-# From a worker's writing of a result to its being read takes a millisecond.
-DELIVERED_WITHIN_S = 0.5
 
 
 class SessionState(enum.StrEnum):
@@ -128,13 +120,10 @@ class Session:
         """The same with what was found drawn in."""
         self.history = [SessionState.NEW]
         self.created_at_ms = time.time_ns() // 1_000_000
-        self.frames_analyzed = 0
-        self.frames_unreadable = 0
         self.restarts = 0
         self.end_reason: str | None = None
         self.ended = asyncio.Event()
         self._chosen = ChosenAnalyzers(pool, analyzers, options, gate, by.subject)
-        self._gate = gate
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
@@ -145,6 +134,10 @@ class Session:
             *(rate or TokenBucket(0.0), metrics),
         )
         """Where frames come in."""
+        self._outgoing = Outgoing(
+            *(self.subscribers, self.intake, metrics, self.notes, gate, by.subject),
+            None if observer is None else lambda said: self.tell("repetition", repetition=said),
+        )
         self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
@@ -205,10 +198,17 @@ class Session:
     @property
     def dropped(self) -> int:
         """Frames that arrived and were never analyzed, because a newer one took their place."""
-        return self._dropped_up_to(self.frames_in)
+        return self._outgoing.dropped
 
-    def _dropped_up_to(self, number: int) -> int:
-        return max(number - self.frames_analyzed - self.frames_unreadable, 0)
+    @property
+    def frames_analyzed(self) -> int:
+        """Frames that a result went out for."""
+        return self._outgoing.analyzed
+
+    @property
+    def frames_unreadable(self) -> int:
+        """Frames that could not be decoded."""
+        return self._outgoing.unreadable
 
     # ---- its life
 
@@ -294,12 +294,8 @@ class Session:
                 (self.annotated if annotated else self.pictures).take(mailbox)
             case KeyFrameNeeded():
                 self._worker.need_key_frame()
-            case Unreadable(_, frame, text):
-                self.frames_unreadable += 1
-                self.intake.done += 1
-                self.subscribers.notify(
-                    {"type": "unreadable_frame", "frame": frame.number, "message": text}
-                )
+            case Unreadable():
+                self._outgoing.refuse(message)
             case Problems(_, problems):
                 for problem in problems:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
@@ -312,13 +308,6 @@ class Session:
     def _take_final(self, final: Final) -> None:
         if not self._final.done():
             self._final.set_result(final)
-
-    def _told(self, values: Values) -> Values:
-        """What is told of what analyzers said: embeddings sealed, and who it is of, if known."""
-        sealed = values if self._gate is None else self._gate.sealed(values, self.owner)
-        if self.notes.participant is None:
-            return sealed
-        return sealed.replaced("participant_id", self.notes.participant)
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
@@ -351,7 +340,7 @@ class Session:
     def _start_on_worker(self) -> None:
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
         self._worker.start(self._chosen.start(self.sid, began_ms))
-        self._worker.write(self._wanted_forms())
+        self._worker.write(self._outgoing.wanted_forms)
         if self.state is SessionState.ENDING:
             self._worker.tell(End(self.sid, began_ms))
         else:
@@ -368,46 +357,11 @@ class Session:
         )
 
     def _take_result(self, message: FrameResult) -> None:
-        if self.state is SessionState.ENDED or self._is_late(message):
+        if self.state is SessionState.ENDED:
             return
-        self.frames_analyzed += 1
-        self.intake.done += 1
-        result = Result(
-            frame=message.frame,
-            values=self._told(Values(message.fragments, message.compact)),
-            timing=Timing(
-                (message.taken_s - message.frame.received_monotonic_s) * 1000,
-                message.timings_ms,
-                message.held,
-            ),
-            dropped=self._dropped_up_to(message.frame.number),
-            events=message.events,
-        )
-        self._count_dropped(result.dropped)
-        self._metrics.observe(message, time.monotonic())
-        self.subscribers.publish(result)
-        if _REPETITION in message.events and self._observer is not None:
-            repetition = orjson.loads(result.values.one(_REPETITION))
-            if repetition is not None:
-                self.tell(_REPETITION, repetition=repetition)
-        if self.intake.recorder is not None:
-            self.intake.recorder.result(result.encode())
+        self._outgoing.result(message, is_live=bool(self.incoming.connections))
         # Readers come and go; one that the worker does not know of yet has its form made here.
-        self._worker.write(self._wanted_forms())
-
-    def _is_late(self, message: FrameResult) -> bool:
-        """Whether a video's result lay about since a process stood still: a newer one follows."""
-        lay_s = time.monotonic() - message.finished_s
-        return lay_s > DELIVERED_WITHIN_S and bool(self.incoming.connections) and not message.events
-
-    def _wanted_forms(self) -> frozenset[Form]:
-        wanted = self.subscribers.forms
-        is_recorded = self.intake.recorder is not None
-        return wanted | {Form.JSON} if is_recorded or not wanted else wanted
-
-    def _count_dropped(self, dropped: int) -> None:
-        before = self.last.dropped if self.last else 0
-        self._metrics.frames_dropped.inc(max(dropped - before, 0))
+        self._worker.write(self._outgoing.wanted_forms)
 
     # ---- the end
 
@@ -425,21 +379,11 @@ class Session:
             self.ended.set()
 
     async def _end_once(self) -> None:
-        final = await self._final_of_analyzers()
-        self._count_dropped(self.dropped)
+        result = self._outgoing.final_result(await self._final_of_analyzers())
         self.intake.refuse_video()
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
-        said = self._told(Values(final.fragments, final.compact))
-        result = Result(
-            frame=self.last.frame if self.last else None,
-            # After a restart the worker knows less than was sent already.
-            values=self.last.values.updated(said) if self.last else said,
-            timing=Timing(0.0, final.timings_ms, {}),
-            dropped=self.dropped,
-            final=True,
-        )
         self._enter(SessionState.ENDED)
         self.subscribers.publish_final(result)
         await self._finish_recording(result)
