@@ -72,6 +72,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     server.add_argument("--token", help="bearer token, where the server asks for one")
     server.add_argument("--analyzers", type=_names, metavar="A,B", help="which analyzers to run")
     server.add_argument(
+        "--name", help="publish it under this name, by which the page's Sessions view calls it"
+    )
+    server.add_argument(
         "--ice-address",
         action="append",
         metavar="ADDRESS",
@@ -197,6 +200,7 @@ async def _stream(
         insecure=arguments.insecure,
         ice_addresses=arguments.ice_address,
         analyzers=arguments.analyzers,
+        publish=arguments.name,
         results=arguments.results,
         events=arguments.droppable,
         ordered=not arguments.droppable,

@@ -10,7 +10,7 @@
     broadcast, config                       packets for many viewers; the settings
     camera, sources, workers, rtc           where video comes from; where analyzers run; WebRTC
     media, security, watchdog, webhooks     pictures; tokens, keys; the supervisor; events told
-    tasks, backoff                          background tasks with an owner; pauses between tries
+    tasks, backoff, event_loop              tasks with an owner; pauses between tries; the loop
 
 Rooms of one floor do not know each other. All may import `signaling` and `analyzers`, which know
 nothing of the server. The contracts in pyproject.toml ([tool.importlinter]) hold this.

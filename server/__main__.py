@@ -15,6 +15,9 @@ def main() -> None:
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.append(os.getcwd())
 
+    # What is done without a command may be named as well.
+    if sys.argv[1:2] == ["serve"]:
+        del sys.argv[1]
     if sys.argv[1:2] == ["models"]:
         from server.cli import models as models_command
 
@@ -89,7 +92,7 @@ def _is_unwatched() -> bool:
     The settings know what a flag or a variable means, but take memory that a supervisor can do
     without: they are asked only where one of them is mentioned.
     """
-    if not {"-h", "--help"}.isdisjoint(sys.argv):
+    if not {"-h", "--help", "--version"}.isdisjoint(sys.argv):
         return True
     given = [*sys.argv, *os.environ]
     try:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from analyzers.networks import wheels
 from analyzers.networks.errors import FetchError
@@ -322,9 +323,20 @@ def fetch(weights: Weights, folder: Path, report: Callable[[Progress], None] | N
             )
         # requests' errors are OSErrors; pooch raises ValueError for a wrong checksum.
         except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise FetchError(f"{file.url} can not be fetched: {reason}") from error
+            raise FetchError(_why_not(error, weights, file.url, folder)) from error
     return folder / weights.files[0].name
+
+
+def _why_not(error: Exception, weights: Weights, url: str, folder: Path) -> str:
+    # requests' errors know what was asked for, and what was answered if anything was.
+    if hasattr(error, "request") and getattr(error, "response", None) is None:
+        files = " and ".join(file.name for file in weights.files)
+        return (
+            f"{urlsplit(url).hostname} can not be reached from here: fetch {weights.name} on a"
+            f" machine that can (kinecast models fetch {weights.name} --folder DIR), and copy"
+            f" {files} from DIR into {folder}"
+        )
+    return f"{url} can not be fetched: {' '.join(str(error).split())}"
 
 
 def _bundle(weights: Weights, folder: Path) -> Path:

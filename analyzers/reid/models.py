@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # The best first.
 _MODELS = ("person-reidentification-retail-0287", "person-reidentification-retail-0288")
+# What docs/accuracy.md has figures of.
+_MEASURED = "person-reidentification-retail-0288"
 _DETECTORS = ("person-detection-retail-0013",)
 
 
@@ -94,7 +96,7 @@ def _fallback() -> Appearance:
     logger.warning(
         "re-identification has no weights and falls back on clothes' colours,"
         " which is much less sure: kinecast models fetch %s",
-        _MODELS[0],
+        _MEASURED,
     )
     return Appearance()
 

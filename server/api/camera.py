@@ -87,6 +87,9 @@ def set_up(app: web.Application, settings: Settings) -> None:
         make_source = choose(settings.camera, settings.camera_mode())
     except CameraUnavailable as error:
         _note_absence(app, settings, str(error))
+        # "auto" is nobody's wish.
+        if settings.camera != "auto" and not settings.analyze_camera:
+            logger.error("--camera: %s; the server goes on without a camera", error)
         return
     hook = None
     if settings.camera_hook is not None:

@@ -78,8 +78,8 @@ class SessionStatus(BaseModel):
     analyzed: int
     dropped: int = Field(description="Skipped, because a newer frame took their place")
     unreadable: int = Field(description="Pictures that could not be decoded")
-    frames_per_s: float
-    results_per_s: float
+    frames_per_s: float = Field(description="On average; 0 when none came for 2 s")
+    results_per_s: float = Field(description="The same")
     latency_ms: float | None = Field(
         description="From the last analyzed frame, decoded, to its result; null without one"
     )

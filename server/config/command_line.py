@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -45,12 +46,13 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     """
     parser = Parser(
         prog="kinecast",
-        usage="kinecast [FLAG ...]\n"
+        usage="kinecast [serve] [FLAG ...]\n"
         "       kinecast models | token | find | learn | webhook [--help]",
         description="A WebRTC media server that watches people move: video in, results back over"
         " a data channel while the movement goes on.",
         epilog=_EXAMPLES,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('kinecast')}")
     for group in Settings.groups():
         add_flags(parser.add_argument_group(group.title), group.settings())
     return make_settings(Settings, vars(parser.parse_args(arguments)))

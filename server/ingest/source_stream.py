@@ -17,6 +17,7 @@ from server.ingest.pending import PendingPictures
 from server.media.capture import Capture
 from server.media.clock import SessionClock, TrackClock
 from server.media.encoded_frame import EncodedFrame
+from server.media.picture import EncodedPicture
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
 from server.sessions.session import Session
@@ -161,6 +162,13 @@ class SourceStream:
         else:
             self._pending.add(self.session.frames_in, number)
             self._last.number = self.session.frames_in
+
+    def picture(self, picture: EncodedPicture, number: int) -> None:
+        """Have a frame looked at that came as a picture."""
+        taken = self.session.intake.put_picture(picture)
+        if taken:  # Or so much waits for the worker that this one is left out.
+            self._pending.add(taken, number)
+            self._last.number = taken
 
     def encoded(self, frame: EncodedFrame, number: int, is_wanted: bool) -> None:
         """Have a frame decoded, and looked at if it is wanted."""

@@ -14,6 +14,8 @@ from server.sessions.notes import Notes
 from server.sessions.results import Result
 from server.workers.mailbox import FrameInfo
 
+_SENDS_NOTHING_S = 2.0
+
 
 class Reported(Protocol):
     """What is told of a session is read from these of its attributes."""
@@ -62,7 +64,12 @@ class Reported(Protocol):
 
 def status(session: Reported) -> dict[str, Any]:
     """State, counts and rates, for /sessions."""
-    streamed_s = session.clock.elapsed_s(time.monotonic())
+    now_s = time.monotonic()
+    streamed_s = session.clock.elapsed_s(now_s)
+    last = session.last_frame
+    # A camera that was stopped is still connected, and sends nothing.
+    if last is None or now_s - last.received_monotonic_s > _SENDS_NOTHING_S:
+        streamed_s = 0.0
     return {
         "id": session.sid,
         "name": session.name,

@@ -18,6 +18,7 @@ from server.backoff import Backoff
 from server.media.encoded_frame import EncodedFrame
 from server.media.in_order import InOrderOnLoop
 from server.media.newest import NewestOnLoop
+from server.media.picture import EncodedPicture
 from server.sources.container import OpenVideo
 from server.sources.errors import SourceError, SourceRefused
 from server.sources.frames import CLOCK_HZ, frames_of, step_s
@@ -43,6 +44,9 @@ class SourceViewer(Protocol):
 
     def frame(self, frame: av.VideoFrame, number: int) -> None:
         """A frame, yuv420p, and which of the source's it is, from 1."""
+
+    def picture(self, picture: EncodedPicture, number: int) -> None:
+        """A frame that came as a picture, and which of the source's it is, from 1."""
 
     def encoded(self, frame: EncodedFrame, number: int, is_wanted: bool) -> None:
         """A frame as it is encoded, in the order of decoding, and which of those it is, from 1.
@@ -97,8 +101,8 @@ class SourceReader:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._abort: Callable[[], None] | None = None
-        self._newest: NewestOnLoop[tuple[av.VideoFrame, int]] = NewestOnLoop(
-            self._tell, lambda frame: viewer.frame(*frame)
+        self._newest: NewestOnLoop[tuple[av.VideoFrame | EncodedPicture, int]] = NewestOnLoop(
+            self._tell, lambda frame: self._give(*frame)
         )
         self._in_order: InOrderOnLoop[tuple[EncodedFrame, int, bool]] = InOrderOnLoop(
             *(self._tell, lambda frame: viewer.encoded(*frame)),
@@ -181,11 +185,13 @@ class SourceReader:
             slots = Slots(self._fps_limit, step_s(video.stream))
             for timed in frames_of(video, self._max_pixels, self._max_encoded_pixels):
                 time_s = time.monotonic() - began_s
-                if not video.is_live and timed.due_s is not None:
+                if timed.due_s is not None:
                     # At its own speed, as if it were happening.
-                    first_s = timed.due_s if first_s is None else first_s
+                    if first_s is None:
+                        first_s = 0.0 if video.is_live else timed.due_s
                     self._stop.wait(max(timed.due_s - first_s - time_s, 0.0))
-                    time_s = timed.due_s - first_s
+                    if not video.is_live:
+                        time_s = timed.due_s - first_s
                 if self._stop.is_set():
                     return True
                 if isinstance(timed.frame, EncodedFrame) and not video.is_live:
@@ -195,7 +201,7 @@ class SourceReader:
                 self._take(timed.frame, is_wanted)
             return not video.is_live and time_s >= _duration_s(video.stream) - _CUT_OFF_S
 
-    def _take(self, frame: EncodedFrame | av.VideoFrame, is_wanted: bool) -> None:
+    def _take(self, frame: EncodedFrame | EncodedPicture | av.VideoFrame, is_wanted: bool) -> None:
         self._number += 1
         self._delivered = True
         if isinstance(frame, EncodedFrame):
@@ -207,6 +213,12 @@ class SourceReader:
         self._loop.call_soon_threadsafe(self._call, method, arguments)
 
     # ---- on the event loop
+
+    def _give(self, frame: av.VideoFrame | EncodedPicture, number: int) -> None:
+        if isinstance(frame, EncodedPicture):
+            self._viewer.picture(frame, number)
+        else:
+            self._viewer.frame(frame, number)
 
     def _call(self, method: Callable[..., None], arguments: tuple[object, ...]) -> None:
         if not self._stop.is_set():

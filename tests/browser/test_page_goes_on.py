@@ -150,6 +150,20 @@ def test_counting_aloud_when_asked_to(browser, server):
         assert view.page.evaluate("spoken.slice(0, 2)") == [str(before + 1), str(before + 2)]
 
 
+def test_a_session_that_the_server_ends_says_so(browser, server):
+    with opened(browser, server.url, "train") as view:
+        begin(view)
+        before = count_beyond(view, 0)
+        # One whose page was closed before waits for it to come back.
+        now = [s for s in server.get("/sessions")["sessions"] if s["state"] == "streaming"]
+        server.delete(f"/sessions/{now[-1]['id']}")
+        view.page.get_by_role("heading", name="Well done").wait_for()
+        expect(view.page.locator("#notice")).to_contain_text("The server ended the session")
+        told = view.page.locator(".summary-head p").first.inner_text()
+        assert int(told.split()[0]) >= before
+        view.check()
+
+
 def test_finishing_while_the_connection_is_lost(browser, server):
     with opened(browser, server.url, "train", script=COLLECT) as view:
         begin(view)

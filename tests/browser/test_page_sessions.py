@@ -135,6 +135,34 @@ def test_a_session_that_ends_while_it_is_watched(view, athlete):
     view.check()
 
 
+def test_a_camera_that_sends_nothing(view, athlete, server):
+    yard = row(view, "yard")
+    expect(yard.locator(".state")).to_have_text("Streams")
+    athlete.evaluate("kinecast.peer.getSenders()[0].replaceTrack(null)")
+    expect(yard.locator(".state")).to_have_text("Sends no pictures")
+    expect(yard.locator(".rates")).to_have_text("0 → 0 per second")
+    view.check()
+
+
+def test_what_a_session_came_to(view, athlete):
+    shown = watch(view)
+    view.wait_until("Number(document.querySelector('.watching .count').textContent) >= 1", 60)
+    athlete.evaluate("kinecast.stop()")
+    totals = shown.get_by_role("list", name="What it came to")
+    expect(totals.get_by_role("listitem").first).to_contain_text("Squat · ")
+    expect(totals.get_by_role("listitem").first).to_contain_text("Score")
+    view.check()
+
+
+def test_who_trains_under_a_name(browser, server, view):
+    with opened(browser, server.url, "train") as training:
+        training.page.get_by_label("Your name").fill("Jörg B.")
+        training.page.get_by_role("button", name="Start the camera").click()
+        expect(row(view, "Jorg-B.")).to_have_count(1)
+        training.page.get_by_role("button", name="Finish").click()
+        expect(row(view, "Jorg-B.")).to_have_count(0)
+
+
 def test_end_a_session(view, athlete, server):
     row(view, "yard").get_by_role("button", name="End").click()
     view.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

@@ -7,7 +7,7 @@ from tests.browser.training import squats, write_clip
 from tests.browser.views import View, opened
 from tests.support.server import ROOT, running_server
 
-ANALYZERS = ("--analyzers", "pose,exercise", "--workers", "1")
+ANALYZERS = ("--analyzers", "pose,exercise,reid", "--workers", "1")
 NUMBER = "Number(document.querySelector('.number')?.textContent ?? -1)"
 COUNTED_WITHIN_S = 60.0
 # The tab of Train, as it is while another view is looked at.

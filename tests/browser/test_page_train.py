@@ -120,7 +120,8 @@ def test_screen_readers_hear_each_count_and_no_chatter(training):
 
 
 def test_the_latency_is_shown_and_the_canvas_is_crisp(training):
-    assert re.fullmatch(r"Live · \d+ ms", training.status)
+    # A machine that does other things as well may look at few pictures, and then says so.
+    assert re.fullmatch(r"Live · \d+ ms( · \d+ pictures a second)?", training.status)
     scale, pixels = training.canvas
     assert scale == pytest.approx(pixels, abs=0.01)
 

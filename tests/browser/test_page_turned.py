@@ -46,7 +46,10 @@ def test_all_is_in_sight_and_the_cue_beside_the_athlete(browser, server, tmp_pat
     with opened(browser, server.url, "train") as view:
         page = view.page
         page.set_viewport_size(TURNED)
-        page.get_by_role("button", name="Start the camera").click()
+        start = page.get_by_role("button", name="Start the camera")
+        box = start.bounding_box()
+        assert box["y"] + box["height"] <= TURNED["height"]
+        start.click()
         number = page.locator(".number")
         expect(number).to_have_text("2", timeout=90_000)
         for what in (number, page.get_by_role("button", name="Finish"), page.locator(".panel h2")):

@@ -41,6 +41,7 @@ ROOMS = {
     "watchdog": "the supervisor process",
     "webhooks": "events told elsewhere",
     "tasks": "tasks, each with an owner",
+    "event_loop": "the loop, and when it rests",
     "backoff": "pauses between tries",
 }
 

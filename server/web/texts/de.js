@@ -69,6 +69,11 @@ export default {
   "train.share_camera": "Benutzen",
   "train.counts_not":
     "Dieser Server zählt keine Übungen: Seine Analyzer sind {analyzers}. Was sie sagen, steht darunter. Zum Zählen wird er mit --analyzers pose,exercise gestartet.",
+  "train.name": "Dein Name, falls dich jemand betreut",
+  "train.name_hint":
+    "Wer auf diesem Server zusehen darf, sieht dein Video darunter. Ohne Namen bist du eine Nummer.",
+  "train.ended_by_server":
+    "Der Server hat die Sitzung beendet: Er wurde angehalten, oder jemand hat sie dort beendet. Das wurde bis dahin gezählt.",
   "train.picture": "Das Bild mit dem Skelett darüber",
   "train.chart": "Der Gelenkwinkel der letzten Sekunden mit den Wiederholungen",
   "train.ready": "Bereit, wenn du es bist",
@@ -87,6 +92,7 @@ export default {
   "state.connecting": "Verbinde…",
   "state.live": "Live",
   "state.live.ms": "Live · {ms} ms",
+  "state.live.few": "{fps} Bilder in der Sekunde",
   "state.reconnecting": "Verbinde neu…",
   "state.restarting": "Startet neu…",
   "state.ended": "Fertig",
@@ -345,6 +351,8 @@ export default {
   "sessions.state.streaming": "Sendet",
   "sessions.state.disconnected": "Weg, wartet",
   "sessions.state.ending": "Endet",
+  "sessions.state.still": "Sendet keine Bilder",
+  "sessions.totals": "Was es war",
   "sessions.rates_of": "{frames} → {results} je Sekunde",
   "sessions.restarts": { one: "einmal neu gestartet", other: "{n}-mal neu gestartet" },
   "sessions.throttled": "gedrosselt: {why}",

@@ -66,6 +66,11 @@ export default {
   "train.share_camera": "Use it",
   "train.counts_not":
     "This server counts no exercises: its analyzers are {analyzers}. What they say is below. To count, it is started with --analyzers pose,exercise.",
+  "train.name": "Your name, if somebody coaches you",
+  "train.name_hint":
+    "Whoever may watch on this server sees your video under it. Without one you are a number.",
+  "train.ended_by_server":
+    "The server ended the session: it was stopped, or somebody ended it there. This is what was counted until then.",
   "train.picture": "The picture with the skeleton over it",
   "train.chart": "The joint's angle over the last seconds, with the repetitions",
   "train.ready": "Ready when you are",
@@ -84,6 +89,7 @@ export default {
   "state.connecting": "Connecting…",
   "state.live": "Live",
   "state.live.ms": "Live · {ms} ms",
+  "state.live.few": "{fps} pictures a second",
   "state.reconnecting": "Reconnecting…",
   "state.restarting": "Restarting…",
   "state.ended": "Finished",
@@ -339,6 +345,8 @@ export default {
   "sessions.state.streaming": "Streams",
   "sessions.state.disconnected": "Lost, waits",
   "sessions.state.ending": "Ends",
+  "sessions.state.still": "Sends no pictures",
+  "sessions.totals": "What it came to",
   "sessions.rates_of": "{frames} → {results} per second",
   "sessions.restarts": { one: "restarted once", other: "restarted {n} times" },
   "sessions.throttled": "slowed down: {why}",

@@ -19,7 +19,7 @@ export function mount(root, app) {
   const line = el("p.soft", { role: "status" });
   const place = el("div.place");
   const empty = el("p.empty");
-  const badge = el("p.badge.live", { hidden: true });
+  const badge = el("p.badge", { hidden: true });
   const button = (name, text, onclick) => el(name, { type: "button", textContent: text, onclick });
   const camera = button("button.primary", t("find.camera"), () => look("camera"));
   const file = el("input", {

@@ -106,9 +106,10 @@ export function mount(root, app) {
       update(now) {
         open.setAttribute("aria-pressed", String(watched?.id === now.id));
         element.classList.toggle("watched", watched?.id === now.id);
-        element.dataset.state = now.state;
+        const state = now.state === "streaming" && !now.frames_per_s && now.frames ? "still" : now.state;
+        element.dataset.state = state;
         const told = {
-          state: t(`sessions.state.${now.state}`, {}, now.state),
+          state: t(`sessions.state.${state}`, {}, state),
           rates: t("sessions.rates_of", {
             frames: number(now.frames_per_s, language),
             results: number(now.results_per_s, language),

@@ -43,6 +43,7 @@ export function watching(session, app, { close, end }) {
   const warnings = el("ul.warnings", { "aria-live": "polite" });
   const problems = el("ul.warnings");
   const nothing = el("p.soft");
+  const totals = el("ul.totals.figures", { "aria-label": t("sessions.totals") });
   const values = inspector(app);
 
   const element = el(
@@ -55,6 +56,7 @@ export function watching(session, app, { close, end }) {
       {},
       el("div", { role: "alert" }, problems),
       nothing,
+      totals,
       exercise,
       count,
       unit,
@@ -121,6 +123,7 @@ export function watching(session, app, { close, end }) {
     events.close();
     take(event);
     finish(t("sessions.over"));
+    sum(JSON.parse(event.data));
   });
   const failed = [];
   // What went wrong before is told as well.
@@ -140,6 +143,22 @@ export function watching(session, app, { close, end }) {
     video.hidden = badge.hidden = true;
     stop.hidden = true;
     say(empty, text);
+  }
+
+  // What it came to, when it is over.
+  function sum({ exercise_summary }) {
+    const lines = Object.entries(exercise_summary?.exercises ?? {}).map(
+      ([name, { reps, held_s, mean_score }]) =>
+        [
+          t(`exercise.${name}`, {}, name.replaceAll("_", " ")),
+          held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+          typeof mean_score === "number" && `${t("score")} ${Math.round(mean_score)}`,
+        ]
+          .filter(Boolean)
+          .join(" · "),
+    );
+    sayEach(totals, lines);
+    for (const each of [exercise, count, unit]) each.hidden = lines.length > 0;
   }
 
   function show() {

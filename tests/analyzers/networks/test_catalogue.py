@@ -121,8 +121,11 @@ def test_a_file_that_is_not_published_any_more_is_said_so(net, published, tmp_pa
 def test_nobody_there_is_said_so(tmp_path):
     # Port 9 is "discard"; nobody listens to it.
     nobody = WeightsFile("http://127.0.0.1:9/net.bin", 1, "sha256:" + "0" * 64)
-    with pytest.raises(FetchError, match=r"net\.bin can not be fetched"):
+    with pytest.raises(FetchError, match=r"^127\.0\.0\.1 can not be reached from here") as raised:
         catalogue.fetch(Weights("net", Task.POSE, "MIT", (nobody,)), tmp_path)
+    # And what to do, in the same line.
+    assert f"copy net.bin from DIR into {tmp_path}" in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_what_is_not_published_can_not_be_fetched(tmp_path):

@@ -40,7 +40,7 @@ def test_without_weights_there_is_the_fallback_and_it_is_said(caplog):
     assert extractor.is_fallback
     assert extractor.name == appearance.NAME
     (record,) = caplog.records
-    assert "kinecast models fetch person-reidentification-retail-0287" in record.getMessage()
+    assert "kinecast models fetch person-reidentification-retail-0288" in record.getMessage()
     assert make_detector(None, no_runtime) is None
 
 

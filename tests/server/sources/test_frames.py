@@ -8,13 +8,15 @@ import av
 import pytest
 
 from server.media.encoded_frame import EncodedFrame
+from server.media.picture import EncodedPicture
 from server.sources.container import OpenVideo, open_file
 from server.sources.errors import SourceRefused
-from server.sources.frames import frames_of
+from server.sources.frames import LivePace, frames_of
 from server.workers.mailbox import FrameInfo
 from server.workers.messages import EncodedInput
 from server.workers.video_decoder import VideoDecoder
 from tests.server.recordings.movies import number_of, numbered
+from tests.support import pictures
 
 PLENTY = 1 << 24
 _ENCODERS = {
@@ -96,6 +98,19 @@ def test_other_codecs_are_decoded_here(tmp_path, name, codec):
     assert {each.frame.format.name for each in frames} == {"yuv420p"}
 
 
+def test_pictures_are_read_as_they_are(tmp_path):
+    jpegs = pictures.sample_jpegs(3)
+    clip = tmp_path / "clip.mpjpeg"
+    head = b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+    clip.write_bytes(b"".join(head % len(data) + data + b"\r\n" for data in jpegs))
+
+    frames = read(clip)
+
+    assert [each.frame for each in frames] == [EncodedPicture(data, 640, 480) for data in jpegs]
+    with pytest.raises(SourceRefused, match="640 x 480"):
+        read(clip, max_pixels=640 * 480 - 1)
+
+
 def test_a_video_that_no_worker_decodes_is_decoded_here(tmp_path):
     clip = movie(tmp_path / "clip.mp4", "h264")
 
@@ -175,6 +190,35 @@ class _WithoutSets:
 
 def _kinds(data):
     return [unit[0] & 31 for unit in re.split(rb"\x00\x00\x01", data)[1:]]
+
+
+def test_a_live_source_may_send_what_it_has_kept_and_no_film():
+    pace = LivePace()
+    assert all(pace.due_s(n / 25) <= 0 for n in range(25 * 10))
+    due_s = [pace.due_s(n / 25) for n in range(25 * 10, 25 * 20)]
+    assert due_s[0] == pytest.approx(0, abs=0.01)
+    assert due_s[-1] == pytest.approx(10, abs=0.1)
+
+
+@pytest.mark.parametrize("jump_s", [100_000.0, -100_000.0])
+def test_times_that_jump_keep_nobody_waiting(jump_s):
+    pace = LivePace()
+    times_s = [n / 25 + (jump_s if n > 100 else 0.0) for n in range(200)]
+    assert max(pace.due_s(time_s) for time_s in times_s) < 0
+
+
+@pytest.mark.parametrize("time_s", [None, 7.0])
+def test_times_that_stand_still_or_lack_let_nobody_send_without_end(time_s):
+    pace = LivePace()
+    due_s = [pace.due_s(time_s) for _ in range(240 * 12)]
+    assert due_s[-1] == pytest.approx(2.0, abs=0.01)
+
+
+def test_what_a_decoder_makes_room_for_counts(tmp_path):
+    """320 x 234 take as much as 320 x 240: it is decoded here, not refused."""
+    clip = movie(tmp_path / "clip.mp4", "h264", 5, (320, 234))
+    frames = read(clip, max_encoded_pixels=320 * 234)
+    assert [number_of(each.frame) for each in frames] == list(range(5))
 
 
 def test_a_file_that_does_not_say_how_long_it_is_has_an_end(tmp_path):

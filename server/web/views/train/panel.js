@@ -4,10 +4,13 @@ import { el, ring } from "../../dom.js";
 import { inspector } from "../inspector.js";
 import { say } from "../parts.js";
 import { makeCues } from "./cues.js";
+import { Rate } from "./rate.js";
 import { mean } from "./sets.js";
 import { Voice } from "./voice.js";
 
 const AWAY_MS = 1500;
+// Counts and scores are as right with so many pictures a second as with all.
+const FEW_FPS = 15;
 
 /**
  * @param {object} app of router.js
@@ -92,6 +95,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
   );
 
   const cues = makeCues(app, cue, choices.voice);
+  const rate = new Rate();
   let praise = "";
   let seen_ms = performance.now();
   let shown = "";
@@ -135,10 +139,13 @@ export function panel(app, { canvas, chart }, choices, stop) {
       if (result.has_pose !== false) seen_ms = now_ms;
       const away = now_ms - seen_ms > AWAY_MS;
       if (status.dataset.code === "live") {
-        say(
-          status.lastChild,
+        const fps = rate.of(result);
+        const said = [
           latency_ms === null ? t("state.live") : t("state.live.ms", { ms: Math.round(latency_ms) }),
-        );
+        ];
+        // What the server has no time for is not analyzed: quick movements may be missed.
+        if (fps !== null && fps < FEW_FPS) said.push(t("state.live.few", { fps: Math.round(fps) }));
+        say(status.lastChild, said.join(" · "));
       }
       const current = sets.current;
       const { exercise: seen = "none", score: scored = null } = result;

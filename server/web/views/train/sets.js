@@ -30,6 +30,11 @@ export class Sets {
     if (repetition) this.current.scores.push(repetition.score);
   }
 
+  /** Nobody could see what was done for so long: that was no rest. */
+  postpone(ms) {
+    this.#last_ms += ms;
+  }
+
   /** A frame of a hold: seconds so far. */
   hold(exercise, held_s, score) {
     // Another hold begins at 0 again.

@@ -7,6 +7,7 @@ import { Stage } from "../../stage.js";
 import { Chart } from "./chart.js";
 import { anglesOf, jointOf } from "./joints.js";
 import { keep } from "./kept.js";
+import { asPublished, keptName } from "./name.js";
 import { panel } from "./panel.js";
 import { Sets } from "./sets.js";
 import { summarize, summaryOfBook } from "./summary.js";
@@ -34,6 +35,8 @@ export class Training {
   #chart;
   #panel = null;
   #choices;
+  #blind_since_ms = 0; // since when there are no results, if there are none
+  #finished = false; // by who trains, or with the video
   #failed = [];
   #frames = new Map(); // the last ones, by number
   #held = NaN; // the number of the last one whose pose came later
@@ -53,6 +56,7 @@ export class Training {
     [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
     const [track] = stream.getVideoTracks();
     track.contentHint = "motion";
+    track.addEventListener("ended", () => (this.#finished = true));
     const { width = 0, height = 0, facingMode } = track.getSettings();
     const accent = colourOf("on-video");
     this.#stage = new Stage(this.#canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
@@ -62,12 +66,14 @@ export class Training {
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
+      name: asPublished(keptName()),
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
     });
     if (before) {
       const { session, book, sets } = before;
       Object.assign(this.#client, { session, book });
       this.#sets = new Sets(sets);
+      this.#blind_since_ms = before.at_ms;
     }
     const on = {
       state: this.#changed,
@@ -84,7 +90,7 @@ export class Training {
   /** What is to be seen of it, in the language of now. @returns {Element} */
   draw() {
     const canvases = { canvas: this.#canvas, chart: this.#strip };
-    this.#panel = panel(this.#app, canvases, this.#choices, () => this.#client.stop());
+    this.#panel = panel(this.#app, canvases, this.#choices, () => this.#finish());
     this.#panel.state(this.#client.state);
     this.#panel.sets(this.#sets);
     for (const problem of this.#failed) this.#panel.fail(problem);
@@ -119,6 +125,11 @@ export class Training {
     this.#letGo();
   }
 
+  #finish() {
+    this.#finished = true;
+    this.#client.stop();
+  }
+
   #letGo() {
     this.#left = true;
     this.#stage.stop();
@@ -141,7 +152,11 @@ export class Training {
   };
 
   #changed = (state) => {
-    if (state.code === "live") this.#stage.reset();
+    if (state.code === "live") {
+      this.#stage.reset();
+      if (this.#blind_since_ms) this.#sets.postpone(Date.now() - this.#blind_since_ms);
+      this.#blind_since_ms = 0;
+    } else this.#blind_since_ms ||= Date.now();
     this.#panel.state(state);
     if (state.code === "refused") this.#refused(state.problem);
   };
@@ -200,6 +215,7 @@ export class Training {
     const told = { book: this.#client.book, sets: this.#sets };
     const summary = final ? summarize(final, this.#client.book) : summaryOfBook(told);
     this.#events.over({ ...summary, counts: this.#choices.counts }, this.#client.session);
+    if (final && !this.#finished) this.#app.notice(this.#app.t("train.ended_by_server"), { kind: "problem" });
   };
 
   async #refused(problem) {

@@ -1,6 +1,7 @@
 // Before a training: one button, and two ways without a camera.
 
 import { el, svg } from "../../dom.js";
+import { keepName, keptName } from "./name.js";
 
 /**
  * @param {object} app of router.js
@@ -33,6 +34,20 @@ export function welcome(app, begin) {
         input,
       ),
       el("p.soft.small", { textContent: t("train.hint") }),
+      el(
+        "p.named",
+        {},
+        el("label.small", { htmlFor: "name", textContent: t("train.name") }),
+        el("input", {
+          id: "name",
+          value: keptName(),
+          maxLength: 60,
+          autocomplete: "nickname",
+          oninput: ({ target }) => keepName(target.value),
+          "aria-describedby": "name-hint",
+        }),
+        el("span.soft.small", { id: "name-hint", textContent: t("train.name_hint") }),
+      ),
     ),
     figure(),
   );
