@@ -112,6 +112,12 @@ class CycleCounter:
         """Note that a cycle was a repetition: others will be like it."""
         self._amplitudes.append(cycle.amplitude)
 
+    def is_alike(self, amplitude: float) -> bool:
+        """Tell whether a rise is as large as those of the set's other repetitions."""
+        if len(self._amplitudes) < 2:
+            return True
+        return amplitude >= self._alike * median(self._amplitudes)
+
     def feed(self, time_s: float, value: float) -> Cycle | None:
         """Take the signal's next value.
 
@@ -234,9 +240,6 @@ class CycleCounter:
     def _cycle(self, rest: float, *, partial: bool = False) -> Cycle | None:
         assert self._peak is not None
         rise = self._peak[1] - rest
-        enough = self._min_amplitude
-        if len(self._amplitudes) >= 2:
-            enough = max(enough, self._alike * median(self._amplitudes))
         peak_s, peak = self._peak
         start_s, end_s = self._low[0], self._valley[0]
         for time_s, value in self._trace:
@@ -244,7 +247,9 @@ class CycleCounter:
                 start_s = max(start_s, time_s)
             if time_s > peak_s and value <= self._valley[1] + _AT_REST * (peak - self._valley[1]):
                 end_s = min(end_s, time_s)
-        if rise < enough or not self._min_s <= end_s - start_s <= self._max_s:
+        if rise < self._min_amplitude or not self.is_alike(rise):
+            return None
+        if not self._min_s <= end_s - start_s <= self._max_s:
             return None
         return Cycle(start_s, peak_s, end_s, rest, peak, partial)
 

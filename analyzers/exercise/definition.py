@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from analyzers.exercise.posture import ANY, Posture
 from analyzers.exercise.signals import INDEX
 
 STATISTICS = ("start", "turn", "min", "max", "mean", "range", "change")
@@ -97,6 +98,8 @@ class Definition:
         As in results, and as people say it.
     conditions : tuple of Condition
         What tells it from other exercises and from none.
+    posture : Posture
+        What it can not be done outside of.
     signal : str
         What repetitions are counted on; empty for an exercise that is held.
     direction : int
@@ -131,6 +134,7 @@ class Definition:
     conditions: tuple[Condition, ...]
     good: tuple[tuple[str, str], tuple[str, str]]
     advice: str
+    posture: Posture = ANY
     signal: str = ""
     direction: int = 1
     min_amplitude: float = 0.0

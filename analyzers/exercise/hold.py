@@ -17,7 +17,10 @@ _EVERY_S = 0.2
 _MIN_FIT = 0.5
 # A hold goes on over a shorter break than this, and counts when it is this long.
 _BREAK_S = 0.8
-_MIN_HOLD_S = 2.0
+_MIN_HOLD_S = 3.0
+# One that is shorter, so soon before or after a repetition, was getting into position for it, or
+# resting between two.
+_REST_S, _SOON_S = 10.0, 2.0
 # The hips' movement within a second, in lengths of the body: still, and not held any more.
 _STILL, _RESTLESS = 0.01, 0.06
 
@@ -106,6 +109,17 @@ class HoldCounter:
         self._now.faultless += not self.faults.shown
         self._fault_looks.update(self.faults.shown)
         self._now.movement += float(statistics["range"][INDEX["hip_line"]])
+
+    def came_of_it(self, start_s: float, end_s: float) -> None:
+        """Take back what a repetition, from `start_s` to `end_s`, shows to have been no hold."""
+
+        def is_part(hold: Hold) -> bool:
+            near = hold.start_s < end_s + _SOON_S and hold.end_s > start_s - _SOON_S
+            return near and hold.seconds < _REST_S
+
+        self.holds = [hold for hold in self.holds if not is_part(hold)]
+        if self._now is not None and is_part(self._now):
+            self._now = None
 
     def finish(self) -> None:
         """End the hold that goes on."""

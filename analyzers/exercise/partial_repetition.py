@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from analyzers.exercise.cycles import Cycle
 from analyzers.exercise.definition import Definition
 from analyzers.exercise.history import History
+from analyzers.exercise.network.observer import Observer
 from analyzers.exercise.recognition import fit_of, is_one_body
 from analyzers.exercise.signals import INDEX
 
@@ -14,23 +15,37 @@ from analyzers.exercise.signals import INDEX
 # from a chair is half a squat.
 _MIN_RISE = 1.5
 _MIN_FIT = 0.8
+# What the network has to find of the whole clip for that to count, and for the clip to be of an
+# exercise without: also of one that is held, but not for long enough.
+_NOT_UNLIKELY, _SURELY = 0.15, 0.6
 
 
-def partial_repetition(exercises: Iterable[Definition], history: History) -> Definition | None:
+def partial_repetition(
+    exercises: Iterable[Definition], history: History, observer: Observer
+) -> Definition | None:
     """Return the exercise of which the way out or the way back was seen, if there is one.
 
     Parameters
     ----------
     exercises : iterable of Definition
-        Which ones to look for; what is held is left out.
-    history : History
+        Which ones to look for.
+    history, observer : History, Observer
         Of a short video.
     """
     if len(history.times_s) < 2:
         return None
-    fits = [(_fit(each, history), each) for each in exercises if not each.held]
-    fit, exercise = max(fits, key=lambda pair: pair[0], default=(0.0, None))
-    return exercise if fit >= _MIN_FIT else None
+    first_s, last_s = history.times_s[0], history.times_s[-1]
+    likely = observer.likely(first_s, last_s)
+
+    def sure(each: Definition) -> float:
+        """Return how sure it is: from 1 where half a repetition was seen."""
+        by_network = likely.get(each.name, _NOT_UNLIKELY)
+        if each.held or by_network < _NOT_UNLIKELY or _fit(each, history) < _MIN_FIT:
+            return by_network
+        return 1.0 + by_network
+
+    best = max(((sure(each), each) for each in exercises), key=lambda pair: pair[0], default=None)
+    return best[1] if best is not None and best[0] >= _SURELY else None
 
 
 def _fit(exercise: Definition, history: History) -> float:

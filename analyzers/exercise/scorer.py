@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 
 from analyzers.exercise.definition import Definition, Fault
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import UNKNOWN
 from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter
+from analyzers.exercise.network.observer import Observer
 from analyzers.exercise.partial_repetition import partial_repetition
 from analyzers.exercise.recognition import Found, Recogniser
 from analyzers.exercise.scoring import Repetition, score_repetition
 from analyzers.exercise.signals import Row, measure
+from analyzers.exercise.sureness import CHOSEN, Judgement
 
 # Nobody can do half a repetition unseen: after a longer gap, movements begin anew.
 _MAX_GAP_S = 1.0
@@ -44,7 +47,7 @@ class State:
     Attributes
     ----------
     exercise : str
-        What is being done, or ``none``.
+        What is being done, ``none``, or ``unknown`` where it is something, and not sure what.
     phase : str
         ``rest``, ``down``, ``up`` or ``hold``.
     new : list of Repetition
@@ -69,6 +72,8 @@ class ExerciseScorer:
     ----------
     exercise : str, optional
         The only exercise to look for; otherwise it is told from all there are.
+    judgement : Judgement
+        How sure a repetition has to be.
 
     Raises
     ------
@@ -76,12 +81,14 @@ class ExerciseScorer:
         When there is no such exercise.
     """
 
-    def __init__(self, exercise: str | None = None) -> None:
+    def __init__(self, exercise: str | None = None, judgement: Judgement = CHOSEN) -> None:
+        self._judgement = judgement
         self.repetitions: list[Repetition] = []
         # Of which exercise half a repetition was seen, in a short session without a whole one.
         self.partial_repetition: Definition | None = None
         self.holds = [HoldCounter(each) for each in definitions().values() if each.held]
         self._history = History()
+        self._observer = Observer()
         self._current: Definition | None = None
         self._live: LiveFaults | None = None
         self._active_s = float("-inf")
@@ -90,7 +97,7 @@ class ExerciseScorer:
         self._is_away = True
         self._new: list[Repetition] = []
         self._wanted = _wanted(exercise)
-        self._recogniser = Recogniser(self._wanted)
+        self._recogniser = Recogniser(self._wanted, self._judgement)
 
     def look_for(self, exercise: str | None) -> None:
         """Look for another exercise only, or for all; what was counted so far stays.
@@ -105,7 +112,7 @@ class ExerciseScorer:
             return
         self.begin_anew()
         self._wanted = wanted
-        self._recogniser = Recogniser(wanted)
+        self._recogniser = Recogniser(wanted, self._judgement)
         self._current = self._live = None
 
     def feed(
@@ -130,7 +137,8 @@ class ExerciseScorer:
         self._last_s = time_s
         self._is_away = False
         row = self._history.add(time_s, measure(landmarks, world, aspect))
-        found = self._recogniser.feed(time_s, row, self._history)
+        told = self._observer.feed(landmarks, world, time_s, aspect)
+        found = self._recogniser.feed(time_s, row, self._history, self._observer, told)
         self._count(found)
         busy = time_s - self._busy_until_s() < _BUSY_S
         for hold in self.holds:
@@ -158,13 +166,16 @@ class ExerciseScorer:
         self._end_movement()
         if not self.repetitions and self._last_s - self._first_s <= _SHORT_S:
             self._history.know_stature()
-            self.partial_repetition = partial_repetition(self._wanted, self._history)
+            self.partial_repetition = partial_repetition(
+                self._wanted, self._history, self._observer
+            )
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """End movements that are going on: what comes next is another body, or later."""
         self._end_movement()
         self._history.clear()
+        self._observer.forget()
         self._recogniser.reset()
         for hold in self.holds:
             hold.finish()
@@ -173,7 +184,7 @@ class ExerciseScorer:
         if self._is_away or not self._history.times_s:
             return
         self._is_away = True
-        self._count(self._recogniser.flush(self._last_s, self._history))
+        self._count(self._recogniser.flush(self._last_s, self._history, self._observer))
 
     def _count(self, found: list[Found]) -> None:
         for each in found:
@@ -189,6 +200,8 @@ class ExerciseScorer:
             )
             self.repetitions.append(repetition)
             self._new.append(repetition)
+            for hold in self.holds:
+                hold.came_of_it(repetition.start_s, repetition.end_s)
 
     def _believed_until_s(self) -> float:
         last = self.repetitions[-1]
@@ -214,7 +227,8 @@ class ExerciseScorer:
         if self._current is not None and time_s - self._active_s > _OVER_AFTER_S:
             self._current = self._live = None
         if self._current is None:
-            return State(new=new)
+            unknown = self._recogniser.is_unknown(time_s)
+            return State(UNKNOWN if unknown else NONE, new=new)
         return State(self._current.name, self._phase(), new, self._faults())
 
     def _faults(self) -> tuple[Fault, ...]:

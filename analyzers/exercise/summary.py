@@ -17,8 +17,6 @@ _GOOD = 80.0
 # Who mostly held did so for this many times as long as they did repetitions: people also rest at
 # the top of a push-up, and get into a plank by something like one.
 _MOSTLY_HELD = 2.0
-# A shorter hold is a rest, if there was half a repetition of something else.
-_SURELY_HELD_S = 2.5
 # A data channel takes 64 kB in one message; the last so many repetitions are 30 kB.
 LISTED = 100
 # A fault in fewer of the repetitions is a slip, and no advice.
@@ -122,9 +120,9 @@ def main_exercise(scorer: ExerciseScorer, repetitions: Sequence[Repetition]) -> 
     if counted:
         moving_s = sum(each.end_s - each.start_s for each in repetitions)
         return held if held_s > _MOSTLY_HELD * moving_s else counted.most_common(1)[0][0]
-    if scorer.partial_repetition is not None and held_s < _SURELY_HELD_S:
-        return scorer.partial_repetition.name
-    return held if held_s > 0.0 else NONE
+    if held_s > 0.0:
+        return held
+    return NONE if scorer.partial_repetition is None else scorer.partial_repetition.name
 
 
 def _feedback(

@@ -50,6 +50,36 @@ def test_repetitions_in_a_clip_of_somebody_who_does_nothing_are_errors(tmp_path:
     assert (report["summary"]["off_by_one"], report["summary"]["recognised"]) == (0.0, 0.0)
 
 
+def test_landmarks_are_kept_and_taken_from_where_they_were_kept(tmp_path: Path) -> None:
+    video = tmp_path / "sample.mp4"
+    video.write_bytes((ROOT / "sample-video.mp4").read_bytes())
+    truth = {"sample.mp4": {"exercise": "jumping jacks", "reps": 3}}
+    data, cache = folder(tmp_path, truth), tmp_path / "cache"
+    first = run("--json", "--quick", "--data", data, "--cache", str(cache))
+    [kept] = cache.iterdir()
+    written = kept.stat().st_mtime_ns
+    again = run("--json", "--quick", "--data", data, "--cache", str(cache))
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert [each.stat().st_mtime_ns for each in cache.iterdir()] == [written]
+
+
+def test_unseen_clips_are_a_set_of_their_own(tmp_path: Path) -> None:
+    unseen = tmp_path / "exercise_unseen"
+    unseen.mkdir()
+    for place in (tmp_path, unseen):
+        (place / "a_sample.mp4").write_bytes((ROOT / "sample-video.mp4").read_bytes())
+    folder(tmp_path, {"a_sample.mp4": {"exercise": "jumping jacks", "reps": 3}})
+    folder(unseen, {"a_sample.mp4": {"exercise": "squats", "reps": 3}})
+    done = run("--json", "--quick", "--data", str(tmp_path), "--cache", str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["clips"] == 2
+    assert [clip["part"] for clip in report["clips"]] == ["known", "unseen"]
+    # The sample shows both, and each clip's truth is one of them: the other one is wrong there.
+    assert [clip["wrong"] > 0 for clip in report["clips"]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("truth", "words"),
     [

@@ -8,10 +8,12 @@ upper arm on the rendered athlete.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="bicep_curl",
     title="bicep curl",
+    posture=UPRIGHT,
     signal="wrist_up_max",
     direction=1,
     min_amplitude=0.4,

@@ -6,10 +6,12 @@ rendered athlete's skeleton.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import STANDING_UP
 
 EXERCISE = Definition(
     name="deadlift",
     title="deadlift",
+    posture=STANDING_UP,
     signal="trunk",
     direction=1,
     from_turn=True,

@@ -6,10 +6,12 @@ a fault.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="jumping_jack",
     title="jumping jack",
+    posture=UPRIGHT,
     signal="wrist_up",
     direction=1,
     min_amplitude=0.7,
@@ -20,7 +22,7 @@ EXERCISE = Definition(
         Condition("wrist_up", "start", high=-0.4, soft=0.3),
         Condition("wrist_up", "turn", low=0.0, soft=0.3),
         Condition("elbow", "mean", low=115.0, soft=25.0),
-        Condition("feet_apart", "change", low=0.1, soft=0.2),
+        Condition("feet_apart", "change", low=0.1, soft=0.12),
         Condition("legs_seen", "mean", low=0.4, soft=0.25),
     ),
     out="up",

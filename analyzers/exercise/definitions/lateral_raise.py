@@ -4,10 +4,12 @@ Counted on the upper arms' angle to the trunk. Set on prime_lateral and the rend
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="lateral_raise",
     title="lateral raise",
+    posture=UPRIGHT,
     signal="arm_lift_max",
     direction=1,
     min_amplitude=35.0,

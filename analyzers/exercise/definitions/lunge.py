@@ -6,10 +6,12 @@ toe was set on exercise_correction's lunge_err_train2 (MIT); see bench/exercise.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import STANDING_UP
 
 EXERCISE = Definition(
     name="lunge",
     title="lunge",
+    posture=STANDING_UP,
     signal="stature",
     direction=-1,
     min_amplitude=0.07,

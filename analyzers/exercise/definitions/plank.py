@@ -5,10 +5,12 @@ exercise_correction's plank CSVs (MIT); see bench/exercise.py.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import PRONE
 
 EXERCISE = Definition(
     name="plank",
     title="plank",
+    posture=PRONE,
     conditions=(
         Condition("trunk", "mean", low=50.0, high=130.0, soft=15.0),
         Condition("knee", "mean", low=135.0, soft=20.0),

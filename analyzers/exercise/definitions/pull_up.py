@@ -6,10 +6,12 @@ rendered athlete's skeleton.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="pull_up",
     title="pull-up",
+    posture=UPRIGHT,
     signal="wrist_up",
     direction=-1,
     min_amplitude=0.28,

@@ -7,10 +7,12 @@ to 0.1 while they move.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import PRONE
 
 EXERCISE = Definition(
     name="push_up",
     title="push-up",
+    posture=PRONE,
     signal="elbow",
     direction=-1,
     min_amplitude=20.0,

@@ -6,10 +6,12 @@ landmarks show them and its good presses do not.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import UPRIGHT
 
 EXERCISE = Definition(
     name="shoulder_press",
     title="shoulder press",
+    posture=UPRIGHT,
     signal="wrist_up_max",
     direction=1,
     min_amplitude=0.3,

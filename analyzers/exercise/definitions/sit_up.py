@@ -5,10 +5,12 @@ rendered athlete.
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import LYING
 
 EXERCISE = Definition(
     name="sit_up",
     title="sit-up",
+    posture=LYING,
     signal="trunk",
     direction=-1,
     min_amplitude=25.0,

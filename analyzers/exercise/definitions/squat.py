@@ -7,10 +7,12 @@ rendered athlete and on gymapp_squat, mrpose_squat2, ikram_squat; see docs/accur
 """
 
 from analyzers.exercise.definition import Condition, Definition, Fault
+from analyzers.exercise.posture import STANDING_UP
 
 EXERCISE = Definition(
     name="squat",
     title="squat",
+    posture=STANDING_UP,
     signal="stature",
     direction=-1,
     min_amplitude=0.055,
@@ -31,7 +33,7 @@ EXERCISE = Definition(
         Condition("feet_split", "turn", high=0.28, soft=0.18),
         Condition("legs_seen", "mean", low=0.5, soft=0.2),
     ),
-    full=0.74,
+    full=0.72,
     full_soft=0.1,
     difference="knee_difference",
     out_s=0.5,
@@ -42,7 +44,7 @@ EXERCISE = Definition(
             "Go deeper: lower your hips until your thighs are level",
             "stature",
             "turn",
-            above=0.84,
+            above=0.78,
             part="depth",
         ),
         Fault(

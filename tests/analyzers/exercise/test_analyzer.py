@@ -139,14 +139,24 @@ def test_hands_that_go_on_moving_after_the_curls_are_no_exercise(exercise):
     assert exercise.end("a")["exercise_summary"]["exercises"]["bicep_curl"]["reps"] == 3
 
 
-def test_who_rests_at_the_top_of_push_ups_did_push_ups(exercise):
+def test_who_rests_at_the_top_of_push_ups_did_push_ups_and_held_no_plank(exercise):
     push_ups = of_catalogue("push-up")
     at_s = np.concatenate([np.zeros(90), np.arange(0.0, push_ups.times_s[-1], 1 / 30)])
     seen = push_ups.at(at_s)
     run(exercise, Recording(np.arange(len(at_s)) / 30.0, seen.landmarks, seen.world, seen.aspect))
     final = exercise.end("a")
     assert agreed(final, "push_up")["reps"] == 3
-    assert final["exercise_summary"]["exercises"]["plank"]["held_s"] > 2.0
+    assert set(final["exercise_summary"]["exercises"]) == {"push_up"}
+
+
+def test_getting_into_position_is_no_plank(exercise):
+    """Two seconds of it are none, and there is no praise or fault for them."""
+    top = of_catalogue("push-up").at(np.zeros(84))
+    held = Recording(np.arange(84) / 30.0, top.landmarks, top.world, top.aspect)
+    results = run(exercise, held)
+    assert {result["phase"] for result in results} == {"rest"}
+    assert all(result["feedback"] == result["warnings"] == [] for result in results)
+    assert exercise.end("a")["exercise_summary"]["exercises"] == {}
 
 
 def test_half_a_repetition_in_a_short_clip_names_the_exercise_and_counts_nothing(exercise):
