@@ -132,8 +132,14 @@ class Webhooks:
             while True:
                 await self._more.wait()
                 self._more.clear()
-                while (event := await self._in_thread(self._outbox.first)) is not None:
-                    await self._send(http, event)
+                try:
+                    while (event := await self._in_thread(self._outbox.first)) is not None:
+                        await self._send(http, event)
+                except sqlite3.Error as error:
+                    pause_s = self._backoff.pause_s()
+                    logger.error("Waiting events: %s; again in %.1f s", error, pause_s)
+                    await asyncio.sleep(pause_s)
+                    self._more.set()
 
     async def _send(self, http: aiohttp.ClientSession, event: Waiting) -> None:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -54,6 +55,27 @@ async def test_one_that_is_not_taken_is_sent_again_and_holds_up_those_behind_it(
         await receiver.until(lambda r: len(r.events) == 2)
         await hooks.close()
     assert kinds(receiver) == ["first", "second"]
+
+
+async def test_a_file_that_can_not_be_written_for_a_while_ends_nothing(receiver, make, tmp_path):
+    receiver.status = 500
+    async with receiver.running():
+        hooks = make()
+        hooks.open()
+        hooks.tell("first", {})
+        await receiver.until(lambda r: r.ids)
+        with contextlib.closing(
+            sqlite3.connect(tmp_path / "kept" / "hooks", isolation_level=None)
+        ) as other:
+            other.execute("BEGIN IMMEDIATE")
+            receiver.status = 204
+            # It is taken, and can not be crossed out, for which SQLite waits five seconds.
+            await receiver.until(lambda r: len(r.events) >= 2)
+            other.execute("ROLLBACK")
+        hooks.tell("second", {})
+        await receiver.until(lambda r: "second" in kinds(r))
+        await hooks.close()
+    assert set(kinds(receiver)) == {"first", "second"}
 
 
 async def test_what_nobody_took_is_there_after_a_restart(receiver, make, tmp_path):
