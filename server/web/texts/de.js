@@ -60,6 +60,7 @@ export default {
   "train.sample": "Beispiel ansehen",
   "train.file": "Video öffnen…",
   "train.hint": "Geht auch ohne Kamera: Zieh ein Video hierher.",
+  "train.choose": "Übung wählen, nach Plan trainieren, eigene beibringen",
   "train.begun": "Das Training beginnt.",
   "train.goes_on": "Das Training läuft weiter",
   "train.over": "Das Training ist zu Ende: Hier ist die Zusammenfassung",

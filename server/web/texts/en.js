@@ -57,6 +57,7 @@ export default {
   "train.sample": "Try the sample",
   "train.file": "Open a video…",
   "train.hint": "Works without a camera, too: drop a video anywhere here.",
+  "train.choose": "Choose an exercise, follow a plan, teach your own",
   "train.begun": "The training begins.",
   "train.goes_on": "The training goes on",
   "train.over": "The training is over: its summary is here",
