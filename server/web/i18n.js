@@ -25,10 +25,14 @@ export function keepLanguage(code) {
  *   A text that is an object of `one` and `other` goes by `values.n`.
  */
 export async function loadTexts(language) {
-  const { default: texts } = await import(`./texts/${language}.js`);
+  return translator((await import(`./texts/${language}.js`)).default, language);
+}
+
+/** The same of texts that are there; `rest` has those that are not among them. */
+export function translator(texts, language, rest = (_, __, fallback) => fallback) {
   const plural = new Intl.PluralRules(language);
   return function t(key, values = {}, fallback = key) {
-    let text = texts[key] ?? fallback;
+    let text = texts[key] ?? rest(key, values, fallback);
     if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };

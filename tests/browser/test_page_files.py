@@ -22,7 +22,14 @@ from tests.support.server import ROOT, running_server
 WEB = ROOT / "server" / "web"
 # Beside them package.json tells Node, which runs the tests of some, that they are modules.
 FILES = sorted(p for p in WEB.rglob("*") if p.is_file() and p.name != "package.json")
-KEYS = "async (code) => (await import(`/web/texts/${code}.js`)).default"
+# Those of all views, and what only views beside Train say.
+KEYS = """async (code) => {
+  const files = [`/web/texts/${code}.js`, `/web/views/texts/${code}.js`];
+  const [all, more] = await Promise.all(files.map((path) => import(path)));
+  const twice = Object.keys(more.default).filter((key) => key in all.default);
+  if (twice.length) throw new Error(`twice: ${twice}`);
+  return { ...all.default, ...more.default };
+}"""
 
 
 @pytest.fixture(scope="module")
