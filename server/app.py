@@ -218,7 +218,6 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     """
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
-    rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     rtc.set_max_pixels(settings.video_pixels())
     if settings.record_to is not None:
         try:
@@ -249,6 +248,8 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
+    shared_port = _share_port(settings)
+    rtc.set_ice_hosts(settings.ice_address, shared_port or settings.ice_port_range)
     try:
         for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
             await _listen(runner, settings, port, context)
@@ -275,6 +276,8 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         await main[CONNECTIONS].close()
         await pool.stop()
         await heartbeat.end()
+        if shared_port is not None:
+            shared_port.close()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
@@ -302,6 +305,23 @@ async def _listen(
                 " (the next one is needed too)"
             ) from error
         raise BadSettings(f"can not listen on {settings.host}:{port}: {error.strerror}") from error
+
+
+def _share_port(settings: Settings) -> rtc.SharedPort | None:
+    if settings.ice_port is None:
+        return None
+    port = rtc.SharedPort(settings.ice_port, settings.ice_address)
+    try:
+        port.open()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise BadSettings(
+                f"UDP port {settings.ice_port} is in use: choose another with --ice-port"
+            ) from error
+        raise BadSettings(
+            f"can not receive on UDP port {settings.ice_port}: {error.strerror}"
+        ) from error
+    return port
 
 
 def _make_certificate() -> DevelopmentCertificate:

@@ -37,6 +37,8 @@ from server.workers.messages import (
     Final,
     FrameResult,
     KeyFrameNeeded,
+    KeyFrameWanted,
+    LaneIsBehind,
     Problems,
     Ready,
     Unreadable,
@@ -206,6 +208,11 @@ class Session:
         return self._outgoing.analyzed
 
     @property
+    def every_frame(self) -> dict[str, dict[str, float]]:
+        """Of analyzers that are to see every frame: how late they are, and what they missed."""
+        return self._outgoing.every_frame.told(self.frames_in if self.ending else None)
+
+    @property
     def frames_unreadable(self) -> int:
         """Frames that could not be decoded."""
         return self._outgoing.unreadable
@@ -294,6 +301,11 @@ class Session:
                 (self.annotated if annotated else self.pictures).take(mailbox)
             case KeyFrameNeeded():
                 self._worker.need_key_frame()
+            case KeyFrameWanted():
+                self.incoming.request_key_frame()
+            case LaneIsBehind():
+                for notice in self._outgoing.every_frame.notices(message):
+                    self.subscribers.notify(notice)
             case Unreadable():
                 self._outgoing.refuse(message)
             case Problems(_, problems):
@@ -312,6 +324,7 @@ class Session:
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._worker.was_replaced()
+        self._outgoing.every_frame.begin_anew()
         self.restarts += 1
         self.tell("worker.replaced", reason=fault.reason)
         if self.ending:
@@ -341,6 +354,7 @@ class Session:
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
         self._worker.start(self._chosen.start(self.sid, began_ms))
         self._worker.write(self._outgoing.wanted_forms)
+        self.intake.wants_all = self._worker.wants_all = self._chosen.want_all
         if self.state is SessionState.ENDING:
             self._worker.tell(End(self.sid, began_ms))
         else:

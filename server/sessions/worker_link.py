@@ -11,8 +11,8 @@ import av
 
 from analyzers.compact import Form
 from server.workers.mailbox import FrameInfo, MailboxWriter
-from server.workers.messages import EncodedInput, FrameAvailable, Start, Write
-from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
+from server.workers.messages import MAX_LAG_S, EncodedInput, FrameAvailable, Start, Write
+from server.workers.pool import LAGS_AFTER_S, PinnedSession, WorkerHandle, WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ class WorkerLink:
         self._is_started = False
         self._forms = _AT_FIRST
         self._mailbox = MailboxWriter()
+        self.wants_all = False
+        """Whether analyzers are to see every frame: those may wait, and none is left out."""
         self._needs_key_frame = True
         self._asks_since_s: float | None = None
         self._picture: EncodedInput | None = None
@@ -114,13 +116,15 @@ class WorkerLink:
         now_s = time.monotonic()
         if self._worker is None or not self._is_started:
             self._needs_key_frame = True
-        elif self._worker.lags(now_s):
+        elif self._worker.lags(now_s, MAX_LAG_S if self.wants_all else LAGS_AFTER_S):
             if not self._needs_key_frame:
                 logger.info("Session %s: its worker lags, frames are left out", self._session.sid)
             # None is asked for: it would be left out, too.
             self._needs_key_frame = True
         elif frame.is_key_frame or not self._needs_key_frame:
-            self._needs_key_frame, self._asks_since_s = False, None
+            self._needs_key_frame = False
+            if frame.is_key_frame:
+                self._asks_since_s = None
             self.tell(frame)
         elif self._asks_since_s is None or now_s - self._asks_since_s < DAMAGED_AFTER_S:
             if self._request_key_frame():
@@ -130,8 +134,13 @@ class WorkerLink:
 
     def need_key_frame(self) -> None:
         """The worker can not decode what builds on the frames that it had."""
-        self._needs_key_frame = True
-        self._request_key_frame()
+        now_s = time.monotonic()
+        asks_since_s = self._asks_since_s or now_s
+        # Those that see every frame decode for themselves, and lack nothing.
+        if not self.wants_all or now_s - asks_since_s >= DAMAGED_AFTER_S:
+            self._needs_key_frame = True
+        if self._request_key_frame():
+            self._asks_since_s = asks_since_s
 
     def show_newest(self) -> None:
         """Have a worker that has just started see what there is."""

@@ -2,13 +2,11 @@
 
 import { el } from "../dom.js";
 import { clock, moment, number } from "../format.js";
-import { progressCard } from "./history/progress_card.js";
+import { progressCard } from "./history/progress.js";
 import { yours } from "./history/yours.js";
-import { moreTexts } from "./more_texts.js";
 import { ask, missToken, say } from "./parts.js";
 import { asPublished, keepName, keptName } from "./train/name.js";
 
-const PAGE = 100;
 // Drawn and listed; all of them are in the file.
 const MOST = 500;
 const LISTED = 10;
@@ -16,40 +14,26 @@ const TYPED_MS = 500;
 
 /** See router.js. */
 export async function mount(root, app) {
-  const t = await moreTexts(app);
-  const { language } = app;
-  let who = null; // an athlete of GET /athletes, or {id, own}
+  await app.more("history");
+  const { t, language } = app;
   let subject = null; // of the token; null where no tokens are asked for
   let turn = 0;
   let typing = 0;
 
-  const line = el("p.soft", { role: "status", textContent: t("history.asking") });
+  const line = el("p.soft", { role: "status" });
   const choice = el("select", { id: "whose", onchange: () => choose(choice.value) });
-  const whose = el(
-    "p.whose",
-    { hidden: true },
-    el("label.small.soft", { htmlFor: "whose", textContent: t("history.whose") }),
-    choice,
-  );
-  const name = el("input", {
+  const whose = labelled(choice, "history.whose");
+  const input = el("input", {
     id: "history-name",
     value: keptName(),
     maxLength: 60,
-    autocomplete: "nickname",
-    "aria-describedby": "history-name-hint",
     oninput() {
-      keepName(name.value);
+      keepName(input.value);
       clearTimeout(typing);
-      typing = setTimeout(() => choose(asPublished(name.value) ?? ""), TYPED_MS);
+      typing = setTimeout(() => choose(asPublished(input.value) ?? ""), TYPED_MS);
     },
   });
-  const named = el(
-    "p.named",
-    { hidden: true },
-    el("label.small", { htmlFor: "history-name", textContent: t("history.name") }),
-    name,
-    el("span.soft.small", { id: "history-name-hint", textContent: t("history.name_hint") }),
-  );
+  const named = labelled(input, "history.name");
   const kept = el("p.soft");
   const place = el("div.place");
   root.append(
@@ -59,137 +43,106 @@ export async function mount(root, app) {
     place,
   );
 
+  function labelled(field, text) {
+    const label = el("label.small", { htmlFor: field.id, textContent: t(text) });
+    return el("p", { hidden: true }, label, field);
+  }
+
   function fail(problem) {
-    const code = `history.problem.${problem.code}`;
-    const text = t(code, { message: problem.message ?? "" }, "") || app.explain(problem);
-    say(line, text);
-    line.classList.add("bad");
+    const { code, message } = problem;
+    say(line, code === 404 ? t("history.off") : code === 503 ? message : app.explain(problem));
     place.replaceChildren();
-    if (problem.code === 401) missToken(app, problem);
-    if (problem.code !== 404) return;
-    place.append(el("p.soft", { textContent: t("history.off.text") }));
+    if (code === 401) missToken(app, problem);
+  }
+
+  // What is on pages, each with where the next begins.
+  async function all(path, list, next) {
+    const found = [];
+    let page = { next: null };
+    do {
+      const from = page.next === null ? "" : `&${next}=${encodeURIComponent(page.next)}`;
+      page = await ask(app.fetch, `${path}?limit=100${from}`);
+      found.push(...page[list]);
+    } while (page.next !== null && found.length < MOST);
+    return { ...page, found };
   }
 
   // ---- whose
 
   async function begin() {
-    const found = [];
-    let after = "";
-    do {
-      const page = await ask(app.fetch, `/athletes?limit=${PAGE}&after=${encodeURIComponent(after)}`);
-      found.push(...page.athletes);
-      [subject, after] = [page.subject, page.next];
-    } while (after && found.length < MOST);
+    const { found, ...told } = await all("/athletes", "athletes", "after");
+    subject = told.subject;
     say(kept, t(subject === null ? "history.kept_by_name" : "history.kept"));
     named.hidden = subject !== null;
-    const own = subject ?? asPublished(keptName()) ?? "";
-    if (own && !found.some(({ id }) => id === own)) found.unshift({ id: own, name: null });
-    choice.replaceChildren(
-      ...found.map(({ id, name }) => new Option(name && name !== id ? `${name} (${id})` : id, id)),
-    );
-    whose.hidden = found.length < 2;
-    await choose(found.some(({ id }) => id === who?.id) ? who.id : own || found[0]?.id || "");
+    const own = subject ?? asPublished(keptName());
+    const names = new Set([own, ...found.map(({ id }) => id)].filter(Boolean));
+    const before = choice.value;
+    choice.replaceChildren(...[...names].map((id) => new Option(id)));
+    whose.hidden = names.size < 2;
+    await choose(names.has(before) ? before : ([...names][0] ?? ""));
   }
 
   async function choose(id) {
     const mine = ++turn;
-    who = { id, own: subject === null || id === subject };
     choice.value = id;
-    line.classList.remove("bad");
-    if (!id) {
-      say(line, t("history.nobody"));
-      return place.replaceChildren();
-    }
     try {
-      const told = await all(id);
-      if (mine === turn) show(told);
+      const told = id && (await all(`/athletes/${encodeURIComponent(id)}/trainings`, "trainings", "before"));
+      if (mine === turn) show(id, told);
     } catch (problem) {
       if (mine === turn) fail(problem);
     }
   }
 
-  async function all(id) {
-    const trainings = [];
-    let before = "";
-    let shared;
-    do {
-      const page = await ask(
-        app.fetch,
-        `/athletes/${encodeURIComponent(id)}/trainings?limit=${PAGE}${before}`,
-      );
-      trainings.push(...page.trainings);
-      shared = page.shared_with;
-      before = page.next === null ? "" : `&before=${page.next}`;
-    } while (before && trainings.length < MOST);
-    return { trainings, shared, more: Boolean(before) };
-  }
-
   // ---- what there is
 
-  function show({ trainings, shared, more }) {
-    say(
-      line,
-      trainings.length
-        ? t("history.count", { n: `${trainings.length}${more ? "+" : ""}` })
-        : t("history.none"),
-    );
-    const mine = yours(app, t, {
-      who,
-      subject,
-      shared,
-      count: trainings.length,
-      changed: () => begin().catch(fail),
-    });
-    if (!trainings.length) {
-      return place.replaceChildren(el("p.card.soft", { textContent: t("history.none.text") }), mine);
-    }
-    place.replaceChildren(
-      progressCard(t, language, trainings),
-      ...(more ? [el("p.soft.small", { textContent: t("history.recent") })] : []),
-      list(trainings),
-      mine,
-    );
+  function show(id, told) {
+    const { found = [], shared_with: shared, next = null } = told;
+    const count = found.length;
+    say(line, t(count ? "history.count" : id ? "history.none" : "history.nobody", { n: count }));
+    place.replaceChildren();
+    if (count) place.append(progressCard(app, found, nameOf), list(found, next !== null));
+    if (id) place.append(yours(app, { id, subject, shared, count, changed: () => begin().catch(fail) }));
   }
 
-  function list(trainings) {
-    const items = el("ol.trainings");
-    const next = el("button.quiet", {
-      type: "button",
-      textContent: t("history.more"),
-      onclick: () => add(true),
-    });
-    function add(focus) {
+  const nameOf = (exercise) => t(`exercise.${exercise}`, {}, exercise.replaceAll("_", " "));
+
+  function list(trainings, isCut) {
+    const items = el("ol");
+    const next = el("button.quiet", { type: "button", textContent: t("history.more"), onclick: add });
+    function add(event) {
       const from = items.children.length;
       items.append(...trainings.slice(from, from + LISTED).map(training));
-      next.hidden = items.children.length >= trainings.length;
-      if (!focus) return;
-      items.children[from].tabIndex = -1;
-      items.children[from].focus();
+      next.hidden = items.children.length === trainings.length;
+      if (event) items.children[from].focus();
     }
-    add(false);
-    return el("section.card", {}, el("h2", { textContent: t("history.trainings") }), items, next);
+    add();
+    return el(
+      "section.card.trainings",
+      {},
+      items,
+      next,
+      isCut && el("p.soft", { textContent: t("history.recent") }),
+    );
   }
 
   function training({ began_at, ended_at, sets }) {
-    const length = clock((ended_at - began_at) / 1000);
-    return el(
-      "li",
-      {},
-      el("b.figures", { textContent: moment(began_at, language) }),
-      el("span.soft.small.figures", { textContent: ` ${length}` }),
-      el("ul", {}, ...sets.map((set) => el("li.figures", { textContent: setText(set) }))),
+    const texts = sets.map(({ exercise, reps, held_s, score, range_deg }) =>
+      [
+        nameOf(exercise),
+        held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+        range_deg !== null && `${number(range_deg, language)}°`,
+        score !== null && `${t("score")} ${Math.round(score)}`,
+      ]
+        .filter(Boolean)
+        .join(" · "),
     );
-  }
-
-  function setText({ exercise, reps, held_s, score, range_deg }) {
-    return [
-      t(`exercise.${exercise}`, {}, exercise.replaceAll("_", " ")),
-      held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
-      range_deg !== null && `${number(range_deg, language)}°`,
-      score !== null && `${t("score")} ${Math.round(score)}`,
-    ]
-      .filter(Boolean)
-      .join(" · ");
+    return el(
+      "li.figures",
+      { tabIndex: -1 },
+      el("b", { textContent: moment(began_at, language) }),
+      ` · ${clock((ended_at - began_at) / 1000)}`,
+      el("ul", {}, ...texts.map((textContent) => el("li", { textContent }))),
+    );
   }
 
   begin().catch(fail);

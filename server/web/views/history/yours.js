@@ -1,26 +1,27 @@
-// What one can do with one's own trainings: take them away, share them, delete them.
+// What one can do with trainings: take them away; and with one's own, share and delete them.
 
 import { el } from "../../dom.js";
 import { ask, confirm } from "../parts.js";
 
 /**
  * @param {object} app of router.js
- * @param {Function} t of more_texts.js
- * @param {{who: object, subject: ?string, shared: ?string[], count: number, changed: () => void}} about
- *   `shared`: with whom, if that is theirs to know who look at it
+ * @param {{id: string, subject: ?string, shared: ?string[], count: number, changed: () => void}} about
+ *   `subject` of the token; `shared` with whom, if they are theirs who look at them
  */
-export function yours(app, t, { who, subject, shared, count, changed }) {
-  const base = `/athletes/${encodeURIComponent(who.id)}`;
+export function yours(app, { id, subject, shared, count, changed }) {
+  const { t } = app;
+  const base = `/athletes/${encodeURIComponent(id)}`;
+  const button = (name, text, onclick) => el(name, { type: "button", textContent: text, onclick });
   const link = (form) =>
     el("a.button", {
       href: app.url(`${base}/export?format=${form}`),
       download: "",
-      textContent: t(`history.${form}`),
+      textContent: `${t("download")}: ${form.toUpperCase()}`,
     });
 
-  async function change(path, options, said) {
+  async function change(path, method, said, body) {
     try {
-      const told = await ask(app.fetch, base + path, options);
+      const told = await ask(app.fetch, base + path, { method, body });
       app.notice(said(told));
       changed();
     } catch (problem) {
@@ -29,76 +30,40 @@ export function yours(app, t, { who, subject, shared, count, changed }) {
   }
 
   async function remove() {
-    if (!(await confirm(app, t("history.delete_ask", { n: count, name: who.id }), t("history.delete"))))
-      return;
-    await change("", { method: "DELETE" }, ({ trainings, wiped }) =>
-      [t("history.deleted", { n: trainings }), !wiped && t("history.not_wiped")].filter(Boolean).join(" "),
+    if (!(await confirm(app, t("history.delete_ask", { n: count, name: id }), t("history.delete")))) return;
+    await change("", "DELETE", ({ trainings, wiped }) =>
+      [t("history.deleted", { n: trainings }), wiped ? "" : t("history.not_wiped")].join(" "),
     );
   }
 
-  const isTheirs = Boolean(shared);
+  function share(event) {
+    event.preventDefault();
+    const coach = event.target.coach.value.trim();
+    change("/shares", "POST", () => t("history.shared", { coach }), JSON.stringify({ coach }));
+  }
+
+  function takeBack(coach) {
+    const take = () =>
+      change(`/shares/${encodeURIComponent(coach)}`, "DELETE", () => t("history.unshared", { coach }));
+    const back = button("button.quiet", t("history.unshare"), take);
+    back.setAttribute("aria-label", `${t("history.unshare")}: ${coach}`);
+    return el("li", {}, el("b", { textContent: coach }), back);
+  }
+
   return el(
     "section.card.yours",
     {},
-    el("h2", { textContent: t("history.yours") }),
     el("p.actions", {}, link("json"), link("csv")),
-    isTheirs && subject !== null && sharing(),
-    isTheirs &&
-      el(
-        "p.actions",
-        {},
-        el("button.danger", { type: "button", textContent: t("history.delete"), onclick: remove }),
-      ),
-  );
-
-  function sharing() {
-    const coach = el("input", {
-      id: "coach",
-      required: true,
-      maxLength: 128,
-      autocomplete: "off",
-      spellcheck: false,
-      "aria-describedby": "coach-hint",
-    });
-    return el(
-      "div",
-      {},
+    shared &&
+      subject !== null &&
       el(
         "form",
-        {
-          onsubmit(event) {
-            event.preventDefault();
-            const body = JSON.stringify({ coach: coach.value.trim() });
-            change("/shares", { method: "POST", body }, () =>
-              t("history.shared", { coach: coach.value.trim() }),
-            );
-          },
-        },
+        { onsubmit: share },
         el("label.small", { htmlFor: "coach", textContent: t("history.share") }),
-        coach,
+        el("input", { id: "coach", required: true, maxLength: 128, autocomplete: "off" }),
         el("button", { textContent: t("history.share_do") }),
-        el("span.soft.small", { id: "coach-hint", textContent: t("history.share_hint") }),
       ),
-      el(
-        "ul",
-        {},
-        ...shared.map((each) =>
-          el(
-            "li",
-            {},
-            el("b", { textContent: each }),
-            el("button.quiet.small", {
-              type: "button",
-              textContent: t("history.unshare"),
-              "aria-label": `${t("history.unshare")}: ${each}`,
-              onclick: () =>
-                change(`/shares/${encodeURIComponent(each)}`, { method: "DELETE" }, () =>
-                  t("history.unshared", { coach: each }),
-                ),
-            }),
-          ),
-        ),
-      ),
-    );
-  }
+    shared && el("ul", {}, ...shared.map(takeBack)),
+    shared && button("button.danger", t("history.delete"), remove),
+  );
 }
