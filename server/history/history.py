@@ -96,6 +96,8 @@ class History:
         self._tasks = Tasks("history")
         self._more = asyncio.Event()
         self._closing = asyncio.Event()
+        # Whoever has just finished looks at it next.
+        self._soon = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._is_open = False
         self._is_away = False
@@ -115,6 +117,7 @@ class History:
     async def close(self) -> None:
         """Write what is not written yet."""
         self._closing.set()
+        self._soon.set()
         self._more.set()
         try:
             await asyncio.wait_for(self._tasks.join(), _ENDS_WITHIN_S)
@@ -144,6 +147,7 @@ class History:
         else:
             self._drafts.end(told, data["summary"])
             self._told.discard(session)
+            self._soon.set()
         self._more.set()
 
     def _say_so(self, session: str) -> None:
@@ -157,6 +161,8 @@ class History:
         while not self._closing.is_set() or len(self._drafts):
             await self._more.wait()
             self._more.clear()
+            if not self._closing.is_set():
+                self._soon.clear()
             pause_s = WRITES_EVERY_S
             try:
                 await self._write_all()
@@ -171,7 +177,7 @@ class History:
                 self._more.set()
                 if self._closing.is_set():
                     return
-            await self._rest(pause_s)
+            await self._rest(self._closing if self._is_away else self._soon, pause_s)
 
     def _note_away(self, error: HistoryError, pause_s: float) -> None:
         logger.log(
@@ -185,9 +191,9 @@ class History:
             if not draft.is_over:
                 self._say_so(draft.session)
 
-    async def _rest(self, pause_s: float) -> None:
+    async def _rest(self, until: asyncio.Event, pause_s: float) -> None:
         try:
-            await asyncio.wait_for(self._closing.wait(), pause_s)
+            await asyncio.wait_for(until.wait(), pause_s)
         except TimeoutError:
             return
 
