@@ -48,6 +48,8 @@ export default {
     "Der Server antwortet, aber es kommt kein Video durch: Eine Firewall hält UDP auf. Frage nach einem TURN-Server oder nimm ein anderes Netz.",
   "problem.bad_file": "Diese Datei lässt sich hier nicht abspielen. Nimm ein MP4 (H.264) oder ein WebM.",
   "problem.analyzer": "{analyzer} arbeitet nicht: {message}",
+  "problem.behind": "{analyzer} ist zu langsam für jedes Bild und lässt einige aus.",
+  "problem.in_time": "{analyzer} sieht wieder jedes Bild.",
   "problem.other": "{message}",
 
   // ---- Training

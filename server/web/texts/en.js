@@ -45,6 +45,8 @@ export default {
     "The server answers, but no video gets through: a firewall blocks UDP. Ask for a TURN server, or use another network.",
   "problem.bad_file": "This file can not be played here. Take an MP4 (H.264) or a WebM.",
   "problem.analyzer": "{analyzer} is not working: {message}",
+  "problem.behind": "{analyzer} is too slow to see every picture, and leaves some out.",
+  "problem.in_time": "{analyzer} sees every picture again.",
   "problem.other": "{message}",
 
   // ---- train
