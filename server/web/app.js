@@ -23,7 +23,7 @@ import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
 import { Router } from "./router.js";
 
-const VIEWS = ["train", "find", "camera", "sessions"];
+const VIEWS = ["train", "find", "camera", "sessions", "history"];
 const TOKEN = "kinecast.token";
 const $ = (selector) => document.querySelector(selector);
 
@@ -173,8 +173,15 @@ function offerLanguages() {
   };
 }
 
+// What is kept of people is said in every view.
+async function tellOfHistory() {
+  const { history } = await fetch("/health").then((told) => told.json());
+  for (const element of document.querySelectorAll(".of-history")) element.hidden = !history;
+}
+
 takeToken();
 await speak(preferredLanguage());
+tellOfHistory().catch(() => {});
 offerLanguages();
 addEventListener("hashchange", show);
 addEventListener("pagehide", () => router.suspend());

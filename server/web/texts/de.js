@@ -9,6 +9,9 @@ export default {
   "nav.find": "Suche",
   "nav.camera": "Kamera",
   "nav.sessions": "Sitzungen",
+  "nav.history": "Verlauf",
+  "history.on": "Dieser Server hebt Trainings auf: Übungen, Wiederholungen und ihre Werte. Keine Bilder.",
+  "history.see": "Ansehen",
   "view.failed": "Dieser Teil der Seite ließ sich nicht laden. Prüfe die Verbindung und lade neu.",
 
   "token.title": "Dieser Server fragt, wer du bist",
@@ -49,6 +52,10 @@ export default {
     "Der Server antwortet, aber es kommt kein Video durch: Eine Firewall hält UDP auf. Frage nach einem TURN-Server oder nimm ein anderes Netz.",
   "problem.bad_file": "Diese Datei lässt sich hier nicht abspielen. Nimm ein MP4 (H.264) oder ein WebM.",
   "problem.analyzer": "{analyzer} arbeitet nicht: {message}",
+  "problem.history":
+    "Dein Training lässt sich gerade nicht speichern. Der Server behält es im Speicher, bis es geht; lade am Ende die Zusammenfassung herunter.",
+  "problem.behind": "{analyzer} ist zu langsam für jedes Bild und lässt einige aus.",
+  "problem.in_time": "{analyzer} sieht wieder jedes Bild.",
   "problem.other": "{message}",
 
   // ---- Training

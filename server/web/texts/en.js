@@ -9,6 +9,9 @@ export default {
   "nav.find": "Find",
   "nav.camera": "Camera",
   "nav.sessions": "Sessions",
+  "nav.history": "History",
+  "history.on": "This server keeps trainings: exercises, repetitions and their figures. No pictures.",
+  "history.see": "See them",
   "view.failed": "This part of the page could not be loaded. Check your connection and reload.",
 
   "token.title": "This server asks who you are",
@@ -46,6 +49,10 @@ export default {
     "The server answers, but no video gets through: a firewall blocks UDP. Ask for a TURN server, or use another network.",
   "problem.bad_file": "This file can not be played here. Take an MP4 (H.264) or a WebM.",
   "problem.analyzer": "{analyzer} is not working: {message}",
+  "problem.history":
+    "Your training can not be written just now. The server keeps it in memory until it can; download the summary when you are done.",
+  "problem.behind": "{analyzer} is too slow to see every picture, and leaves some out.",
+  "problem.in_time": "{analyzer} sees every picture again.",
   "problem.other": "{message}",
 
   // ---- train
