@@ -330,5 +330,6 @@ export class Training {
     if (this.#client.session) this.#end(null);
     else this.#events.refused();
     app.notice(app.explain(problem), { kind: "problem" });
+    if (problem.code === 400) this.#doubtOwn(problem);
   }
 }
