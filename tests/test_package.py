@@ -36,11 +36,13 @@ def files(tmp_path_factory):
         return set(content.namelist())
 
 
-def test_three_packages_are_in_it_and_they_are_typed(files):
+def test_four_packages_are_in_it_and_they_are_typed(files):
     folders = {path.partition("/")[0] for path in files}
     packages = {folder for folder in folders if not folder.startswith("kinecast-")}
-    assert packages == {"server", "analyzers", "signaling"}
+    assert packages == {"server", "analyzers", "signaling", "client_test"}
     assert {f"{package}/py.typed" for package in packages} <= files
+    assert "client_test/client.py" in files
+    assert not [path for path in files if path.startswith(("client_test/athlete", "tests/"))]
 
 
 def test_the_page_is_in_it_with_the_video_for_those_without_a_camera(files):

@@ -23,6 +23,8 @@ _TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
+    # Types, for those who build on the client.
+    ".ts": "text/plain",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }

@@ -21,8 +21,10 @@ from tests.browser.views import opened
 from tests.support.server import ROOT, running_server
 
 WEB = ROOT / "server" / "web"
-# Beside them package.json tells Node, which runs the tests of some, that they are modules.
-FILES = sorted(p for p in WEB.rglob("*") if p.is_file() and p.name != "package.json")
+# Beside them package.json tells Node, which runs the tests of some, that they are modules, and
+# kinecast.d.ts tells TypeScript what kinecast.js has. The page loads neither.
+UNUSED = ("package.json", "kinecast.d.ts")
+FILES = sorted(p for p in WEB.rglob("*") if p.is_file() and p.name not in UNUSED)
 # With those of the parts that are loaded when they are needed.
 KEYS = """async ([code, parts]) => Object.assign({}, ...await Promise.all(
   ["", ...parts].map(async (part) => (await import(`/web/texts/${part}${code}.js`)).default)))"""
@@ -136,6 +138,7 @@ def test_the_page_at_the_root(server):
     ("name", "content_type"),
     [
         ("app.js", "text/javascript; charset=utf-8"),
+        ("kinecast.d.ts", "text/plain; charset=utf-8"),
         ("app.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml; charset=utf-8"),
     ],

@@ -29,6 +29,13 @@ HTMLMediaElement.prototype.play = function () {
   return play.call(this);
 };"""
 
+# A far server, or one that has just been started.
+LATE = """const { setRemoteDescription } = RTCPeerConnection.prototype;
+RTCPeerConnection.prototype.setRemoteDescription = async function (...given) {
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  return setRemoteDescription.apply(this, given);
+};"""
+
 
 @pytest.fixture(scope="module")
 def camera_clip(tmp_path_factory):
@@ -181,8 +188,9 @@ def test_nothing_is_wrong_with_the_page(training):
     training.view.check()
 
 
-def test_the_sample_as_a_file_ends_by_itself(browser, server):
-    with opened(browser, server.url, "train", script=SLOWLY) as view:
+def test_the_sample_as_a_file_waits_for_the_server_and_ends_by_itself(browser, server):
+    """Its first squat begins with it."""
+    with opened(browser, server.url, "train", script=SLOWLY + LATE) as view:
         view.page.get_by_role("button", name="Try the sample").click()
         heading = view.page.get_by_role("heading", name="Well done")
         heading.wait_for(timeout=TRAINED_WITHIN_S * 1000)

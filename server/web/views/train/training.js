@@ -21,6 +21,7 @@ const SENT_WIDTH = 640;
 const OF_NO_USE = "reid";
 const USUAL = ["pose", "exercise"];
 const FRAMES = 120;
+const HELD = ["connecting", "reconnecting"];
 // What is said of a result before a set, and in a rest.
 const UNCOUNTED = { warnings: [], feedback: [], score: null, phase: "rest" };
 
@@ -119,6 +120,10 @@ export class Training {
   /** Once it is drawn. */
   begin() {
     this.#stage.play(this.#stream).catch(() => {});
+    const { video } = this.#stream;
+    // What was played until now, nobody has seen.
+    if (video) video.currentTime = this.source.at_s ?? 0;
+    this.#hold(true);
     this.#start();
     if (this.#coach?.begin(this.source.kind === "camera")) this.#uncounted.begin(0);
     this.#stayAwake();
@@ -172,8 +177,17 @@ export class Training {
     else this.#lock = lock;
   };
 
+  // A clip waits while nobody would see it: the sample's first squat begins with it.
+  #hold(isHeld) {
+    const { video } = this.#stream;
+    if (isHeld) video?.pause();
+    else video?.play().catch(() => {});
+  }
+
   #changed = (state) => {
+    if (HELD.includes(state.code)) this.#hold(true);
     if (state.code === "live") {
+      this.#hold(false);
       this.#stage.reset();
       if (this.#blind_since_ms) this.#sets.postpone(Date.now() - this.#blind_since_ms);
       this.#blind_since_ms = 0;
