@@ -40,6 +40,7 @@ from server.api.context import (
     SETTINGS,
     SOCKETS,
     STREAMS,
+    THUMBNAILS,
     WEBHOOKS,
 )
 from server.api.openapi import document
@@ -69,6 +70,7 @@ from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
+from server.watching.thumbnails import Thumbnails
 from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
@@ -168,6 +170,7 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     offers = Budget("offers", OFFERS)
     for app in (main, next_port):
         app[STREAMS], app[OFFER_BUDGET] = streams, offers
+    main[THUMBNAILS] = Thumbnails()
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches")
     main[whip.RESOURCES] = SdpResources("publishes")
@@ -199,6 +202,7 @@ async def _close_webhooks(app: web.Application) -> None:
 
 async def _stop_watching(app: web.Application) -> None:
     await app[STREAMS].close()
+    await app[THUMBNAILS].close()
 
 
 async def serve(settings: Settings, watched: Watched | None = None) -> None:

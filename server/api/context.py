@@ -15,6 +15,7 @@ from server.security.embeddings import EmbeddingCipher
 from server.sessions.manager import SessionManager
 from server.sessions.metrics import Metrics
 from server.watching.registry import StreamRegistry
+from server.watching.thumbnails import Thumbnails
 from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 
@@ -25,6 +26,7 @@ SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SESSIONS = web.AppKey("sessions", SessionManager)
 RECORDINGS = web.AppKey("recordings", Recordings)
 STREAMS = web.AppKey("streams", StreamRegistry)
+THUMBNAILS = web.AppKey("thumbnails", Thumbnails)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 """Where there is somebody to tell."""
 HISTORY = web.AppKey("history", History)

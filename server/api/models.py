@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.models_history import HistoryHealth
 from signaling.messages import Analysis
@@ -103,6 +103,24 @@ class SessionStatus(BaseModel):
     end_reason: str | None
 
 
+class Doing(BaseModel):
+    """What somebody does, at a glance."""
+
+    model_config = ConfigDict(extra="allow")
+
+    exercise: Any = Field(description="Its name; none")
+    reps: Any = None
+    held_s: Any = None
+    warnings: list[Any] = Field(description="Codes")
+    framing: list[Any] = Field(description="Codes of what is wrong with the picture")
+
+
+class ListedSession(SessionStatus):
+    """A session in the list."""
+
+    doing: Doing | None = Field(description="null where no exercises are counted")
+
+
 class StartSession(Analysis):
     """Something of the server's own that is to be analyzed."""
 
@@ -112,7 +130,7 @@ class StartSession(Analysis):
 class SessionList(BaseModel):
     """The running sessions, oldest first."""
 
-    sessions: list[SessionStatus]
+    sessions: list[ListedSession]
 
 
 class SessionDetail(SessionStatus):

@@ -222,6 +222,13 @@ export default {
   "find.ready": "Bereit: Wähle, wo gesucht wird.",
   "find.camera": "Mit der Kamera suchen",
   "find.clip": "In einem Video suchen…",
+  "find.whole": "Ein Video auf einmal durchsuchen…",
+  "find.whole_done": "Das Video wird durchsucht…",
+  "find.whole_over": "Das Video ist durchsucht.",
+  "find.whole.413":
+    "Dieses Video ist zu groß, um es auf einmal zu durchsuchen: suche darin, während es läuft, oder lass den Server mehr annehmen (--max-body-bytes).",
+  "find.whole.403":
+    "Ein Video auf einmal zu durchsuchen braucht ein Token mit control. Suche darin, während es läuft.",
   "find.pause": "Pause",
   "find.play": "Weiter",
   "find.again": "Die Verbindung ist weg; nächster Versuch in {s} s.",
@@ -320,6 +327,7 @@ export default {
   "sessions.asking": "Der Server wird gefragt…",
   "sessions.count": { one: "{n} Sitzung", other: "{n} Sitzungen" },
   "sessions.workers": "Arbeiter",
+  "sessions.wall": "Alle auf einen Blick",
   "sessions.who": "Wer",
   "sessions.state": "Zustand",
   "sessions.rates": "Bilder → Ergebnisse",

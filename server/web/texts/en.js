@@ -217,6 +217,13 @@ export default {
   "find.ready": "Ready: choose where to look.",
   "find.camera": "Look with the camera",
   "find.clip": "Look in a video…",
+  "find.whole": "Look through a video at once…",
+  "find.whole_done": "Looking through the video…",
+  "find.whole_over": "The video was looked through.",
+  "find.whole.413":
+    "This video is too large to be looked through at once: look in it while it plays, or have the server take more (--max-body-bytes).",
+  "find.whole.403":
+    "To look through a video at once takes a token with the scope control. Look in it while it plays.",
   "find.pause": "Pause",
   "find.play": "Play",
   "find.again": "The connection is lost; trying again in {s} s.",
@@ -314,6 +321,7 @@ export default {
   "sessions.asking": "Asking the server…",
   "sessions.count": { one: "{n} session", other: "{n} sessions" },
   "sessions.workers": "Workers",
+  "sessions.wall": "Everybody at a glance",
   "sessions.who": "Who",
   "sessions.state": "State",
   "sessions.rates": "Frames → results",
