@@ -51,3 +51,10 @@ def test_the_page_is_in_it_with_the_video_for_those_without_a_camera(files):
     assert page
     assert page == {path for path in files if path.startswith(below)}
     assert any(path.endswith(".data/data/share/kinecast/sample-video.mp4") for path in files)
+
+
+def test_how_databases_of_earlier_versions_are_changed_is_in_it(files):
+    below = "server/history/migrations/"
+    steps = {path.relative_to(ROOT).as_posix() for path in (ROOT / below).rglob("*.py")}
+    assert len(steps) > 2
+    assert steps == {path for path in files if path.startswith(below)}

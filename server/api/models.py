@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from server.api.models_history import HistoryHealth
 from signaling.messages import Analysis
 
 
@@ -42,6 +43,9 @@ class Health(BaseModel):
     workers: list[WorkerHealth]
     sessions: int
     recording: str | None = Field(None, description="The directory that sessions are recorded to")
+    history: HistoryHealth | None = Field(
+        None, description="Where trainings are kept; null: they are not"
+    )
 
 
 class CameraHealth(BaseModel):
