@@ -7,7 +7,7 @@ from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
 from tests.support.server import running_server
 
-DOUBLE = '''
+DOUBLE = """
 from analyzers.base_model import BaseModel
 
 class Vitals(BaseModel):
@@ -23,7 +23,7 @@ class Vitals(BaseModel):
             return {"vitals": told | {"heart_rate_bpm": None, "confidence": 0.1, "reason": reason}}
         told |= {"heart_rate_bpm": 71.6, "confidence": 0.93, "reason": None}
         return {"vitals": told | {"respiration_per_min": 14.2}}
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_number_comes_with_how_sure_it_is(browser, server, language, sure, bre
         view.page.locator("button.primary, main button").first.click()
         card = view.page.locator(".pulse")
         expect(card).to_contain_text(still)
-        expect(card).to_contain_text("–")
+        expect(card).to_contain_text("\u2013")
         expect(card).to_contain_text("72")
         expect(card).to_contain_text(f"{sure} · {breaths}")
         expect(card).to_contain_text(note)
