@@ -27,6 +27,8 @@ def announce(settings: Settings, certificate: DevelopmentCertificate | None) -> 
         "Signaling WebSocket on any path: %s",
         _urls("wss" if secure else "ws", hosts, settings.port + 1),
     )
+    if settings.ice_port is not None:
+        logger.info("Media of all sessions: UDP port %d", settings.ice_port)
     if certificate is not None:
         logger.info(
             "Browsers warn of the self-signed certificate once; go on if its SHA-256 fingerprint is"

@@ -17,7 +17,17 @@ from aiohttp import web
 
 from server import rtc
 from server.announce import announce
-from server.api import camera, camera_recording, docs, game, recordings, signaling, whep, whip
+from server.api import (
+    camera,
+    camera_recording,
+    docs,
+    game,
+    history,
+    recordings,
+    signaling,
+    whep,
+    whip,
+)
 from server.api import web as page
 from server.api.context import (
     CAMERA,
@@ -54,6 +64,7 @@ from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.observer import Observers
 from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
@@ -109,6 +120,9 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     metrics = Metrics()
     cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
     webhooks = _webhooks(settings)
+    of_history = history.SessionsOfHistory()
+    kept = history.make_history(settings, of_history)
+    observers = [each for each in (webhooks, kept) if each is not None]
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -123,8 +137,9 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(cipher),
-        webhooks,
+        Observers(*observers) if observers else None,
     )
+    of_history.manager = manager
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
     protect((main, next_port), settings)
@@ -133,9 +148,10 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[EMBEDDING_CIPHER] = cipher
+    # With --websocket-only the main application is not run.
+    running = next_port if settings.websocket_only else main
+    history.set_up(main, running, kept)
     if webhooks is not None:
-        # With --websocket-only the main application is not run.
-        running = next_port if settings.websocket_only else main
         main[WEBHOOKS] = running[WEBHOOKS] = webhooks
         running.on_startup.append(_open_webhooks)
         running.on_cleanup.append(_close_webhooks)
@@ -202,7 +218,6 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     """
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
-    rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     rtc.set_max_pixels(settings.video_pixels())
     if settings.record_to is not None:
         try:
@@ -233,6 +248,8 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
+    shared_port = _share_port(settings)
+    rtc.set_ice_hosts(settings.ice_address, shared_port or settings.ice_port_range)
     try:
         for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
             await _listen(runner, settings, port, context)
@@ -259,6 +276,8 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         await main[CONNECTIONS].close()
         await pool.stop()
         await heartbeat.end()
+        if shared_port is not None:
+            shared_port.close()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
@@ -286,6 +305,23 @@ async def _listen(
                 " (the next one is needed too)"
             ) from error
         raise BadSettings(f"can not listen on {settings.host}:{port}: {error.strerror}") from error
+
+
+def _share_port(settings: Settings) -> rtc.SharedPort | None:
+    if settings.ice_port is None:
+        return None
+    port = rtc.SharedPort(settings.ice_port, settings.ice_address)
+    try:
+        port.open()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise BadSettings(
+                f"UDP port {settings.ice_port} is in use: choose another with --ice-port"
+            ) from error
+        raise BadSettings(
+            f"can not receive on UDP port {settings.ice_port}: {error.strerror}"
+        ) from error
+    return port
 
 
 def _make_certificate() -> DevelopmentCertificate:
