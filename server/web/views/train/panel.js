@@ -99,6 +99,10 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
 
   const cues = makeCues(app, cue, choices.voice);
   const rate = new Rate();
+  let pulse = () => {};
+  if (choices.offered.includes("vitals")) {
+    import("./pulse.js").then(({ pulseCard }) => (pulse = pulseCard(app, element)), console.error);
+  }
   let praise = "";
   let seen_ms = performance.now();
   let shown = "";
@@ -174,6 +178,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       praise = result.warnings?.length ? "" : praises[0];
       cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
+      pulse(result);
     },
 
     /** A repetition was counted. */

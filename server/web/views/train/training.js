@@ -82,6 +82,7 @@ export class Training {
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
+      options: offered.includes("vitals") ? { vitals: { signal: true } } : {},
       name: asPublished(keptName()),
       options: this.#choices.counts ? optionsOf({ ...wanted, ...step }) : {},
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
