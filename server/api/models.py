@@ -33,6 +33,15 @@ class WorkerHealth(BaseModel):
     restarts: int
 
 
+class NodeHealth(BaseModel):
+    """One media process of several."""
+
+    node: int
+    ready: bool = Field(description="Also false when it does not answer")
+    sessions: int | None
+    load: float | None = Field(description="Cores that it and its workers keep busy")
+
+
 class Health(BaseModel):
     """What is ready, what is not and why."""
 
@@ -42,6 +51,7 @@ class Health(BaseModel):
     workers: list[WorkerHealth]
     sessions: int
     recording: str | None = Field(None, description="The directory that sessions are recorded to")
+    nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
 class CameraHealth(BaseModel):
