@@ -22,6 +22,7 @@ from server.api import (
     camera_recording,
     docs,
     game,
+    history,
     joining,
     recordings,
     signaling,
@@ -66,6 +67,7 @@ from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.identifiers import Identifiers
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.observer import Observers
 from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
@@ -124,6 +126,9 @@ def build(
     tag = node.tag if node else ""
     cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
     webhooks = _webhooks(settings, tag)
+    of_history = history.SessionsOfHistory()
+    kept = history.make_history(settings, of_history)
+    observers = [each for each in (webhooks, kept) if each is not None]
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -138,9 +143,10 @@ def build(
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(cipher),
-        webhooks,
+        Observers(*observers) if observers else None,
         Identifiers(tag),
     )
+    of_history.manager = manager
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
     protect((main, next_port), settings)
@@ -149,9 +155,10 @@ def build(
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[EMBEDDING_CIPHER] = cipher
+    # With --websocket-only the main application is not run.
+    running = next_port if settings.websocket_only else main
+    history.set_up(main, running, kept)
     if webhooks is not None:
-        # With --websocket-only the main application is not run.
-        running = next_port if settings.websocket_only else main
         main[WEBHOOKS] = running[WEBHOOKS] = webhooks
         running.on_startup.append(_open_webhooks)
         running.on_cleanup.append(_close_webhooks)

@@ -17,10 +17,12 @@ from analyzers.exercise.drawing import draw_exercise
 from analyzers.exercise.everyone import Everyone
 from analyzers.exercise.framing import Framing
 from analyzers.exercise.one_person import OnePerson, rows_of
-from analyzers.exercise.options import Shown, check_options, read_shown
+from analyzers.exercise.options import WHEN_STILL, Shown, check_options, read_shown
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by
+from analyzers.exercise.scorer import NONE
 from analyzers.exercise.still import of_still
+from analyzers.exercise.stillness import Stillness
 from analyzers.pose.clock import RisingClock
 
 
@@ -35,7 +37,9 @@ class _Session:
     # Whom re-identification named last; it may fail on a frame.
     named: Sequence[int | None] | None = None
     wants_one: bool = False
+    # Whether every frame is a picture of its own, and whether they are while nobody moves.
     is_still: bool = False
+    stillness: Stillness | None = None
     # Options that everybody's scores go by.
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -56,7 +60,9 @@ class Exercise(BaseModel):
     right for a second. Where pose follows several, `people` are pose's, each with what they do as
     `exercise`.
 
-    With `still` every frame is a picture of its own, of which `exercise` and `warnings` are told.
+    With `still` every frame is a picture of its own, of which `exercise`, `score`, `feedback` and
+    `warnings` are told; with ``"when_still"`` they are of one in which nobody has moved, as long as
+    nothing else is known.
 
     `learn` has it watch for an exercise that is shown: while it does, results hold
     `exercise_learning`, and then once `exercise_learned`, a definition. `custom` is a list of
@@ -114,7 +120,7 @@ class Exercise(BaseModel):
         height, width = frame.shape[:2]
         seen = results or {}
         if session.is_still:
-            return _still(session, seen.get("pose"), width / height)
+            return session.scored.nothing() | _still(session, seen.get("pose"), width / height)
         person = _person(session, seen, time_s, width, height)
         if person is None:
             told = session.scored.absent(time_s)
@@ -122,6 +128,9 @@ class Exercise(BaseModel):
             told = session.scored.seen(
                 person["landmarks"], person["world_landmarks"], time_s, width / height
             )
+            is_still = session.stillness is not None and session.stillness.look(person, time_s)
+            if is_still and told["exercise"] == NONE:
+                told |= _still(session, person, width / height)
         people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
         told |= session.framing.look(
             frame,
@@ -171,7 +180,8 @@ def _take(session: _Session, options: Mapping[str, Any]) -> None:
     theirs = Shown(False, None, shown.custom)
     session.everyone.change(lambda person: person.take(theirs, others))
     if "still" in options:
-        session.is_still = bool(options["still"])
+        session.is_still = options["still"] is True
+        session.stillness = Stillness() if options["still"] == WHEN_STILL else None
     if "person" in options:
         session.wants_one = options["person"] is not None
         session.person = ChosenPerson(options["person"])
@@ -179,12 +189,11 @@ def _take(session: _Session, options: Mapping[str, Any]) -> None:
 
 def _still(session: _Session, pose: Mapping[str, Any] | None, aspect: float) -> dict[str, Any]:
     """Return what a picture by itself shows, of the most prominent person."""
-    told = session.scored.nothing()
-    if not pose or not pose["has_pose"]:
-        return told
+    if not pose or not pose.get("has_pose", True):
+        return {}
     flat, solid = rows_of(pose["landmarks"]), rows_of(pose["world_landmarks"])
     name = session.kept.get("name")
-    return told | of_still(flat, solid, aspect, name if name in definitions() else None)
+    return of_still(flat, solid, aspect, name if name in definitions() else None)
 
 
 def _person(

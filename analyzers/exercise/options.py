@@ -16,6 +16,8 @@ from analyzers.exercise.demonstration.definition import (
 )
 
 _OPTIONS = ("name", "person", "learn", "custom", "still")
+# Pictures are taken as stills while nobody in them moves.
+WHEN_STILL = "when_still"
 _LEARN = ("name", "repetitions")
 _DEFAULT_REPETITIONS = 3
 
@@ -77,8 +79,8 @@ def check_options(options: Mapping[str, Any], shown: Collection[str]) -> None:
     if name is not None and (not isinstance(name, str) or name not in names):
         raise ValueError(f"there is no exercise {name!r}; there are {', '.join(sorted(names))}")
     still = options.get("still")
-    if still is not None and not isinstance(still, bool):
-        raise ValueError(f"still is {still!r}; it must be true or false")
+    if still is not None and still != WHEN_STILL and not isinstance(still, bool):
+        raise ValueError(f'still is {still!r}; it must be true, false or "{WHEN_STILL}"')
     if person is not None and (isinstance(person, bool) or not isinstance(person, int)):
         raise ValueError(f"person is {person!r}; it must be the id of one of pose's people")
 

@@ -93,7 +93,7 @@ def score_repetition(
     too_small = any(fault.part == "depth" for fault in faults)
     parts = {
         "depth": min(_depth(exercise, cycle), 50.0 if too_small else 100.0),
-        "alignment": max(0.0, 100.0 - _FAULT_COST * sum(f.part == "alignment" for f in faults)),
+        "alignment": alignment(faults),
         "symmetry": _symmetry(exercise, statistics),
         "tempo": _tempo_part(exercise, out_s, back_s),
         "steadiness": _steadiness(cycle, trace),
@@ -128,18 +128,31 @@ def _percent(value: float, all_right: float, all_wrong: float) -> float:
     return 100.0 * min(1.0, max(0.0, (value - all_wrong) / (all_right - all_wrong)))
 
 
+def alignment(faults: Sequence[Fault]) -> float:
+    """Return the part that faults of alignment leave."""
+    return max(0.0, 100.0 - _FAULT_COST * sum(each.part == "alignment" for each in faults))
+
+
+def depth_part(missing: float, soft: float) -> float:
+    """Return the part for depth, `missing` of which is missing; half is lost at `soft`."""
+    return _percent(missing, 0.0, 2.0 * soft)
+
+
+def symmetry(difference: float, side_on: float) -> float:
+    """Return the part for symmetry, of degrees between left and right."""
+    # From the side one limb hides the other, and where that one is is a guess.
+    return 100.0 - (1.0 - side_on) * (100.0 - _percent(abs(difference), _ALIKE_DEG, _UNLIKE_DEG))
+
+
 def _depth(exercise: Definition, cycle: Cycle) -> float:
-    missing = exercise.direction * exercise.full - cycle.turn
-    return _percent(missing, 0.0, 2.0 * exercise.full_soft)
+    return depth_part(exercise.direction * exercise.full - cycle.turn, exercise.full_soft)
 
 
 def _symmetry(exercise: Definition, statistics: dict[str, NDArray[np.float64]]) -> float:
     if not exercise.difference:
         return 100.0
-    difference = abs(float(statistics["turn"][INDEX[exercise.difference]]))
-    # From the side one limb hides the other, and where that one is is a guess.
-    visible = 1.0 - float(statistics["mean"][INDEX["side_on"]])
-    return 100.0 - visible * (100.0 - _percent(difference, _ALIKE_DEG, _UNLIKE_DEG))
+    difference = float(statistics["turn"][INDEX[exercise.difference]])
+    return symmetry(difference, float(statistics["mean"][INDEX["side_on"]]))
 
 
 def _tempo(cycle: Cycle, trace: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzers.exercise.definition import Definition, Fault
@@ -84,7 +84,7 @@ class FrameResults:
             "score_parts": parts,
             "repetition": self._last,
             "feedback": [] if exercise is None else _feedback(exercise, parts, self._done, state),
-            "warnings": _as_texts(state.faults),
+            "warnings": as_texts(state.faults),
         }
 
 
@@ -129,8 +129,15 @@ def _feedback(
     exercise: Definition, parts: dict[str, float], done: Sequence[Repetition], state: State
 ) -> list[dict[str, str]]:
     now = done[-1].parts if done and state.phase != "hold" else parts
-    first = now.get("depth", now.get("steadiness", 0.0)) >= _GOOD
-    second = now.get("alignment", 0.0) >= _GOOD and not state.faults
+    return praise(exercise, now, has_faults=bool(state.faults))
+
+
+def praise(
+    exercise: Definition, parts: Mapping[str, float], *, has_faults: bool
+) -> list[dict[str, str]]:
+    """Return what is good about depth and alignment, as `code` and `text`."""
+    first = parts.get("depth", parts.get("steadiness", 0.0)) >= _GOOD
+    second = parts.get("alignment", 0.0) >= _GOOD and not has_faults
     return [
         {"code": code, "text": text}
         for (code, text), deserved in zip(exercise.good, (first, second), strict=True)
@@ -138,7 +145,8 @@ def _feedback(
     ]
 
 
-def _as_texts(faults: Sequence[Fault]) -> list[dict[str, str]]:
+def as_texts(faults: Sequence[Fault]) -> list[dict[str, str]]:
+    """Return faults as `code` and `text`."""
     return [{"code": each.code, "text": each.text} for each in faults]
 
 

@@ -8,6 +8,7 @@ from server.camera.camera import Camera
 from server.camera.jpeg import JpegCamera
 from server.cluster.member import Member
 from server.config import Settings
+from server.history.history import History
 from server.ingest.camera_analysis import CameraAnalysis
 from server.recordings.recordings import Recordings
 from server.security.budget import Budget
@@ -27,6 +28,9 @@ RECORDINGS = web.AppKey("recordings", Recordings)
 STREAMS = web.AppKey("streams", StreamRegistry)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 """Where there is somebody to tell."""
+HISTORY = web.AppKey("history", History)
+"""Where trainings are kept."""
+HISTORY_BUDGET = web.AppKey("history budget", Budget)
 OFFER_BUDGET = web.AppKey("offer budget", Budget)
 """Charged for each offer, whatever door it comes through."""
 EMBEDDING_CIPHER = web.AppKey("embedding cipher", EmbeddingCipher)

@@ -40,7 +40,7 @@ from signaling.errors import BadMessage, Busy, InternalError, SignalingError
 from signaling.json_text import parse_json
 
 # Nobody is followed from picture to picture, and people who fill theirs are found too.
-_OPTIONS = {"pose": {"still": True}}
+_OPTIONS: dict[str, dict[str, Any]] = {"pose": {"still": True}, "exercise": {"still": True}}
 _RETRY_AFTER_S = 5
 
 _Body = TypeVar("_Body", bound=BaseModel)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from server.api.models_history import HistoryHealth
 from signaling.messages import Analysis
 
 
@@ -51,6 +52,9 @@ class Health(BaseModel):
     workers: list[WorkerHealth]
     sessions: int
     recording: str | None = Field(None, description="The directory that sessions are recorded to")
+    history: HistoryHealth | None = Field(
+        None, description="Where trainings are kept; null: they are not"
+    )
     nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
@@ -75,6 +79,13 @@ class AnalyzerProblem(BaseModel):
     message: str
 
 
+class EveryFrame(BaseModel):
+    """How an analyzer keeps up that is to see every frame."""
+
+    lag_ms: float = Field(description="From a frame's arrival until the analyzer was given it")
+    dropped: int = Field(description="Frames of the session that it has not seen")
+
+
 class SessionStatus(BaseModel):
     """State, counts and rates of a session."""
 
@@ -88,6 +99,9 @@ class SessionStatus(BaseModel):
     analyzed: int
     dropped: int = Field(description="Skipped, because a newer frame took their place")
     unreadable: int = Field(description="Pictures that could not be decoded")
+    every_frame: dict[str, EveryFrame] = Field(
+        description="Of each analyzer that is to see every frame"
+    )
     frames_per_s: float = Field(description="On average; 0 when none came for 2 s")
     results_per_s: float = Field(description="The same")
     latency_ms: float | None = Field(

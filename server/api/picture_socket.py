@@ -48,6 +48,9 @@ class PictureApi(Protocol):
     analyzers: ClassVar[tuple[str, ...]]
     """Those that its sessions run."""
 
+    options: ClassVar[dict[str, dict[str, Any]]]
+    """What their options are."""
+
     def welcome(self) -> str | None:
         """The first message, if there is one."""
 
@@ -103,7 +106,7 @@ class _Conversation:
         self._pool = app[POOL]
         self._max_pixels = app[SETTINGS].max_pixels
         self._stream = PictureStream(
-            app[SESSIONS], self, api.analyzers, owner=request[IDENTITY].subject
+            app[SESSIONS], self, api.analyzers, api.options, request[IDENTITY].subject
         )
         self._unsent = 0
         self._goodbye = Tasks("picture socket")

@@ -42,6 +42,7 @@ class _Socket:
     """The words of ``/ws``; a `PictureApi`."""
 
     analyzers: ClassVar[tuple[str, ...]] = (_POSE,)
+    options: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def __init__(self, style: PoseStyle) -> None:
         self._style = style

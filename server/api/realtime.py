@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -49,6 +49,8 @@ class _Socket:
     """The words of ``/api/ai/realtime``; a `PictureApi`."""
 
     analyzers: ClassVar[tuple[str, ...]] = ("pose", "exercise")
+    # A client may send a single picture, or the same one again and again.
+    options: ClassVar[dict[str, dict[str, Any]]] = {"exercise": {"still": "when_still"}}
 
     def __init__(self, words: ExerciseWords) -> None:
         self._words = words

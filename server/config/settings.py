@@ -12,6 +12,7 @@ from server.config import parse
 from server.config.analysis import AnalysisSettings
 from server.config.base import Flag, Seconds, SettingsGroup
 from server.config.camera import CameraSettings
+from server.config.history import HistorySettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
 from server.config.older_clients import OlderClientSettings
@@ -69,6 +70,7 @@ class Settings(
     SourceSettings,
     CameraSettings,
     RecordingSettings,
+    HistorySettings,
     EmbeddingSettings,
     WebhookSettings,
     OlderClientSettings,

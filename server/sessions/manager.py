@@ -20,7 +20,8 @@ from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import Manners, SessionPeer
 from server.sessions.recording import RecorderFactory
-from server.sessions.session import Session, SessionState
+from server.sessions.session import Session
+from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed, quote
 from signaling.ice import IceServer

@@ -61,6 +61,9 @@ class Reported(Protocol):
     @property
     def dropped(self) -> int: ...
 
+    @property
+    def every_frame(self) -> dict[str, dict[str, float]]: ...
+
 
 def status(session: Reported) -> dict[str, Any]:
     """State, counts and rates, for /sessions."""
@@ -81,6 +84,7 @@ def status(session: Reported) -> dict[str, Any]:
         "analyzed": session.frames_analyzed,
         "dropped": session.dropped,
         "unreadable": session.frames_unreadable,
+        "every_frame": session.every_frame,
         "frames_per_s": round(session.frames_in / streamed_s, 1) if streamed_s else 0.0,
         "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
         "latency_ms": _latency_ms(session),
@@ -104,7 +108,8 @@ def summary(session: Reported) -> dict[str, Any]:
     told = status(session)
     return {
         **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
-        **{key: told[key] for key in ("dropped", "unreadable", "restarts", "problems")},
+        **{key: told[key] for key in ("dropped", "unreadable", "every_frame")},
+        **{key: told[key] for key in ("restarts", "problems")},
         "ended_at": time.time_ns() // 1_000_000,
         "end_reason": session.end_reason,
         "states": [str(state) for state in session.history],

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from client_test.athlete.clip import Clip
 from tests.support.server import ROOT
 
 Array = NDArray[np.uint8]
@@ -32,6 +33,13 @@ def sample_frames(count: int) -> tuple[Array, ...]:
 def sample_jpegs(count: int) -> tuple[bytes, ...]:
     """The same as a browser's canvas encodes them."""
     return tuple(jpeg(frame) for frame in sample_frames(count))
+
+
+@cache
+def rendered_jpeg(clip: Clip, *, at_turn: bool = True) -> bytes:
+    """The athlete in a clip of one shot: at the first turn, or getting ready."""
+    turn_s = clip.shots[0].performances[0].repetitions()[0].turn_s
+    return jpeg(clip.picture(round(turn_s * clip.fps) if at_turn else 0).rgb)
 
 
 def jpeg(rgb: Array, **options: Any) -> bytes:

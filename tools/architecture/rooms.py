@@ -41,6 +41,7 @@ ROOMS = {
     "security": "tokens, keys, certificates",
     "watchdog": "the supervisor process",
     "webhooks": "events told elsewhere",
+    "history": "trainings that are kept",
     "tasks": "tasks, each with an owner",
     "event_loop": "the loop, and when it rests",
     "backoff": "pauses between tries",

@@ -49,7 +49,7 @@ _TEMPO = {
     "pull_up": (1.0, 5.0),
 }
 _ANY_TEMPO = (0.8, 5.0)
-_ON_FLOOR = ("sit_up", "push_up", HELD)
+ON_FLOOR = ("sit_up", "push_up", HELD)
 # Nothing is asked of a frame with this label.
 PADDING = -1
 
@@ -179,7 +179,7 @@ def _seen(rng: Random, joints: Array, dt: float, name: str) -> Seen:
             rng,
             joints,
             dt,
-            floor=name in _ON_FLOOR,
+            floor=name in ON_FLOOR,
             side_on=name == "sit_up",
         )
 

@@ -6,9 +6,8 @@
 import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
 import { forget, keep, kept } from "./train/kept.js";
-import { summaryOfBook } from "./train/summary.js";
-import { summaryView } from "./train/summary_view.js";
 import { Training } from "./train/training.js";
+import { wantedFrom } from "./train/wanted.js";
 import { welcome } from "./train/welcome.js";
 
 const SAMPLE = "/web/sample.mp4";
@@ -23,6 +22,7 @@ const CAMERA = {
 export function mount(root, app) {
   let scene = null; // {draw: () => Element}, and `training` or `summary`
   let left = false;
+  let summaries = null;
 
   function show(next) {
     scene?.training?.leave();
@@ -43,42 +43,84 @@ export function mount(root, app) {
     show({ draw: () => welcome(app, (source) => train(source)) });
   }
 
+  // The summary is loaded when it is certain that there will be one: the server may be gone at the end.
+  function after() {
+    summaries ??= Promise.all([
+      import("./train/summary.js"),
+      import("./train/summary_view.js"),
+      app.more("after"),
+    ]).catch((error) => {
+      summaries = null;
+      throw error;
+    });
+    return summaries;
+  }
+
+  async function lead({ kind }, { plan }) {
+    if (kind !== "camera" && !plan) return null;
+    try {
+      const [{ Coach }] = await Promise.all([import("./train/coach.js"), app.more("coach")]);
+      return Coach;
+    } catch {
+      // Without it, the training begins at once.
+      return null;
+    }
+  }
+
   /**
    * @param {{kind: "camera"|"sample"|"file", address?: string, at_s?: number}} source of the pictures
    * @param {object} [before] of kept.js: a training that goes on
    */
   async function train(source, before) {
     app.notice(null);
-    let [stream, analyzers] = [];
+    const wanted = before?.wanted ?? wantedFrom(location.hash);
+    let [stream, analyzers, Coach] = [];
     try {
-      [stream, analyzers] = await Promise.all([open(source), analyzersOf(app)]);
+      [stream, analyzers, Coach] = await Promise.all([open(source), analyzersOf(app), lead(source, wanted)]);
     } catch (error) {
       if (!error.code) console.error(error);
       // What was counted is not lost with the camera.
-      if (before) over(summaryOfBook(before), before.session);
+      if (before) await over(before, before.session);
       app.notice(app.explain(error), { kind: "problem" });
       return;
     }
     if (left) return release(stream);
-    const training = new Training(app, stream, source, analyzers?.can, { before, over, refused: idle });
+    const events = { soon: () => after().catch(() => {}), over, refused: idle };
+    const training = new Training(app, stream, source, analyzers?.can, { before, wanted, Coach, ...events });
     show({ training, draw: () => training.draw() });
     training.begin();
   }
 
-  function over(summary, session) {
+  /** @param {{summary?: object, book: object, sets: object, final?: object}} told what there is of it */
+  async function over(told, session) {
+    let [{ summarize, summaryOfBook }, { summaryView }] = [{}, {}];
+    try {
+      [{ summarize, summaryOfBook }, { summaryView }] = await after();
+    } catch {
+      app.notice(app.t("view.failed"), {
+        kind: "problem",
+        action: [app.t("again"), () => over(told, session)],
+      });
+      return;
+    }
+    if (left) return;
+    const { final, book, sets, counts } = told;
+    const summary = told.summary ?? {
+      ...(final ? summarize(final, book, sets) : summaryOfBook(told)),
+      counts,
+    };
     const counted = summary.exercises.length > 0;
     keep({ kind: "summary", summary, session });
     app.badge(counted ? "✓" : "", app.t("train.over"));
-    show({ summary, draw: () => summaryView(app, summary, session, idle) });
+    show({ summary, draw: () => summaryView(app, summary, session, told.ring, idle) });
     root.querySelector("h1").focus();
   }
 
   function goOn(before) {
     forget();
-    if (before.kind === "summary") return over(before.summary, before.session);
+    if (before.kind === "summary") return over(before, before.session);
     if (before.resumable) return train(before.source, before);
-    over(summaryOfBook(before), before.session);
-    app.notice(app.t("train.interrupted"));
+    over(before, before.session).then(() => app.notice(app.t("train.interrupted")));
   }
 
   const before = kept();

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 from pydantic import ConfigDict
 
+from client_test.athlete.catalogue import CLIPS, STANDING
+from client_test.athlete.clip import Clip, Shot
+from client_test.athlete.people import MAN_IN_BLUE
+from client_test.athlete.performance import Performance, Set
 from server.api.models_fitness import FitnessError, FormAnswer, FrameAnswer, MotionAnswer
 from server.search import exercise_video
+from tests.analyzers.exercise.movements import FAULTY
 from tests.support import pictures
 from tests.support.server import COUNTER, ROOT, running_server
 
@@ -79,6 +84,39 @@ async def test_a_picture(server, http):
     assert (seen["success"], seen["landmarks_count"]) == (True, 33)
     assert type(seen["score"]) is int
     assert seen["performance"]["target_latency_ms"] == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("squat-oblique", "squat"), ("squat-side", "squat"), ("push-up", "pushup")],
+)
+async def test_a_still_is_scored(server, http, name, expected):
+    body = {"frame_base64": encoded(pictures.rendered_jpeg(CLIPS[name]))}
+    status, answer = await post(http, server, "/api/ml/analyze-frame", body)
+    seen = answer["data"]
+    assert (status, seen["exercise"], seen["success"]) == (200, expected, True)
+    assert seen["score"] >= 70
+    assert seen["feedback"]
+    assert seen["warnings"] == []
+
+
+async def test_a_still_of_somebody_who_stands_is_no_exercise(server, http):
+    body = {"frame_base64": encoded(pictures.rendered_jpeg(CLIPS["squat-oblique"], at_turn=False))}
+    _, answer = await post(http, server, "/api/ml/analyze-frame", body)
+    seen = answer["data"]
+    assert (seen["success"], seen["exercise"], seen["score"]) == (True, "standing", 0)
+    assert (seen["feedback"], seen["warnings"]) == ([], [])
+
+
+async def test_a_still_is_told_the_fault_that_it_shows(server, http):
+    leaning = Performance(MAN_IN_BLUE, (Set(FAULTY["squat_torso_forward"], 1),), yaw_deg=85.0)
+    clip = Clip("leaning", "a squat with the chest down", (Shot((leaning,), STANDING),))
+    body = {"frame_base64": encoded(pictures.rendered_jpeg(clip))}
+    _, answer = await post(http, server, "/api/ml/analyze-frame", body)
+    seen = answer["data"]
+    assert seen["exercise"] == "squat"
+    assert [text.partition(":")[0] for text in seen["warnings"]] == ["Chest up"]
+    assert 0 < seen["score"] < 90
 
 
 async def test_a_picture_with_nobody_in_it(server, http):

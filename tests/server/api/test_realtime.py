@@ -13,6 +13,7 @@ import pytest
 from pydantic import ConfigDict, Field
 from websockets.exceptions import ConnectionClosed
 
+from client_test.athlete.catalogue import CLIPS
 from server.api.models_realtime import Analysis, RealtimeError, Welcome
 from tests.support import older_models, pictures, snippets
 from tests.support.older_clients import ask, receive, socket_to
@@ -149,6 +150,16 @@ async def test_somebody_who_squats_is_scored(server):
     assert any(answer["score"] and answer["score"] > 50 for answer in squats)
     assert {answer["phase"] for answer in squats} >= {"down", "up"}
     assert any(answer["feedback"] for answer in squats)
+
+
+async def test_the_same_still_again_and_again_is_scored(server):
+    still = message_of(pictures.rendered_jpeg(CLIPS["squat-oblique"]))
+    async with welcomed(server) as socket:
+        answers = [await ask(socket, still) for _ in range(26)]
+    assert {each["exercise"] for each in answers} == {"squat"}
+    assert {each["warnings"] == [] for each in answers} == {True}
+    assert all(70 <= each["score"] <= 100 for each in answers)
+    assert {each["reps"] for each in answers} == {0}
 
 
 async def test_only_pose_and_exercise_run(server):
