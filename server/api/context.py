@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.camera.camera import Camera
 from server.camera.jpeg import JpegCamera
+from server.cluster.member import Member
 from server.config import Settings
 from server.history.history import History
 from server.ingest.camera_analysis import CameraAnalysis
@@ -39,4 +40,6 @@ CAMERA = web.AppKey("camera", Camera)
 NO_CAMERA = web.AppKey("no camera", str)
 """Why there is none."""
 CAMERA_ANALYSIS = web.AppKey("camera analysis", CameraAnalysis)
+CLUSTER = web.AppKey("cluster", Member)
+"""Where several nodes are one server."""
 JPEGS = web.AppKey("jpegs", JpegCamera)

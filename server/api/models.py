@@ -34,6 +34,15 @@ class WorkerHealth(BaseModel):
     restarts: int
 
 
+class NodeHealth(BaseModel):
+    """One media process of several."""
+
+    node: int
+    ready: bool = Field(description="Also false when it does not answer")
+    sessions: int | None
+    load: float | None = Field(description="Cores that it and its workers keep busy")
+
+
 class Health(BaseModel):
     """What is ready, what is not and why."""
 
@@ -46,6 +55,7 @@ class Health(BaseModel):
     history: HistoryHealth | None = Field(
         None, description="Where trainings are kept; null: they are not"
     )
+    nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
 class CameraHealth(BaseModel):
