@@ -18,8 +18,8 @@ from analyzers.pose.on_openvino.region import Region
 
 _SIDE = 48
 _STEPS = 3
-# Of the picture's side: less does not show in a mean colour.
-_ENOUGH = 0.0008
+# Of the picture's side, a tenth of its pixel: what is left after such a step is a hundredth.
+_ENOUGH = 0.002
 _LARGEST = 0.15
 _TINY = 1e-6
 

@@ -50,9 +50,9 @@ class Breathing:
 def breathing(moments: Sequence[Moment], end_s: float, seconds: float) -> Breathing:
     """Look for the breath in at least `SHORTEST_S` of still time."""
     times_s = np.array([moment.time_s for moment in moments])
-    seen = np.array(
-        [(each.chest, -each.reading.place[1], each.reading.colors[:, 1].mean()) for each in moments]
-    )
+    green = np.array([each.reading.colors[:, 1] for each in moments]).mean(axis=1)
+    moved = np.array([(each.chest, -each.reading.place[1]) for each in moments])
+    seen = np.column_stack([moved, green])
     return find(resample(times_s, seen, end_s, seconds))
 
 

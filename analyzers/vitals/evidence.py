@@ -117,7 +117,7 @@ class Stretch:
             colors=colors,
             spread_bpm=self._spread(bpm),
             # What comes at half the rate may have taken the rate's own half away with it.
-            movement=max(_share_at(self._places, bpm), _share_at(self._places, bpm / 2.0)),
+            movement=self._movement((bpm, bpm / 2.0)),
             background=self._background(bpm),
             wave=wave.mean(axis=1),
         )
@@ -126,7 +126,11 @@ class Stretch:
         part = 2 * len(self._colors) // 3
         rates = []
         for piece in (slice(None, part), slice(-part, None)):
-            found = (spectrum.spectra(each[piece]) for each in (self._brightness, self._colors))
+            # All places' mean, of which alone the power is asked.
+            found = (
+                spectrum.spectra(each[piece].mean(axis=1, keepdims=True))
+                for each in (self._brightness, self._colors)
+            )
             rates.append(spectrum.peak(_likely(tuple(found))))
         return max(abs(rate - bpm) for rate in rates)
 
@@ -136,25 +140,24 @@ class Stretch:
         near = np.abs(spectrum.BPM - bpm) <= 4.0
         return float(behind[near].max() / max(float(face[near].max()), _TINY))
 
+    def _movement(self, rates: Sequence[float]) -> float:
+        """Return the largest part of a movement's power in the band that is at a rate.
+
+        A head that keeps still moves by less than counts.
+        """
+        moved = without_slow(spectrum.detrended(self._places, 3))
+        power = np.abs(spectrum.spectra(moved).first) ** 2
+        near = np.any([np.abs(spectrum.BPM - bpm) <= 4.0 for bpm in rates], axis=0)
+        shares = power[near].sum(axis=0) / np.maximum(power.sum(axis=0), _TINY)
+        # A thousandth of the face's width, a tenth of a pixel, is measuring.
+        shares[moved.std(axis=0) < 0.0015] = 0.0
+        return float(shares.max())
+
 
 def _likely(found: tuple[Spectra, ...]) -> NDArray[np.float64]:
     total = np.sum([spectrum.likeness(*each.together()) for each in found], axis=0)
     likely: NDArray[np.float64] = total / max(float(total.sum()), _TINY)
     return likely
-
-
-def _share_at(places: NDArray[np.float64], bpm: float) -> float:
-    """Return the largest part of a movement's power in the band that is at a rate.
-
-    A head that keeps still moves by less than counts.
-    """
-    moved = without_slow(spectrum.detrended(places, 3))
-    power = np.abs(spectrum.spectra(moved).first) ** 2
-    near = np.abs(spectrum.BPM - bpm) <= 4.0
-    shares = power[near].sum(axis=0) / np.maximum(power.sum(axis=0), _TINY)
-    # A thousandth of the face's width, a tenth of a pixel, is measuring.
-    shares[moved.std(axis=0) < 0.0015] = 0.0
-    return float(shares.max())
 
 
 def curve(wave: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:

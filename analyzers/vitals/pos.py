@@ -31,18 +31,40 @@ def pulse(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray, shape (N, K)
         Parts of the skin's level. It has no unit that means anything between people.
     """
+    # All of it by running sums: with a window's means m, its wave is the colours times
+    # projection / m, so what overlaps and is added is the colours times sums of those.
+    means = np.maximum(_over_windows(colors) / WINDOW, _TINY)
+    first, second = _PROJECTION[0] / means, _PROJECTION[1] / means
+    products = colors[..., :, None] * colors[..., None, :]
+    covariance = _over_windows(products) / WINDOW - means[..., :, None] * means[..., None, :]
+    alpha = np.sqrt(
+        np.maximum(_power(covariance, first), 0.0)
+        / np.maximum(_power(covariance, second), _TINY**2)
+    )
+    mixture = first + alpha[..., None] * second
+    offsets = (mixture * means).sum(axis=-1)
+    total = (colors * _added(mixture)).sum(axis=-1) - _added(offsets[..., None])[..., 0]
     count = len(colors)
-    # (windows, K, 3, WINDOW)
-    windows = np.lib.stride_tricks.sliding_window_view(colors, WINDOW, axis=0)
-    normal = windows / np.maximum(windows.mean(axis=-1, keepdims=True), _TINY)
-    first, second = np.moveaxis(_PROJECTION @ normal, -2, 0)
-    alpha = first.std(axis=-1) / np.maximum(second.std(axis=-1), _TINY)
-    waves = first + alpha[..., None] * second
-    waves -= waves.mean(axis=-1, keepdims=True)
-    # Overlap and add: each sample is the mean of all windows that it is in.
-    total = np.zeros((count, colors.shape[1]))
-    for offset in range(WINDOW):
-        total[offset : offset + len(waves)] += waves[:, :, offset]
     shares = np.minimum(np.arange(1, count + 1), WINDOW)
-    shares = np.minimum(np.minimum(shares, shares[::-1]), len(waves))
-    return total / shares[:, None]
+    shares = np.minimum(np.minimum(shares, shares[::-1]), count - WINDOW + 1)
+    wave: NDArray[np.float64] = total / shares[:, None]
+    return wave
+
+
+def _over_windows(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum over each window of WINDOW samples, (N - WINDOW + 1, …)."""
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    windows: NDArray[np.float64] = sums[WINDOW:] - sums[:-WINDOW]
+    return windows
+
+
+def _added(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum over the windows that each sample is in, (N, …)."""
+    none = np.zeros((WINDOW - 1, *windows.shape[1:]))
+    return _over_windows(np.concatenate([none, windows, none]))
+
+
+def _power(covariance: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of a mixture of colours."""
+    power: NDArray[np.float64] = np.einsum("...i,...ij,...j->...", weights, covariance, weights)
+    return power

@@ -13,8 +13,8 @@ from analyzers.vitals.resampling import RATE_HZ
 LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
 # The rates that are told apart, one a minute from the next.
 BPM = np.arange(LOWEST_BPM, HIGHEST_BPM + 1.0)
-# A transform this long has lines 0.44 a minute apart; what lies between is interpolated.
-_LENGTH = 4096
+# A transform this long has lines 0.88 a minute apart; what lies between is interpolated.
+_LENGTH = 2048
 # How far from a rate its power may lie, as in de Haan and Jeanne (2013) who take 0.1 Hz.
 _WIDTH_BPM = 6.0
 # The second harmonic of a pulse has a tenth to a third of the first one's power.
@@ -56,7 +56,7 @@ def spectra(waves: NDArray[np.float64]) -> Spectra:
 
 
 def _between(lines: NDArray[np.complex128], at: NDArray[np.float64]) -> NDArray[np.complex128]:
-    # The nearest line is at most 0.22 a minute away.
+    # The nearest line is at most 0.44 a minute away.
     picked: NDArray[np.complex128] = lines[np.round(at).astype(int).clip(0, len(lines) - 1)]
     return picked
 

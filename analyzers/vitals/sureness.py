@@ -14,7 +14,7 @@ _COLORS_SNR, _COLORS_AGREEMENT = 0.04, 0.63
 _SPREAD, _BACKGROUND, _BIAS = -0.054, -2.44, -3.65
 _WIDEST_SPREAD = 30.0
 # From which on a rate is told, and below which no more: so it does not come and go.
-TELL, KEEP = 0.75, 0.6
+TELL, KEEP = 0.85, 0.7
 # The head moves, or what is behind it changes, at the same rate: that is what is seen then.
 MOVEMENT, BACKGROUND = 0.5, 2.0
 

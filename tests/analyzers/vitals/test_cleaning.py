@@ -11,7 +11,7 @@ TIMES_S = np.arange(360) / RATE_HZ
 
 
 @settings(max_examples=30, deadline=None)
-@given(bpm=st.floats(50.0, 190.0), flicker=st.floats(0.8, 3.5), depth=st.floats(0.001, 0.02))
+@given(bpm=st.floats(50.0, 190.0), flicker=st.floats(0.8, 3.5), depth=st.floats(0.005, 0.03))
 def test_a_flicker_is_gone_and_the_pulse_is_there(bpm, flicker, depth):
     assume(abs(flicker * 60.0 - bpm) > 12.0)
     pulse = 0.005 * np.sin(2.0 * np.pi * bpm / 60.0 * TIMES_S)

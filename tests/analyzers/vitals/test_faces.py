@@ -151,7 +151,7 @@ def test_a_pulse_in_real_pixels_is_measured_and_summed_up(vitals, actor):
     assert abs(last["heart_rate_bpm"] - 112.0) < 3.0
     assert last["confidence"] >= 0.75
     assert last["reason"] is None
-    assert len(last["signal"]) == 180
+    assert len(last["signal"]) == 90
     assert set(last) == {
         "heart_rate_bpm", "confidence", "reason", "respiration_per_min", "signal",
     }  # fmt: skip

@@ -43,3 +43,19 @@ def test_places_are_told_apart():
     both = pos.pulse(np.concatenate([first, second], axis=1))
     assert np.allclose(both[:, :1], pos.pulse(first))
     assert np.allclose(both[:, 1:], pos.pulse(second))
+
+
+def test_it_is_what_the_paper_says_window_by_window():
+    rng = np.random.default_rng(6)
+    skin = 100.0 + np.cumsum(rng.normal(0.0, 0.3, (200, 2, 3)), axis=0)
+    projection = np.array([[0.0, 1.0, -1.0], [-2.0, 1.0, 1.0]])
+    total, shares = np.zeros((200, 2)), np.zeros((200, 1))
+    for begin in range(200 - pos.WINDOW + 1):
+        window = slice(begin, begin + pos.WINDOW)
+        shares[window] += 1.0
+        for place in range(2):
+            colors_there = skin[window, place]
+            first, second = projection @ (colors_there / colors_there.mean(axis=0)).T
+            wave = first + first.std() / second.std() * second
+            total[window, place] += wave - wave.mean()
+    assert np.allclose(pos.pulse(skin), total / shares, atol=1e-9)

@@ -99,9 +99,15 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
 
   const cues = makeCues(app, cue, choices.voice);
   const rate = new Rate();
+  let pulse = () => {};
+  if (choices.offered.includes("vitals")) {
+    import("./pulse.js").then(({ pulseCard }) => (pulse = pulseCard(app, element)), console.error);
+  }
   let praise = "";
   let seen_ms = performance.now();
   let shown = "";
+
+  const unitOf = () => (coach?.step?.reps ? t("plan.of", { n: coach.step.reps }) : t("reps"));
 
   function listSets(sets) {
     const key = JSON.stringify(sets.list);
@@ -119,7 +125,13 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       if (!name) return;
       say(exercise, nameOf(t, name));
       say(number, String(count || Math.floor(held_s)));
-      say(unit, t(held_s ? "seconds" : "reps"));
+      say(unit, held_s ? t("seconds") : unitOf());
+    },
+
+    /** A set begins. */
+    begin() {
+      say(number, "0");
+      say(unit, unitOf());
     },
 
     /** A state of kinecast.js. */
@@ -166,13 +178,14 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       praise = result.warnings?.length ? "" : praises[0];
       cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
+      pulse(result);
     },
 
     /** A repetition was counted. */
     counted(sets) {
       const { count } = sets.current;
       number.textContent = String(count);
-      unit.textContent = t("reps");
+      unit.textContent = unitOf();
       number.getAnimations().forEach((running) => running.cancel());
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
         number.animate([{ scale: 1.18 }, { scale: 1 }], {
