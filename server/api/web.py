@@ -31,8 +31,10 @@ _TYPES = {
 # Asked about each time, and mostly answered with 304: a new version is there with the next reload.
 _CACHING = {hdrs.CACHE_CONTROL: "no-cache"}
 # Lines of scripts that are nothing but comment, and blocks of those: a fifth of what would be
-# sent. Their ends of lines stay, so that lines have the numbers that they have in the source.
+# sent. Their ends of lines stay, so that lines have the numbers that they have in the source. What
+# lines are indented by goes too: no text of a script's goes over an end of line.
 _COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+_INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 # This one is for pages of others, and read by whoever writes them.
 _WITH_COMMENTS = "kinecast.js"
 # In a checkout it lies beside the packages; pip puts it where data goes.
@@ -65,6 +67,7 @@ def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, _File]]:
             body = entry.read_bytes()
             if path.endswith(".js") and path != _WITH_COMMENTS:
                 body = _COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
+                body = _INDENT.sub(b"", body)
             etag = hashlib.sha256(body).hexdigest()[:16]
             yield path, _File(body, gzip.compress(body, mtime=0), content_type, etag)
 

@@ -93,13 +93,16 @@ def sent(url: str) -> tuple[int, bytes]:
 
 
 def check_sent(path: Path, text: str) -> None:
-    """A file is sent as it is; a script without its comments, line for line."""
+    """A file is sent as it is; a script without comments and indents, line for line."""
     source = path.read_text()
     if path.suffix != ".js" or path.name == "kinecast.js":
         assert text == source
         return
+    code = [line for line in source.split("\n") if not re.match(r"\s*(//|/?\*)", line)]
+    # A text over several lines would lose its indents.
+    assert [line for line in code if line.count("`") % 2] == [], path
     lines = zip(text.split("\n"), source.split("\n"), strict=True)
-    left_out = [line.strip() for mine, line in lines if mine != line]
+    left_out = [line.strip() for mine, line in lines if mine != line.lstrip()]
     # What is left out are comments, each whole line of it: no code, and no line of a text.
     assert [line for line in left_out if not line.startswith(("//", "/**", "*"))] == []
     assert not re.search(r"^\s*(//|/\*\*|\*/)", text, re.MULTILINE)
