@@ -261,7 +261,7 @@ async def serve(
         verbose=settings.verbose,
     )
     main, next_port = build(settings, pool, node)
-    member = joining.set_up((main, next_port), node) if node is not None else None
+    member = joining.set_up(main, next_port, node) if node is not None else None
     joined: joining.Joined | None = None
     manager = main[SESSIONS]
     book = handover.SessionBook(manager)

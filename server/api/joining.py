@@ -45,14 +45,14 @@ def settings_of(node: Node, settings: Settings) -> Settings:
     )
 
 
-def set_up(apps: Iterable[web.Application], node: Node) -> Member:
-    """Have these applications pass on what other nodes answer. Before they run."""
-    apps = list(apps)
-    member = Member(node, _own_state(apps[0]))
-    for app in apps:
+def set_up(main: web.Application, next_port: web.Application, node: Node) -> Member:
+    """Have what other nodes answer passed on to them. Before the applications run."""
+    member = Member(node, _own_state(main))
+    for app in (main, next_port):
         app[CLUSTER] = member
-        app.middlewares.append(relay)
-    apps[0][SESSIONS].identifiers.token_prefix = member.token_prefix()
+    # The next port has sockets alone, and another scope for all its paths.
+    main.middlewares.append(relay)
+    main[SESSIONS].identifiers.token_prefix = member.token_prefix()
     return member
 
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from server.api.context import CLUSTER
 from server.api.merged import MERGED, merge
@@ -31,12 +31,9 @@ from signaling.messages import SESSION_ID, Answer, IceCandidate, Offer, SessionI
 
 logger = logging.getLogger(__name__)
 
-# It has the camera, and what only one process can have: searches, and what they found.
+# It has the camera.
 FIRST = 0
-OF_THE_FIRST = (
-    *("/camera", "/frame", "/stream.mjpg", "/record/", "/find", "/upload-embedding"),
-    *("/video-stream", "/ws/control"),
-)
+OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/")
 # STUN may take it five seconds; one that stands still takes for ever.
 ANSWER_WITHIN_S = 6.0
 RETRY_AFTER_S = 1
@@ -50,6 +47,9 @@ Local = Callable[[], Awaitable[Any]]
 async def relay(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Have the node answer that a request is for."""
     member = request.app[CLUSTER]
+    if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+        # What it says goes elsewhere, if need be, and not the socket.
+        return await handler(request)
     number = await _node_of(request, member)
     if number is not None and number != member.node.number:
         return await _link(member, number).forward(request, request[IDENTITY])
