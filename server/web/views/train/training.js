@@ -80,9 +80,11 @@ export class Training {
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
-      options: offered.includes("vitals") ? { vitals: { signal: true } } : {},
       name: asPublished(keptName()),
-      options: this.#choices.counts ? optionsOf({ ...wanted, ...step }) : {},
+      options: {
+        ...(this.#choices.counts && optionsOf({ ...wanted, ...step })),
+        ...(offered.includes("vitals") && { vitals: { signal: true } }),
+      },
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
     });
     this.#wanted = wanted;
