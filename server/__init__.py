@@ -6,6 +6,7 @@
     api                                     every door: routes, and the handlers behind them
     watching, ingest, search                what can be watched; what feeds sessions; file search
     sessions, publisher                     frames in, results out; this camera to another server
+    cluster                                 several media processes that are one server
     http, recordings                        what every request passes; files that are kept
     broadcast, config                       packets for many viewers; the settings
     camera, sources, workers, rtc           where video comes from; where analyzers run; WebRTC

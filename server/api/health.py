@@ -50,6 +50,8 @@ async def health(request: web.Request) -> web.Response:
             "sessions": len(sessions),
             "recording": str(settings.record_to) if settings.record_to else None,
             "history": _kept(history) if history else None,
+            # Of one process that is all there is (`merged`).
+            "nodes": None,
         }
     )
 

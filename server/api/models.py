@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.models_history import HistoryHealth
 from signaling.messages import Analysis
@@ -34,6 +34,15 @@ class WorkerHealth(BaseModel):
     restarts: int
 
 
+class NodeHealth(BaseModel):
+    """One media process of several."""
+
+    node: int
+    ready: bool = Field(description="Also false when it does not answer")
+    sessions: int | None
+    load: float | None = Field(description="Cores that it and its workers keep busy")
+
+
 class Health(BaseModel):
     """What is ready, what is not and why."""
 
@@ -46,6 +55,7 @@ class Health(BaseModel):
     history: HistoryHealth | None = Field(
         None, description="Where trainings are kept; null: they are not"
     )
+    nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
 class CameraHealth(BaseModel):
@@ -103,6 +113,24 @@ class SessionStatus(BaseModel):
     end_reason: str | None
 
 
+class Doing(BaseModel):
+    """What somebody does, at a glance."""
+
+    model_config = ConfigDict(extra="allow")
+
+    exercise: Any = Field(description="Its name; none")
+    reps: Any = None
+    held_s: Any = None
+    warnings: list[Any] = Field(description="Codes")
+    framing: list[Any] = Field(description="Codes of what is wrong with the picture")
+
+
+class ListedSession(SessionStatus):
+    """A session in the list."""
+
+    doing: Doing | None = Field(description="null where no exercises are counted")
+
+
 class StartSession(Analysis):
     """Something of the server's own that is to be analyzed."""
 
@@ -112,7 +140,7 @@ class StartSession(Analysis):
 class SessionList(BaseModel):
     """The running sessions, oldest first."""
 
-    sessions: list[SessionStatus]
+    sessions: list[ListedSession]
 
 
 class SessionDetail(SessionStatus):

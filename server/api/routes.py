@@ -97,6 +97,14 @@ ROUTES = (
     ),
     Route(
         "GET",
+        "/sessions/{id}/picture",
+        sessions.get_picture,
+        "A small picture of what a session shows now",
+        Scope.VIEW,
+        answers={200: "image/jpeg", 204: None},
+    ),
+    Route(
+        "GET",
         "/sessions/{id}/results",
         sessions.stream_results,
         "A session's results as server-sent events",

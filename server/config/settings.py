@@ -24,6 +24,8 @@ from server.config.variables import CertificateVariables, EmptiedVariables, Turn
 from server.config.webhooks import WebhookSettings
 from server.security import private_file
 
+_PORTS = 65536
+
 
 class ServingSettings(SettingsGroup):
     """Where the server listens, and what it keeps."""
@@ -50,6 +52,9 @@ class ServingSettings(SettingsGroup):
     farewell: Seconds = Field(5.0, ge=1, le=3600)
     """seconds that a peer may stay after its final result, to say more; of more such peers than
     --max-sessions the oldest goes"""
+    nodes: Annotated[int, BeforeValidator(parse.nodes), Flag("N|auto")] = Field(1, ge=1, le=256)
+    """media processes, which are one server together; auto is one for four cores. With --ice-port
+    each has a port, that one and those that follow"""
     watchdog: bool = True
     """no supervisor, which starts the server again when it hangs or crashes: everything in one
     process, as a debugger wants it"""
@@ -113,4 +118,8 @@ class Settings(
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         self.check_host(self.host, self.preset)
+        if self.nodes > self.max_sessions:
+            raise ValueError("--nodes: each takes a session at least: raise --max-sessions")
+        if self.ice_port is not None and self.ice_port + self.nodes > _PORTS:
+            raise ValueError("--ice-port: there is no port for each of --nodes behind it")
         return self

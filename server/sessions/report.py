@@ -103,6 +103,23 @@ def _latency_ms(session: Reported) -> float | None:
     return round(last.timestamp_ms - last.frame.received_at_ms, 1)
 
 
+# What there is to see of somebody at a glance.
+_AT_A_GLANCE = ("exercise", "reps", "held_s", "warnings", "framing")
+
+
+def doing(last: Result | None) -> dict[str, Any] | None:
+    """What somebody does, by the last result; None where nobody counts."""
+    if last is None or "exercise" not in last.values:
+        return None
+    told = {key: orjson.loads(last.values.one(key)) for key in _AT_A_GLANCE if key in last.values}
+    for key in ("warnings", "framing"):
+        # Anybody's analyzer may say something else under these names.
+        texts = told.get(key)
+        listed = texts if isinstance(texts, list) else []
+        told[key] = [each["code"] for each in listed if isinstance(each, dict) and "code" in each]
+    return told
+
+
 def summary(session: Reported) -> dict[str, Any]:
     """What summary.json says when the session is over."""
     told = status(session)

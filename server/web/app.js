@@ -1,7 +1,7 @@
 // The page's shell: texts, the token, and `app`, what views have of it (router.js says what a view is):
 //
 //     t(key, values, fallback)   the text of a key of texts/LANGUAGE.js
-//     more(part)                 loads the texts of texts/PART and its style views/PART.css; a promise
+//     more(part)                 loads the texts of texts/PART; a promise
 //     language                   "en" or "de", for Intl
 //     token                      the bearer token, or ""
 //     url(path)                  the address with ?token=, for <img>, <video>, EventSource
@@ -18,7 +18,6 @@
 //
 // What is not in the texts file is no text of ours. Colours, spaces and sizes are app.css's tokens.
 
-import { loadStyle } from "./dom.js";
 import { keepLanguage, languages, loadPart, loadTexts, preferredLanguage } from "./i18n.js";
 import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
@@ -32,7 +31,7 @@ const app = {
   t: String,
   language: "en",
 
-  more: (part) => Promise.all([loadPart(part, app.language), loadStyle(part)]),
+  more: (part) => loadPart(part, app.language),
 
   get token() {
     return sessionStorage.getItem(TOKEN) ?? "";

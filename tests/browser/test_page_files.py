@@ -19,6 +19,7 @@ from analyzers.exercise.shown import HINTS
 from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
 from tests.support.server import ROOT, running_server
+from tools import write_demonstrations
 
 WEB = ROOT / "server" / "web"
 # Beside them package.json tells Node, which runs the tests of some, that they are modules, and
@@ -122,6 +123,11 @@ def test_train_alone_loads_less_than_55_kB(browser, server):
     size = sum(sent(each.partition("#")[0])[0] for each in files)
     print(f"Train loads {size / 1000:.1f} kB in {len(files)} files")
     assert size < 55_000
+
+
+def test_demonstrations_are_the_athletes():
+    """Whoever changes the athlete writes them anew: python -m tools.write_demonstrations."""
+    assert (WEB / "views" / "train" / "poses.js").read_text() == write_demonstrations.text()
 
 
 # ---- how it is served

@@ -28,6 +28,7 @@ ROOMS = {
     "search": "finds people in video files",
     "sessions": "frames in, results out",
     "publisher": "this camera, to another server",
+    "cluster": "several media processes, one server",
     "http": "guards: origin, token, limits",
     "recordings": "MP4 and WebM files",
     "broadcast": "one encoding for many viewers",

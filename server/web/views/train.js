@@ -5,9 +5,10 @@
 
 import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
+import { loadStyle } from "../dom.js";
+import { nameOf } from "./train/goal.js";
 import { forget, keep, kept } from "./train/kept.js";
 import { Training } from "./train/training.js";
-import { wantedFrom } from "./train/wanted.js";
 import { welcome } from "./train/welcome.js";
 
 const SAMPLE = "/web/sample.mp4";
@@ -23,6 +24,7 @@ export function mount(root, app) {
   let scene = null; // {draw: () => Element}, and `training` or `summary`
   let left = false;
   let summaries = null;
+  const chosen = {}; // of wanted.js
 
   function show(next) {
     scene?.training?.leave();
@@ -40,7 +42,7 @@ export function mount(root, app) {
   function idle() {
     forget();
     app.badge("");
-    show({ draw: () => welcome(app, (source) => train(source)) });
+    show({ draw: () => welcome(app, chosen, (source, lesson) => train(source, null, lesson)) });
   }
 
   // The summary is loaded when it is certain that there will be one: the server may be gone at the end.
@@ -49,6 +51,7 @@ export function mount(root, app) {
       import("./train/summary.js"),
       import("./train/summary_view.js"),
       app.more("after"),
+      loadStyle("after"),
     ]).catch((error) => {
       summaries = null;
       throw error;
@@ -56,11 +59,12 @@ export function mount(root, app) {
     return summaries;
   }
 
-  async function lead({ kind }, { plan }) {
+  async function lead({ kind }, { plan, teach }) {
     if (kind !== "camera" && !plan) return null;
     try {
-      const [{ Coach }] = await Promise.all([import("./train/coach.js"), app.more("coach")]);
-      return Coach;
+      const leader = teach ? import("./train/teacher.js") : import("./train/coach.js");
+      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("coach"), loadStyle("coach")]);
+      return Coach ?? Teacher;
     } catch {
       // Without it, the training begins at once.
       return null;
@@ -69,11 +73,12 @@ export function mount(root, app) {
 
   /**
    * @param {{kind: "camera"|"sample"|"file", address?: string, at_s?: number}} source of the pictures
-   * @param {object} [before] of kept.js: a training that goes on
+   * @param {?object} [before] of kept.js: a training that goes on
+   * @param {object} [lesson] what is wanted instead of what was chosen: to teach
    */
-  async function train(source, before) {
+  async function train(source, before, lesson) {
     app.notice(null);
-    const wanted = before?.wanted ?? wantedFrom(location.hash);
+    const wanted = structuredClone(before?.wanted ?? lesson ?? chosen);
     let [stream, analyzers, Coach] = [];
     try {
       [stream, analyzers, Coach] = await Promise.all([open(source), analyzersOf(app), lead(source, wanted)]);
@@ -85,10 +90,20 @@ export function mount(root, app) {
       return;
     }
     if (left) return release(stream);
-    const events = { soon: () => after().catch(() => {}), over, refused: idle };
+    const events = { soon: () => after().catch(() => {}), over, learned, refused: idle };
     const training = new Training(app, stream, source, analyzers?.can, { before, wanted, Coach, ...events });
     show({ training, draw: () => training.draw() });
     training.begin();
+  }
+
+  async function learned(definition) {
+    const { add } = await import("./train/own.js");
+    const name = nameOf(app.t, definition.name);
+    const isKept = add(definition);
+    chosen.exercise = isKept ? definition.name : undefined;
+    idle();
+    if (isKept) app.notice(app.t("teach.learned", { what: name }));
+    else app.notice(app.t("teach.full"), { kind: "problem" });
   }
 
   /** @param {{summary?: object, book: object, sets: object, final?: object}} told what there is of it */

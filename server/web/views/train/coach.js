@@ -36,6 +36,11 @@ export class Coach {
     [this.#app, this.#voice, this.#steps, this.#on] = [app, voice, plan?.steps ?? [], on];
   }
 
+  // Of a hold the seconds count that it was held, of all else those that went by.
+  get #isTimed() {
+    return Boolean(this.step?.seconds && this.step.exercise !== "plank");
+  }
+
   /** The step of the plan, or null. */
   get step() {
     return this.#steps[this.now.at] ?? null;
@@ -45,7 +50,7 @@ export class Coach {
   begin(looks) {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     const waits = looks && this.now.phase !== "set";
-    this.#enter(waits ? "framing" : "set");
+    this.#enter(waits ? "framing" : "set", !waits && this.#isTimed ? this.step.seconds : 0);
     return waits;
   }
 
@@ -70,7 +75,7 @@ export class Coach {
     this.#show();
   }
 
-  /** A result, and the set that goes on. */
+  /** A result, and the set that goes on, if something of it was counted. */
   take({ framing, ready }, current) {
     const { phase } = this.now;
     if (phase === "set") return this.#look(current);
@@ -96,7 +101,7 @@ export class Coach {
 
   #look(current) {
     const { step } = this;
-    if (!step || !current) return;
+    if (!step || !current || this.#isTimed) return;
     if (step.reps ? current.count >= step.reps : current.held_s >= step.seconds) this.#done();
   }
 
@@ -121,7 +126,7 @@ export class Coach {
   }
 
   #go() {
-    this.#enter("set");
+    this.#enter("set", this.#isTimed ? this.step.seconds : 0);
     this.#anyway = false;
     this.#on.go(this.step);
     this.#app.announce(this.#app.t("coach.go"));
@@ -136,9 +141,10 @@ export class Coach {
   }
 
   #tick() {
-    if (!["countdown", "rest"].includes(this.now.phase)) return;
+    const isSet = this.now.phase === "set";
+    if (this.now.phase === "framing" || (isSet && !this.#isTimed)) return;
     const left_s = Math.ceil((this.#until_ms - Date.now()) / 1000);
-    if (left_s <= 0) return this.#go();
+    if (left_s <= 0) return isSet ? this.#done() : this.#go();
     if (left_s === this.#shown) return;
     this.#shown = left_s;
     if (left_s <= COUNTED_S) this.#count();
@@ -168,7 +174,8 @@ export class Coach {
     say(button, t(phase === "framing" ? "coach.anyway" : "coach.now"));
     if (!this.step) return;
     const values = { n: set, of: this.step.sets, what: goalText(t, this.step) };
-    say(bar.firstChild, t("plan.set", values));
+    const left = this.#isTimed && phase === "set" ? ` · ${t("plan.left", { s: this.#shown })}` : "";
+    say(bar.firstChild, t("plan.set", values) + left);
   }
 }
 

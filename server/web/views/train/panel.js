@@ -107,6 +107,8 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
   let seen_ms = performance.now();
   let shown = "";
 
+  const unitOf = () => (coach?.step?.reps ? t("plan.of", { n: coach.step.reps }) : t("reps"));
+
   function listSets(sets) {
     const key = JSON.stringify(sets.list);
     if (key !== shown) list.replaceChildren(...sets.list.map((each, at) => item(t, each, at)).reverse());
@@ -123,7 +125,13 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       if (!name) return;
       say(exercise, nameOf(t, name));
       say(number, String(count || Math.floor(held_s)));
-      say(unit, t(held_s ? "seconds" : "reps"));
+      say(unit, held_s ? t("seconds") : unitOf());
+    },
+
+    /** A set begins. */
+    begin() {
+      say(number, "0");
+      say(unit, unitOf());
     },
 
     /** A state of kinecast.js. */
@@ -177,7 +185,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
     counted(sets) {
       const { count } = sets.current;
       number.textContent = String(count);
-      unit.textContent = t("reps");
+      unit.textContent = unitOf();
       number.getAnimations().forEach((running) => running.cancel());
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
         number.animate([{ scale: 1.18 }, { scale: 1 }], {

@@ -11,17 +11,22 @@ export class Sets {
   #before_s = 0; // of a hold that had begun before its set
 
   /** @param {object} [before] what `toJSON` gave: sets that go on */
-  constructor({ list = [], last_ms = 0 } = {}) {
-    [this.list, this.#last_ms] = [list, last_ms];
+  constructor({ list = [], last_ms = 0, ended = false } = {}) {
+    [this.list, this.#last_ms, this.#ended] = [list, last_ms, ended];
   }
 
   toJSON() {
-    return { list: this.list, last_ms: this.#last_ms };
+    return { list: this.list, last_ms: this.#last_ms, ended: this.#ended };
   }
 
   /** The one that goes on; null before the first. */
   get current() {
     return this.list.at(-1) ?? null;
+  }
+
+  /** The same; null, too, while nothing was counted since one ended. */
+  get begun() {
+    return this.#ended ? null : this.current;
   }
 
   /** A repetition of kinecast.js, at a time of Date.now(). */

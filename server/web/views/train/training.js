@@ -1,7 +1,7 @@
 // One training, from a stream to its summary.
 
 import { release } from "../../capture.js";
-import { colourOf, el } from "../../dom.js";
+import { colourOf, el, loadStyle } from "../../dom.js";
 import { drawSkeleton } from "../../skeleton.js";
 import { Stage } from "../../stage.js";
 import { Chart } from "./chart.js";
@@ -13,7 +13,7 @@ import { Ring } from "./ring.js";
 import { Sets } from "./sets.js";
 import { Uncounted } from "./uncounted.js";
 import { Voice } from "./voice.js";
-import { optionsOf } from "./wanted.js";
+import { keepOwn, optionsOf, ownExercises } from "./wanted.js";
 
 // Landmarks are as good from a picture of this width; what is shown here is the camera's own.
 const SENT_WIDTH = 640;
@@ -53,6 +53,8 @@ export class Training {
   #coach = null;
   #uncounted;
   #pts_ms = 0; // of the last result
+  #paint = drawSkeleton;
+  #beside = null; // of beside.js, when it is loaded
 
   /**
    * @param {object} app of router.js
@@ -61,8 +63,8 @@ export class Training {
    * @param {string[]} [offered] names of the server's analyzers
    * @param {{before?: object, wanted?: object, Coach?: class, over: (told: object, session: object) => void,
    *   refused: () => void}} how `before`: a training of kept.js that goes on; `wanted`: see wanted.js;
-   *   `Coach`: what leads through it, coach.js or what is like it; `soon`: there will be a summary; `over`:
-   *   told is `final`, `book` and `sets`; `refused`: it did not come about
+   *   `Coach`: what leads through it, coach.js or teacher.js; `soon`: there will be a summary; `over`: told is
+   *   `final`, `book` and `sets`; `learned`: an exercise was shown; `refused`: it did not come about
    */
   constructor(app, stream, source, offered = USUAL, { before, wanted = {}, Coach, ...events }) {
     [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
@@ -71,7 +73,7 @@ export class Training {
     track.addEventListener("ended", () => (this.#finished = true));
     const { width = 0, height = 0, facingMode } = track.getSettings();
     const accent = colourOf("on-video");
-    this.#stage = new Stage(this.#canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
+    this.#stage = new Stage(this.#canvas, (pen, shown) => this.#paint(pen, shown, accent));
     this.#stage.mirrored = !stream.video && facingMode !== "environment";
     this.#ring.mirrored = this.#stage.mirrored;
     this.#chart = new Chart(this.#strip);
@@ -117,6 +119,7 @@ export class Training {
     this.#panel.sets(this.#sets);
     for (const problem of this.#failed) this.#panel.fail(problem);
     if (this.#result) this.#show(this.#result, null);
+    this.#drawBeside();
     return this.#panel.element;
   }
 
@@ -161,6 +164,7 @@ export class Training {
   #letGo() {
     this.#left = true;
     this.#coach?.leave();
+    this.#beside?.stop();
     this.#stage.stop();
     this.#chart.stop();
     release(this.#stream);
@@ -202,7 +206,7 @@ export class Training {
   #take = (result) => {
     this.#result = result;
     this.#pts_ms = result.frame.pts;
-    this.#coach?.take(result, this.#sets.current);
+    this.#coach?.take(result, this.#sets.begun);
     if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
     if (seen) this.#stage.take(seen, seen.frame.received_at - this.#client.clock_offset_ms);
@@ -228,6 +232,8 @@ export class Training {
   }
 
   #show(result, angles) {
+    const next = this.#coach?.step?.exercise ?? this.#wanted.exercise;
+    this.#beside?.take(result, next ?? this.#sets.current?.exercise);
     const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
     this.#panel.angle(joint, angles?.[joint]);
     const room = this.#stage.beside(result.landmarks ?? []);
@@ -243,7 +249,21 @@ export class Training {
     if (problem.analyzer) this.#failed.push(problem);
     if (problem.analyzer) this.#panel.fail(problem);
     this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+    if (problem.code === 400) this.#doubtOwn(problem);
   };
+
+  // A file may hold what the server can not use, and then nothing is counted.
+  async #doubtOwn({ message }) {
+    if (!ownExercises().length) return;
+    const { t } = this.#app;
+    await this.#app.more("coach");
+    const forget = () => {
+      keepOwn([]);
+      this.#events.refused();
+    };
+    const action = [t("teach.forget"), forget];
+    this.#app.notice(t("teach.refused", { message }), { kind: "problem", action });
+  }
 
   #count = (detail) => {
     if (this.#uncounted.is) return;
@@ -262,6 +282,24 @@ export class Training {
     this.#app.badge(current ? String(current.count || "●") : "●", t("train.goes_on"));
   }
 
+  // What is beside the picture is not needed to begin.
+  async #drawBeside() {
+    const { panel, wanted } = { panel: this.#panel, wanted: this.#wanted };
+    try {
+      const [{ Beside }] = await Promise.all([
+        import("./beside.js"),
+        this.#app.more("coach"),
+        loadStyle("coach"),
+      ]);
+      if (this.#left || panel !== this.#panel) return;
+      this.#beside?.stop();
+      this.#beside = new Beside(this.#app, panel.element, this.#stage, this.#ring, wanted.people ?? 1);
+      if (wanted.people > 1) this.#paint = this.#beside.paint;
+    } catch {
+      // The training goes on without it.
+    }
+  }
+
   // With a plan, or with the picture looked at first.
   #lead(Coach, before) {
     const on = {
@@ -269,9 +307,10 @@ export class Training {
       go: (step) => {
         this.#uncounted.end(this.#pts_ms);
         this.#sets.end(this.#result?.phase === "hold" ? this.#result.held_s : 0);
+        this.#panel?.begin();
         if (step) this.#client.configure(optionsOf({ ...this.#wanted, exercise: step.exercise }));
       },
-      over: (result) => (result ? this.#events.learned(result) : this.#finish()),
+      over: (learned) => (learned ? this.#events.learned(learned) : this.#finish()),
     };
     this.#coach = new Coach(this.#app, this.#choices.voice, this.#wanted, on);
     Object.assign(this.#coach.now, before?.coach);
@@ -294,5 +333,6 @@ export class Training {
     if (this.#client.session) this.#end(null);
     else this.#events.refused();
     app.notice(app.explain(problem), { kind: "problem" });
+    if (problem.code === 400) this.#doubtOwn(problem);
   }
 }

@@ -1,21 +1,25 @@
-// What somebody wants to train: chosen on the page, or in a link that a coach made.
+// What somebody wants to train.
 
-// What was chosen, for this browser: {exercise, people}.
-const KEPT = "kinecast.wanted";
+const OWN = "kinecast.exercises";
 
-/**
- * @param {string} hash of the address: `#plan=…`
- * @returns {{exercise?: string, people?: number, plan?: object}} `exercise`: the only one to look for
- */
-export function wantedFrom(hash) {
-  void hash;
-  return JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+/** Exercises of one's own, in this browser. */
+export const ownExercises = () => JSON.parse(localStorage.getItem(OWN) ?? "[]");
+
+/** Keep them. */
+export function keepOwn(list) {
+  localStorage.setItem(OWN, JSON.stringify(list));
 }
 
-/** The analyzers' options for it. */
-export function optionsOf({ exercise, custom, people = 1 }) {
+/**
+ * The analyzers' options for it.
+ * @param {{exercise?: string, people?: number, plan?: object, teach?: string}} wanted `exercise`: the only
+ *   one to look for; `people`: how many train; `teach`: the name of one that is to be shown
+ */
+export function optionsOf({ exercise, people = 1, teach }) {
   const options = { exercise: { name: exercise ?? null } };
-  if (custom?.length) options.exercise.custom = custom;
+  const custom = ownExercises();
+  if (custom.length) options.exercise.custom = custom;
+  if (teach) options.exercise.learn = { name: teach, repetitions: 3 };
   if (people > 1) options.pose = { num_poses: people };
   return options;
 }
