@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +57,9 @@ class Vitals(BaseModel):
     """
 
     after = ("pose",)
-    # Every frame counts: where a lane is made that leaves none out, this belongs in it. Times are
-    # those of capture, so one that is left out all the same costs quality and moves nothing.
-    consecutive: ClassVar[bool] = True
+    # Every frame counts. Times are those of capture, so one that is left out all the same costs
+    # quality and moves nothing.
+    consecutive = True
 
     def __init__(self) -> None:
         runtime = Runtime()

@@ -83,7 +83,7 @@ def test_what_can_not_be_fetched_is_one_line(capsys):
     [
         ([], "required"),
         (["fetch"], "required: NAME"),
-        (["fetch", "nothing"], "unknown network 'nothing'; there are pose, person-detection"),
+        (["fetch", "nothing"], "unknown network 'nothing'; there are pose, face, person-detection"),
         (["path", "nothing"], "unknown network 'nothing'"),
         (["remove"], "invalid choice"),
     ],
