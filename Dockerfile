@@ -12,7 +12,7 @@ RUN apt-get update \
 COPY . /src
 # numpy 1: picamera2's own parts are built for it there.
 RUN python3 -m venv --system-site-packages /opt/kinecast \
-    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose]' 'numpy<2' \
+    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose,history]' 'numpy<2' \
     && PIP_NO_CACHE_DIR=1 /opt/kinecast/bin/kinecast models fetch pose --folder /opt/kinecast/models \
     && useradd --system --uid 999 --groups video --home-dir /data kinecast \
     && install -d -o kinecast -m 700 /data /recordings
@@ -31,7 +31,7 @@ CMD ["kinecast"]
 FROM python:3.12-slim-bookworm AS build
 COPY . /src
 RUN python3 -m venv /opt/kinecast \
-    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose]' \
+    && /opt/kinecast/bin/pip install --no-cache-dir '/src[pose,history]' \
     && /opt/kinecast/bin/kinecast models fetch pose --folder /opt/kinecast/models
 
 FROM python:3.12-slim-bookworm AS server

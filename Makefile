@@ -78,6 +78,7 @@ coverage: $(VENV)/.tests
 # The page's JavaScript. Node and what comes from npm is for this only: the page is served as it is.
 web-check: $(WEB)/node_modules/.ready
 	$(WEB)/node_modules/.bin/biome check --config-path=$(WEB)/style.jsonc --error-on-warnings server client_test tests bench
+	$(WEB)/node_modules/.bin/tsc --project $(WEB)/typed
 
 web-test: $(WEB)/node_modules/.ready
 	node --test $(WEB)/*.test.js

@@ -67,12 +67,17 @@ class BaseModel(ABC):
         Keys of its results whose every new value must reach the client, such
         as the last repetition. A result that brings one takes the reliable way,
         where a client has opened one that may lose results.
+    consecutive : bool
+        Whether `frame` is to see every frame of a video, in order, and not the
+        newest one: for what is found in how a picture changes. Such an analyzer
+        may be late; of others that it reads it gets the last results known.
     """
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()
     events: ClassVar[tuple[str, ...]] = ()
+    consecutive: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -113,7 +118,10 @@ class BaseModel(ABC):
         results : dict, by keyword
             What the analyzers that ran before this one said of this frame,
             by analyzer name. One that had nothing to say is not in it. Passed
-            only to a method that takes it, by name or with ``**kwargs``.
+            only to a method that takes it, by name or with ``**kwargs``. To
+            one that is `consecutive`, what others said that are not is as the
+            client gets it, of the frame before this one that they saw last, or
+            of a later one; before they have seen any, it is not in it.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from analyzers.base_model import BaseModel
 from analyzers.encode import UnencodableResult, encode
 from analyzers.faults import FaultLog, describe
-from analyzers.ordering import ChainError, closure
+from analyzers.ordering import ChainError, closure, is_consecutive
 from analyzers.signatures import AdaptedCall, adapted_calls
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Lane:
     def __init__(self, analyzers: Sequence[BaseModel]) -> None:
         self.analyzers = tuple(analyzers)
         self.name = "+".join(analyzer.name for analyzer in analyzers)
+        self.is_consecutive = any(is_consecutive(analyzer) for analyzer in analyzers)
+        """Whether it is to see every frame."""
         self._calls = {analyzer.name: adapted_calls(analyzer) for analyzer in analyzers}
         self._sessions: dict[str, _LaneSession] = {}
 
@@ -120,7 +122,7 @@ class Lane:
             Milliseconds since the session's first frame.
         names : collection of str
             The analyzers that the session wants, of this lane or not. Their
-            requirements are added.
+            requirements in this lane are added.
         options : mapping of str to dict
             The session's options by analyzer.
 
@@ -137,7 +139,9 @@ class Lane:
         if sid in self._sessions:
             raise ChainError(f"session {sid} is already started in lane {self.name}")
         session = self._sessions[sid] = _LaneSession(FaultLog(sid))
-        wanted = closure((name for name in names if name in self._calls), self.analyzers)
+        wanted = closure(
+            (name for name in names if name in self._calls), self.analyzers, elsewhere=True
+        )
         run = _Run("start", session)
         for analyzer in self.analyzers:
             if analyzer.name not in wanted:
@@ -153,7 +157,13 @@ class Lane:
                 session.analyzers.append(analyzer)
         return run.report()
 
-    def frame(self, sid: str, rgb: NDArray[np.uint8], timestamp_ms: float) -> LaneReport:
+    def frame(
+        self,
+        sid: str,
+        rgb: NDArray[np.uint8],
+        timestamp_ms: float,
+        known: Mapping[str, dict[str, Any]] = _NO_OPTIONS,
+    ) -> LaneReport:
         """Run the session's analyzers on one frame.
 
         Parameters
@@ -165,6 +175,8 @@ class Lane:
             the caller gives the array away: it must not write into it again.
         timestamp_ms : float
             Milliseconds since the session's first frame.
+        known : mapping of str to dict
+            What analyzers of other lanes said that these may read.
         """
         session = self._sessions.get(sid)
         if session is None:
@@ -172,7 +184,7 @@ class Lane:
         frame = rgb.view()
         frame.setflags(write=False)
         run = _Run("frame", session)
-        results: dict[str, dict[str, Any]] = {}
+        results = dict(known)
         for analyzer in session.analyzers:
             result = run.ask(
                 analyzer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from analyzers.base_model import BaseModel
 
@@ -12,7 +12,9 @@ class ChainError(ValueError):
     """Analyzers that cannot be put in order, or a session that is started twice."""
 
 
-def closure(names: Iterable[str], analyzers: Sequence[BaseModel]) -> tuple[str, ...]:
+def closure(
+    names: Iterable[str], analyzers: Sequence[BaseModel], *, elsewhere: bool = False
+) -> tuple[str, ...]:
     """Add to some analyzers everything that they require.
 
     Parameters
@@ -21,6 +23,8 @@ def closure(names: Iterable[str], analyzers: Sequence[BaseModel]) -> tuple[str, 
         The analyzers asked for.
     analyzers : sequence of BaseModel
         All there are.
+    elsewhere : bool
+        Whether a requirement may be in another group; it is passed over here.
 
     Returns
     -------
@@ -42,21 +46,36 @@ def closure(names: Iterable[str], analyzers: Sequence[BaseModel]) -> tuple[str, 
         if name not in by_name:
             raise ChainError(f"unknown analyzer {name!r}; there are {', '.join(by_name)}")
         needed.add(name)
-        open_names.extend(by_name[name].requires)
+        requires = by_name[name].requires
+        open_names.extend(r for r in requires if not elsewhere or r in by_name)
     return tuple(name for name in by_name if name in needed)
+
+
+def is_consecutive(analyzer: BaseModel) -> bool:
+    """Say whether an analyzer is to see every frame."""
+    # An older one may have something else by this name.
+    return getattr(type(analyzer), "consecutive", False) is True
+
+
+def read_elsewhere(members: Sequence[BaseModel], analyzers: Sequence[BaseModel]) -> tuple[str, ...]:
+    """Name what some analyzers of one group read that runs in other groups."""
+    there = {analyzer.name for analyzer in analyzers} - {member.name for member in members}
+    read = [name for member in members for name in (*member.requires, *member.after)]
+    return tuple(dict.fromkeys(name for name in read if name in there))
 
 
 def group(analyzers: Sequence[BaseModel]) -> list[list[BaseModel]]:
     """Split analyzers into groups that read each other's results, each in running order.
 
     What one requires, or comes after, runs before it; otherwise the order is
-    that of the list, as is the order of the groups.
+    that of the list, as is the order of the groups. Those that see every frame
+    are in groups of their own, whatever they read.
 
     Raises
     ------
     ChainError
-        When a name is there twice, a requirement is missing, or they go round
-        in a circle.
+        When a name is there twice, a requirement is missing, they go round
+        in a circle, or one that does not see every frame reads one that does.
     """
     by_name = _by_name(analyzers)
     return [_in_order(members) for members in _components(by_name)]
@@ -72,6 +91,13 @@ def _by_name(analyzers: Sequence[BaseModel]) -> dict[str, BaseModel]:
             if required not in by_name:
                 raise ChainError(
                     f"analyzer {analyzer.name!r} requires {required!r}, which is not in the list"
+                )
+        for read in (*analyzer.requires, *analyzer.after):
+            other = by_name.get(read)
+            if other and is_consecutive(other) and not is_consecutive(analyzer):
+                raise ChainError(
+                    f"analyzer {analyzer.name!r} reads {read!r}, which sees every frame and may be"
+                    " late: only one with consecutive = True can read it"
                 )
     return by_name
 
@@ -98,18 +124,20 @@ def _components(by_name: Mapping[str, BaseModel]) -> list[list[BaseModel]]:
     return components
 
 
-def _read_by(analyzer: BaseModel, names: Collection[str]) -> set[str]:
-    """Return what an analyzer reads of what there is; what it requires is there."""
-    return set(analyzer.requires) | {name for name in analyzer.after if name in names}
+def _read_by(analyzer: BaseModel, by_name: Mapping[str, BaseModel]) -> set[str]:
+    """Return what an analyzer reads of what there is and goes by the same frames."""
+    there = (name for name in (*analyzer.requires, *analyzer.after) if name in by_name)
+    own = is_consecutive(analyzer)
+    return {name for name in there if is_consecutive(by_name[name]) is own}
 
 
 def _in_order(members: Sequence[BaseModel]) -> list[BaseModel]:
-    names = {analyzer.name for analyzer in members}
+    by_name = {analyzer.name: analyzer for analyzer in members}
     ordered: list[BaseModel] = []
     done: set[str] = set()
     waiting = list(members)
     while waiting:
-        ready = next((a for a in waiting if done.issuperset(_read_by(a, names))), None)
+        ready = next((a for a in waiting if done.issuperset(_read_by(a, by_name))), None)
         if ready is None:
             circle = ", ".join(repr(analyzer.name) for analyzer in waiting)
             raise ChainError(f"requirements go round in a circle among {circle}")

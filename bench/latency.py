@@ -14,6 +14,7 @@ server's processes; "media" is the one that the peers talk to. Memory is the sum
     bench/latency.py --soak 10 --cycles 200    everything, 25 minutes
     bench/latency.py --streams 1,4,8,16 --against ../kinecast-0.1
                                                another checkout's server instead of the baseline
+    bench/latency.py --streams 8 --one-port    with all sessions on one UDP port, against one each
     bench/latency.py --streams 1 --url http://127.0.0.1:8083
                                                a server that runs already, by itself
     bench/latency.py --stop-worker 3 --stop-media 2
@@ -49,6 +50,7 @@ from bench.harness.processes import (
     MEGABYTE,
     RunningServer,
     ServerKind,
+    free_port,
     running,
     with_pose,
 )
@@ -273,6 +275,9 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
 
 async def _bench_streams(asked: argparse.Namespace, report: Report, folder: Path) -> None:
     other = checkout.server_of(asked.against, folder) if asked.against else None
+    one_port = ("--ice-port", str(free_port())) if asked.one_port else ()
+    if one_port:
+        other = with_pose(name="a port each")
     stops = [("worker", asked.stop_worker), ("media process", asked.stop_media)]
     if any(stop_s for _, stop_s in stops):
         table = report.table("After a process stood still", *standstill.COLUMNS)
@@ -290,6 +295,7 @@ async def _bench_streams(asked: argparse.Namespace, report: Report, folder: Path
             table.add(*await measure_given(asked.url, streams, asked, report))
             continue
         ours = replace(with_pose(), load=("--compact",)) if asked.compact else with_pose()
+        ours = replace(ours, arguments=(*ours.arguments, *one_port))
         ours, others = await _alternate((ours, other or BASELINE), report, streams, asked)
         table.add(*ours.values())
         table.add(*others.values())
@@ -320,6 +326,7 @@ def main() -> int:
     )
     parser.add_argument("--encode", action="store_true", help="in the client, as it streams")
     parser.add_argument("--against", type=checkout.named, metavar="PATH", help="another checkout")
+    parser.add_argument("--one-port", action="store_true", help="what --ice-port costs")
     parser.add_argument("--url", help="of a server that runs already: only this one")
     parser.add_argument("--stop-worker", type=float, default=0.0, metavar="S", help="by SIGSTOP")
     parser.add_argument("--stop-media", type=float, default=0.0, metavar="S", help="by SIGSTOP")

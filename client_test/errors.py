@@ -36,3 +36,11 @@ class NotConnected(ClientError):
 
 class NoFinalResult(ClientError):
     """The session was ended and the object with ``"final": true`` did not come."""
+
+
+class BadSource(ClientError):
+    """What was to be sent is no video: a camera that is not there, an array that is no picture."""
+
+
+class GaveUp(ClientError):
+    """The connection was lost, or never came about, and all tries to have it were in vain."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from client_test.peer import Clock
+from client_test.channels import Clock
 
 Floats = NDArray[np.float64]
 

@@ -1,15 +1,12 @@
 """One peer that stands outside the server: offers its tracks, reads results, hangs up."""
 
 import asyncio
-import contextlib
 import ipaddress
 import json
 import socket
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,7 +14,6 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
-    RTCDataChannel,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -25,35 +21,16 @@ from aiortc import (
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.sdp import candidate_from_sdp
 
-from client_test.compact import CompactReader
-from client_test.errors import NoFinalResult, NotConnected
+from client_test.channels import Channels, ChannelSettings, Form
+from client_test.errors import NotConnected
 from client_test.ice_hosts import offering
-from client_test.inbox import Inbox, Message
+from client_test.inbox import Message
 from client_test.negotiation import OpenedSession, Use, negotiate
 
-END_SESSION = "end session"
-# The label of the channel for what must arrive.
-EVENTS = "events"
 LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How the server's clock stands to ours.
-
-    Attributes
-    ----------
-    offset_ms
-        Server's clock minus ours; right to within half of `rtt_ms`.
-    rtt_ms
-        The shortest round trip seen over the data channel.
-    """
-
-    offset_ms: float
-    rtt_ms: float
-
-
-class ClientPeer(Inbox):
+class ClientPeer(Channels):
     """A peer connection with one data channel or two, and everything that arrives on it.
 
     Use it as an asynchronous context manager; leaving it closes the connection.
@@ -71,13 +48,8 @@ class ClientPeer(Inbox):
     ice_addresses
         Addresses of this machine to offer. None means loopback alone if the server's host is
         loopback, and otherwise what aioice chooses.
-    label, ordered, max_retransmits
-        Of the data channel. ``ordered=False, max_retransmits=0`` trades completeness for latency.
-    protocol
-        Of the data channel, too; "cbor" asks for results as CBOR on it.
-    events
-        Open a second, reliable channel, for what must arrive. Results then come in the order in
-        which the channels bring them.
+    label, ordered, max_retransmits, protocol, events
+        How results travel; see `ChannelSettings`.
     results
         How results are to be written, "json" or "cbor"; None does not say. What comes here is the
         same. A result that is damaged, or came before the layout, is passed over.
@@ -104,15 +76,12 @@ class ClientPeer(Inbox):
 
     Attributes
     ----------
-    connection, channel, events
-        The `RTCPeerConnection` and its `RTCDataChannel`s; None before `connect`, and `events` if
-        there is to be none.
+    connection
+        The `RTCPeerConnection`; None before `connect`.
     session
         None before `connect`, and with servers that name no sessions.
     door
         The URL that answered the offer.
-    states
-        Every connection state so far: ``["new", "connecting", "connected", "closed"]``.
     """
 
     def __init__(
@@ -128,7 +97,7 @@ class ClientPeer(Inbox):
         max_retransmits: int | None = None,
         protocol: str = "",
         events: bool = False,
-        results: Literal["json", "cbor"] | None = None,
+        results: Form | None = None,
         analyzers: Sequence[str] | None = None,
         options: dict[str, Any] | None = None,
         resume: str | None = None,
@@ -141,26 +110,18 @@ class ClientPeer(Inbox):
         on_message: Callable[[Message], None] | None = None,
         on_track: Callable[[MediaStreamTrack], None] | None = None,
     ) -> None:
-        super().__init__(history, on_result, on_message)
+        channels = ChannelSettings(label, ordered, max_retransmits, protocol, events)
+        super().__init__(channels, history, on_result, on_message)
         self.url = url if "://" in url else f"http://{url}"
         if ice_addresses is None and _is_loopback(urlsplit(self.url).hostname or ""):
             ice_addresses = [LOOPBACK]
         self.connection: RTCPeerConnection | None = None
-        self.channel: RTCDataChannel | None = None
-        self.events: RTCDataChannel | None = None
         self.session: OpenedSession | None = None
         self.door: str | None = None
-        self.states: list[str] = []
         self._use: Use = use
         self._token = token
         self._insecure = insecure
         self._ice_addresses = ice_addresses
-        self._label = label
-        self._ordered = ordered
-        self._max_retransmits = max_retransmits
-        self._protocol = protocol
-        self._wants_events = events
-        self._compact: CompactReader | None = None
         optional_keys: dict[str, Any] = {
             "analyzers": list(analyzers) if analyzers is not None else None,
             "options": options,
@@ -173,7 +134,6 @@ class ClientPeer(Inbox):
         self._codec = codec
         self._timeout_s = timeout_s
         self._on_track = on_track
-        self._opened = asyncio.Event()
         self._http: aiohttp.ClientSession | None = None
         self._websocket: aiohttp.ClientWebSocketResponse | None = None
         self._websocket_reader: asyncio.Task[None] | None = None
@@ -205,17 +165,7 @@ class ClientPeer(Inbox):
         connection = self._new_connection()
         for track in tracks:
             connection.addTrack(track)
-        # After the tracks: before them, aiortc stops the transport that it bundles all on.
-        if self._wants_events:
-            self.events = connection.createDataChannel(EVENTS)
-            self.watch_channel(self.events)
-        self.channel = connection.createDataChannel(
-            self._label,
-            ordered=self._ordered,
-            maxRetransmits=self._max_retransmits,
-            protocol=self._protocol,
-        )
-        self.watch_channel(self.channel)
+        self.open_channels(connection)
         self._prefer_codec(connection)
         with offering(self._ice_addresses):
             await connection.setLocalDescription(await connection.createOffer())
@@ -309,86 +259,7 @@ class ClientPeer(Inbox):
                 "sides reach each other?"
             )
 
-    # What arrives
-
-    def watch_channel(self, channel: RTCDataChannel) -> None:
-        """Take what arrives on a channel of the connection."""
-        channel.on("open", self._note_open)
-        channel.on("close", self._note_closed)
-        channel.on("message", self._read)
-
-    def _channels_are(self, state: str) -> bool:
-        channels = (self.channel, self.events)
-        return all(each.readyState == state for each in channels if each is not None)
-
-    def _note_open(self) -> None:
-        if self._channels_are("open"):
-            self._opened.set()
-
-    def _note_closed(self) -> None:
-        if self._channels_are("closed"):
-            self._close_inbox()
-
-    def _read(self, data: str | bytes) -> None:
-        if isinstance(data, str):
-            message = json.loads(data)
-            if message.get("type") == "layout":
-                self._compact = CompactReader(message)
-            self._take(message)
-        elif self._compact is not None:
-            with contextlib.suppress(ValueError):
-                self._take(self._compact.read(data))
-
-    # What is sent
-
-    def send(self, message: Message | str | bytes) -> None:
-        """Send a control message (as JSON), or text or bytes as they are."""
-        channels = (self.events, self.channel)
-        channel = next((c for c in channels if c is not None and c.readyState == "open"), None)
-        if channel is None:
-            raise NotConnected("the data channel is not open")
-        channel.send(json.dumps(message) if isinstance(message, dict) else message)
-
-    async def ping(self, count: int = 3, timeout_s: float = 5.0) -> Clock:
-        """Compare clocks over the data channel; the quickest of `count` round trips counts.
-
-        Raises
-        ------
-        TimeoutError
-            The server does not answer pings (older ones do not know them).
-        """
-        clocks = []
-        for _ in range(count):
-            sent_ms = time.time() * 1000
-            self.send({"type": "ping", "t": sent_ms})
-            pong = await self.wait_for(
-                lambda m, t=sent_ms: m.get("type") == "pong" and m.get("t") == t,  # type: ignore[misc]
-                timeout_s,
-            )
-            rtt_ms = time.time() * 1000 - sent_ms
-            clocks.append(Clock(pong["server_time"] - sent_ms - rtt_ms / 2, rtt_ms))
-        return min(clocks, key=lambda clock: clock.rtt_ms)
-
     # Hanging up
-
-    async def end(self, timeout_s: float = 10.0) -> Message:
-        """End the session and return its final result.
-
-        Raises
-        ------
-        NoFinalResult
-            It did not come within `timeout_s`, or the connection closed first.
-        """
-        if self.final is not None:
-            return self.final
-        try:
-            self.send(END_SESSION)
-            return await self.wait_for(lambda m: bool(m.get("final")), timeout_s)
-        except (TimeoutError, NotConnected) as error:
-            raise NoFinalResult(
-                f"no final result within {timeout_s:g} s of ending the session "
-                f"(connection states: {', '.join(self.states)})"
-            ) from error
 
     async def vanish(self) -> None:
         """Go away as a machine does whose network is cut: the server is told nothing."""

@@ -7,6 +7,9 @@ import sys
 
 from server.watchdog import supervisor
 
+# Set for a process that is one of several nodes (server/cluster/node.py).
+NODE = "KINECAST_NODE"
+
 
 def main() -> None:
     """Serve, or carry out a command; a bad setting is one line and exit status 2."""
@@ -50,6 +53,8 @@ def main() -> None:
 
 
 def _serve() -> None:
+    if os.environ.get(NODE) is None and _is_mentioned("nodes", "--nodes"):
+        _serve_nodes()
     watched = None if _is_unwatched() else supervisor.supervise()
 
     from server.config import BadSettings, parse_settings
@@ -69,10 +74,30 @@ def _serve() -> None:
         import asyncio
 
         from server.app import serve
+        from server.cluster.node import this_node
         from server.event_loop import EventLoop
 
         with asyncio.Runner(loop_factory=EventLoop) as runner:
-            runner.run(serve(settings, watched))
+            runner.run(serve(settings, watched, this_node()))
+    except BadSettings as error:
+        print(f"kinecast: {error}", file=sys.stderr)
+        raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _serve_nodes() -> None:
+    """Start several media processes, where more than one is asked for, and end with them."""
+    from server.config import BadSettings, parse_settings
+
+    try:
+        settings = parse_settings(sys.argv[1:])
+        if settings.nodes == 1:
+            return
+        from server.http.log import log_to_stderr
+
+        log_to_stderr(verbose=settings.verbose, quiet=())
+        from server.cluster import parent
+
+        raise SystemExit(parent.run(settings))
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
@@ -94,14 +119,7 @@ def _is_unwatched() -> bool:
     """
     if not {"-h", "--help", "--version"}.isdisjoint(sys.argv):
         return True
-    given = [*sys.argv, *os.environ]
-    try:
-        with open(".env", encoding="utf-8", errors="replace") as file:
-            given += file
-    except OSError:
-        pass  # There need not be one.
-    names = {text.partition("=")[0].removeprefix("export ").strip().lower() for text in given}
-    if names.isdisjoint({"watchdog", "--no-watchdog"}):
+    if not _is_mentioned("watchdog", "--no-watchdog"):
         return False
 
     from server.config import BadSettings, parse_settings
@@ -110,6 +128,18 @@ def _is_unwatched() -> bool:
         return not parse_settings(sys.argv[1:]).watchdog
     except BadSettings:
         return True  # It is told of as ever.
+
+
+def _is_mentioned(*names: str) -> bool:
+    """Whether a flag, a variable or .env has one of these names."""
+    given = [*sys.argv, *os.environ]
+    try:
+        with open(".env", encoding="utf-8", errors="replace") as file:
+            given += file
+    except OSError:
+        pass  # There need not be one.
+    mentioned = {text.partition("=")[0].removeprefix("export ").strip().lower() for text in given}
+    return not mentioned.isdisjoint(names)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,12 @@ def announce(settings: Settings, certificate: DevelopmentCertificate | None) -> 
         "Signaling WebSocket on any path: %s",
         _urls("wss" if secure else "ws", hosts, settings.port + 1),
     )
+    if settings.ice_port is not None:
+        last = settings.ice_port + settings.nodes - 1
+        logger.info(
+            "Media of all sessions: UDP port %s",
+            settings.ice_port if settings.nodes == 1 else f"{settings.ice_port} to {last}",
+        )
     if certificate is not None:
         logger.info(
             "Browsers warn of the self-signed certificate once; go on if its SHA-256 fingerprint is"
@@ -42,9 +48,10 @@ def announce(settings: Settings, certificate: DevelopmentCertificate | None) -> 
     elif settings.no_auth:
         logger.warning("Nobody is asked who they are: whoever reaches these addresses may use them")
     logger.info(
-        "Analyzers: %s in %d workers, which load now",
+        "Analyzers: %s in %d workers%s, which load now",
         ", ".join(spec.name for spec in settings.analyzers),
-        settings.workers,
+        max(settings.workers, settings.nodes),
+        f" of {settings.nodes} nodes" if settings.nodes > 1 else "",
     )
 
 

@@ -17,7 +17,18 @@ from aiohttp import web
 
 from server import rtc
 from server.announce import announce
-from server.api import camera, camera_recording, docs, game, recordings, signaling, whep, whip
+from server.api import (
+    camera,
+    camera_recording,
+    docs,
+    game,
+    history,
+    joining,
+    recordings,
+    signaling,
+    whep,
+    whip,
+)
 from server.api import web as page
 from server.api.context import (
     CAMERA,
@@ -30,16 +41,18 @@ from server.api.context import (
     SETTINGS,
     SOCKETS,
     STREAMS,
+    THUMBNAILS,
     WEBHOOKS,
 )
 from server.api.openapi import document
 from server.api.routes import ROUTES
 from server.api.sdp_resources import SdpResources
+from server.cluster.node import Node
 from server.config import BadSettings, Settings
 from server.http.access import ROUTE_TABLE
 from server.http.connection_guard import CONNECTIONS
 from server.http.install import protect
-from server.http.listener import KEEP_ALIVE_S, GuardedSite
+from server.http.listener import KEEP_ALIVE_S, GuardedSite, refusal
 from server.http.log import AccessLogger
 from server.http.route import Handler, Route
 from server.recordings.session_files import RecordingError, check_directory
@@ -52,12 +65,15 @@ from server.security.identity import Scope
 from server.security.places import Places
 from server.sessions import handover
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.identifiers import Identifiers
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.observer import Observers
 from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
+from server.watching.thumbnails import Thumbnails
 from server.webhooks.webhooks import Webhooks
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
@@ -104,11 +120,17 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     return web.json_response(body, status=status, headers=headers)
 
 
-def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Application]:
+def build(
+    settings: Settings, pool: WorkerPool, node: Node | None = None
+) -> tuple[web.Application, web.Application]:
     """The main application, and the one of the next port: a signaling WebSocket on any path."""
     metrics = Metrics()
+    tag = node.tag if node else ""
     cipher = EmbeddingCipher(settings.encryption_keys() or keys.kept(), settings.embedding_ttl)
-    webhooks = _webhooks(settings)
+    webhooks = _webhooks(settings, tag)
+    of_history = history.SessionsOfHistory()
+    kept = history.make_history(settings, of_history)
+    observers = [each for each in (webhooks, kept) if each is not None]
     manager = SessionManager(
         pool,
         [spec.name for spec in settings.analyzers],
@@ -123,8 +145,10 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         metrics,
         record_to(settings.record_to) if settings.record_to else None,
         EmbeddingGate(cipher),
-        webhooks,
+        Observers(*observers) if observers else None,
+        Identifiers(tag),
     )
+    of_history.manager = manager
     main = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     next_port = web.Application(middlewares=[errors_as_json])
     protect((main, next_port), settings)
@@ -133,9 +157,10 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
         app[POOL], app[SESSIONS], app[SOCKETS] = pool, manager, set()
         app.on_shutdown.append(signaling.close_sockets)
     main[EMBEDDING_CIPHER] = cipher
+    # With --websocket-only the main application is not run.
+    running = next_port if settings.websocket_only else main
+    history.set_up(main, running, kept)
     if webhooks is not None:
-        # With --websocket-only the main application is not run.
-        running = next_port if settings.websocket_only else main
         main[WEBHOOKS] = running[WEBHOOKS] = webhooks
         running.on_startup.append(_open_webhooks)
         running.on_cleanup.append(_close_webhooks)
@@ -152,9 +177,10 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     offers = Budget("offers", OFFERS)
     for app in (main, next_port):
         app[STREAMS], app[OFFER_BUDGET] = streams, offers
+    main[THUMBNAILS] = Thumbnails()
     main.on_shutdown.append(_stop_watching)
-    main[whep.RESOURCES] = SdpResources("watches")
-    main[whip.RESOURCES] = SdpResources("publishes")
+    main[whep.RESOURCES] = SdpResources("watches", tag)
+    main[whip.RESOURCES] = SdpResources("publishes", tag)
     main[ROUTE_TABLE].serve(main, ROUTES)
     next_port[ROUTE_TABLE].serve(next_port, (NEXT_PORT,))
     docs.set_up(main, document(ROUTES))
@@ -163,10 +189,11 @@ def build(settings: Settings, pool: WorkerPool) -> tuple[web.Application, web.Ap
     return main, next_port
 
 
-def _webhooks(settings: Settings) -> Webhooks | None:
+def _webhooks(settings: Settings, tag: str) -> Webhooks | None:
     if not settings.webhook:
         return None
-    path = private_file.data_directory() / f"webhooks-{settings.port}.sqlite"
+    whose = f"{settings.port}-{tag}" if tag else str(settings.port)
+    path = private_file.data_directory() / f"webhooks-{whose}.sqlite"
     try:
         return Webhooks(settings.webhook, settings.webhook_secret.get_secret_value(), path)
     except (OSError, sqlite3.Error) as error:
@@ -183,9 +210,12 @@ async def _close_webhooks(app: web.Application) -> None:
 
 async def _stop_watching(app: web.Application) -> None:
     await app[STREAMS].close()
+    await app[THUMBNAILS].close()
 
 
-async def serve(settings: Settings, watched: Watched | None = None) -> None:
+async def serve(
+    settings: Settings, watched: Watched | None = None, node: Node | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM, or until the supervisor is gone.
 
     Parameters
@@ -194,15 +224,19 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         All of them.
     watched
         What the supervisor gave; None where there is none.
+    node
+        Which one of several this is; None where it is the only one.
 
     Raises
     ------
     BadSettings
         A port is in use, a directory can not be written, an analyzer can not be loaded.
     """
+    whole = settings
+    if node is not None:
+        settings = joining.settings_of(node, settings)
     descriptors.raise_limit(settings.max_connections)
     rtc.install()
-    rtc.set_ice_hosts(settings.ice_address, settings.ice_port_range)
     rtc.set_max_pixels(settings.video_pixels())
     if settings.record_to is not None:
         try:
@@ -226,24 +260,40 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         max_pixels=settings.video_pixels(),
         verbose=settings.verbose,
     )
-    main, next_port = build(settings, pool)
+    main, next_port = build(settings, pool, node)
+    member = joining.set_up((main, next_port), node) if node is not None else None
+    joined: joining.Joined | None = None
     manager = main[SESSIONS]
     book = handover.SessionBook(manager)
     heartbeat = Heartbeat(watched, book.changed, lambda: _request(stop))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
+    shared_port = _share_port(settings, node)
+    rtc.set_ice_hosts(settings.ice_address, shared_port or settings.ice_port_range)
     try:
-        for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
-            await _listen(runner, settings, port, context)
-        if watched is not None:
+        if member is None:
+            for runner, port in zip(runners, (settings.port + 1, settings.port), strict=False):
+                await _listen(runner, settings, port, context)
+        else:
+            joined = await joining.join(
+                *(
+                    member,
+                    runners,
+                    _make_runner(joining.inner(main, ROUTES, errors_as_json, member)),
+                ),
+                *(context, lambda: _request(stop)),
+            )
+        if watched is not None and node is None:
+            # Of several nodes another one has taken them by now.
             handover.go_on(manager, watched.book)
         await heartbeat.begin()
         pool.start()
         # What was imported stays: to walk through it takes the collector 0.1 s, on the event loop.
         gc.collect()
         gc.freeze()
-        announce(settings, certificate)
+        if node is None or node.number == 0:
+            announce(whole, certificate)
         waits: list[asyncio.Future[Any]] = [stop, pool.refused]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if pool.refused.done():
@@ -254,11 +304,15 @@ async def serve(settings: Settings, watched: Watched | None = None) -> None:
         except TimeoutError:
             logger.error("Sessions did not end within %.0f s: going anyway", DRAIN_WITHIN_S)
     finally:
+        if joined is not None:
+            await joined.leave()
         for runner in runners:
             await runner.cleanup()
         await main[CONNECTIONS].close()
         await pool.stop()
         await heartbeat.end()
+        if shared_port is not None:
+            shared_port.close()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
@@ -280,12 +334,24 @@ async def _listen(
     try:
         await GuardedSite(runner, settings.host, port, guard, context).start()
     except OSError as error:
+        raise refusal(settings.host, port, error) from error
+
+
+def _share_port(settings: Settings, node: Node | None) -> rtc.SharedPort | None:
+    if settings.ice_port is None:
+        return None
+    port = rtc.SharedPort(settings.ice_port, settings.ice_address, node.tag if node else "")
+    try:
+        port.open()
+    except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise BadSettings(
-                f"port {port} of {settings.host} is in use: choose another with --port"
-                " (the next one is needed too)"
+                f"UDP port {settings.ice_port} is in use: choose another with --ice-port"
             ) from error
-        raise BadSettings(f"can not listen on {settings.host}:{port}: {error.strerror}") from error
+        raise BadSettings(
+            f"can not receive on UDP port {settings.ice_port}: {error.strerror}"
+        ) from error
+    return port
 
 
 def _make_certificate() -> DevelopmentCertificate:

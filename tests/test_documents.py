@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzers.chain import arrange
+from tests.analyzers.models import model
 from tests.support.server import ROOT
 
 README_LINES = 110
@@ -104,3 +106,22 @@ def test_the_drawing_sample_runs_as_it_stands():
     frame = np.zeros((480, 640, 3), np.uint8)
     names["Nod"]().draw(frame, {"nose_height": 0.5})
     assert frame[240].any()
+
+
+def test_the_sample_that_sees_every_frame_runs_as_it_stands():
+    text = (ROOT / "docs" / "analyzers.md").read_text()
+    (sample,) = [
+        each
+        for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        if "consecutive = True" in each
+    ]
+    names: dict = {}
+    exec(sample, names)
+    (lane, _) = arrange([names["Flicker"](), model("Pose")])
+    assert lane.is_consecutive
+    assert lane.start("s", 0.0, ["flicker"]).problems == ()
+    for at in range(300):
+        report = lane.frame("s", np.full((48, 64, 3), at % 200, np.uint8), at * 40.0)
+    assert report.problems == ()
+    assert report.fragments["flicker"]["steps_ms"] == b"40.0"
+    assert lane.end("s", 12_000.0).problems == ()

@@ -36,11 +36,13 @@ def files(tmp_path_factory):
         return set(content.namelist())
 
 
-def test_three_packages_are_in_it_and_they_are_typed(files):
+def test_four_packages_are_in_it_and_they_are_typed(files):
     folders = {path.partition("/")[0] for path in files}
     packages = {folder for folder in folders if not folder.startswith("kinecast-")}
-    assert packages == {"server", "analyzers", "signaling"}
+    assert packages == {"server", "analyzers", "signaling", "client_test"}
     assert {f"{package}/py.typed" for package in packages} <= files
+    assert "client_test/client.py" in files
+    assert not [path for path in files if path.startswith(("client_test/athlete", "tests/"))]
 
 
 def test_the_page_is_in_it_with_the_video_for_those_without_a_camera(files):
@@ -49,3 +51,10 @@ def test_the_page_is_in_it_with_the_video_for_those_without_a_camera(files):
     assert page
     assert page == {path for path in files if path.startswith(below)}
     assert any(path.endswith(".data/data/share/kinecast/sample-video.mp4") for path in files)
+
+
+def test_how_databases_of_earlier_versions_are_changed_is_in_it(files):
+    below = "server/history/migrations/"
+    steps = {path.relative_to(ROOT).as_posix() for path in (ROOT / below).rglob("*.py")}
+    assert len(steps) > 2
+    assert steps == {path for path in files if path.startswith(below)}

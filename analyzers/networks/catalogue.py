@@ -49,6 +49,7 @@ class Task(StrEnum):
     DETECTION = "detection"
     REIDENTIFICATION = "re-identification"
     POSE = "pose"
+    FACE = "face"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +146,18 @@ def _retail_reid(name: str, threshold: float, base: str, *files: tuple[str, int,
     )
 
 
+# The last release of mediapipe whose wheel has networks.
+_WHEEL = Release("mediapipe", "0.10.21", python="3.11", glibc="2_28")
+_WHEEL_SIZE = 35_622_638
+
 # BlazePose: its detector, and the "full" one of its landmark networks.
 POSE = Weights(
     "pose",
     Task.POSE,
     _APACHE,
     packed=Packed(
-        # The last one that has them.
-        Release("mediapipe", "0.10.21", python="3.11", glibc="2_28"),
-        35_622_638,
+        _WHEEL,
+        _WHEEL_SIZE,
         (
             Member(
                 "pose_detector.tflite",
@@ -171,8 +175,34 @@ POSE = Weights(
     ),
 )
 
+# BlazeFace for faces within 2 m, and the mesh of 468 points.
+FACE = Weights(
+    "face",
+    Task.FACE,
+    _APACHE,
+    packed=Packed(
+        _WHEEL,
+        _WHEEL_SIZE,
+        (
+            Member(
+                "face_detector.tflite",
+                "mediapipe/modules/face_detection/face_detection_short_range.tflite",
+                229_714,
+                "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+            ),
+            Member(
+                "face_landmarks_detector.tflite",
+                "mediapipe/modules/face_landmark/face_landmark.tflite",
+                1_242_398,
+                "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+            ),
+        ),
+    ),
+)
+
 KNOWN: tuple[Weights, ...] = (
     POSE,
+    FACE,
     Weights(
         "person-detection-retail-0013",
         Task.DETECTION,

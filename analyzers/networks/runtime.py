@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import AnalyzerUnavailable
+from analyzers.networks.compiled_cache import CompiledCache
 
 CPU = "CPU"
 
@@ -119,7 +119,9 @@ class Runtime:
         self._core = self._openvino.Core()
         # For devices that hand on to the CPU: AUTO, HETERO and so on.
         self._core.set_property(CPU, _CPU_OPTIONS)
-        self._check_device(device)
+        self._cache = CompiledCache(self._openvino, self._core)
+        if device != CPU:
+            self._check_device(device)
         self._device = device
         self._precision = precision
         native_bf16 = "BF16" in self._core.get_property(CPU, "OPTIMIZATION_CAPABILITIES")
@@ -141,11 +143,7 @@ class Runtime:
         try:
             if isinstance(source, Path):
                 return self._core.read_model(str(source))
-            # OpenVINO reads TFLite from files only.
-            with tempfile.TemporaryDirectory(prefix="kinecast-") as directory:
-                path = Path(directory, "network.tflite")
-                path.write_bytes(source)
-                return self._core.read_model(str(path))
+            return self._cache.read_tflite(source)
         except RuntimeError as error:
             what = str(source) if isinstance(source, Path) else "the TFLite network"
             raise ValueError(
@@ -226,7 +224,7 @@ class Runtime:
 
     def compile_after(self, network: Network, output: str, model: Any) -> Network:
         """Compile a network that reads an output of another one in place, to be exact."""
-        compiled = self._core.compile_model(model, CPU, _options(CPU, "f32"))
+        compiled = self._cache.compile(model, CPU, _options(CPU, "f32"))
         request = compiled.create_infer_request()
         request.set_input_tensor(network.tensor(output))
         return Network(request, compiled, np.empty((0, 0, 0, 3), np.uint8))
@@ -251,7 +249,7 @@ class Runtime:
             process.mean(_as_list(picture.mean))
         if picture.std != 1.0:
             process.scale(_as_list(picture.std))
-        compiled = self._core.compile_model(steps.build(), device, _options(device, precision))
+        compiled = self._cache.compile(steps.build(), device, _options(device, precision))
         request = compiled.create_infer_request()
         array = np.zeros(compiled.input().shape, np.uint8) if into is None else into
         request.set_input_tensor(ov.Tensor(array, shared_memory=True))

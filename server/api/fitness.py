@@ -15,6 +15,7 @@ from server.api.base64_picture import decode_base64
 from server.api.context import POOL, SESSIONS, SETTINGS
 from server.api.exercise_words import ExerciseWords
 from server.api.models_fitness import (
+    AnalysisStatus,
     AnalyzeBatch,
     AnalyzeFrame,
     AnalyzeVideo,
@@ -26,6 +27,7 @@ from server.api.models_fitness import (
     HealthAnswer,
     MotionAnalysis,
     MotionAnswer,
+    StatusAnswer,
 )
 from server.api.models_realtime import TARGET_LATENCY_MS, Performance
 from server.api.recorded import locate
@@ -57,6 +59,22 @@ async def health(request: web.Request) -> web.Response:
     status = "ok" if ready else "starting"
     answer = HealthAnswer(success=ready, data=said, message="Success", status=status)
     return _json(answer, 200 if ready else 503)
+
+
+async def status(request: web.Request) -> web.Response:
+    """What analyzes, and whether it is ready; 200 in any case."""
+    pool = request.app[POOL]
+    missing = {name: pool.unavailable[name] for name in ANALYZERS if name in pool.unavailable}
+    absent = {name: "not among --analyzers" for name in ANALYZERS if name not in pool.names}
+    state = "unavailable" if missing or absent else "ok" if pool.ready else "starting"
+    ready = dict.fromkeys(ANALYZERS, "ready" if pool.ready else "loading")
+    data = AnalysisStatus(
+        status=state,
+        available=state == "ok",
+        analyzers=ready | absent | missing,
+        target_latency_ms=TARGET_LATENCY_MS,
+    )
+    return _json(StatusAnswer(data=data, message="Success"))
 
 
 async def analyze_frame(request: web.Request) -> web.Response:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from server.api.context import METRICS, POOL, SESSIONS, SETTINGS
+from server.api.context import HISTORY, METRICS, POOL, SESSIONS, SETTINGS
+from server.history.history import History
 from server.sessions.session import Session
 
 # An analyzer that can not draw, or says NaN, does its work all the same.
@@ -19,7 +20,9 @@ async def health(request: web.Request) -> web.Response:
     pool, settings = request.app[POOL], request.app[SETTINGS]
     sessions = list(request.app[SESSIONS].known)
     failing = _failing(sessions)
-    is_well = not pool.unavailable and not failing
+    history = request.app.get(HISTORY)
+    is_kept = history is None or history.status.is_written
+    is_well = not pool.unavailable and not failing and is_kept
     return web.json_response(
         {
             "status": "ok" if pool.ready and is_well else _status(pool.ready),
@@ -46,8 +49,23 @@ async def health(request: web.Request) -> web.Response:
             ],
             "sessions": len(sessions),
             "recording": str(settings.record_to) if settings.record_to else None,
+            "history": _kept(history) if history else None,
+            # Of one process that is all there is (`merged`).
+            "nodes": None,
         }
     )
+
+
+def _kept(history: History) -> dict[str, object]:
+    now = history.status
+    # What is wrong with the database is the operator's to know: it stands in the log.
+    reason = "the database does not take trainings: they wait in memory, up to two hundred"
+    return {
+        "written": now.is_written,
+        "waiting": now.waiting,
+        "lost": now.lost,
+        **({} if now.is_written else {"reason": reason}),
+    }
 
 
 def _failing(sessions: Iterable[Session]) -> Counter[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.models_history import HistoryHealth
 from signaling.messages import Analysis
 
 
@@ -33,6 +34,15 @@ class WorkerHealth(BaseModel):
     restarts: int
 
 
+class NodeHealth(BaseModel):
+    """One media process of several."""
+
+    node: int
+    ready: bool = Field(description="Also false when it does not answer")
+    sessions: int | None
+    load: float | None = Field(description="Cores that it and its workers keep busy")
+
+
 class Health(BaseModel):
     """What is ready, what is not and why."""
 
@@ -42,6 +52,10 @@ class Health(BaseModel):
     workers: list[WorkerHealth]
     sessions: int
     recording: str | None = Field(None, description="The directory that sessions are recorded to")
+    history: HistoryHealth | None = Field(
+        None, description="Where trainings are kept; null: they are not"
+    )
+    nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
 class CameraHealth(BaseModel):
@@ -65,6 +79,13 @@ class AnalyzerProblem(BaseModel):
     message: str
 
 
+class EveryFrame(BaseModel):
+    """How an analyzer keeps up that is to see every frame."""
+
+    lag_ms: float = Field(description="From a frame's arrival until the analyzer was given it")
+    dropped: int = Field(description="Frames of the session that it has not seen")
+
+
 class SessionStatus(BaseModel):
     """State, counts and rates of a session."""
 
@@ -78,6 +99,9 @@ class SessionStatus(BaseModel):
     analyzed: int
     dropped: int = Field(description="Skipped, because a newer frame took their place")
     unreadable: int = Field(description="Pictures that could not be decoded")
+    every_frame: dict[str, EveryFrame] = Field(
+        description="Of each analyzer that is to see every frame"
+    )
     frames_per_s: float = Field(description="On average; 0 when none came for 2 s")
     results_per_s: float = Field(description="The same")
     latency_ms: float | None = Field(
@@ -89,6 +113,24 @@ class SessionStatus(BaseModel):
     end_reason: str | None
 
 
+class Doing(BaseModel):
+    """What somebody does, at a glance."""
+
+    model_config = ConfigDict(extra="allow")
+
+    exercise: Any = Field(description="Its name; none")
+    reps: Any = None
+    held_s: Any = None
+    warnings: list[Any] = Field(description="Codes")
+    framing: list[Any] = Field(description="Codes of what is wrong with the picture")
+
+
+class ListedSession(SessionStatus):
+    """A session in the list."""
+
+    doing: Doing | None = Field(description="null where no exercises are counted")
+
+
 class StartSession(Analysis):
     """Something of the server's own that is to be analyzed."""
 
@@ -98,7 +140,7 @@ class StartSession(Analysis):
 class SessionList(BaseModel):
     """The running sessions, oldest first."""
 
-    sessions: list[SessionStatus]
+    sessions: list[ListedSession]
 
 
 class SessionDetail(SessionStatus):

@@ -100,6 +100,23 @@ class HealthAnswer(BaseModel):
     status: str
 
 
+class AnalysisStatus(BaseModel):
+    """What analyzes, and whether it is ready."""
+
+    status: str = Field(description="ok, starting, or unavailable")
+    available: bool
+    analyzers: dict[str, str] = Field(description="ready, or why it is not")
+    target_latency_ms: int
+
+
+class StatusAnswer(BaseModel):
+    """The state of the analysis."""
+
+    success: bool = True
+    data: AnalysisStatus
+    message: str
+
+
 class FitnessError(BaseModel):
     """What went wrong, and what to do about it."""
 

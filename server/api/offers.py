@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.api.context import OFFER_BUDGET, SESSIONS, STREAMS
+from server.api.context import CLUSTER, OFFER_BUDGET, SESSIONS, STREAMS
+from server.api.relay import RemotePeer, open_at_node
 from server.broadcast.stream import VideoStream
 from server.security.identity import Identity, Scope
 from server.sessions.peer import SessionPeer
@@ -19,7 +20,7 @@ from signaling.sdp import sends_video
 class OfferAnswer:
     """The outcome of an offer; `info` is None for a peer that only watches."""
 
-    peer: SessionPeer | ViewerPeer
+    peer: SessionPeer | ViewerPeer | RemotePeer
     sdp: str
     info: SessionInfo | None
 
@@ -34,6 +35,16 @@ async def open_offer(app: web.Application, offer: Offer, by: Identity) -> OfferA
         offers too fast (429).
     """
     await app[OFFER_BUDGET].charge(by.client)
+    if CLUSTER in app:
+        return OfferAnswer(
+            *await open_at_node(app[CLUSTER], offer, by, lambda: _open_here(app, offer, by))
+        )
+    return OfferAnswer(*await _open_here(app, offer, by))
+
+
+async def _open_here(
+    app: web.Application, offer: Offer, by: Identity
+) -> tuple[SessionPeer | ViewerPeer, str, SessionInfo | None]:
     streams = app[STREAMS]
     plays: VideoStream | None = None
     if offer.play is not None:
@@ -41,7 +52,7 @@ async def open_offer(app: web.Application, offer: Offer, by: Identity) -> OfferA
         plays = streams.find(offer.play, by)
         if not sends_video(offer.sdp):
             peer, sdp = await streams.answer(plays, offer.sdp, by)
-            return OfferAnswer(peer, sdp, None)
+            return peer, sdp, None
     by.check(Scope.PUBLISH, "to send video")
     opened = await app[SESSIONS].open(offer, by, plays)
-    return OfferAnswer(opened.peer, opened.sdp, opened.info)
+    return opened.peer, opened.sdp, opened.info

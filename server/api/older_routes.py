@@ -21,6 +21,7 @@ from server.api.models_fitness import (
     FrameAnswer,
     HealthAnswer,
     MotionAnswer,
+    StatusAnswer,
 )
 from server.api.models_pose import PoseAnswer, PoseError, PoseForm
 from server.api.models_tracking import (
@@ -105,6 +106,14 @@ OLDER_ROUTES = (
         "Whether exercises are analyzed",
         None,
         answers={200: HealthAnswer, 503: HealthAnswer},
+    ),
+    Route(
+        "GET",
+        "/api/ml/status",
+        fitness.status,
+        "What analyzes exercises, and whether it is ready",
+        None,
+        answers={200: StatusAnswer},
     ),
     Route(
         "POST",

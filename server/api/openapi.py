@@ -19,7 +19,8 @@ _PATH_PARAMETER = re.compile(r"{(\w+)(?::[^{}]*)?}")
 _DESCRIPTION = (
     "Video goes in over WebRTC or as single pictures; what the analyzers see in it comes back."
     " WebSockets are listed with their path and scope; what goes over them is described in"
-    " docs/protocol.md and docs/image-apis.md."
+    " docs/protocol.md and docs/image-apis.md. Heart and breathing rates, where the server measures"
+    " them, are no medical information: Kinecast is not a medical device."
 )
 
 Json = dict[str, Any]

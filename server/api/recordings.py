@@ -9,6 +9,7 @@ from aiohttp import web
 from server.api.context import RECORDINGS, STREAMS, WEBHOOKS
 from server.api.json_body import read_message
 from server.api.models_recordings import Recording, RecordingList, StartRecording
+from server.api.relay import link_to
 from server.camera.source import CameraUnavailable
 from server.config import BadSettings, Settings
 from server.http.opened_file import OpenedFile
@@ -66,10 +67,13 @@ async def _close(app: web.Application) -> None:
     await app[RECORDINGS].close()
 
 
-async def start(request: web.Request) -> web.Response:
+async def start(request: web.Request) -> web.StreamResponse:
     """Begin a recording."""
     wish = await read_message(request, StartRecording)
     name = None if wish.name is None else _parse_name(wish.name, BadMessage)
+    elsewhere = await link_to(request.app, wish.source)
+    if elsewhere is not None:
+        return await elsewhere.forward(request, request[IDENTITY], wish.model_dump_json().encode())
     find = functools.partial(
         request.app[STREAMS].find, wish.source, request.get(IDENTITY, ANONYMOUS)
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from server.api import (
+    athletes,
+    athletes_export,
     camera,
     docs,
     health,
@@ -15,6 +17,7 @@ from server.api import (
 )
 from server.api.camera import CameraAnswer, CameraStatus
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
+from server.api.models_history import AthleteList, DeletedHistory, Share, Shares, TrainingList
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.api.older_routes import OLDER_ROUTES
 from server.http.route import Route
@@ -91,6 +94,14 @@ ROUTES = (
         "End a session",
         Scope.PUBLISH,
         answers={200: SessionStatus},
+    ),
+    Route(
+        "GET",
+        "/sessions/{id}/picture",
+        sessions.get_picture,
+        "A small picture of what a session shows now",
+        Scope.VIEW,
+        answers={200: "image/jpeg", 204: None},
     ),
     Route(
         "GET",
@@ -173,6 +184,60 @@ ROUTES = (
         "End a recording and keep it; with ?file=1, remove one that has ended",
         Scope.CONTROL,
         answers={200: Recording},
+    ),
+    Route(
+        "GET",
+        "/athletes",
+        athletes.list_athletes,
+        "Whose trainings one may see",
+        Scope.VIEW,
+        or_scope=Scope.COACH,
+        answers={200: AthleteList},
+    ),
+    Route(
+        "GET",
+        "/athletes/{id}/trainings",
+        athletes.list_trainings,
+        "Somebody's trainings, the newest first",
+        Scope.VIEW,
+        or_scope=Scope.COACH,
+        answers={200: TrainingList},
+    ),
+    Route(
+        "GET",
+        "/athletes/{id}/export",
+        athletes_export.export,
+        "All of them with their repetitions; ?format=json or csv",
+        Scope.VIEW,
+        or_scope=Scope.COACH,
+        expensive=True,
+        answers={200: "application/json"},
+    ),
+    Route(
+        "POST",
+        "/athletes/{id}/shares",
+        athletes.share,
+        "Let a coach see one's trainings",
+        Scope.VIEW,
+        body=Share,
+        answers={200: Shares},
+    ),
+    Route(
+        "DELETE",
+        "/athletes/{id}/shares/{coach}",
+        athletes.unshare,
+        "Let them see these no longer",
+        Scope.VIEW,
+        answers={200: Shares},
+    ),
+    Route(
+        "DELETE",
+        "/athletes/{id}",
+        athletes.delete,
+        "Delete everything of one person",
+        Scope.VIEW,
+        expensive=True,
+        answers={200: DeletedHistory},
     ),
     *OLDER_ROUTES,
     Route(

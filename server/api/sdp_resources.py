@@ -68,10 +68,13 @@ class SdpResources:
     ----------
     what
         What such a client does, for messages: "watches".
+    tag
+        Begins each resource's name, where several nodes are one server.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, tag: str = "") -> None:
         self._what = what
+        self._tag = tag
         self._resources: dict[str, _Resource] = {}
 
     def create(
@@ -96,7 +99,7 @@ class SdpResources:
             Ends it, when the client deletes the resource.
         """
         self._forget_ended()
-        sid, etag = secrets.token_urlsafe(16), f'"{secrets.token_urlsafe(8)}"'
+        sid, etag = self._tag + secrets.token_urlsafe(16), f'"{secrets.token_urlsafe(8)}"'
         found = _USERNAME.search(offer)
         path = f"{request.path.rstrip('/')}/{sid}"
         self._resources[sid] = _Resource(

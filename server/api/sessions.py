@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from server.api.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS
+from server.api.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS, THUMBNAILS
 from server.api.json_body import read_message
 from server.api.models import StartSession
 from server.ingest.camera_analysis import BY_REQUEST, RETRY_AFTER_S
 from server.security.identity import IDENTITY
 from server.sessions.manager import check_owner
-from server.sessions.report import status
+from server.sessions.report import doing, status
 from server.sessions.results import Result
 from server.sessions.session import Session
 from signaling.errors import Busy
@@ -35,7 +35,8 @@ async def list_sessions(request: web.Request) -> web.Response:
     """The running sessions of whoever asks; with control, everybody's."""
     by = request[IDENTITY]
     running = list(request.app[SESSIONS].known)
-    return web.json_response({"sessions": [status(s) for s in running if by.may_touch(s.owner)]})
+    own = [session for session in running if by.may_touch(session.owner)]
+    return web.json_response({"sessions": [{**status(s), "doing": doing(s.last)} for s in own]})
 
 
 async def get_session(request: web.Request) -> web.Response:
@@ -50,6 +51,16 @@ async def get_session(request: web.Request) -> web.Response:
             "notes": list(session.notes.kept),
         }
     )
+
+
+async def get_picture(request: web.Request) -> web.Response:
+    """A small picture of what a session shows now."""
+    data = await request.app[THUMBNAILS].of(_own_session(request))
+    if data is None:
+        # As ordinary as a picture: browsers would log an error.
+        return web.Response(status=204)
+    headers = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "no-store"}
+    return web.Response(body=data, headers=headers)
 
 
 async def start_session(request: web.Request) -> web.Response:

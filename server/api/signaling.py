@@ -13,9 +13,11 @@ from server.api.bounded_socket import BoundedSocket
 from server.api.context import SETTINGS, SOCKETS
 from server.api.json_body import MAX_OFFER_BYTES, read_body
 from server.api.offers import open_offer
+from server.api.relay import RemotePeer
 from server.rtc import InvalidStateError
 from server.security.identity import IDENTITY
 from server.sessions.peer import SessionPeer
+from server.tasks import Tasks
 from server.watching.viewer_peer import ViewerPeer
 from signaling import http, ice
 from signaling.errors import BadMessage, SignalingError
@@ -29,8 +31,11 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     async with BoundedSocket.open(request, max_message_bytes=MAX_OFFER_BYTES) as socket:
         conversation = _Conversation(request, socket)
         socket.may_idle = conversation.goes_on
-        async for message in socket:
-            await conversation.receive(message)
+        try:
+            async for message in socket:
+                await conversation.receive(message)
+        finally:
+            await conversation.close()
     return socket.response
 
 
@@ -47,7 +52,8 @@ class _Conversation:
         self._app = request.app
         self._identity = request[IDENTITY]
         self._socket = socket
-        self._peer: SessionPeer | ViewerPeer | None = None
+        self._peer: SessionPeer | ViewerPeer | RemotePeer | None = None
+        self._tasks = Tasks("conversation")
         settings = request.app[SETTINGS]
         self._protocol = Signaling(
             ice_servers=lambda: ice.client_ice_servers(
@@ -62,6 +68,12 @@ class _Conversation:
     def goes_on(self) -> bool:
         """Whether what it opened lives, which it may offer to continue at any time."""
         return self._peer is not None and not self._peer.ended
+
+    async def close(self) -> None:
+        """Let go of a peer that another node has; its session goes on."""
+        await self._tasks.cancel()
+        if isinstance(self._peer, RemotePeer):
+            await self._peer.close()
 
     async def receive(self, message: str | bytes) -> None:
         """Carry out all that one message leads to."""
@@ -81,11 +93,19 @@ class _Conversation:
                 return []
             case Negotiate(offer):
                 answered = await open_offer(self._app, offer, self._identity)
+                await self.close()
                 self._peer = answered.peer
+                if isinstance(answered.peer, RemotePeer):
+                    self._tasks.spawn(self._hang_up_after(answered.peer), "hang up")
                 return self._protocol.answered(answered.sdp, answered.info)
             case AddCandidate() | EndCandidates():
                 await self._add_candidate(effect)
                 return []
+
+    async def _hang_up_after(self, peer: RemotePeer) -> None:
+        """Close the socket when the peer's node dies, as it would if it were this one."""
+        await peer.gone()
+        await self._socket.close(WSCloseCode.GOING_AWAY, "the server starts again")
 
     async def _add_candidate(self, effect: AddCandidate | EndCandidates) -> None:
         assert self._peer is not None
@@ -109,4 +129,6 @@ async def offer(request: web.Request) -> web.Response:
     except SignalingError as error:
         status, headers, body = http.error_body(error)
         return web.json_response(body, status=status, headers=headers)
+    if isinstance(answered.peer, RemotePeer):
+        await answered.peer.close()
     return web.json_response(http.answer_body(answered.sdp, answered.info))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 import av
@@ -15,9 +17,18 @@ from server.camera.sensor_clock import SensorClock
 from server.camera.source import CameraError, CameraUnavailable, Mode, Source
 from server.media.capture import Capture, analyzed_size
 
+logger = logging.getLogger(__name__)
+
 # picamera2 keeps this many pictures in memory. With fewer, it drops some while one is copied and
 # others are being encoded.
 _BUFFERS = 6
+# libcamera's numbers for them (its control_ids_core.yaml).
+_AF = {
+    "AfMode": ("manual", "auto", "continuous"),
+    "AfRange": ("normal", "macro", "full"),
+    "AfSpeed": ("normal", "fast"),
+}
+_AF_TRIGGER_START = 0
 # How often it is looked whether a picture is still wanted.
 _LOOKS_UP_S = 0.2
 _PLANAR = "YUV420"
@@ -68,7 +79,10 @@ class PiCamera(Source):
                 main={"size": size, "format": _PLANAR},
                 # The image processor makes it for nothing.
                 lores={"size": analyzed_size(*size), "format": _PLANAR},
-                controls={"FrameDurationLimits": (period_us, period_us)},
+                controls={
+                    "FrameDurationLimits": (period_us, period_us),
+                    **self._focus(camera.camera_controls),
+                },
                 buffer_count=_BUFFERS,
             )
         )
@@ -80,6 +94,18 @@ class PiCamera(Source):
                 raise CameraUnavailable(
                     f"the camera gives {stream['format']}, which is not known here"
                 )
+
+    def _focus(self, known: Mapping[str, Any]) -> dict[str, int]:
+        """What is asked of the lens, as far as it can be moved."""
+        focus = self.mode.focus
+        asked = {"AfMode": focus.mode, "AfRange": focus.range, "AfSpeed": focus.speed}
+        wanted = {name: _AF[name].index(value) for name, value in asked.items() if value}
+        if wanted and not wanted.keys() <= known.keys():
+            logger.warning("The camera has a fixed focus: what is asked of it changes nothing")
+            return {}
+        if focus.mode == "auto":
+            wanted["AfTrigger"] = _AF_TRIGGER_START
+        return wanted
 
     def read(self) -> Capture:
         request = self._next_request()

@@ -19,6 +19,26 @@ class CameraUnavailable(CameraError):
 
 
 @dataclass(frozen=True, slots=True)
+class Focus:
+    """How a camera finds its focus; None leaves it to the camera.
+
+    Attributes
+    ----------
+    mode
+        ``manual`` leaves the lens where it is, ``auto`` focuses once at the start,
+        ``continuous`` again and again.
+    range
+        Which distances it tries: ``normal``, ``macro``, ``full``.
+    speed
+        ``normal`` or ``fast``.
+    """
+
+    mode: str | None = None
+    range: str | None = None
+    speed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mode:
     """What is asked of a camera; it may give something near to it.
 
@@ -28,11 +48,14 @@ class Mode:
         In pixels.
     fps
         Pictures a second.
+    focus
+        Of a camera whose lens can be moved.
     """
 
     width: int = 1536
     height: int = 864
     fps: float = 20.0
+    focus: Focus = Focus()
 
 
 class SourceEncoder(ABC):

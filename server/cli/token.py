@@ -19,6 +19,7 @@ scopes:
   publish   send video, read its results, resume and end one's own sessions
   view      look at one's own sessions, at published streams, at metrics
   control   all of that with everybody's sessions; the camera, recordings
+  coach     to read the trainings of those who share them (--database)
 
 The secret is the server's: AUTH_SECRET or AUTH_SECRET_FILE, from the environment or .env, or
 --auth-secret-file. A token can not be taken back before it expires, except by changing the secret,
@@ -72,7 +73,7 @@ def _parser() -> Parser:
         type=_scopes,
         required=True,
         metavar="A,B",
-        help="what it allows: publish, view, control, with commas between",
+        help="what it allows: publish, view, control, coach, with commas between",
     )
     parser.add_argument(
         "--ttl",
@@ -95,7 +96,7 @@ def _scopes(text: str) -> list[Scope]:
         return [Scope(name) for name in parse.words(text)]
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not of publish, view, control, with commas between"
+            f"{text!r} is not of publish, view, control, coach, with commas between"
         ) from None
 
 

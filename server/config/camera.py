@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from server.camera.hooks import HookFunction, load
-from server.camera.source import Mode
+from server.camera.source import Focus, Mode
 from server.config.base import Count, Flag, SettingsGroup
 
 _SMALLEST, _LARGEST = 64, 8192
@@ -27,6 +27,10 @@ def _size(value: Any) -> Any:
 
 def _hook(value: Any) -> Any:
     return load(value) if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 class CameraSettings(SettingsGroup):
@@ -58,6 +62,23 @@ class CameraSettings(SettingsGroup):
         Flag(variables=("ROTATE_STREAM_90", "ROTATE_STREAM_180")),
     ] = "0"
     """degrees, counterclockwise, by which its pictures are turned"""
+    camera_focus: Annotated[
+        Literal["manual", "auto", "continuous"] | None,
+        BeforeValidator(_lower),
+        Flag("manual|auto|continuous"),
+    ] = Field(None, validation_alias=AliasChoices("camera_focus", "PICAM_AF_MODE"))
+    """how a camera of a Raspberry Pi focuses: manual leaves the lens where it is, auto focuses once
+    at the start; without it, as the camera does by itself"""
+    camera_focus_range: Annotated[
+        Literal["normal", "macro", "full"] | None,
+        BeforeValidator(_lower),
+        Flag("normal|macro|full"),
+    ] = Field(None, validation_alias=AliasChoices("camera_focus_range", "PICAM_AF_RANGE"))
+    """which distances it tries"""
+    camera_focus_speed: Annotated[
+        Literal["normal", "fast"] | None, BeforeValidator(_lower), Flag("normal|fast")
+    ] = Field(None, validation_alias=AliasChoices("camera_focus_speed", "PICAM_AF_SPEED"))
+    """how fast it moves the lens"""
     camera_hook: Annotated[
         HookFunction | None, NoDecode, BeforeValidator(_hook), Flag("MODULE:FUNCTION")
     ] = None
@@ -83,4 +104,5 @@ class CameraSettings(SettingsGroup):
 
     def camera_mode(self) -> Mode:
         """What is asked of the camera."""
-        return Mode(*self.camera_size, self.camera_fps)
+        focus = Focus(self.camera_focus, self.camera_focus_range, self.camera_focus_speed)
+        return Mode(*self.camera_size, self.camera_fps, focus)

@@ -53,6 +53,11 @@ def ports(value: Any) -> Any:
     return range(int(match[1]), int(match[2]) + 1)
 
 
+def nodes(value: Any) -> Any:
+    """A number of media processes; auto is one for four cores."""
+    return max(cores() // 4, 1) if value == "auto" else value
+
+
 def ice_servers(value: Any) -> Any:
     """STUN and TURN servers."""
     return parse_ice_servers(value) if isinstance(value, str) else value

@@ -12,6 +12,7 @@ from server.config import parse
 from server.config.analysis import AnalysisSettings
 from server.config.base import Flag, Seconds, SettingsGroup
 from server.config.camera import CameraSettings
+from server.config.history import HistorySettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
 from server.config.older_clients import OlderClientSettings
@@ -22,6 +23,8 @@ from server.config.sources import SourceSettings
 from server.config.variables import CertificateVariables, EmptiedVariables, TurningVariables
 from server.config.webhooks import WebhookSettings
 from server.security import private_file
+
+_PORTS = 65536
 
 
 class ServingSettings(SettingsGroup):
@@ -49,6 +52,9 @@ class ServingSettings(SettingsGroup):
     farewell: Seconds = Field(5.0, ge=1, le=3600)
     """seconds that a peer may stay after its final result, to say more; of more such peers than
     --max-sessions the oldest goes"""
+    nodes: Annotated[int, BeforeValidator(parse.nodes), Flag("N|auto")] = Field(1, ge=1, le=256)
+    """media processes, which are one server together; auto is one for four cores. With --ice-port
+    each has a port, that one and those that follow"""
     watchdog: bool = True
     """no supervisor, which starts the server again when it hangs or crashes: everything in one
     process, as a debugger wants it"""
@@ -64,6 +70,7 @@ class Settings(
     SourceSettings,
     CameraSettings,
     RecordingSettings,
+    HistorySettings,
     EmbeddingSettings,
     WebhookSettings,
     OlderClientSettings,
@@ -111,4 +118,8 @@ class Settings(
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         self.check_host(self.host, self.preset)
+        if self.nodes > self.max_sessions:
+            raise ValueError("--nodes: each takes a session at least: raise --max-sessions")
+        if self.ice_port is not None and self.ice_port + self.nodes > _PORTS:
+            raise ValueError("--ice-port: there is no port for each of --nodes behind it")
         return self

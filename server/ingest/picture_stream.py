@@ -10,7 +10,8 @@ from server.ingest.pending import PendingPictures
 from server.media.picture import BadPicture, EncodedPicture
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
-from server.sessions.session import Session, SessionState
+from server.sessions.session import Session
+from server.sessions.state import SessionState
 from signaling.errors import Busy
 
 # A worker that has to be started first needs some seconds.

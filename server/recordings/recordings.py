@@ -91,6 +91,11 @@ class Recordings:
             logger.error("Recordings were not finished within %.0f s", CLOSES_WITHIN_S)
         self._thread.shutdown(wait=False)
 
+    @property
+    def running(self) -> list[str]:
+        """Names of those that are being written."""
+        return list(self._running)
+
     async def start(
         self, source: str, watch: Callable[[], Viewer], name: str | None, seconds: float
     ) -> RecordingStatus:

@@ -1,7 +1,7 @@
 """WebRTC: the only room that knows aiortc and aioice, and reaches into them.
 
 aiortc is written to be read and to be correct; this server has to be quick, and to stand what a
-network and strangers do. So this room replaces five parts of it, which makes it a fork by
+network and strangers do. So this room replaces six parts of it, which makes it a fork by
 replacement of about the size of what it replaces:
 
 - **the jitter buffer** of video (`jitter_buffer`, `receiving`): a frame is handed over with its
@@ -15,7 +15,9 @@ replacement of about the size of what it replaces:
 - **SCTP's sending** (`sctp_sending`): a result leaves in one go, and what is lost is sent again
   within a round trip; it can go when aiortc's window begins and grows as the newer RFCs have it;
 - **consent** (`ice`): a peer that is heard is there; it can go when aioice judges a peer by all
-  that comes from it.
+  that comes from it;
+- **sockets** (`shared_port`, `shared_socket`), where `--ice-port` is given: one for all connections
+  in place of one for each; it can go when aioice shares one (aioice#47).
 
 Each smaller touch has its reason, and when it can go, where it is made. Tried on aiortc 1.16 and
 aioice 0.13, to which pyproject.toml pins them; the tests in tests/server/rtc fail when
@@ -57,6 +59,7 @@ from server.rtc.sending import (
     estimated_bitrate,
     on_key_frame_request,
 )
+from server.rtc.shared_port import SharedPort
 from server.rtc.track_reader import discard, drain
 
 __all__ = [
@@ -69,6 +72,7 @@ __all__ = [
     "RTCPeerConnection",
     "RTCRtpReceiver",
     "RTCRtpSender",
+    "SharedPort",
     "accept_answer",
     "add_candidate",
     "answer_offer",

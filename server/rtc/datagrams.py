@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from server.rtc.shared_port import SharedTransport
+
 # Linux, udp(7): since 4.18 one call sends many datagrams of one size, the last maybe shorter. Each
 # costs the way through the kernel otherwise, half of what a viewer takes.
 _UDP_SEGMENT = 103
@@ -73,7 +75,9 @@ def send_burst(transport: Any, datagrams: Sequence[bytes], address: Any) -> None
 
 
 def _own_socket(transport: Any) -> socket.socket | None:
-    """The socket of a transport that has one of its own; it gives a wrapper that can not send."""
+    """The socket of a transport that has one; asyncio's gives a wrapper that can not send."""
+    if isinstance(transport, SharedTransport):
+        return transport.socket
     return getattr(transport.get_extra_info("socket"), "_sock", None)
 
 

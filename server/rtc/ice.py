@@ -7,7 +7,7 @@ import contextlib
 import errno
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aioice.ice
@@ -15,6 +15,7 @@ from aioice.ice import CandidatePair
 from aioice.stun import TransactionError
 
 from server.rtc.passed_over import pass_over
+from server.rtc.shared_port import SharedPort
 from server.tasks import Tasks
 
 # aioice checks consent every 5 s and gives up after 6 misses: 30 s to notice that a peer is gone.
@@ -43,6 +44,7 @@ _original_datagram_received = aioice.ice.StunProtocol.datagram_received
 _original_check_incoming = aioice.ice.Connection.check_incoming
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
+_original_init = aioice.ice.Connection.__init__
 
 
 def install() -> None:
@@ -131,7 +133,7 @@ def _is_srtp(data: bytes) -> bool:
     return 127 < data[0] < 192  # RFC 7983, section 7.
 
 
-def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
+def set_ice_hosts(addresses: Sequence[str], ports: range | SharedPort | None = None) -> None:
     """Choose what ICE offers as host candidates.
 
     Parameters
@@ -139,7 +141,8 @@ def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
     addresses
         Local IP addresses to bind to. Empty: every interface's but loopback, as aioice does.
     ports
-        UDP ports to bind to; None leaves the choice to the system.
+        UDP ports to bind to, or one for all connections, which is open; None leaves the choice to
+        the system.
 
     Notes
     -----
@@ -151,20 +154,60 @@ def set_ice_hosts(addresses: Sequence[str], ports: range | None = None) -> None:
         return [a for a in addresses if (use_ipv6 if ":" in a else use_ipv4)]
 
     aioice.ice.get_host_addresses = hosts if addresses else _original_get_host_addresses
-    aioice.ice.asyncio = asyncio if ports is None else _PortRangeAsyncio(ports)  # type: ignore[assignment, attr-defined]
+    stands_in: Any = asyncio
+    init: Any = _original_init
+    if isinstance(ports, SharedPort):
+        stands_in = _OtherAsyncio(lambda loop: _SharedPortLoop(loop, ports))
+        init = _init_with_ufrag(ports)
+    elif ports is not None:
+        stands_in = _OtherAsyncio(lambda loop: _PortRangeLoop(loop, ports))
+    aioice.ice.asyncio = stands_in  # type: ignore[attr-defined]
+    aioice.ice.Connection.__init__ = init  # type: ignore[method-assign]
 
 
-class _PortRangeAsyncio:
-    """Stands in for the asyncio module inside aioice, so that its sockets bind within a range."""
+def _init_with_ufrag(port: SharedPort) -> Any:
+    """Begin a connection by a username fragment that no other has."""
 
-    def __init__(self, ports: range) -> None:
-        self._ports = ports
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("local_username") is None:
+            kwargs["local_username"] = port.make_ufrag()
+        _original_init(self, *args, **kwargs)
+
+    return init
+
+
+class _OtherAsyncio:
+    """Stands in for the asyncio module inside aioice, so that its sockets are bound otherwise."""
+
+    def __init__(self, wrap: Callable[[asyncio.AbstractEventLoop], Any]) -> None:
+        self._wrap = wrap
 
     def __getattr__(self, name: str) -> Any:
         return getattr(asyncio, name)
 
     def get_running_loop(self) -> Any:
-        return _PortRangeLoop(asyncio.get_running_loop(), self._ports)
+        return self._wrap(asyncio.get_running_loop())
+
+
+class _SharedPortLoop:
+    """The running loop, but a datagram endpoint on port 0 is a part of the shared port."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, port: SharedPort) -> None:
+        self._loop = loop
+        self._port = port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    async def create_datagram_endpoint(
+        self, protocol_factory: Any, local_addr: tuple[str, int] | None = None, **kwargs: Any
+    ) -> Any:
+        if local_addr is None or local_addr[1] != 0:
+            return await self._loop.create_datagram_endpoint(
+                protocol_factory, local_addr=local_addr, **kwargs
+            )
+        transport = self._port.attach(protocol_factory, local_addr[0])
+        return transport, transport.protocol
 
 
 class _PortRangeLoop:

@@ -23,6 +23,8 @@ class Scope(enum.StrEnum):
     """To watch, and to read what the server tells of itself."""
     CONTROL = "control"
     """To read and end what others opened, and to switch cameras and recordings."""
+    COACH = "coach"
+    """To read the trainings of those who share them."""
 
 
 @dataclass(frozen=True, slots=True)

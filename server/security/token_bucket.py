@@ -16,17 +16,21 @@ class TokenBucket:
     ----------
     per_s
         Frames, or messages, a second; 0 takes all.
+    burst_s
+        What comes within it may come at once.
 
     Attributes
     ----------
+    per_s
+        The same.
     refused
         Those that were not taken.
     """
 
-    def __init__(self, per_s: float) -> None:
+    def __init__(self, per_s: float, burst_s: float = _BURST_S) -> None:
         self.refused = 0
-        self._per_s = per_s
-        self._most = max(per_s * _BURST_S, 1.0)
+        self.per_s = per_s
+        self._most = max(per_s * burst_s, 1.0)
         self._tokens = self._most
         self._last_s: float | None = None
 
@@ -38,10 +42,10 @@ class TokenBucket:
         now_s
             Seconds, of a clock that does not go back.
         """
-        if not self._per_s:
+        if not self.per_s:
             return True
         if self._last_s is not None:
-            gained = (now_s - self._last_s) * self._per_s
+            gained = (now_s - self._last_s) * self.per_s
             self._tokens = min(self._tokens + gained, self._most)
         self._last_s = now_s
         if self._tokens < 1.0:

@@ -73,7 +73,7 @@ def issue(
     """
     allowed = sorted(set(scopes))
     if not allowed:
-        raise BadTokenRequest("a token needs a scope: publish, view or control")
+        raise BadTokenRequest("a token needs a scope: publish, view, control or coach")
     if not 1 <= ttl_s <= MAX_TTL_S:
         raise BadTokenRequest("a token is good for between a second and ten years")
     subject = subject if subject is not None else f"anyone-{secrets.token_hex(8)}"

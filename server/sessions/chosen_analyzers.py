@@ -50,6 +50,11 @@ class ChosenAnalyzers:
         self._gate = gate
         self._owner = owner
 
+    @property
+    def want_all(self) -> bool:
+        """Whether some are to see every frame."""
+        return any(name in self._pool.consecutive for name in self.names)
+
     def change(self, options: Options) -> tuple[Options, list[str]]:
         """Take options that the client changed.
 
@@ -84,8 +89,13 @@ class ChosenAnalyzers:
 
     def leave_out(self, own_names: Collection[str]) -> None:
         """Go on without some, by the names they give themselves."""
-        names = self._pool.names
-        self.names = tuple(name for name in self.names if names.get(name, name) not in own_names)
+        names, elsewhere = self._pool.names, self._pool.consecutive
+        self.names = tuple(
+            name
+            for name in self.names
+            # What sees every frame is in another lane than what it requires.
+            if not {names.get(name, name), *elsewhere.get(name, ())} & set(own_names)
+        )
 
     def start(self, sid: str, began_ms: float) -> Start:
         """What a worker is told to begin with."""

@@ -22,7 +22,7 @@ from server.sessions.recording import SessionRecorder
 from server.sessions.shown_frames import ShownFrames
 from server.sessions.worker_link import WorkerLink
 from server.workers.mailbox import FrameInfo
-from server.workers.messages import PICTURE, EncodedInput
+from server.workers.messages import MAX_LAG_S, PICTURE, EncodedInput
 
 
 class Intake:
@@ -59,6 +59,8 @@ class Intake:
         Records what comes, if anything does.
     on_pace
         Tells whoever sends the video how much of it is wanted.
+    wants_all
+        Whether analyzers are to see every frame, so that none should be left out by the sender.
     """
 
     def __init__(
@@ -76,11 +78,13 @@ class Intake:
         self.newest: FrameInfo | None = None
         self.recorder: SessionRecorder | None = None
         self.on_pace: Callable[[Pace], None] | None = None
+        self.wants_all = False
         self._sid = sid
         self._incoming = incoming
         self._worker = worker
         self._pictures = pictures
         self._rate = rate
+        self._patient_rate = TokenBucket(rate.per_s, MAX_LAG_S)
         self._metrics = metrics
         self._connection = 0
         self._takes_video = True
@@ -97,7 +101,7 @@ class Intake:
         now_s = time.monotonic()
         pts_ms = clock.session_ms(frame, now_s)
         info = self._arrived(pts_ms, now_s, frame.width, frame.height)
-        if self._rate.allow(now_s):
+        if self._takes_picture(now_s):
             if self.recorder is not None:
                 self.recorder.video(frame, info.pts_ms)
             self._worker.put(frame, info)
@@ -115,7 +119,7 @@ class Intake:
         self.clock.begin(now_s)
         pts_ms = self.clock.elapsed_s(now_s) * 1000
         info = self._arrived(pts_ms, now_s, picture.width, picture.height)
-        if not self._rate.allow(now_s):
+        if not self._takes_picture(now_s):
             return 0
         if not self._worker.put_picture(EncodedInput(self._sid, info, PICTURE, picture.data)):
             return 0
@@ -155,10 +159,13 @@ class Intake:
         info = self._arrived(self._track_clock.place_ms(track_ms, now_s), now_s)
         # After this process stood still, or the network, what lay about comes before what is new.
         is_late = self._lateness.is_late(now_s * 1000 - track_ms, now_s)
+        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged)
+        is_wanted_late = is_wanted and self.wants_all and self._patient_rate.allow(now_s)
         is_wanted = is_wanted and self._rate.allow(now_s) and not is_late
-        kind = (frame.codec, frame.data, frame.is_key_frame, frame.is_damaged, is_wanted)
         layer = (frame.layer, frame.is_layer_sync)
-        self._worker.put_video(EncodedInput(self._sid, info, *kind, *layer))
+        self._worker.put_video(
+            EncodedInput(self._sid, info, *kind, is_wanted, *layer, is_wanted_late)
+        )
         if self.recorder is not None and self.recorder.encoded(frame, info.pts_ms):
             self._incoming.request_key_frame()
         return info.number
@@ -191,12 +198,15 @@ class Intake:
     def _look_at_pace(self, now_s: float) -> None:
         changes = self._pace.look(now_s, self.count, self.done)
         is_watched = self._incoming.is_watched or self._pictures.is_watched
-        if is_watched or self.recorder is not None:
-            # What people watch is not made worse for the analyzers' sake.
+        if is_watched or self.wants_all or self.recorder is not None:
+            # What people watch, or analyzers need all of, is not made worse for the others' sake.
             changes = self._pace.max_fps is not None
             self._pace = Pace()
         if changes and self.on_pace is not None:
             self.on_pace(self._pace)
+
+    def _takes_picture(self, now_s: float) -> bool:
+        return (self._patient_rate if self.wants_all else self._rate).allow(now_s)
 
     def _arrived(self, pts_ms: float, now_s: float, width: int = 0, height: int = 0) -> FrameInfo:
         self.count += 1

@@ -1,9 +1,7 @@
-"""All sessions of this server: opening, resuming, limits, and the end of each."""
+"""All sessions of this server: opening and resuming them, and whether there is room."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,19 +13,19 @@ from server.security.places import Place, Places, Standing
 from server.security.token_bucket import TokenBucket
 from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.identifiers import Identifiers
+from server.sessions.lifetimes import SessionLifetimes
 from server.sessions.metrics import Metrics
 from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
-from server.sessions.peer import DisconnectReason, Manners, SessionPeer, hang_up_on_oldest
+from server.sessions.peer import Manners, SessionPeer
 from server.sessions.recording import RecorderFactory
-from server.sessions.session import Session, SessionState
-from server.tasks import Tasks
+from server.sessions.session import Session
+from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
-
-logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
 
@@ -83,6 +81,8 @@ class SessionManager:
         Keeps embeddings sealed outside; None leaves them as they are.
     observer
         Is told what becomes of sessions.
+    identifiers
+        Makes ids and resume tokens.
     """
 
     def __init__(
@@ -95,8 +95,11 @@ class SessionManager:
         recorder: RecorderFactory | None = None,
         gate: EmbeddingGate | None = None,
         observer: Observer | None = None,
+        identifiers: Identifiers | None = None,
     ) -> None:
         self._observer = observer
+        self.known = SessionDirectory()
+        self.identifiers = identifiers or Identifiers()
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
@@ -105,12 +108,8 @@ class SessionManager:
         self._metrics = metrics
         self._recorder = recorder
         self._gate = gate
-        self.known = SessionDirectory()
-        self._peers: dict[str, SessionPeer] = {}
         self._unanswered: set[str] = set()
-        self._expiries: dict[str, asyncio.Task[None]] = {}
-        self._tasks = Tasks("sessions")
-        self._draining = False
+        self._lifetimes = SessionLifetimes(self.known, limits.resume_window_s, limits.max_sessions)
 
     # ---- opening
 
@@ -136,7 +135,7 @@ class SessionManager:
             What to tell the client: no room (503), bad SDP or an unknown analyzer (400), a session
             of somebody else's (403), a name that is taken (409), too many of one subject (429).
         """
-        if self._draining:
+        if self._lifetimes.draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
         resumed = self.known.with_token(offer.resume)
         if resumed is not None:
@@ -149,16 +148,17 @@ class SessionManager:
         name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
-        self._keep_waiting(session)
+        self._lifetimes.keep(session)
         peer: SessionPeer | None = None
         try:
             peer = SessionPeer(
-                *(session, offer, self._ice_servers, self._metrics, self._end, self._gone),
+                *(session, offer, self._ice_servers, self._metrics),
+                *(self._lifetimes.end, self._lifetimes.gone),
                 plays=plays,
                 manners=self._limits.manners,
             )
             sdp = await peer.answer()
-            if session.ending or self._draining:
+            if session.ending or self._lifetimes.draining:
                 raise Busy("the session has ended meanwhile: offer again", retry_after_s=1)
         except BaseException:
             if peer is not None:
@@ -170,7 +170,7 @@ class SessionManager:
             raise
         finally:
             self._unanswered.discard(session.sid)
-        await self._attach(session, peer)
+        await self._lifetimes.attach(session, peer)
         if offer.publish is not None and offer.publish != name_before:
             session.tell("published")
         return Opened(peer, sdp, SessionInfo(id=session.sid, resume=session.resume_token))
@@ -207,7 +207,7 @@ class SessionManager:
         SignalingError
             What to tell the client: no room (503), an analyzer that this server lacks (400).
         """
-        if self._draining:
+        if self._lifetimes.draining:
             raise Busy("the server is shutting down", retry_after_s=RETRY_AFTER_S)
         by = Identity(owner, frozenset(), client=owner or "")
         session = self._new_session(analyzers, options or {}, by, internal=internal, name=name)
@@ -224,14 +224,13 @@ class SessionManager:
         """
         session = self._new_session(analyzers, {}, by, name=name, sid=sid)
         session.disconnect()
-        self._wait_for_return(session)
+        self._lifetimes.wait_for_return(session)
         return session
 
     @property
     def resumable(self) -> list[Session]:
         """Those that a peer feeds, or that wait for one."""
-        here = self._peers.keys() | self._expiries.keys()
-        return [session for session in self.known.lasting() if session.sid in here]
+        return [each for each in self.known.lasting() if self._lifetimes.has(each)]
 
     def _publisher_returned(
         self, name: str | None, resumed: Session | None, by: Identity
@@ -274,9 +273,10 @@ class SessionManager:
             by,
             self._gate,
             TokenBucket(0.0 if internal else self._limits.frames_per_second),
-            sid,
+            sid or self.identifiers.sid(),
             None if internal else self._observer,
         )
+        session.resume_token = self.identifiers.token()
         session.name = name
         self.known.add(session)
         self._metrics.sessions_opened.inc()
@@ -291,11 +291,11 @@ class SessionManager:
         taken = [self._place_of(session) for session in self.known.lasting()]
         session = self._places.make_room(taken, by)
         if session is not None:
-            self._keep_waiting(session)
-            self._tasks.spawn(self.end(session.sid, "its place was needed"), "evict")
+            self._lifetimes.keep(session)
+            self._lifetimes.end_soon(session, "its place was needed")
 
     def _place_of(self, session: Session) -> Place[Session]:
-        peer = self._peers.get(session.sid)
+        peer = self._lifetimes.peers.get(session.sid)
         standing, since_s = Standing.USED, time.monotonic()
         if session.sid in self._unanswered or (peer is not None and peer.is_connecting):
             # One that is resumed is not given up for an attempt that may fail.
@@ -305,64 +305,15 @@ class SessionManager:
             standing = Standing.WAITING
         return Place(session, session.client, standing, since_s)
 
-    async def _attach(self, session: Session, peer: SessionPeer) -> None:
-        before = self._peers.get(session.sid)
-        self._peers[session.sid] = peer
-        if before is not None:
-            await before.close()
-
     def _undo(self, session: Session, *, is_new: bool) -> None:
         """Undo what a refused offer began."""
         if is_new:
-            self._tasks.spawn(self._end(session, "the offer was refused"), "refused")
-        elif session.sid not in self._peers and not session.ending:
+            self._lifetimes.end_soon(session, "the offer was refused")
+        elif session.sid not in self._lifetimes.peers and not session.ending:
             session.disconnect()
-            self._wait_for_return(session)
+            self._lifetimes.wait_for_return(session)
 
     # ---- the end
-
-    async def _gone(self, peer: SessionPeer, why: DisconnectReason) -> None:
-        """A peer is no longer there: wait for it to come back, unless the session is over."""
-        session = peer.session
-        if self._peers.get(session.sid) is peer:
-            del self._peers[session.sid]
-            # A session that has streamed before may still be resumed by an attempt that connects.
-            hopeless = why is DisconnectReason.NEVER_CONNECTED and not session.frames_in
-            if session.ending or hopeless or self._limits.resume_window_s == 0:
-                self._tasks.spawn(self._end(session, why.value), "end")
-            else:
-                logger.info("Session %s: %s", session.sid, why.value)
-                session.disconnect()
-                self._wait_for_return(session)
-        await peer.close()
-
-    def _wait_for_return(self, session: Session) -> None:
-        """End the session unless its peer comes back in time."""
-        self._keep_waiting(session)
-        self._expiries[session.sid] = self._tasks.spawn(self._expire(session), "expire")
-
-    def _keep_waiting(self, session: Session) -> None:
-        """Do not end the session for now."""
-        if expiry := self._expiries.pop(session.sid, None):
-            expiry.cancel()
-
-    async def _expire(self, session: Session) -> None:
-        await asyncio.sleep(self._limits.resume_window_s)
-        self._expiries.pop(session.sid, None)
-        await self._end(session, DisconnectReason.LOST.value)
-
-    async def _end(self, session: Session, reason: str) -> None:
-        """End a session; goes on when the peer that asked for it is gone before it is done."""
-        await asyncio.shield(self._tasks.spawn(self._finish(session, reason), "finish"))
-
-    async def _finish(self, session: Session, reason: str) -> None:
-        try:
-            await session.end(reason)
-        finally:
-            self.known.end(session)
-        if session.name is not None:
-            session.tell("unpublished")
-        hang_up_on_oldest(self._peers.values(), self._limits.max_sessions)
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.
@@ -372,25 +323,15 @@ class SessionManager:
         NotFound
             There is no such session.
         """
-        session = self.known.get(sid)
-        peer = self._peers.get(sid)
-        if peer is not None:
-            peer.request_end(reason)
-        await self._end(session, reason)
+        await self._lifetimes.end_by_id(sid, reason)
 
     async def drain(self, reason: str) -> None:
         """Take no more offers, end all sessions with their final results, hang up."""
-        self._draining = True
-        await asyncio.gather(*(self._end(s, reason) for s in self.known))
-        peers = list(self._peers.values())
-        self._peers.clear()
-        await asyncio.gather(*(peer.flush() for peer in peers))
-        await asyncio.gather(*(peer.close() for peer in peers))
-        await self._tasks.cancel()
+        await self._lifetimes.drain(reason)
 
     def is_replaced(self, peer: SessionPeer) -> bool:
         """Whether a peer's session goes on with another one."""
-        return self._peers.get(peer.session.sid, peer) is not peer
+        return self._lifetimes.peers.get(peer.session.sid, peer) is not peer
 
 
 def check_owner(session: Session, by: Identity) -> None:

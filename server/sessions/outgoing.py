@@ -10,6 +10,7 @@ import orjson
 
 from analyzers.compact import Form
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.every_frame import EveryFrame
 from server.sessions.intake import Intake
 from server.sessions.metrics import Metrics
 from server.sessions.notes import Notes
@@ -50,6 +51,8 @@ class Outgoing:
         Frames that a result went out for.
     unreadable
         Frames that could not be decoded.
+    every_frame
+        What analyzers have seen that are to see every frame.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Outgoing:
     ) -> None:
         self.analyzed = 0
         self.unreadable = 0
+        self.every_frame = EveryFrame()
         self._subscribers = subscribers
         self._intake = intake
         self._metrics = metrics
@@ -99,6 +103,7 @@ class Outgoing:
             return
         self.analyzed += 1
         self._intake.done += 1
+        self.every_frame.take(message.seen)
         result = Result(
             frame=message.frame,
             values=self._told(Values(message.fragments, message.compact)),
@@ -106,6 +111,7 @@ class Outgoing:
                 (message.taken_s - message.frame.received_monotonic_s) * 1000,
                 message.timings_ms,
                 message.held,
+                self.every_frame.told(),
             ),
             dropped=self._dropped_up_to(message.frame.number),
             events=message.events,
@@ -135,13 +141,14 @@ class Outgoing:
     def final_result(self, final: Final) -> Result:
         """What there is to say in the end, which `SessionSubscribers.publish_final` takes."""
         self._count_dropped(self.dropped)
+        self.every_frame.take(final.seen)
         said = self._told(Values(final.fragments, final.compact))
         last = self._subscribers.last
         return Result(
             frame=last.frame if last else None,
             # After a restart the worker knows less than was sent already.
             values=last.values.updated(said) if last else said,
-            timing=Timing(0.0, final.timings_ms, {}),
+            timing=Timing(0.0, final.timings_ms, {}, self.every_frame.told(self._intake.count)),
             dropped=self.dropped,
             final=True,
         )

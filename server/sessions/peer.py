@@ -31,7 +31,8 @@ from server.rtc import (
 from server.sessions.data_channel import DataChannelSink
 from server.sessions.metrics import Metrics
 from server.sessions.pace import Pace
-from server.sessions.session import Session, SessionState
+from server.sessions.session import Session
+from server.sessions.state import SessionState
 from server.tasks import Tasks
 from signaling.ice import IceServer
 from signaling.messages import IceCandidate, Offer

@@ -61,6 +61,9 @@ class Reported(Protocol):
     @property
     def dropped(self) -> int: ...
 
+    @property
+    def every_frame(self) -> dict[str, dict[str, float]]: ...
+
 
 def status(session: Reported) -> dict[str, Any]:
     """State, counts and rates, for /sessions."""
@@ -81,6 +84,7 @@ def status(session: Reported) -> dict[str, Any]:
         "analyzed": session.frames_analyzed,
         "dropped": session.dropped,
         "unreadable": session.frames_unreadable,
+        "every_frame": session.every_frame,
         "frames_per_s": round(session.frames_in / streamed_s, 1) if streamed_s else 0.0,
         "results_per_s": round(session.frames_analyzed / streamed_s, 1) if streamed_s else 0.0,
         "latency_ms": _latency_ms(session),
@@ -99,12 +103,30 @@ def _latency_ms(session: Reported) -> float | None:
     return round(last.timestamp_ms - last.frame.received_at_ms, 1)
 
 
+# What there is to see of somebody at a glance.
+_AT_A_GLANCE = ("exercise", "reps", "held_s", "warnings", "framing")
+
+
+def doing(last: Result | None) -> dict[str, Any] | None:
+    """What somebody does, by the last result; None where nobody counts."""
+    if last is None or "exercise" not in last.values:
+        return None
+    told = {key: orjson.loads(last.values.one(key)) for key in _AT_A_GLANCE if key in last.values}
+    for key in ("warnings", "framing"):
+        # Anybody's analyzer may say something else under these names.
+        texts = told.get(key)
+        listed = texts if isinstance(texts, list) else []
+        told[key] = [each["code"] for each in listed if isinstance(each, dict) and "code" in each]
+    return told
+
+
 def summary(session: Reported) -> dict[str, Any]:
     """What summary.json says when the session is over."""
     told = status(session)
     return {
         **{key: told[key] for key in ("id", "created_at", "analyzers", "frames", "analyzed")},
-        **{key: told[key] for key in ("dropped", "unreadable", "restarts", "problems")},
+        **{key: told[key] for key in ("dropped", "unreadable", "every_frame")},
+        **{key: told[key] for key in ("restarts", "problems")},
         "ended_at": time.time_ns() // 1_000_000,
         "end_reason": session.end_reason,
         "states": [str(state) for state in session.history],

@@ -22,7 +22,9 @@ class Timing:
     """From its arrival to the analyzers, a video's decoding among it."""
     analyzers_ms: dict[str, float]
     held: dict[str, int]
-    """Analyzers whose values are of an earlier frame: that frame's number."""
+    """Analyzers whose values are of another frame: that frame's number."""
+    every_frame: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of those that are to see every frame: `lag_ms` of the last, and how many are `dropped`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Result:
         }
         if timing.held:
             envelope["timing"]["held"] = timing.held
+        if timing.every_frame:
+            envelope["timing"]["every_frame"] = timing.every_frame
         if frame is not None:
             envelope["frame"] = {
                 "number": frame.number,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import secrets
 import time
@@ -25,6 +24,7 @@ from server.sessions.recording import RecorderFactory
 from server.sessions.report import summary
 from server.sessions.results import Result
 from server.sessions.shown_frames import ShownFrames
+from server.sessions.state import SessionState
 from server.sessions.subscribers import SessionSubscribers
 from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
@@ -37,27 +37,15 @@ from server.workers.messages import (
     Final,
     FrameResult,
     KeyFrameNeeded,
+    KeyFrameWanted,
+    LaneIsBehind,
     Problems,
     Ready,
     Unreadable,
 )
-from server.workers.pool import ANSWER_WITHIN_S, WorkerPool
+from server.workers.pool import WorkerPool
 
 logger = logging.getLogger(__name__)
-
-# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
-# One that is stuck is found out before this, and the last known values go out instead.
-FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
-
-
-class SessionState(enum.StrEnum):
-    """Where a session is in its life."""
-
-    NEW = "new"
-    STREAMING = "streaming"
-    DISCONNECTED = "disconnected"
-    ENDING = "ending"
-    ENDED = "ended"
 
 
 class Session:
@@ -138,7 +126,6 @@ class Session:
             *(self.subscribers, self.intake, metrics, self.notes, gate, by.subject),
             None if observer is None else lambda said: self.tell("repetition", repetition=said),
         )
-        self._final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
 
     @property
     def analyzers(self) -> tuple[str, ...]:
@@ -204,6 +191,11 @@ class Session:
     def frames_analyzed(self) -> int:
         """Frames that a result went out for."""
         return self._outgoing.analyzed
+
+    @property
+    def every_frame(self) -> dict[str, dict[str, float]]:
+        """Of analyzers that are to see every frame: how late they are, and what they missed."""
+        return self._outgoing.every_frame.told(self.frames_in if self.ending else None)
 
     @property
     def frames_unreadable(self) -> int:
@@ -294,6 +286,11 @@ class Session:
                 (self.annotated if annotated else self.pictures).take(mailbox)
             case KeyFrameNeeded():
                 self._worker.need_key_frame()
+            case KeyFrameWanted():
+                self.incoming.request_key_frame()
+            case LaneIsBehind():
+                for notice in self._outgoing.every_frame.notices(message):
+                    self.subscribers.notify(notice)
             case Unreadable():
                 self._outgoing.refuse(message)
             case Problems(_, problems):
@@ -303,20 +300,17 @@ class Session:
                         problem.analyzer, problem.phase, problem.message
                     )
             case Final():
-                self._take_final(message)
-
-    def _take_final(self, final: Final) -> None:
-        if not self._final.done():
-            self._final.set_result(final)
+                self._worker.take_final(message)
 
     def worker_restarted(self, fault: Fault, left_out: Sequence[str]) -> None:
         """The worker was replaced: tell the client, begin anew when the replacement is ready."""
         self._worker.was_replaced()
+        self._outgoing.every_frame.begin_anew()
         self.restarts += 1
         self.tell("worker.replaced", reason=fault.reason)
         if self.ending:
             # What they were asked for last was the end: what is known already has to do.
-            self._take_final(Final(self.sid))
+            self._worker.take_final(Final(self.sid))
             return
         self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
         self.subscribers.notify_restart(
@@ -341,6 +335,7 @@ class Session:
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
         self._worker.start(self._chosen.start(self.sid, began_ms))
         self._worker.write(self._outgoing.wanted_forms)
+        self.intake.wants_all = self._worker.wants_all = self._chosen.want_all
         if self.state is SessionState.ENDING:
             self._worker.tell(End(self.sid, began_ms))
         else:
@@ -379,7 +374,8 @@ class Session:
             self.ended.set()
 
     async def _end_once(self) -> None:
-        result = self._outgoing.final_result(await self._final_of_analyzers())
+        ended_ms = self.last_frame.pts_ms if self.last_frame else 0.0
+        result = self._outgoing.final_result(await self._worker.end(ended_ms))
         self.intake.refuse_video()
         self.annotated.close()
         self.pictures.close()
@@ -389,16 +385,6 @@ class Session:
         await self._finish_recording(result)
         if SessionState.STREAMING in self.history:
             self.tell("session.ended", summary=summary(self))
-
-    async def _final_of_analyzers(self) -> Final:
-        if self._worker.index is None:
-            return Final(self.sid)
-        self._worker.tell(End(self.sid, self.last_frame.pts_ms if self.last_frame else 0.0))
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._final), FINAL_WITHIN_S)
-        except TimeoutError:
-            logger.warning("Session %s: no final result from its worker in time", self.sid)
-            return Final(self.sid)
 
     async def _finish_recording(self, final: Result) -> None:
         if self.intake.recorder is None:

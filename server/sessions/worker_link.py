@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -11,13 +12,30 @@ import av
 
 from analyzers.compact import Form
 from server.workers.mailbox import FrameInfo, MailboxWriter
-from server.workers.messages import EncodedInput, FrameAvailable, Start, Write
-from server.workers.pool import PinnedSession, WorkerHandle, WorkerPool
+from server.workers.messages import (
+    MAX_LAG_S,
+    EncodedInput,
+    End,
+    Final,
+    FrameAvailable,
+    Start,
+    Write,
+)
+from server.workers.pool import (
+    ANSWER_WITHIN_S,
+    LAGS_AFTER_S,
+    PinnedSession,
+    WorkerHandle,
+    WorkerPool,
+)
 
 logger = logging.getLogger(__name__)
 
 # A sender that does not give the key frame that it is asked for within this time will not.
 DAMAGED_AFTER_S = 3.0
+# A lane may be in the middle of a frame when the end is asked for, or the worker may still load.
+# One that is stuck is found out before this, and the last known values go out instead.
+FINAL_WITHIN_S = ANSWER_WITHIN_S + 3.0
 # What a worker writes before it is told.
 _AT_FIRST = frozenset({Form.JSON})
 
@@ -46,6 +64,10 @@ class WorkerLink:
         self._is_started = False
         self._forms = _AT_FIRST
         self._mailbox = MailboxWriter()
+        self.wants_all = False
+        """Whether analyzers are to see every frame: those may wait, and none is left out."""
+        self._final: Final | None = None
+        self._has_final = asyncio.Event()
         self._needs_key_frame = True
         self._asks_since_s: float | None = None
         self._picture: EncodedInput | None = None
@@ -114,13 +136,15 @@ class WorkerLink:
         now_s = time.monotonic()
         if self._worker is None or not self._is_started:
             self._needs_key_frame = True
-        elif self._worker.lags(now_s):
+        elif self._worker.lags(now_s, MAX_LAG_S if self.wants_all else LAGS_AFTER_S):
             if not self._needs_key_frame:
                 logger.info("Session %s: its worker lags, frames are left out", self._session.sid)
             # None is asked for: it would be left out, too.
             self._needs_key_frame = True
         elif frame.is_key_frame or not self._needs_key_frame:
-            self._needs_key_frame, self._asks_since_s = False, None
+            self._needs_key_frame = False
+            if frame.is_key_frame:
+                self._asks_since_s = None
             self.tell(frame)
         elif self._asks_since_s is None or now_s - self._asks_since_s < DAMAGED_AFTER_S:
             if self._request_key_frame():
@@ -130,8 +154,13 @@ class WorkerLink:
 
     def need_key_frame(self) -> None:
         """The worker can not decode what builds on the frames that it had."""
-        self._needs_key_frame = True
-        self._request_key_frame()
+        now_s = time.monotonic()
+        asks_since_s = self._asks_since_s or now_s
+        # Those that see every frame decode for themselves, and lack nothing.
+        if not self.wants_all or now_s - asks_since_s >= DAMAGED_AFTER_S:
+            self._needs_key_frame = True
+        if self._request_key_frame():
+            self._asks_since_s = asks_since_s
 
     def show_newest(self) -> None:
         """Have a worker that has just started see what there is."""
@@ -145,6 +174,22 @@ class WorkerLink:
             self.tell(FrameAvailable(self._session.sid, self._mailbox.name))
 
     # ---- the end
+
+    async def end(self, at_ms: float) -> Final:
+        """End the analyzers; returns what they say last, nothing if they do not in time."""
+        if self._worker is None:
+            return Final(self._session.sid)
+        self.tell(End(self._session.sid, at_ms))
+        try:
+            await asyncio.wait_for(self._has_final.wait(), FINAL_WITHIN_S)
+        except TimeoutError:
+            logger.warning("Session %s: no final result from its worker in time", self._session.sid)
+        return self._final or Final(self._session.sid)
+
+    def take_final(self, final: Final) -> None:
+        """Take what the analyzers say last; of two the first."""
+        self._final = self._final or final
+        self._has_final.set()
 
     def give_memory_back(self) -> None:
         """No frame comes for now."""

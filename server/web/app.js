@@ -1,6 +1,7 @@
 // The page's shell: texts, the token, and `app`, what views have of it (router.js says what a view is):
 //
 //     t(key, values, fallback)   the text of a key of texts/LANGUAGE.js
+//     more(part)                 loads the texts of texts/PART; a promise
 //     language                   "en" or "de", for Intl
 //     token                      the bearer token, or ""
 //     url(path)                  the address with ?token=, for <img>, <video>, EventSource
@@ -17,18 +18,20 @@
 //
 // What is not in the texts file is no text of ours. Colours, spaces and sizes are app.css's tokens.
 
-import { keepLanguage, languages, loadTexts, preferredLanguage } from "./i18n.js";
+import { keepLanguage, languages, loadPart, loadTexts, preferredLanguage } from "./i18n.js";
 import { Kinecast } from "./kinecast.js";
 import { explain } from "./problems.js";
 import { Router } from "./router.js";
 
-const VIEWS = ["train", "find", "camera", "sessions"];
+const VIEWS = ["train", "find", "camera", "sessions", "history"];
 const TOKEN = "kinecast.token";
 const $ = (selector) => document.querySelector(selector);
 
 const app = {
   t: String,
   language: "en",
+
+  more: (part) => loadPart(part, app.language),
 
   get token() {
     return sessionStorage.getItem(TOKEN) ?? "";
@@ -102,7 +105,9 @@ let linked = null;
 
 async function show() {
   takeToken();
-  const name = VIEWS.find((view) => location.hash === `#${view}`);
+  // A link with #plan=… is for Train.
+  const view = location.hash.startsWith("#plan=") ? "#train" : location.hash;
+  const name = VIEWS.find((each) => view === `#${each}`);
   // Other fragments, #main of the skip link say, are places in the view.
   if (name || !router.shown) await router.open(name ?? VIEWS[0]);
   tellOfLink();
@@ -168,8 +173,15 @@ function offerLanguages() {
   };
 }
 
+// What is kept of people is said in every view.
+async function tellOfHistory() {
+  const { history } = await fetch("/health").then((told) => told.json());
+  for (const element of document.querySelectorAll(".of-history")) element.hidden = !history;
+}
+
 takeToken();
 await speak(preferredLanguage());
+tellOfHistory().catch(() => {});
 offerLanguages();
 addEventListener("hashchange", show);
 addEventListener("pagehide", () => router.suspend());

@@ -58,3 +58,14 @@ export function ring(className) {
   };
   return { element, fill };
 }
+
+/** Load views/NAME.css, once. */
+export function loadStyle(name) {
+  const href = `/web/views/${name}.css`;
+  if (document.querySelector(`link[href="${href}"]`)) return null;
+  return new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    [link.onload, link.onerror] = [resolve, () => reject(new Error(`no ${href}`))];
+    document.head.append(link);
+  });
+}

@@ -2,6 +2,8 @@
 
 const LANGUAGES = { en: "English", de: "Deutsch" };
 const KEPT = "kinecast.language";
+// Parts of the page whose texts were loaded when they were first needed: texts/PART/LANGUAGE.js.
+const parts = new Set();
 
 /** What there is, code to name. */
 export const languages = LANGUAGES;
@@ -26,10 +28,19 @@ export function keepLanguage(code) {
  */
 export async function loadTexts(language) {
   const { default: texts } = await import(`./texts/${language}.js`);
+  for (const part of parts) await loadPart(part, language);
   const plural = new Intl.PluralRules(language);
   return function t(key, values = {}, fallback = key) {
     let text = texts[key] ?? fallback;
     if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };
+}
+
+/** Load the texts of a part of the page: they are in `t` from then on, whatever the language. */
+export async function loadPart(part, language) {
+  parts.add(part);
+  const paths = [`./texts/${language}.js`, `./texts/${part}/${language}.js`];
+  const [all, more] = await Promise.all(paths.map((path) => import(path)));
+  Object.assign(all.default, more.default);
 }

@@ -7,7 +7,11 @@
  *   as kinecast.js gives it, or the `{message, code}` of an HTTP error
  */
 export function explain(t, { code, message = "", ...values }) {
-  const known = t(`problem.${code}`, { ...values, message }, "");
+  const known = t(
+    `problem.${values.type === "analyzer_lag" ? values.state : code}`,
+    { ...values, message },
+    "",
+  );
   return known || t("problem.other", { message: message || String(code) });
 }
 

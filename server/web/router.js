@@ -16,7 +16,7 @@
 // of which all but the first may be missing. `app` is app.js's, but for the notice, what is announced
 // and the badge: an unseen view's wait until it is looked at.
 
-import { el } from "./dom.js";
+import { el, loadStyle } from "./dom.js";
 
 // Which view went on when the page was left, for this tab.
 const WENT_ON = "kinecast.went_on";
@@ -160,14 +160,4 @@ class Own {
     const badge = found ?? link.appendChild(el("b.tab-badge.figures"));
     badge.replaceChildren(text, el("span.hidden", { textContent: ` ${meaning}` }));
   }
-}
-
-function loadStyle(name) {
-  const href = `/web/views/${name}.css`;
-  if (document.querySelector(`link[href="${href}"]`)) return null;
-  return new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
-    [link.onload, link.onerror] = [resolve, () => reject(new Error(`no ${href}`))];
-    document.head.append(link);
-  });
 }

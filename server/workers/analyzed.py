@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,6 +14,8 @@ from server.workers.lane_frame import LaneFrame
 from server.workers.newest_frame import NewestFrame
 from server.workers.writing import Writing
 
+# What analyzers said that are read by some that may be late: as many as frames may wait for them.
+_KEPT = 128
 # What a key of an event says before there was one.
 NOTHING = b"null"
 
@@ -70,6 +73,8 @@ class AnalyzedSession:
     """Whether somebody watches its frames as they are."""
     ending: LaneJob | None = None
     """The last job."""
+    earlier: dict[str, deque[tuple[int, Fragments | None]]] = field(default_factory=dict)
+    """Analyzer that others read, which may be late: its last results, by number of the frame."""
     event_keys: tuple[str, ...] = field(init=False)
     told: dict[str, bytes] = field(default_factory=dict)
     """Key of an event: the value that was last sent."""
@@ -100,6 +105,20 @@ class AnalyzedSession:
         for analyzer, fragments in report.fragments.items():
             self.said[analyzer] = fragments
             self.seen[analyzer] = number
+        for analyzer in report.timings_ms.keys() & self.earlier.keys():
+            self.earlier[analyzer].append((number, report.fragments.get(analyzer)))
+
+    def keep_what_was_said(self, analyzers: Sequence[str]) -> None:
+        """Keep the last results of some analyzers, for `said_before`."""
+        for analyzer in analyzers:
+            self.earlier.setdefault(analyzer, deque(maxlen=_KEPT))
+
+    def said_before(self, analyzer: str, number: int) -> Fragments | None:
+        """What an analyzer said last of a frame or those before, or else first after it."""
+        kept = self.earlier[analyzer]
+        before = next((said for seen, said in reversed(kept) if seen <= number), None)
+        is_before = bool(kept) and kept[0][0] <= number
+        return before if is_before or not kept else kept[0][1]
 
 
 def _event_keys(analyzers: Sequence[BaseModel]) -> Iterator[str]:

@@ -5,7 +5,7 @@ by the first lane that looks at them. Lanes that usually take less than PATIENCE
 of a session's see the same frame, and their values go out in one result. A slower lane goes at its
 own pace and nobody waits for it; a result then carries the last values it gave, and says of which
 frame they are. When all of a session's lanes are slow, a result goes out whenever one of them has
-finished a newer frame.
+finished a newer frame. Lanes that see every frame are never in step (`consecutive.py`).
 
 Sessions take turns, the one served longest ago first.
 """
@@ -21,6 +21,7 @@ from analyzers.compact import Form
 from analyzers.lane import Fragments, Lane, LaneReport
 from analyzers.ordering import closure
 from server.workers.analyzed import AnalyzedSession, LaneJob, LaneRunner
+from server.workers.consecutive import ConsecutiveLanes
 from server.workers.drawing import Drawing
 from server.workers.lane_frame import LaneFrame
 from server.workers.messages import (
@@ -66,6 +67,8 @@ class Dispatcher:
         Draws and shows the frames of sessions that somebody watches.
     decoder
         Decodes what comes of videos.
+    max_pixels
+        Larger pictures are not decoded for lanes that see every frame.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Dispatcher:
         send: Callable[[object], None],
         drawing: Drawing,
         decoder: Decoder,
+        max_pixels: int,
     ) -> None:
         self._lanes = lanes
         self._drawing = drawing
@@ -83,6 +87,7 @@ class Dispatcher:
         self._send = send
         self._sessions: dict[str, AnalyzedSession] = {}
         self._undrawn: list[tuple[str, LaneFrame, dict[str, Fragments] | None]] = []
+        self._consecutive = ConsecutiveLanes(lanes, send, max_pixels)
         self._typical_s = dict.fromkeys((lane.lane.name for lane in lanes), 0.0)
         self._turn = 0
         self._old_before_s = float("-inf")
@@ -121,6 +126,7 @@ class Dispatcher:
             Merged(self._order),
             NewestFrame(lambda frame: self._arrived(session, frame)),
         )
+        self._consecutive.start(session)
         self._to_lanes(
             sid, lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options)
         )
@@ -129,13 +135,17 @@ class Dispatcher:
         session = self._sessions.get(sid)
         if session is None or session.ending is not None:
             return
-        if session.newest.ring(mailbox) and session.is_shown:
+        takes_all = self._consecutive.wants(session)
+        if session.newest.ring(mailbox) and (session.is_shown or takes_all):
             session.newest.look(self._old_before_s)
+            if takes_all and session.newest.frame is not None:
+                self._consecutive.put(session, session.newest.frame)
 
     def _take(self, frame: EncodedInput) -> None:
         session = self._sessions.get(frame.sid)
         if session is None or session.ending is not None:
             return
+        self._consecutive.put(session, frame)
         if is_of_video(frame):
             if frame.is_wanted:
                 session.newest.arrived = frame.info.number
@@ -221,12 +231,14 @@ class Dispatcher:
         for session in waiting:
             self._begin_step(session, now)
             self._show_unanswered(session)
+        self._consecutive.serve(time.monotonic())
         for runner in self._lanes:
-            if not self._in_step(runner):
+            if not (self._in_step(runner) or runner.lane.is_consecutive):
                 self._feed_slow_lane(runner, now)
 
     def _in_step(self, runner: LaneRunner) -> bool:
-        return self._typical_s[runner.lane.name] <= PATIENCE_S
+        is_quick = self._typical_s[runner.lane.name] <= PATIENCE_S
+        return is_quick and not runner.lane.is_consecutive
 
     def _begin_step(self, session: AnalyzedSession, now: float) -> None:
         if session.step is not None:
@@ -294,6 +306,7 @@ class Dispatcher:
             self._typical_s[name] += 0.5 * (duration_s - self._typical_s[name])
         if session is None:
             return
+        self._consecutive.finished(runner, job)
         if report.problems:
             self._send(Problems(session.sid, report.problems))
         session.take(report, job.frame.info.number if job.frame else None)
@@ -344,6 +357,7 @@ class Dispatcher:
                 time.monotonic(),
                 session.writing.compact(fragments),
                 session.new_events(fragments),
+                self._consecutive.seen(session),
             )
         )
         session.timings_ms = {}
@@ -371,8 +385,10 @@ class Dispatcher:
                 writing.json(fragments),
                 session.timings_ms,
                 writing.compact(fragments),
+                self._consecutive.seen(session),
             )
         )
+        self._consecutive.forget(session)
         session.newest.close()
         del self._sessions[session.sid]
 

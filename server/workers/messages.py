@@ -16,6 +16,9 @@ from server.workers.mailbox import FrameInfo
 
 LENGTH = struct.Struct("<I")
 
+MAX_LAG_S = 4.0
+"""How long frames may wait for analyzers that see every one: what is made good after a stall."""
+
 
 def pack(message: object) -> bytes:
     """The bytes that stand for a message."""
@@ -99,6 +102,8 @@ class EncodedInput:
     """Of a video with temporal layers, which one it is of: no lower one builds on it."""
     is_layer_sync: bool = False
     """Whether it builds on the lowest layer alone."""
+    is_wanted_late: bool = True
+    """Whether analyzers are to see it that see every frame, though it may be late for others."""
 
 
 def is_of_video(message: object) -> bool:
@@ -151,6 +156,8 @@ class Ready:
     """What each is called, by the name it was asked for with."""
     unavailable: dict[str, str]
     """Why it can not run, by the name it was asked for with."""
+    consecutive: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those that see every frame, by the name they were asked for with, and what each requires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,18 @@ class Heartbeat:
     """Sent every second. ``busy`` is what each running lane is at: (lane, sid, seconds)."""
 
     busy: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an analyzer that sees every frame has seen since the worker began with the session."""
+
+    number: int
+    """Of the last frame; 0 before there was one."""
+    count: int
+    """How many."""
+    lag_ms: float
+    """From the last one's arrival until the analyzer was given it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +204,8 @@ class FrameResult:
     """As CBOR; None if nobody wants it."""
     events: tuple[str, ...] = ()
     """Keys whose every new value must arrive, and that have one."""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """By analyzer, of those that see every frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +222,25 @@ class KeyFrameNeeded:
     """The session's video can be decoded from its next key frame on only."""
 
     sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrameWanted:
+    """Lanes that see every frame can go on from a key frame; the others need none."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIsBehind:
+    """Analyzers that are to see every frame are too slow for that, or keep up again."""
+
+    sid: str
+    analyzers: tuple[str, ...]
+    is_behind: bool
+    seen: Seen
+    left_out: int
+    """How many frames were left out just now, after those that were seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +268,4 @@ class Final:
     fragments: Fragments | None = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
     compact: Fragments | None = None
+    seen: dict[str, Seen] = field(default_factory=dict)

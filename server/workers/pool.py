@@ -112,14 +112,14 @@ class WorkerHandle:
         waiting = self.writer.transport.get_write_buffer_size() if self.writer else 0
         return waiting > MAX_WAITING_BYTES
 
-    def lags(self, now_s: float) -> bool:
+    def lags(self, now_s: float, after_s: float = LAGS_AFTER_S) -> bool:
         """Whether it has not taken what it was sent for a while: what is sent now comes late."""
         waiting = self.writer.transport.get_write_buffer_size() if self.writer else 0
         if not waiting:
             self.waits_for = None
         elif self.waits_for is None or self.sent_bytes - waiting >= self.waits_for[0]:
             self.waits_for = (self.sent_bytes, now_s)
-        return self.waits_for is not None and now_s - self.waits_for[1] > LAGS_AFTER_S
+        return self.waits_for is not None and now_s - self.waits_for[1] > after_s
 
 
 class WorkerPool:
@@ -156,6 +156,7 @@ class WorkerPool:
         # What each is called: a class may name itself otherwise than the specification guessed.
         self.names = {spec.name: spec.name for spec in specs}
         self.unavailable: dict[str, str] = {}
+        self.consecutive: dict[str, tuple[str, ...]] = {}
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._setup = json.dumps(
             {
@@ -284,9 +285,10 @@ class WorkerPool:
 
     def _receive(self, worker: WorkerHandle, message: Any) -> None:
         match message:
-            case Ready(names, unavailable):
+            case Ready(names, unavailable, consecutive):
                 worker.ready = True
                 self.names, self.unavailable = names, unavailable
+                self.consecutive = consecutive
                 self.became_ready.set()
                 logger.info(
                     "Worker %d is ready after %.1f s",

@@ -53,6 +53,29 @@ class VideoDecoder:
         NotDecoded
             The reason.
         """
+        shown = self._shown(frame)
+        if not shown:
+            return None
+        wanted = [each for each in shown if each[0].is_wanted]
+        told, picture = (wanted or shown)[-1]
+        return told, as_i420(picture)
+
+    def pictures(self, frame: EncodedInput) -> list[tuple[EncodedInput, av.VideoFrame]]:
+        """Decode the next frame.
+
+        Returns
+        -------
+        All pictures that there are now, in the order of showing, and the frame that each was;
+        wanted or not.
+
+        Raises
+        ------
+        NotDecoded
+            The reason.
+        """
+        return [(told, as_i420(picture)) for told, picture in self._shown(frame)]
+
+    def _shown(self, frame: EncodedInput) -> list[tuple[EncodedInput, av.VideoFrame]]:
         if frame.codec != self._codec:
             self._begin(frame.codec)
         assert self._context is not None
@@ -65,12 +88,7 @@ class VideoDecoder:
         if packet is None:
             # It takes nothing any more.
             self._codec = None
-        shown = [(self._frame_of(picture, frame), picture) for picture in pictures]
-        if not shown:
-            return None
-        wanted = [each for each in shown if each[0].is_wanted]
-        told, picture = (wanted or shown)[-1]
-        return told, as_i420(picture)
+        return [(self._frame_of(picture, frame), picture) for picture in pictures]
 
     def _packet(self, frame: EncodedInput) -> av.Packet[av.video.stream.VideoStream]:
         packet = av.Packet(frame.data)

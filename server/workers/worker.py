@@ -28,7 +28,7 @@ import cv2
 from analyzers.base_model import AnalyzerUnavailable, BaseModel
 from analyzers.chain import arrange
 from analyzers.lane import Lane, LaneReport
-from analyzers.ordering import ChainError
+from analyzers.ordering import ChainError, is_consecutive
 from analyzers.registry import AnalyzerLoadError, AnalyzerSpec, load
 from server.workers.analyzed import LaneJob
 from server.workers.black_box import BlackBox, LaneNote
@@ -173,7 +173,10 @@ class Worker:
             turns.turn,
         )
         names = [a.name for a in analyzers]
-        self._dispatcher = Dispatcher(self._lanes, names, self._post, self._drawing, self._decoding)
+        self._dispatcher = Dispatcher(
+            *(self._lanes, names, self._post, self._drawing, self._decoding),
+            max_pixels=max_pixels,
+        )
         # One lane waits for nobody; of several, one may have to be given up.
         self._wait_s = AWAKE_EVERY_S if len(self._lanes) < 2 else PATIENCE_S / 3
         self._awake_s = time.monotonic()
@@ -340,5 +343,7 @@ def _serve(
     # What the models brought along stays; the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    connection.sendall(pack(Ready({k: a.name for k, a in analyzers.items()}, unavailable)))
+    names = {asked: analyzer.name for asked, analyzer in analyzers.items()}
+    consecutive = {asked: a.requires for asked, a in analyzers.items() if is_consecutive(a)}
+    connection.sendall(pack(Ready(names, unavailable, consecutive)))
     worker.run()

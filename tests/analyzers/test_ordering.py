@@ -3,8 +3,8 @@
 import pytest
 
 from analyzers.chain import arrange
-from analyzers.ordering import ChainError, closure
-from tests.analyzers.models import model
+from analyzers.ordering import ChainError, closure, read_elsewhere
+from tests.analyzers.models import FRAME, model
 
 
 def names(lanes):
@@ -86,3 +86,34 @@ def test_coming_after_another_does_not_ask_for_it():
 def test_analyzers_that_come_after_each_other_go_round_in_a_circle():
     with pytest.raises(ChainError, match="circle among 'a', 'b'"):
         arrange([model("A", after=["b"]), model("B", requires=["a"])])
+
+
+def consecutive(class_name, **more):
+    made = model(class_name, **more)
+    type(made).consecutive = True
+    return made
+
+
+def test_what_sees_every_frame_has_a_lane_of_its_own_whatever_it_reads():
+    pulse = consecutive("Pulse", requires=["pose"])
+    breath = consecutive("Breath", requires=["pulse"], after=["pose"])
+    lanes = arrange([pulse, model("Pose"), breath, model("Exercise", requires=["pose"])])
+    assert names(lanes) == [["pulse", "breath"], ["pose", "exercise"]]
+    assert [lane.is_consecutive for lane in lanes] == [True, False]
+    members = lanes[0].analyzers
+    assert read_elsewhere(members, [*members, *lanes[1].analyzers]) == ("pose",)
+    assert read_elsewhere(members, members) == ()
+
+
+def test_what_it_requires_elsewhere_is_asked_for_and_not_started_in_its_lane():
+    pulse, pose = consecutive("Pulse", requires=["pose"]), model("Pose")
+    assert closure(["pulse"], [pulse, pose]) == ("pulse", "pose")
+    (lane, _) = arrange([pulse, pose])
+    assert lane.start("s", 0, ["pulse", "pose"]).problems == ()
+    assert lane.frame("s", FRAME, 40).fragments == {"pulse": {"pulse": b"1"}}
+
+
+@pytest.mark.parametrize("how", ["requires", "after"])
+def test_what_sees_the_newest_frame_can_not_read_what_may_be_late(how):
+    with pytest.raises(ChainError, match="'exercise' reads 'pulse', which sees every frame"):
+        arrange([consecutive("Pulse"), model("Exercise", **{how: ["pulse"]})])

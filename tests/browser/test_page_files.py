@@ -5,6 +5,7 @@ import gzip
 import re
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,11 +19,16 @@ from analyzers.exercise.shown import HINTS
 from tests.browser.training import squats, write_clip
 from tests.browser.views import opened
 from tests.support.server import ROOT, running_server
+from tools import write_demonstrations
 
 WEB = ROOT / "server" / "web"
-# Beside them package.json tells Node, which runs the tests of some, that they are modules.
-FILES = sorted(p for p in WEB.rglob("*") if p.is_file() and p.name != "package.json")
-KEYS = "async (code) => (await import(`/web/texts/${code}.js`)).default"
+# Beside them package.json tells Node, which runs the tests of some, that they are modules, and
+# kinecast.d.ts tells TypeScript what kinecast.js has. The page loads neither.
+UNUSED = ("package.json", "kinecast.d.ts")
+FILES = sorted(p for p in WEB.rglob("*") if p.is_file() and p.name not in UNUSED)
+# With those of the parts that are loaded when they are needed.
+KEYS = """async ([code, parts]) => Object.assign({}, ...await Promise.all(
+  ["", ...parts].map(async (part) => (await import(`/web/texts/${part}${code}.js`)).default)))"""
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +49,20 @@ def texts(browser, server):
     with contextlib.closing(browser.new_context()) as context:
         page = context.new_page()
         page.goto(f"{server.url}/docs")
-        codes = [path.stem for path in (WEB / "texts").iterdir()]
-        yield {code: page.evaluate(KEYS, code) for code in codes}
+        codes = [path.stem for path in (WEB / "texts").glob("*.js")]
+        parts = [f"{path.name}/" for path in (WEB / "texts").iterdir() if path.is_dir()]
+        yield {code: page.evaluate(KEYS, [code, parts]) for code in codes}
+
+
+def test_no_text_is_in_two_files():
+    """What is loaded later would take the place of the other."""
+    keys = [
+        key
+        for path in (WEB / "texts").rglob("en.js")
+        for key in re.findall(r"""^  "?([\w.]+)"?:""", path.read_text(), re.MULTILINE)
+    ]
+    assert len(keys) > 200
+    assert sorted(key for key in set(keys) if keys.count(key) > 1) == []
 
 
 def fetch(url, **headers):
@@ -74,12 +92,25 @@ def sent(url: str) -> tuple[int, bytes]:
         return size, body
 
 
+def check_sent(path: Path, text: str) -> None:
+    """A file is sent as it is; a script without its comments, line for line."""
+    source = path.read_text()
+    if path.suffix != ".js" or path.name == "kinecast.js":
+        assert text == source
+        return
+    lines = zip(text.split("\n"), source.split("\n"), strict=True)
+    left_out = [line.strip() for mine, line in lines if mine != line]
+    # What is left out are comments, each whole line of it: no code, and no line of a text.
+    assert [line for line in left_out if not line.startswith(("//", "/**", "*"))] == []
+    assert not re.search(r"^\s*(//|/\*\*|\*/)", text, re.MULTILINE)
+
+
 def test_all_of_the_page_is_under_110_kB_on_the_wire(server):
     sizes = []
     for path in FILES:
         size, body = sent(f"{server.url}/web/{path.relative_to(WEB)}")
         sizes.append(size)
-        assert body == path.read_bytes()
+        check_sent(path, body.decode())
     print(f"{sum(sizes) / 1000:.1f} kB on the wire")
     assert sum(sizes) < 110_000
 
@@ -92,6 +123,11 @@ def test_train_alone_loads_less_than_55_kB(browser, server):
     size = sum(sent(each.partition("#")[0])[0] for each in files)
     print(f"Train loads {size / 1000:.1f} kB in {len(files)} files")
     assert size < 55_000
+
+
+def test_demonstrations_are_the_athletes():
+    """Whoever changes the athlete writes them anew: python -m tools.write_demonstrations."""
+    assert (WEB / "views" / "train" / "poses.js").read_text() == write_demonstrations.text()
 
 
 # ---- how it is served
@@ -108,6 +144,7 @@ def test_the_page_at_the_root(server):
     ("name", "content_type"),
     [
         ("app.js", "text/javascript; charset=utf-8"),
+        ("kinecast.d.ts", "text/plain; charset=utf-8"),
         ("app.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml; charset=utf-8"),
     ],

@@ -1,5 +1,6 @@
 """The page's find view: a person of the sample video, looked for in it."""
 
+import json
 import re
 import time
 
@@ -293,4 +294,71 @@ def test_in_german(browser, server, tmp_path):
     with opened(browser, server.url, "find", language="de-DE") as view:
         view.page.locator(".person input").set_input_files(tmp_path / "wall.jpg")
         expect(wrong(view)).to_contain_text("Auf diesem Bild wurde niemand gefunden.")
+        view.check(failing=True)
+
+
+def look_through(view, path):
+    """Choose a video to look through at once."""
+    with view.page.expect_file_chooser() as chooser:
+        view.page.get_by_role("button", name="Look through a video at once…").click()
+    chooser.value.set_files(path)
+
+
+def test_through_a_clip_at_once(view, person, clip, tmp_path):
+    """What was seen, with a picture of it, to go there and to take away."""
+    page = view.page
+    give(view, person)
+    known(view)
+    look_through(view, clip)
+    sighting = page.locator(".sightings li")
+    expect(sighting).to_have_count(1)
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    begin, _, end = sighting.get_by_role("button").inner_text().partition(" – ")  # noqa: RUF001
+    assert NOBODY_S - 1 <= int(begin.split(":")[1]) <= NOBODY_S + 1
+    # To its end, give or take what lies between two that are looked at.
+    assert NOBODY_S + SOMEBODY_S - 2 <= int(end.split(":")[-1]) <= NOBODY_S + SOMEBODY_S
+    view.wait_until("document.querySelector('.sightings img').naturalWidth === 96")
+    view.check_looks(tmp_path, "find-whole")
+    files = {}
+    for form in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Download: {form}").click()
+        files[form] = download.value.path().read_text()
+    (seen,) = json.loads(files["JSON"])
+    assert NOBODY_S - 0.5 <= seen["from"] <= NOBODY_S + 1
+    assert files["CSV"].splitlines()[0] == "from,to,distance,sure"
+    assert files["CSV"].splitlines()[1].startswith(f"{seen['from']},{seen['to']},")
+    sighting.get_by_role("button").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    view.check()
+
+
+def test_a_search_that_is_cancelled_ends_on_the_server(view, server, person, clip):
+    give(view, person)
+    known(view)
+    look_through(view, clip)
+    expect(view.page.get_by_role("progressbar")).to_be_visible()
+    server.wait_until("/sessions", lambda now: now["sessions"])
+    view.page.get_by_role("button", name="Stop").click()
+    expect(view.page.get_by_role("button", name="Look through a video at once…")).to_be_enabled()
+    server.wait_until("/sessions", lambda now: not now["sessions"])
+    view.check()
+
+
+def test_a_clip_that_is_too_large_says_so(browser, chromium, person, clip, tmp_path):
+    # The picture of the person, and not a clip that is longer than that.
+    most = max(person.stat().st_size, 20_000) * 2
+    large = tmp_path / "large.mp4"
+    # Behind its end a video may have anything.
+    large.write_bytes(clip.read_bytes() + bytes(most))
+    limit = ("--max-body-bytes", str(most))
+    with (
+        running_server(tmp_path, *FLAGS, *limit) as small,
+        opened(browser, small.url, "find") as view,
+    ):
+        give(view, person)
+        known(view)
+        look_through(view, large)
+        expect(view.page.locator("#notice")).to_contain_text("look in it while it plays")
+        expect(view.page.get_by_role("button", name="Look in a video…")).to_be_enabled()
         view.check(failing=True)

@@ -1,6 +1,7 @@
 """The page's sessions view: real sessions of another tab, watched."""
 
 import contextlib
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -97,6 +98,29 @@ def test_watch_with_results(view, athlete, tmp_path):
     view.check_looks(tmp_path, "watching")
     shown.get_by_role("button", name="Close").click()
     expect(shown).to_have_count(0)
+    view.check()
+
+
+def test_everybody_at_a_glance(browser, server, view, athlete, tmp_path):
+    """Who does what, with pictures that change; one tapped is seen closely, with all its values."""
+    with streaming(browser, server.url, name="hall"):
+        wall = view.page.get_by_role("list", name="Everybody at a glance")
+        expect(wall.get_by_role("button")).to_have_count(2)
+        tile = wall.get_by_role("button").filter(has_text="yard")
+        expect(tile).to_contain_text(re.compile(r"Squat · [1-9]"))
+        picture = "document.querySelector('.wall img')"
+        view.wait_until(f"{picture}.naturalWidth === 320")
+        source = view.page.evaluate(f"{picture}.src")
+        view.wait_until(f"{picture}.src !== '{source}' && {picture}.naturalWidth === 320")
+        view.check_looks(tmp_path, "wall")
+        tile.focus()
+        view.page.keyboard.press("Enter")
+        expect(tile).to_have_attribute("aria-pressed", "true")
+        shown = view.page.get_by_role("region", name="Watching yard")
+        shown.get_by_text("All values").click()
+        expect(shown.locator(".tree")).to_contain_text("exercise")
+        view.check_looks(tmp_path, "wall-watching")
+    expect(wall.get_by_role("button")).to_have_count(1)
     view.check()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.views import SIZES, opened
+from tests.browser.views import SIZES, opened, pages_of
 from tests.support.server import COUNTER, running_server
 
 # Everything that is to be seen is in the window, from its left to its right.
@@ -31,6 +31,7 @@ def repetition(number: int, exercise: str = "squat") -> dict:
         "turn_ms": start_ms + 1200,
         "end_ms": start_ms + 2400,
         "range_of_motion": 0.82,
+        "range_deg": {"left_knee": [78, 171], "right_knee": [80, 170]},
         "tempo_s": {"down": 1.2, "hold": 0.1, "up": 1.1},
         "score": 60.0 + number % 40,
         "score_parts": dict.fromkeys(
@@ -71,5 +72,17 @@ def test_every_repetition_is_to_be_seen(browser, server, tmp_path, count):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             for what in (".bars li", ".summary button", ".tabs a"):
                 assert page.evaluate(INSIDE, what), f"{what} at {width}x{height}"
+        rows = page.locator(".repetitions tbody")
+        expect(rows).to_have_count(count)
+        # Those with faults first, and each with what is to be said of it.
+        faulty = len([number for number in range(count) if number % 4 == 0])
+        expect(page.locator(".repetitions .faults")).to_have_count(faulty)
+        expect(rows.first).to_contain_text("78\u2013171°")
+        expect(rows.nth(faulty - 1)).to_contain_text("Go deeper")
+        expect(rows.nth(faulty)).not_to_contain_text("Go deeper")
+        # Nothing is left of the skeletons after a reload.
+        expect(page.get_by_role("button", name="Watch again")).to_have_count(0)
         view.check_looks(tmp_path, f"summary-{count}")
+        pdf = page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+        assert pages_of(pdf) == 1
         view.check()

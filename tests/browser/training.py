@@ -61,11 +61,12 @@ def _cut(frame: av.VideoFrame, rows: slice) -> av.VideoFrame:
 def whole_sample() -> list[int]:
     """Every frame, at two thirds of the speed, between a while of standing and a long one.
 
-    The first gives time to connect; slower movements are counted alike, on a busy machine too.
+    The first gives time to connect, and for the picture to be looked at before the set; slower
+    movements are counted alike, on a busy machine too.
     """
     count = TRUTH["meta"]["frame_count"]
     slow = [at * 2 // 3 for at in range(count * 3 // 2)]
-    return [0] * 4 * FPS + slow + [count - 1] * 40 * FPS
+    return [0] * 16 * FPS + slow + [count - 1] * 40 * FPS
 
 
 def squats() -> list[int]:

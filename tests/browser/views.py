@@ -1,6 +1,7 @@
 """A view of Kinecast's page in a tab, and what holds for each."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -82,6 +83,11 @@ class View:
                 assert (pixels.mean() > 128) == (scheme == "light"), scheme
                 assert self.page.evaluate("document.documentElement.scrollWidth") <= width
                 assert serious_faults(self.page) == []
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a PDF of Chromium's has."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 def _wait(holds: Callable[[], object], what: str, within_s: float) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from client_test.channels import Clock
 from client_test.latency import LatencyMeter, RateMeter, percentiles
-from client_test.peer import Clock
 
 INTERVAL_MS = 100 / 3
 EPOCH_MS = 1_700_000_000_000.0

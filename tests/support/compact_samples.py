@@ -46,6 +46,15 @@ VALUES = {
         "repetition": REPETITION,
         "warnings": [],
     },
+    "vitals": {
+        "vitals": {
+            "heart_rate_bpm": 71.5,
+            "confidence": 0.93,
+            "reason": None,
+            "respiration_per_min": None,
+            "signal": [0.12, -1.0, 0.5],
+        }
+    },
     "several": {"people": [{"id": n, "landmarks": landmarks(n)} for n in (1, 2)]},
     "nobody": {"has_pose": False, "track_id": None, "landmarks": []},
     "numbers": {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analyzers.base_model import BaseModel
+from bench.harness import barcode
 
 
 class Counter(BaseModel):
@@ -62,6 +63,33 @@ class Steady(BaseModel):
     def frame(self, sid, frame, timestamp, *args, **kwargs):
         time.sleep(0.08)
         return {"steady": True}
+
+
+class Every(BaseModel):
+    """Is to see every frame, and writes down which it saw; takes as long as its options say."""
+
+    consecutive = True
+
+    def __init__(self) -> None:
+        self._takes_s: dict[str, float] = {}
+        self._seen: dict[str, list[tuple[int | None, float]]] = {}
+
+    def start(self, sid, timestamp=None, *args, options=None, **kwargs):
+        self._takes_s[sid] = (options or {}).get("takes_s", 0.0)
+        self._seen[sid] = []
+
+    def configure(self, sid, options):
+        self._takes_s[sid] = options["takes_s"]
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        time.sleep(self._takes_s[sid])
+        number = barcode.read(frame)
+        self._seen[sid].append((number, timestamp))
+        return {"every": number, "every_pid": os.getpid()}
+
+    def end(self, sid, timestamp=None, *args, **kwargs):
+        del self._takes_s[sid]
+        return {"every_seen": self._seen.pop(sid)}
 
 
 class Broken(BaseModel):

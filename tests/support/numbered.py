@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from fractions import Fraction
 
 import av
 import cv2
@@ -127,3 +128,31 @@ class NumberedTrack(MediaStreamTrack):
             self.key_frames.append(self.number)
         self._gave.set()
         return packet
+
+
+class NumberedPictures(MediaStreamTrack):
+    """Numbered pictures, which whoever sends them encodes.
+
+    Attributes
+    ----------
+    number
+        Of the newest picture.
+    """
+
+    kind = "video"
+
+    def __init__(self):
+        super().__init__()
+        self.number = -1
+        self._began_s = None
+
+    async def recv(self):
+        self.number += 1
+        if self._began_s is None:
+            self._began_s = time.monotonic()
+        due_s = self._began_s + self.number / FPS
+        await asyncio.sleep(max(due_s - time.monotonic(), 0))
+        grey = luma(self.number % barcode.NUMBERS)
+        frame = av.VideoFrame.from_ndarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), format="rgb24")
+        frame.pts, frame.time_base = round(self.number * 90_000 / FPS), Fraction(1, 90_000)
+        return frame

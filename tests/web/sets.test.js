@@ -33,3 +33,32 @@ test("they go on after a reload", () => {
   after.count(squat, 5000);
   assert.deepEqual(counts(after), [["squat", 2]]);
 });
+
+test("what comes after a rest is another set, however short the rest", () => {
+  const sets = new Sets();
+  sets.count(squat, 1000);
+  sets.end(0);
+  sets.count(squat, 2000);
+  sets.count(squat, 3000);
+  assert.deepEqual(counts(sets), [
+    ["squat", 1],
+    ["squat", 2],
+  ]);
+});
+
+test("a hold that had begun before its set counts from there", () => {
+  const sets = new Sets();
+  sets.end(4);
+  sets.hold("plank", 5, 80);
+  sets.hold("plank", 9, 80);
+  assert.deepEqual(
+    sets.list.map(({ held_s }) => held_s),
+    [5],
+  );
+  // The next one begins at 0 again.
+  sets.hold("plank", 3, 80);
+  assert.deepEqual(
+    sets.list.map(({ held_s }) => held_s),
+    [5, 3],
+  );
+});

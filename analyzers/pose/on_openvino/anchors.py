@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,15 +14,30 @@ _SIDE_PX = 224
 _LAYERS = ((8, 2), (16, 2), (32, 6))
 
 
-def make_anchors() -> NDArray[np.float64]:
-    """Return the middles, shape (2254, 2), x and y in 0..1 of the picture."""
-    layers = []
-    for stride_px, per_cell in _LAYERS:
-        cells = _SIDE_PX // stride_px
+def make_anchors(
+    side_px: int = _SIDE_PX, layers: Sequence[tuple[int, int]] = _LAYERS
+) -> NDArray[np.float64]:
+    """Return the middles of a detector's boxes, x and y in 0..1 of its picture.
+
+    Parameters
+    ----------
+    side_px
+        The picture's side.
+    layers
+        The stride of each map, pixels, and how many boxes a cell of it has.
+
+    Returns
+    -------
+    ndarray, shape (N, 2)
+        2254 for the pose detector.
+    """
+    middles = []
+    for stride_px, per_cell in layers:
+        cells = side_px // stride_px
         rows, columns = np.mgrid[0:cells, 0:cells]
-        middles = (np.stack([columns, rows], axis=-1).reshape(-1, 2) + 0.5) / cells
-        layers.append(np.repeat(middles, per_cell, axis=0))
-    return np.concatenate(layers)
+        middle = (np.stack([columns, rows], axis=-1).reshape(-1, 2) + 0.5) / cells
+        middles.append(np.repeat(middle, per_cell, axis=0))
+    return np.concatenate(middles)
 
 
 def merge_overlapping(

@@ -7,6 +7,7 @@ import { mayOpenCamera, say } from "./parts.js";
 import { personCard } from "./person.js";
 import { sightings } from "./sightings.js";
 import { Sureness } from "./sureness.js";
+import { clipPictures, lookThrough, pictureOf } from "./whole.js";
 
 /** See router.js. */
 export function mount(root, app) {
@@ -14,6 +15,8 @@ export function mount(root, app) {
   let person = null;
   let looking = null;
   let clip = null; // its address
+  let whole = null; // an AbortController while a clip is looked through at once
+  let pictures = null; // of that clip
   let missing = ""; // why nobody can be looked for
 
   const line = el("p.soft", { role: "status" });
@@ -29,9 +32,17 @@ export function mount(root, app) {
     onchange: () => file.files[0] && lookIn(file.files[0]),
   });
   const choose = button("button", t("find.clip"), () => file.click());
+  const all = el("input", {
+    type: "file",
+    accept: "video/*",
+    hidden: true,
+    onchange: () => all.files[0] && lookThroughIt(all.files[0]),
+  });
+  const through = button("button", t("find.whole"), () => all.click());
+  const done = el("progress", { "aria-label": t("find.whole_done") });
   const pause = button("button", t("find.pause"), () => looking?.togglePause());
   const stop = button("button", t("stop"), () => end());
-  const seen = sightings(app, (at_s) => seek(at_s));
+  const seen = sightings(app, (at_s) => seek(at_s), shoot);
   const sure = new Sureness(app, (threshold) => looking?.client.configure({ reid: { threshold } }));
   const card = personCard(app, {
     found(now) {
@@ -54,7 +65,7 @@ export function mount(root, app) {
       "section.main",
       {},
       el("div.screen", {}, place, empty, badge),
-      el("div.actions", {}, camera, choose, file, pause, stop),
+      el("div.actions", {}, camera, choose, file, through, all, pause, stop, done),
       sure.element,
       seen.element,
     ),
@@ -67,6 +78,48 @@ export function mount(root, app) {
     if (clip) URL.revokeObjectURL(clip);
     clip = URL.createObjectURL(chosen);
     look("clip");
+  }
+
+  // All of it, as fast as the server can.
+  async function lookThroughIt(chosen) {
+    all.value = "";
+    end();
+    if (clip) URL.revokeObjectURL(clip);
+    clip = URL.createObjectURL(chosen);
+    const mine = (whole = new AbortController());
+    pictures = clipPictures(clip);
+    done.removeAttribute("value");
+    app.notice(null);
+    seen.begin("clip", false);
+    show();
+    try {
+      const length_s = await pictures.lasts;
+      seen.lasts(length_s);
+      await lookThrough(app, chosen, person, sure.threshold, {
+        signal: mine.signal,
+        progress(part) {
+          done.value = part;
+          seen.now(part * length_s);
+        },
+        match: (match) => seen.take(match.timestamp, [match], sure),
+      });
+      app.announce(t("find.whole_over"));
+    } catch (problem) {
+      if (mine.signal.aborted) return;
+      const code = `find.whole.${problem.code}`;
+      app.notice(t(code, {}, "") || app.explain(problem.code ? problem : { code: "unreachable" }), {
+        kind: "problem",
+      });
+    }
+    if (whole !== mine) return;
+    whole = null;
+    show();
+  }
+
+  function shoot(at_s) {
+    if (whole) return pictures.of(at_s);
+    const canvas = place.querySelector("canvas");
+    return canvas ? pictureOf(canvas, canvas.width, canvas.height) : Promise.resolve(null);
   }
 
   async function look(mode, from_s = 0) {
@@ -99,6 +152,8 @@ export function mount(root, app) {
     const last = looking;
     looking = null;
     last?.stop();
+    whole?.abort();
+    whole = null;
     show();
   }
 
@@ -107,10 +162,11 @@ export function mount(root, app) {
   function show() {
     if (looking?.over) return end();
     const code = looking?.code ?? (person ? "ready" : "who");
-    say(line, missing || (looking ? t(`state.${code}`) : t(`find.${code}`)));
-    camera.hidden = choose.hidden = Boolean(looking);
-    camera.disabled = choose.disabled = !person;
-    stop.hidden = !looking;
+    say(line, missing || t(looking ? `state.${code}` : whole ? "find.whole_done" : `find.${code}`));
+    camera.hidden = choose.hidden = through.hidden = Boolean(looking || whole);
+    camera.disabled = choose.disabled = through.disabled = !person;
+    stop.hidden = !looking && !whole;
+    done.hidden = !whole;
     pause.hidden = looking?.mode !== "clip";
     say(pause, t(looking?.paused ? "find.play" : "find.pause"));
     badge.hidden = !looking?.boxes;

@@ -3,9 +3,11 @@
 import { el } from "../dom.js";
 import { nameOf, number } from "../format.js";
 import { ask, confirm, keyed, missToken, repeat, say, sayEach } from "./parts.js";
+import { wall } from "./wall.js";
 import { watching } from "./watching.js";
 
-const EVERY_MS = 2000;
+// What is on the wall is seconds old at most.
+const EVERY_MS = 1000;
 const COLUMNS = ["who", "state", "rates", "latency", "drops", "worker", "camera"];
 
 /** See router.js. */
@@ -39,11 +41,13 @@ export function mount(root, app) {
     el("a.button", { href: "#train", textContent: t("sessions.train") }),
   );
   const place = el("div");
+  const tiles = wall(app, (session) => toggle(session));
   root.append(
     el("header", {}, el("h1", { textContent: t("nav.sessions") }), line, workers),
+    tiles.element,
+    place,
     table,
     nobody,
-    place,
   );
 
   const asking = repeat(async () => {
@@ -70,6 +74,7 @@ export function mount(root, app) {
       "with-camera",
       sessions.some(({ health }) => health),
     );
+    tiles.show(sessions, watched?.id);
     keyed(body, sessions, ({ id }) => id, row);
     keyed(workers, all, ({ index }) => String(index), worker);
   }

@@ -12,8 +12,9 @@ const SHORTEST_S = 30;
 /**
  * @param {object} app of router.js
  * @param {(at_s: number) => void} seek somebody wants to see what was there at a time of the clip
+ * @param {(at_s: number) => Promise<?string>} shoot the address of a small picture of that time
  */
-export function sightings(app, seek) {
+export function sightings(app, seek, shoot) {
   const { t, language } = app;
   let spans = []; // {from_s, to_s, distance, told}, by time
   let [live, length_s, now_s, began_ms] = [true, SHORTEST_S, 0, 0];
@@ -33,6 +34,7 @@ export function sightings(app, seek) {
   const list = el("ol", { "aria-label": t("find.timeline") });
   const none = el("p.soft.small");
   let sure = null; // of sureness.js
+  const files = el("p.actions", { hidden: true }, ...["csv", "json"].map(file));
   strip.append(bars, head);
   const element = el(
     "section.sightings",
@@ -42,6 +44,7 @@ export function sightings(app, seek) {
     ends,
     none,
     list,
+    files,
   );
 
   function fraction(clientX) {
@@ -52,7 +55,12 @@ export function sightings(app, seek) {
   function add(at_s, distance) {
     const near = spans.find(({ from_s, to_s }) => at_s >= from_s - GAP_S && at_s <= to_s + GAP_S);
     if (!near) {
-      spans.push({ key: `${at_s}`, from_s: at_s, to_s: at_s, distance });
+      const span = { key: `${at_s}`, from_s: at_s, to_s: at_s, distance };
+      spans.push(span);
+      shoot(at_s).then((picture) => {
+        span.picture = picture;
+        show();
+      });
       spans.sort((one, other) => one.from_s - other.from_s);
       app.announce(t("find.seen", { time: label({ from_s: at_s, to_s: at_s }) }));
       return;
@@ -86,6 +94,7 @@ export function sightings(app, seek) {
       head.style.left = percent(now_s);
       say(ends.lastChild, clock(length_s));
       say(none, spans.length ? "" : t("find.not_seen"));
+      files.hidden = !spans.length;
       keyed(
         bars,
         spans,
@@ -109,9 +118,12 @@ export function sightings(app, seek) {
       ? el("span.figures")
       : el("button.figures", { type: "button", onclick: () => seek(span.from_s) });
     const distance = el("span.soft.small.figures");
+    const picture = el("img", { alt: "", hidden: true });
     return {
-      element: el("li", {}, time, distance),
+      element: el("li", {}, picture, time, distance),
       update(now) {
+        picture.hidden = !now.picture;
+        if (now.picture && picture.src !== now.picture) picture.src = now.picture;
         say(time, label(now));
         const word = t(`find.sure.${sure.of(now.distance)}`);
         say(distance, t("find.nearest", { sure: word, distance: number(now.distance, language, 2) }));
@@ -119,7 +131,30 @@ export function sightings(app, seek) {
     };
   }
 
+  // What was seen, to take away: times are seconds of the clip, or of the day where it is live.
+  function file(form) {
+    const rows = () =>
+      spans.map(({ from_s, to_s, distance }) => ({
+        from: live ? new Date(began_ms + from_s * 1000).toISOString() : from_s,
+        to: live ? new Date(began_ms + to_s * 1000).toISOString() : to_s,
+        distance,
+        sure: sure.of(distance),
+      }));
+    const texts = {
+      json: () => JSON.stringify(rows(), null, 2),
+      csv: () => ["from,to,distance,sure", ...rows().map((row) => Object.values(row).join(","))].join("\r\n"),
+    };
+    const save = () => {
+      const href = URL.createObjectURL(new Blob([texts[form]()]));
+      el("a", { href, download: `kinecast-sightings.${form}` }).click();
+      URL.revokeObjectURL(href);
+    };
+    const textContent = `${t("download")}: ${form.toUpperCase()}`;
+    return el("button.small", { type: "button", textContent, onclick: save });
+  }
+
   function clear() {
+    for (const { picture } of spans) if (picture) URL.revokeObjectURL(picture);
     spans = [];
     show();
   }

@@ -5,9 +5,9 @@
 
 import { analyzersOf } from "../analyzers.js";
 import { openCamera, playFile, release } from "../capture.js";
+import { loadStyle } from "../dom.js";
+import { nameOf } from "./train/goal.js";
 import { forget, keep, kept } from "./train/kept.js";
-import { summaryOfBook } from "./train/summary.js";
-import { summaryView } from "./train/summary_view.js";
 import { Training } from "./train/training.js";
 import { welcome } from "./train/welcome.js";
 
@@ -23,6 +23,8 @@ const CAMERA = {
 export function mount(root, app) {
   let scene = null; // {draw: () => Element}, and `training` or `summary`
   let left = false;
+  let summaries = null;
+  const chosen = {}; // of wanted.js
 
   function show(next) {
     scene?.training?.leave();
@@ -40,45 +42,100 @@ export function mount(root, app) {
   function idle() {
     forget();
     app.badge("");
-    show({ draw: () => welcome(app, (source) => train(source)) });
+    show({ draw: () => welcome(app, chosen, (source, lesson) => train(source, null, lesson)) });
+  }
+
+  // The summary is loaded when it is certain that there will be one: the server may be gone at the end.
+  function after() {
+    summaries ??= Promise.all([
+      import("./train/summary.js"),
+      import("./train/summary_view.js"),
+      app.more("after"),
+      loadStyle("after"),
+    ]).catch((error) => {
+      summaries = null;
+      throw error;
+    });
+    return summaries;
+  }
+
+  async function lead({ kind }, { plan, teach }) {
+    if (kind !== "camera" && !plan) return null;
+    try {
+      const leader = teach ? import("./train/teacher.js") : import("./train/coach.js");
+      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("coach"), loadStyle("coach")]);
+      return Coach ?? Teacher;
+    } catch {
+      // Without it, the training begins at once.
+      return null;
+    }
   }
 
   /**
    * @param {{kind: "camera"|"sample"|"file", address?: string, at_s?: number}} source of the pictures
-   * @param {object} [before] of kept.js: a training that goes on
+   * @param {?object} [before] of kept.js: a training that goes on
+   * @param {object} [lesson] what is wanted instead of what was chosen: to teach
    */
-  async function train(source, before) {
+  async function train(source, before, lesson) {
     app.notice(null);
-    let [stream, analyzers] = [];
+    const wanted = structuredClone(before?.wanted ?? lesson ?? chosen);
+    let [stream, analyzers, Coach] = [];
     try {
-      [stream, analyzers] = await Promise.all([open(source), analyzersOf(app)]);
+      [stream, analyzers, Coach] = await Promise.all([open(source), analyzersOf(app), lead(source, wanted)]);
     } catch (error) {
       if (!error.code) console.error(error);
       // What was counted is not lost with the camera.
-      if (before) over(summaryOfBook(before), before.session);
+      if (before) await over(before, before.session);
       app.notice(app.explain(error), { kind: "problem" });
       return;
     }
     if (left) return release(stream);
-    const training = new Training(app, stream, source, analyzers?.can, { before, over, refused: idle });
+    const events = { soon: () => after().catch(() => {}), over, learned, refused: idle };
+    const training = new Training(app, stream, source, analyzers?.can, { before, wanted, Coach, ...events });
     show({ training, draw: () => training.draw() });
     training.begin();
   }
 
-  function over(summary, session) {
+  async function learned(definition) {
+    const { add } = await import("./train/own.js");
+    const name = nameOf(app.t, definition.name);
+    const isKept = add(definition);
+    chosen.exercise = isKept ? definition.name : undefined;
+    idle();
+    if (isKept) app.notice(app.t("teach.learned", { what: name }));
+    else app.notice(app.t("teach.full"), { kind: "problem" });
+  }
+
+  /** @param {{summary?: object, book: object, sets: object, final?: object}} told what there is of it */
+  async function over(told, session) {
+    let [{ summarize, summaryOfBook }, { summaryView }] = [{}, {}];
+    try {
+      [{ summarize, summaryOfBook }, { summaryView }] = await after();
+    } catch {
+      app.notice(app.t("view.failed"), {
+        kind: "problem",
+        action: [app.t("again"), () => over(told, session)],
+      });
+      return;
+    }
+    if (left) return;
+    const { final, book, sets, counts } = told;
+    const summary = told.summary ?? {
+      ...(final ? summarize(final, book, sets) : summaryOfBook(told)),
+      counts,
+    };
     const counted = summary.exercises.length > 0;
     keep({ kind: "summary", summary, session });
     app.badge(counted ? "✓" : "", app.t("train.over"));
-    show({ summary, draw: () => summaryView(app, summary, session, idle) });
+    show({ summary, draw: () => summaryView(app, summary, session, told.ring, idle) });
     root.querySelector("h1").focus();
   }
 
   function goOn(before) {
     forget();
-    if (before.kind === "summary") return over(before.summary, before.session);
+    if (before.kind === "summary") return over(before, before.session);
     if (before.resumable) return train(before.source, before);
-    over(summaryOfBook(before), before.session);
-    app.notice(app.t("train.interrupted"));
+    over(before, before.session).then(() => app.notice(app.t("train.interrupted")));
   }
 
   const before = kept();

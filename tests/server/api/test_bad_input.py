@@ -337,6 +337,8 @@ def test_ports_in_use_are_one_clear_line():
         (["--workers", "0"], "--workers"),
         (["--ice-address", "example"], "--ice-address"),
         (["--ice-port-range", "9-5"], "--ice-port-range"),
+        (["--ice-port", "80"], "--ice-port"),
+        (["--ice-port", "50000", "--ice-port-range", "50000-50010"], "exclude each other"),
         (["--ice-servers", "http://x"], "--ice-servers"),
         (
             ["--cert-file", "/nowhere/cert.pem", "--key-file", "/nowhere/key.pem"],

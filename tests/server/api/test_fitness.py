@@ -205,3 +205,24 @@ async def test_a_server_without_exercises_says_so(http, tmp_path):
         status, answer = await post(http, server, "/api/ml/analyze-frame", {"frame_base64": PIXEL})
     assert (status, answer["success"]) == (400, False)
     assert "pose" in answer["message"]
+
+
+def test_the_state_of_the_analysis(server):
+    answer = server.get("/api/ml/status")
+    assert answer == {
+        "success": True,
+        "data": {
+            "status": "ok",
+            "available": True,
+            "analyzers": {"pose": "ready", "exercise": "ready"},
+            "target_latency_ms": 50,
+        },
+        "message": "Success",
+    }
+
+
+def test_without_the_analyzers_it_says_so(tmp_path):
+    with running_server(tmp_path, "--analyzers", COUNTER, "--workers", "1") as lacking:
+        data = lacking.get("/api/ml/status")["data"]
+    assert (data["status"], data["available"]) == ("unavailable", False)
+    assert data["analyzers"] == dict.fromkeys(("pose", "exercise"), "not among --analyzers")

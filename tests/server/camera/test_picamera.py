@@ -10,7 +10,7 @@ import pytest
 
 from server.broadcast.broadcast import Broadcast
 from server.camera.camera import Camera, CameraState
-from server.camera.source import CameraError, CameraUnavailable, Mode
+from server.camera.source import CameraError, CameraUnavailable, Focus, Mode
 from server.camera.timeouts import CameraTimeouts
 from server.media.encoder import Codec
 from tests.support import fake_pi
@@ -290,3 +290,26 @@ async def test_unplugged_it_is_tried_with_growing_pauses_and_comes_back(pi, shar
     await shared.restarted()
     pauses = [float(s) for s in re.findall(r"again in ([\d.]+) s", caplog.text)]
     assert pauses[:4] == [0.02, 0.04, 0.05, 0.05]
+
+
+@pytest.mark.parametrize(
+    ("focus", "asked"),
+    [
+        (Focus(), {}),
+        (Focus("continuous", "macro", "fast"), {"AfMode": 2, "AfRange": 1, "AfSpeed": 1}),
+        (Focus("auto"), {"AfMode": 1, "AfTrigger": 0}),
+        (Focus("manual", speed="normal"), {"AfMode": 0, "AfSpeed": 0}),
+    ],
+)
+def test_the_lens_is_told_what_was_asked(opened, focus, asked, caplog):
+    source = opened(Mode(320, 180, FPS, focus))
+    source.read()
+    told = source._camera.camera.asked
+    assert {name: value for name, value in told.items() if name.startswith("Af")} == asked
+    assert "focus" not in caplog.text
+
+
+def test_a_lens_that_can_not_be_moved_is_said_and_costs_no_picture(pi, opened, caplog):
+    pi.set("fixed_focus")
+    assert opened(Mode(320, 180, FPS, Focus("continuous"))).read().frame.width == 320
+    assert "fixed focus" in caplog.text

@@ -5,6 +5,7 @@ import ssl
 import aiohttp
 import pytest
 
+from server.camera.source import Focus
 from server.config import BadSettings, Settings, parse_settings
 from server.security import development_certificate as development
 from tests.support.server import COUNTER, running_server
@@ -103,3 +104,15 @@ async def test_a_server_with_both_speaks_tls_on_both_ports(pem, monkeypatch, tmp
                 assert response.status == 200
             with pytest.raises(aiohttp.ClientError):
                 await http.get(server.url.replace("https", "http") + "/health")
+
+
+def test_how_an_older_camera_server_was_told_to_focus(monkeypatch):
+    assert parse_settings([]).camera_mode().focus == Focus()
+    monkeypatch.setenv("PICAM_AF_MODE", "Continuous")
+    monkeypatch.setenv("PICAM_AF_RANGE", "macro")
+    monkeypatch.setenv("PICAM_AF_SPEED", "FAST")
+    assert parse_settings([]).camera_mode().focus == Focus("continuous", "macro", "fast")
+    assert parse_settings(["--camera-focus", "auto"]).camera_mode().focus.mode == "auto"
+    monkeypatch.setenv("PICAM_AF_RANGE", "far")
+    with pytest.raises(BadSettings, match=r"normal.*macro.*full"):
+        parse_settings([])

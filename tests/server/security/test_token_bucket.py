@@ -66,3 +66,9 @@ def test_zero_takes_all():
 
 def test_less_than_one_a_second():
     assert taken(TokenBucket(0.5), steady(10, 20)) == 10
+
+
+def test_a_patient_one_takes_what_was_held_up_for_longer():
+    held_up = [100.0 + n / 30 for n in range(30)] + [104.0 + n / 1000 for n in range(90)]
+    assert taken(TokenBucket(30.0, 4.0), held_up) == len(held_up)
+    assert taken(TokenBucket(30.0), held_up) < len(held_up) - 50

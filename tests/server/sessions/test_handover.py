@@ -11,7 +11,7 @@ from server.sessions import handover
 from server.sessions.handover import MAX_BOOK_BYTES, SessionBook
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
-from server.sessions.session import SessionState
+from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
 from tests.support.server import COUNTER
 

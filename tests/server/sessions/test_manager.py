@@ -8,7 +8,7 @@ from analyzers.registry import find
 from server.sessions.chosen_analyzers import MAX_OPTIONS_BYTES
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
-from server.sessions.session import SessionState
+from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, Busy, TooLarge
 from tests.support.server import COUNTER

@@ -18,12 +18,13 @@ class Worker:
     def __init__(self):
         self.sent = []
         self.is_late = False
+        self.late_s = 1.0
 
     def send(self, message):
         self.sent.append(message)
 
-    def lags(self, now_s):
-        return self.is_late
+    def lags(self, now_s, after_s):
+        return self.is_late and after_s <= self.late_s
 
 
 class Linked:
@@ -107,6 +108,32 @@ def test_what_a_worker_can_not_decode_is_no_longer_sent(linked):
     assert linked.asked == 1
     linked.put(frames[2:])
     assert linked.numbers() == [1, 2, 5, 6]
+
+
+def test_where_every_frame_is_to_be_seen_it_goes_on_and_a_key_frame_is_asked_for(linked):
+    linked.start()
+    linked.link.wants_all = True
+    frames = video("VP8", 6, keys=(0, 4))
+    linked.put(frames[:2])
+    linked.link.need_key_frame()
+    assert linked.asked == 1
+    linked.worker.is_late = True  # Not by as much as those may wait.
+    linked.put(frames[2:])
+    assert linked.numbers() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_sender_that_gives_none_is_taken_as_it_is_there_too(linked):
+    linked.start()
+    linked.link.wants_all = True
+    frames = video("VP8", 6)
+    linked.put(frames[:2])
+    linked.link.need_key_frame()
+    linked.put(frames[2:3])
+    linked.now_s += worker_link.DAMAGED_AFTER_S
+    linked.link.need_key_frame()
+    linked.put(frames[3:])
+    assert linked.numbers() == [1, 2, 3, 4, 5, 6]
+    assert [frame.is_damaged for frame in linked.worker.sent] == [False] * 3 + [True] * 3
 
 
 def test_where_nobody_can_be_asked_a_key_frame_is_waited_for(linked):

@@ -1,4 +1,4 @@
-"""Reading sources: files, URLs, RTSP; what is refused, lost, and comes back."""
+"""Reading sources: files and URLs; what is refused, lost, and comes back."""
 
 import asyncio
 import functools
@@ -9,98 +9,20 @@ import threading
 
 import pytest
 
-from server.media.bitstream import picture_size
-from server.sources import rtsp
 from server.sources.allowed import AllowList
 from server.sources.container import open_camera, open_file, open_readable
 from server.sources.errors import SourceError, SourceRefused
 from server.sources.http_file import HttpFile
-from server.sources.reader import RateLimit, SourceReader
-from server.sources.rtsp import Parts, open_checked_rtsp
+from server.sources.reader import RateLimit
 from server.sources.url import SourceUrl
+from tests.server.sources.viewing import SAMPLE, WITHIN_S, Viewer, read
 from tests.support import pictures, sources
-from tests.support.server import ROOT
-
-SAMPLE = ROOT / "sample-video.mp4"
-MAX_PIXELS = 1 << 24
-WITHIN_S = 20
 
 
 @pytest.fixture
 def site():
     with sources.Site().running() as running:
         yield running
-
-
-class Viewer:
-    """Notes all that a reader says."""
-
-    def __init__(self):
-        self.history = []
-        self.frames = []
-        self.packets = []
-        self._news = asyncio.Condition()
-
-    def opened(self):
-        self._note("opened")
-
-    def frame(self, frame, number):
-        self.frames.append((number, frame.width, frame.height, frame.format.name))
-        self._wake()
-
-    def picture(self, picture, number):
-        self.frames.append((number, picture.width, picture.height, "picture"))
-        self._wake()
-
-    def encoded(self, frame, number, is_wanted):
-        self.packets.append((number, frame, is_wanted))
-        self._wake()
-
-    @property
-    def wanted(self):
-        """The numbers of encoded frames that are wanted."""
-        return [number for number, _, is_wanted in self.packets if is_wanted]
-
-    def lost(self, message, retry_in_s):
-        self._note(("lost", message))
-
-    def ended(self, message):
-        self._note(("ended", message))
-
-    def _note(self, what):
-        self.history.append(what)
-        self._wake()
-
-    def _wake(self):
-        async def wake():
-            async with self._news:
-                self._news.notify_all()
-
-        self._task = asyncio.get_running_loop().create_task(wake())
-
-    async def until(self, condition):
-        async with asyncio.timeout(WITHIN_S), self._news:
-            await self._news.wait_for(lambda: condition(self))
-
-
-def read(
-    opener,
-    viewer,
-    *,
-    comes_back=True,
-    fps_limit=30.0,
-    max_pixels=MAX_PIXELS,
-    max_encoded_pixels=MAX_PIXELS,
-):
-    reader = SourceReader(
-        *(opener, viewer),
-        comes_back=comes_back,
-        fps_limit=fps_limit,
-        max_pixels=max_pixels,
-        max_encoded_pixels=max_encoded_pixels,
-    )
-    reader.start()
-    return reader
 
 
 def over_http(site, path="/clip.mp4", allow=None):
@@ -338,55 +260,6 @@ def test_a_redirect_out_of_http(site):
     site.answers["/a"] = sources.redirect("file:///etc/passwd")
     with pytest.raises(SourceRefused, match="file"):
         HttpFile(SourceUrl.parse(f"{site.url}/a"), AllowList([f"{site.url}/*"]))
-
-
-async def test_rtsp():
-    with sources.RtspServer(SAMPLE).running() as server:
-        url = SourceUrl.parse(f"rtsp://anna:geheim@127.0.0.1:{server.port}/live")
-        allowed = AllowList([f"rtsp://127.0.0.1:{server.port}/*"])
-        viewer = Viewer()
-        reader = read(lambda: open_checked_rtsp(url, allowed), viewer)
-        await viewer.until(lambda v: len(v.wanted) > 1)
-        assert picture_size("H264", viewer.packets[0][1].data) == (640, 480)
-        # It plays once: whoever watches tries again.
-        await viewer.until(lambda v: v.history.count("opened") == 2)
-        reader.close()
-    assert server.methods[:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
-
-
-async def test_rtsp_redirects_are_not_followed():
-    with sources.RtspServer(SAMPLE).running() as other:
-        location = f"rtsp://127.0.0.1:{other.port}/live"
-        with sources.RtspServer(SAMPLE, location).running() as server:
-            url = SourceUrl.parse(f"rtsp://127.0.0.1:{server.port}/live")
-            allowed = AllowList(["rtsp://127.0.0.1:*/*"])
-            with pytest.raises(SourceError, match="redirects"):
-                await asyncio.to_thread(open_checked_rtsp, url, allowed)
-        assert other.methods == []
-
-
-def test_rtsp_where_it_is_not_allowed():
-    with sources.RtspServer(SAMPLE).running() as server:
-        url = SourceUrl.parse(f"rtsp://localhost:{server.port}/live")
-        with pytest.raises(SourceRefused, match="private"):
-            open_checked_rtsp(url, AllowList(["rtsp://*:*/*"]))
-        assert server.methods == []
-
-
-def test_rtsp_parts_however_they_arrive():
-    message = b"RTSP/1.0 200 OK\r\ncontent-length: 5\r\n\r\nhello"
-    packet = b"$\0\0\4abcd"
-    everything = message + packet + message
-    for size in range(1, len(everything)):
-        parts = Parts()
-        got = [
-            part
-            for start in range(0, len(everything), size)
-            for part in parts.take(everything[start : start + size])
-        ]
-        assert got == [message, packet, message]
-    with pytest.raises(ConnectionError):
-        list(Parts().take(b"x" * (rtsp._MAX_HEAD + 1)))
 
 
 def test_a_rate_is_even():

@@ -108,7 +108,9 @@ class Worker:
         self.drawing = RecordedDrawing(self.send_drawn)
         runners = list(self.runners.values())
         self.video = HeldVideo()
-        self.dispatcher = Dispatcher(runners, names, self.sent.append, self.drawing, self.video)
+        self.dispatcher = Dispatcher(
+            *(runners, names, self.sent.append, self.drawing, self.video), max_pixels=4096 * 4096
+        )
 
     def send_drawn(self, message):
         self.sent.append(message)

@@ -4,6 +4,7 @@ import { el, ring } from "../../dom.js";
 import { inspector } from "../inspector.js";
 import { say } from "../parts.js";
 import { makeCues } from "./cues.js";
+import { nameOf } from "./goal.js";
 import { Rate } from "./rate.js";
 import { mean } from "./sets.js";
 import { Voice } from "./voice.js";
@@ -17,10 +18,11 @@ const FEW_FPS = 15;
  * @param {{canvas: HTMLCanvasElement, chart: HTMLCanvasElement}} canvases of the picture and of the angle
  * @param {{voice: object, counts: boolean, offered: string[]}} choices what who trains has chosen,
  *   changed in place; and whether the server counts, and its analyzers
+ * @param {?{overlay: Element, bar: Element}} coach of coach.js, or what is like it: over the picture, below the name
  * @param {() => void} stop ends the training
  * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`, `fail`; and the element
  */
-export function panel(app, { canvas, chart }, choices, stop) {
+export function panel(app, { canvas, chart }, choices, coach, stop) {
   const { t } = app;
   canvas.ariaLabel = t("train.picture");
   chart.ariaLabel = t("train.chart");
@@ -59,11 +61,12 @@ export function panel(app, { canvas, chart }, choices, stop) {
   const element = el(
     "section.live",
     { "aria-label": t("nav.train") },
-    el("div.stage", {}, canvas, status, cue),
+    el("div.stage", {}, canvas, status, cue, coach?.overlay ?? null),
     el(
       "div.panel.card",
       {},
       el("div.panel-head", {}, exercise, scoreText),
+      coach?.bar ?? null,
       el("div.count", { hidden: !choices.counts }, score.element, el("div.count-text", {}, number, unit)),
       good,
       el(
@@ -96,9 +99,15 @@ export function panel(app, { canvas, chart }, choices, stop) {
 
   const cues = makeCues(app, cue, choices.voice);
   const rate = new Rate();
+  let pulse = () => {};
+  if (choices.offered.includes("vitals")) {
+    import("./pulse.js").then(({ pulseCard }) => (pulse = pulseCard(app, element)), console.error);
+  }
   let praise = "";
   let seen_ms = performance.now();
   let shown = "";
+
+  const unitOf = () => (coach?.step?.reps ? t("plan.of", { n: coach.step.reps }) : t("reps"));
 
   function listSets(sets) {
     const key = JSON.stringify(sets.list);
@@ -114,9 +123,15 @@ export function panel(app, { canvas, chart }, choices, stop) {
       listSets(sets);
       const { exercise: name, count, held_s } = sets.current ?? {};
       if (!name) return;
-      say(exercise, t(`exercise.${name}`, {}, spoken(name)));
+      say(exercise, nameOf(t, name));
       say(number, String(count || Math.floor(held_s)));
-      say(unit, t(held_s ? "seconds" : "reps"));
+      say(unit, held_s ? t("seconds") : unitOf());
+    },
+
+    /** A set begins. */
+    begin() {
+      say(number, "0");
+      say(unit, unitOf());
     },
 
     /** A state of kinecast.js. */
@@ -150,7 +165,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
       const current = sets.current;
       const { exercise: seen = "none", score: scored = null } = result;
       const doing = seen === "none" ? current?.exercise : seen;
-      say(exercise, away ? t("train.away") : doing ? t(`exercise.${doing}`, {}, spoken(doing)) : ready);
+      say(exercise, away ? t("train.away") : doing ? nameOf(t, doing) : ready);
       if (result.phase === "hold") {
         say(number, String(Math.floor(current.held_s)));
         say(unit, t("seconds"));
@@ -163,13 +178,14 @@ export function panel(app, { canvas, chart }, choices, stop) {
       praise = result.warnings?.length ? "" : praises[0];
       cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
+      pulse(result);
     },
 
     /** A repetition was counted. */
     counted(sets) {
       const { count } = sets.current;
       number.textContent = String(count);
-      unit.textContent = t("reps");
+      unit.textContent = unitOf();
       number.getAnimations().forEach((running) => running.cancel());
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
         number.animate([{ scale: 1.18 }, { scale: 1 }], {
@@ -177,7 +193,7 @@ export function panel(app, { canvas, chart }, choices, stop) {
           easing: "cubic-bezier(.2,.8,.2,1)",
         });
       }
-      const name = t(`exercise.${sets.current.exercise}`, {}, spoken(sets.current.exercise));
+      const name = nameOf(t, sets.current.exercise);
       app.announce(count === 1 ? `${name} 1` : String(count));
       choices.voice.count(count, praise);
     },
@@ -199,11 +215,8 @@ function item(t, { exercise, count, held_s, scores }, at) {
     "li",
     {},
     el("span.soft.figures", { textContent: String(at + 1) }),
-    el("span", { textContent: t(`exercise.${exercise}`, {}, spoken(exercise)) }),
+    el("span", { textContent: nameOf(t, exercise) }),
     el("b.figures", { textContent: held_s ? t("held", { s: Math.floor(held_s) }) : `× ${count}` }),
     el("span.figures.soft", { textContent: score === null ? "" : String(Math.round(score)) }),
   );
 }
-
-// An exercise of somebody's own has no text but its name.
-const spoken = (exercise) => exercise.replaceAll("_", " ");

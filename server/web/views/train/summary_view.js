@@ -1,6 +1,9 @@
 // The page at the end of a training.
 
 import { el, ring } from "../../dom.js";
+import { nameOf } from "./goal.js";
+import { keptName } from "./name.js";
+import { repetitionTable } from "./repetitions.js";
 import { asCsv, asJson } from "./summary.js";
 
 // More bars than this in a card are lower ones.
@@ -10,11 +13,12 @@ const MANY = 30;
  * @param {object} app of router.js
  * @param {object} summary of summary.js
  * @param {?object} session of kinecast.js
+ * @param {?object} kept of ring.js: what there is to look at again
  * @param {() => void} again begins another training
  */
-export function summaryView(app, summary, session, again) {
-  const { t } = app;
-  const { exercises, repetitions, counts = true } = summary;
+export function summaryView(app, summary, session, kept, again) {
+  const { t, language } = app;
+  const { exercises, counts = true } = summary;
   const nothing = counts ? "summary.nothing" : "summary.counts_not";
   const save = (name, type, text) => () => {
     const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
@@ -22,6 +26,7 @@ export function summaryView(app, summary, session, again) {
     URL.revokeObjectURL(link.href);
   };
   const day = new Date().toISOString().slice(0, 10);
+  const today = new Intl.DateTimeFormat(language, { dateStyle: "long" }).format();
   const total = exercises.reduce((sum, each) => sum + each.reps, 0);
   return el(
     "div.summary",
@@ -36,6 +41,7 @@ export function summaryView(app, summary, session, again) {
         el("p.soft", {
           textContent: exercises.length ? t("summary.total", { n: total }) : t(`${nothing}.text`),
         }),
+        el("p.printed", { textContent: [keptName(), today, "Kinecast"].filter(Boolean).join(" · ") }),
       ),
       el(
         "p.actions",
@@ -52,14 +58,16 @@ export function summaryView(app, summary, session, again) {
             "aria-label": t("summary.csv"),
             onclick: save(`kinecast-${day}.csv`, "text/csv", asCsv(summary)),
           }),
+        exercises.length > 0 && el("button", { textContent: t("summary.print"), onclick: () => print() }),
         el("button.primary", { textContent: t("summary.again"), onclick: again }),
       ),
     ),
-    el("div.summary-list", {}, ...exercises.map((each) => card(t, each, repetitions))),
+    el("div.summary-list", {}, ...exercises.map((each) => card(app, each, summary, kept))),
   );
 }
 
-function card(t, summary, repetitions) {
+function card(app, summary, { exercises, repetitions }, kept) {
+  const { t } = app;
   const { exercise, reps, held_s, mean_score, best_score, most_frequent_fault, often } = summary;
   const done = repetitions.filter((each) => each.exercise === exercise);
   const score = ring("small-ring");
@@ -75,7 +83,7 @@ function card(t, summary, repetitions) {
       el(
         "div",
         {},
-        el("h2", { textContent: t(`exercise.${exercise}`, {}, exercise.replaceAll("_", " ")) }),
+        el("h2", { textContent: nameOf(t, exercise) }),
         el("p.soft.figures", {
           textContent: [
             held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
@@ -104,6 +112,7 @@ function card(t, summary, repetitions) {
           );
         }),
       ),
+    done.length > 0 && repetitionTable(app, done, kept, exercises.length),
     el(
       "p.advice",
       {},

@@ -1,7 +1,7 @@
 // One training, from a stream to its summary.
 
 import { release } from "../../capture.js";
-import { colourOf, el } from "../../dom.js";
+import { colourOf, el, loadStyle } from "../../dom.js";
 import { drawSkeleton } from "../../skeleton.js";
 import { Stage } from "../../stage.js";
 import { Chart } from "./chart.js";
@@ -9,9 +9,11 @@ import { anglesOf, jointOf } from "./joints.js";
 import { keep } from "./kept.js";
 import { asPublished, keptName } from "./name.js";
 import { panel } from "./panel.js";
+import { Ring } from "./ring.js";
 import { Sets } from "./sets.js";
-import { summarize, summaryOfBook } from "./summary.js";
+import { Uncounted } from "./uncounted.js";
 import { Voice } from "./voice.js";
+import { keepOwn, optionsOf, ownExercises } from "./wanted.js";
 
 // Landmarks are as good from a picture of this width; what is shown here is the camera's own.
 const SENT_WIDTH = 640;
@@ -19,6 +21,9 @@ const SENT_WIDTH = 640;
 const OF_NO_USE = "reid";
 const USUAL = ["pose", "exercise"];
 const FRAMES = 120;
+const HELD = ["connecting", "reconnecting"];
+// What is said of a result before a set, and in a rest.
+const UNCOUNTED = { warnings: [], feedback: [], score: null, phase: "rest" };
 
 export class Training {
   /** Where its pictures come from. */
@@ -29,6 +34,7 @@ export class Training {
   #events;
   #client;
   #sets = new Sets();
+  #ring = new Ring();
   #canvas = el("canvas", { role: "img" });
   #strip = el("canvas", { role: "img" });
   #stage;
@@ -43,38 +49,53 @@ export class Training {
   #result = null;
   #left = false;
   #lock = null; // keeps the screen awake
+  #wanted;
+  #coach = null;
+  #uncounted;
+  #pts_ms = 0; // of the last result
+  #paint = drawSkeleton;
+  #beside = null; // of beside.js, when it is loaded
 
   /**
    * @param {object} app of router.js
    * @param {MediaStream} stream
    * @param {object} source of the stream, see train.js
    * @param {string[]} [offered] names of the server's analyzers
-   * @param {{before?: object, over: (summary: object, session: object) => void, refused: () => void}} events
-   *   `before`: a training of kept.js that goes on; `refused`: it did not come about
+   * @param {{before?: object, wanted?: object, Coach?: class, over: (told: object, session: object) => void,
+   *   refused: () => void}} how `before`: a training of kept.js that goes on; `wanted`: see wanted.js;
+   *   `Coach`: what leads through it, coach.js or teacher.js; `soon`: there will be a summary; `over`: told is
+   *   `final`, `book` and `sets`; `learned`: an exercise was shown; `refused`: it did not come about
    */
-  constructor(app, stream, source, offered = USUAL, { before, ...events }) {
+  constructor(app, stream, source, offered = USUAL, { before, wanted = {}, Coach, ...events }) {
     [this.#app, this.#stream, this.source, this.#events] = [app, stream, source, events];
     const [track] = stream.getVideoTracks();
     track.contentHint = "motion";
     track.addEventListener("ended", () => (this.#finished = true));
     const { width = 0, height = 0, facingMode } = track.getSettings();
     const accent = colourOf("on-video");
-    this.#stage = new Stage(this.#canvas, (pen, shown) => drawSkeleton(pen, shown, accent));
+    this.#stage = new Stage(this.#canvas, (pen, shown) => this.#paint(pen, shown, accent));
     this.#stage.mirrored = !stream.video && facingMode !== "environment";
+    this.#ring.mirrored = this.#stage.mirrored;
     this.#chart = new Chart(this.#strip);
+    const step = wanted.plan?.steps[before?.coach?.at ?? 0];
     const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
+      options: offered.includes("vitals") ? { vitals: { signal: true } } : {},
       name: asPublished(keptName()),
+      options: this.#choices.counts ? optionsOf({ ...wanted, ...step }) : {},
       encoding: { maxFramerate: 30, scaleResolutionDownBy },
     });
+    this.#wanted = wanted;
+    this.#uncounted = new Uncounted(this.#client, before?.uncounted);
     if (before) {
       const { session, book, sets } = before;
       Object.assign(this.#client, { session, book });
       this.#sets = new Sets(sets);
       this.#blind_since_ms = before.at_ms;
     }
+    if (Coach && this.#choices.counts) this.#lead(Coach, before);
     const on = {
       state: this.#changed,
       result: this.#take,
@@ -90,18 +111,25 @@ export class Training {
   /** What is to be seen of it, in the language of now. @returns {Element} */
   draw() {
     const canvases = { canvas: this.#canvas, chart: this.#strip };
-    this.#panel = panel(this.#app, canvases, this.#choices, () => this.#finish());
+    this.#coach?.draw();
+    this.#panel = panel(this.#app, canvases, this.#choices, this.#coach, () => this.#finish());
     this.#panel.state(this.#client.state);
     this.#panel.sets(this.#sets);
     for (const problem of this.#failed) this.#panel.fail(problem);
     if (this.#result) this.#show(this.#result, null);
+    this.#drawBeside();
     return this.#panel.element;
   }
 
   /** Once it is drawn. */
   begin() {
     this.#stage.play(this.#stream).catch(() => {});
+    const { video } = this.#stream;
+    // What was played until now, nobody has seen.
+    if (video) video.currentTime = this.source.at_s ?? 0;
+    this.#hold(true);
     this.#start();
+    if (this.#coach?.begin(this.source.kind === "camera")) this.#uncounted.begin(0);
     this.#stayAwake();
     document.addEventListener("visibilitychange", this.#stayAwake);
     this.#app.announce(this.#app.t("train.begun"));
@@ -119,7 +147,8 @@ export class Training {
     const { session, book } = this.#client;
     const { kind } = this.source;
     const source = { kind, at_s: this.#stream.video?.currentTime };
-    keep({ kind: "training", source, session, book, sets: this.#sets, at_ms: Date.now() });
+    const led = { wanted: this.#wanted, coach: this.#coach?.now, uncounted: this.#uncounted };
+    keep({ kind: "training", source, session, book, sets: this.#sets, ...led, at_ms: Date.now() });
     // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
     if (kind === "file") this.#client.stop();
     this.#letGo();
@@ -132,6 +161,8 @@ export class Training {
 
   #letGo() {
     this.#left = true;
+    this.#coach?.leave();
+    this.#beside?.stop();
     this.#stage.stop();
     this.#chart.stop();
     release(this.#stream);
@@ -151,8 +182,17 @@ export class Training {
     else this.#lock = lock;
   };
 
+  // A clip waits while nobody would see it: the sample's first squat begins with it.
+  #hold(isHeld) {
+    const { video } = this.#stream;
+    if (isHeld) video?.pause();
+    else video?.play().catch(() => {});
+  }
+
   #changed = (state) => {
+    if (HELD.includes(state.code)) this.#hold(true);
     if (state.code === "live") {
+      this.#hold(false);
       this.#stage.reset();
       if (this.#blind_since_ms) this.#sets.postpone(Date.now() - this.#blind_since_ms);
       this.#blind_since_ms = 0;
@@ -163,9 +203,14 @@ export class Training {
 
   #take = (result) => {
     this.#result = result;
+    this.#pts_ms = result.frame.pts;
+    this.#coach?.take(result, this.#sets.begun);
+    if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
     if (seen) this.#stage.take(seen, seen.frame.received_at - this.#client.clock_offset_ms);
-    if (result.phase === "hold") this.#sets.hold(result.exercise, result.held_s, result.score);
+    if (result.phase === "hold" && !this.#uncounted.is)
+      this.#sets.hold(result.exercise, result.held_s, result.score);
+    if (seen?.landmarks?.length) this.#ring.add(seen);
     const angles = result.world_landmarks?.length ? anglesOf(result.world_landmarks) : null;
     if (angles) this.#chart.add(result.frame.pts, angles);
     this.#show(result, angles);
@@ -185,21 +230,46 @@ export class Training {
   }
 
   #show(result, angles) {
+    const next = this.#coach?.step?.exercise ?? this.#wanted.exercise;
+    this.#beside?.take(result, next ?? this.#sets.current?.exercise);
     const joint = (this.#chart.joint = jointOf(this.#sets.current?.exercise));
     this.#panel.angle(joint, angles?.[joint]);
     const room = this.#stage.beside(result.landmarks ?? []);
-    this.#panel.result(result, this.#sets, this.#stage.latency_ms, room);
+    this.#panel.result(
+      this.#uncounted.is ? { ...result, ...UNCOUNTED } : result,
+      this.#sets,
+      this.#stage.latency_ms,
+      room,
+    );
   }
 
   #fail = (problem) => {
     if (problem.analyzer) this.#failed.push(problem);
     if (problem.analyzer) this.#panel.fail(problem);
     this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+    if (problem.code === 400) this.#doubtOwn(problem);
   };
 
+  // A file may hold what the server can not use, and then nothing is counted.
+  async #doubtOwn({ message }) {
+    if (!ownExercises().length) return;
+    const { t } = this.#app;
+    await this.#app.more("coach");
+    const forget = () => {
+      keepOwn([]);
+      this.#events.refused();
+    };
+    const action = [t("teach.forget"), forget];
+    this.#app.notice(t("teach.refused", { message }), { kind: "problem", action });
+  }
+
   #count = (detail) => {
+    if (this.#uncounted.is) return;
     this.#sets.count(detail, Date.now());
-    if (detail.repetition) this.#chart.mark(detail.repetition, this.#sets.current.count);
+    if (detail.repetition) {
+      this.#chart.mark(detail.repetition, this.#sets.current.count);
+      this.#ring.mark(detail.repetition);
+    }
     this.#panel.counted(this.#sets);
     this.#badge();
   };
@@ -210,11 +280,45 @@ export class Training {
     this.#app.badge(current ? String(current.count || "●") : "●", t("train.goes_on"));
   }
 
+  // What is beside the picture is not needed to begin.
+  async #drawBeside() {
+    const { panel, wanted } = { panel: this.#panel, wanted: this.#wanted };
+    try {
+      const [{ Beside }] = await Promise.all([
+        import("./beside.js"),
+        this.#app.more("coach"),
+        loadStyle("coach"),
+      ]);
+      if (this.#left || panel !== this.#panel) return;
+      this.#beside?.stop();
+      this.#beside = new Beside(this.#app, panel.element, this.#stage, this.#ring, wanted.people ?? 1);
+      if (wanted.people > 1) this.#paint = this.#beside.paint;
+    } catch {
+      // The training goes on without it.
+    }
+  }
+
+  // With a plan, or with the picture looked at first.
+  #lead(Coach, before) {
+    const on = {
+      pause: () => this.#uncounted.begin(this.#pts_ms),
+      go: (step) => {
+        this.#uncounted.end(this.#pts_ms);
+        this.#sets.end(this.#result?.phase === "hold" ? this.#result.held_s : 0);
+        this.#panel?.begin();
+        if (step) this.#client.configure(optionsOf({ ...this.#wanted, exercise: step.exercise }));
+      },
+      over: (learned) => (learned ? this.#events.learned(learned) : this.#finish()),
+    };
+    this.#coach = new Coach(this.#app, this.#choices.voice, this.#wanted, on);
+    Object.assign(this.#coach.now, before?.coach);
+  }
+
   #end = (final) => {
-    // Without the final result there is still what was told on the way.
-    const told = { book: this.#client.book, sets: this.#sets };
-    const summary = final ? summarize(final, this.#client.book) : summaryOfBook(told);
-    this.#events.over({ ...summary, counts: this.#choices.counts }, this.#client.session);
+    this.#uncounted.end(this.#pts_ms);
+    const { book, session } = this.#client;
+    const told = { final: final && this.#uncounted.without(final), book, sets: this.#sets };
+    this.#events.over({ ...told, ring: this.#ring, counts: this.#choices.counts }, session);
     if (final && !this.#finished) this.#app.notice(this.#app.t("train.ended_by_server"), { kind: "problem" });
   };
 
@@ -227,5 +331,6 @@ export class Training {
     if (this.#client.session) this.#end(null);
     else this.#events.refused();
     app.notice(app.explain(problem), { kind: "problem" });
+    if (problem.code === 400) this.#doubtOwn(problem);
   }
 }

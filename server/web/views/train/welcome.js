@@ -1,14 +1,35 @@
 // Before a training: one button, and two ways without a camera.
 
-import { el, svg } from "../../dom.js";
+import { el, loadStyle, svg } from "../../dom.js";
 import { keepName, keptName } from "./name.js";
 
 /**
  * @param {object} app of router.js
- * @param {(source: object) => void} begin with a source as train.js has it
+ * @param {object} wanted of wanted.js, changed in place
+ * @param {(source: object, lesson?: object) => void} begin with a source as train.js has it; to teach, with
+ *   what is wanted instead
  */
-export function welcome(app, begin) {
+export function welcome(app, wanted, begin) {
   const { t } = app;
+  const choices = el(
+    "details.choose",
+    { ontoggle: fill, open: location.hash.startsWith("#plan=") || Object.keys(wanted).length > 0 },
+    el("summary", { textContent: t("train.choose") }),
+  );
+
+  // Few need it, and it is not loaded before.
+  async function fill() {
+    if (!choices.open || choices.children.length > 1) return;
+    try {
+      const needed = [import("./choose.js"), app.more("coach"), loadStyle("coach")];
+      const [{ choose }] = await Promise.all(needed);
+      const teach = (name) => begin({ kind: "camera" }, { teach: name });
+      if (choices.children.length === 1) choices.append(choose(app, wanted, teach));
+    } catch {
+      app.notice(t("view.failed"), { kind: "problem" });
+    }
+  }
+
   const play = (file) => file && begin({ kind: "file", address: URL.createObjectURL(file) });
   const input = el("input.hidden", {
     type: "file",
@@ -33,6 +54,7 @@ export function welcome(app, begin) {
         el("button.quiet", { textContent: t("train.file"), onclick: () => input.click() }),
         input,
       ),
+      choices,
       el("p.soft.small", { textContent: t("train.hint") }),
       el(
         "p.named",

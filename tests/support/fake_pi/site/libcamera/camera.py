@@ -13,6 +13,12 @@ from libcamera.request import Request
 
 _WHOLE = Rectangle(0, 0, 4608, 2592)
 _SHORTEST_US, _LONGEST_US, _USUAL_US = 8333, 120_000_000, 33_333
+_LENS = {
+    controls.AfMode: ControlInfo(0, 2, 0),
+    controls.AfRange: ControlInfo(0, 2, 0),
+    controls.AfSpeed: ControlInfo(0, 1, 0),
+    controls.AfTrigger: ControlInfo(0, 1, 0),
+}
 # From the sensor's time stamp to a picture that is ready.
 _READ_OUT_S = 0.010
 
@@ -37,12 +43,15 @@ class Camera:
         }
         self.controls = {
             controls.AeEnable: ControlInfo(False, True, True),
+            **(_LENS if faults.get(faults.FIXED_FOCUS) is None else {}),
             controls.AnalogueGain: ControlInfo(1.0, 16.0, 1.0),
             controls.ExposureTime: ControlInfo(26, 112_015_443, 20_000),
             controls.FrameDurationLimits: ControlInfo(_SHORTEST_US, _LONGEST_US, _USUAL_US),
             controls.NoiseReductionMode: ControlInfo(0, 4, 0),
             controls.ScalerCrop: ControlInfo(Rectangle(0, 0, 64, 64), _WHOLE, _WHOLE),
         }
+        self.asked = {}
+        """By the name of a control: what it was last set to."""
         self.lost = 0
         """Pictures for which there was no buffer."""
         self._completions = completions
@@ -99,6 +108,7 @@ class Camera:
             self._completions.add(request)
 
     def _set(self, wanted):
+        self.asked.update((control.name, value) for control, value in wanted.items())
         if controls.FrameDurationLimits in wanted:
             shortest_us = int(wanted[controls.FrameDurationLimits][0])
             self._duration_us = min(max(shortest_us, _SHORTEST_US), _LONGEST_US)

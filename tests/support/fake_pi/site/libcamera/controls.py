@@ -26,6 +26,10 @@ class ControlInfo:
 
 
 AeEnable = ControlId("AeEnable", ControlType.Bool)
+AfMode = ControlId("AfMode")
+AfRange = ControlId("AfRange")
+AfSpeed = ControlId("AfSpeed")
+AfTrigger = ControlId("AfTrigger")
 AnalogueGain = ControlId("AnalogueGain", ControlType.Float)
 AnalogueGainMode = ControlId("AnalogueGainMode")
 ColourTemperature = ControlId("ColourTemperature")

@@ -12,6 +12,8 @@ UNPLUGGED = "unplugged"
 """The cable is out: no more pictures, and the camera can not be started."""
 ABSENT = "absent"
 """The system knows of no camera at all."""
+FIXED_FOCUS = "fixed_focus"
+"""Its lens can not be moved."""
 FORMAT = "format"
 """The main stream is given in this format, whatever was asked for."""
 

@@ -1,0 +1,212 @@
+"""A session's connection: made, watched, and made again when it is lost."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiortc import MediaStreamTrack
+
+from client_test.channels import END_SESSION
+from client_test.errors import ClientError, GaveUp, NotConnected, Rejected
+from client_test.inbox import Message
+from client_test.negotiation import OpenedSession
+from client_test.peer import ClientPeer
+from client_test.reading import Reading
+from client_test.sources import Lent
+from client_test.told import Event
+
+# As kinecast.js has them.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+LAST_PAUSE_S = 15.0
+PING_EVERY_S = 1.0
+LOST_AFTER_S = 5.0
+# What is refused for good; anything else may be otherwise in a moment.
+_FOR_GOOD = {400, 401, 403, 404, 409, 422}
+
+
+class Connection:
+    """Keeps a session connected until it is over.
+
+    Parameters
+    ----------
+    url
+        The server.
+    source
+        What is sent.
+    reading
+        Reads what comes.
+    resume
+        The session to go on with.
+    options
+        For each analyzer, by name; may change.
+    settings
+        More of what `ClientPeer` takes.
+    give_up_after_s
+        How long to try to connect.
+    on_event
+        Gets the states; see `Event`.
+
+    Attributes
+    ----------
+    session
+        Its id and token; None before the first connection.
+    state
+        The last one.
+    wishes
+        What is said on each connection anew, by the type of the message.
+    was_live
+        Set once there has been a connection.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        source: MediaStreamTrack,
+        reading: Reading,
+        *,
+        resume: OpenedSession | None,
+        options: dict[str, dict[str, Any]],
+        settings: dict[str, Any],
+        give_up_after_s: float,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self.url = url
+        self.session = resume
+        self.state = "new"
+        self.options = options
+        self.wishes: dict[str, Message] = {}
+        self.was_live = asyncio.Event()
+        self._source = source
+        self._reading = reading
+        self._settings = settings
+        self._give_up_after_s = give_up_after_s
+        self._on_event = on_event
+        self._peer: ClientPeer | None = None
+        self._wants_end = False
+        self._look = asyncio.Event()
+
+    def end(self) -> None:
+        """End the session as soon as there is a connection."""
+        self._wants_end = True
+        self._look.set()
+
+    def tell(self, message: Message | str) -> None:
+        """Say something, if there is a connection."""
+        if self._peer is not None:
+            with contextlib.suppress(NotConnected):
+                self._peer.send(message)
+
+    async def run(self) -> None:
+        """Connect, and return when the session is over.
+
+        Raises
+        ------
+        Rejected, GaveUp
+            There is no connection.
+        Exception
+            What ended the source.
+        """
+        try:
+            self.say("connecting")
+            while self._reading.final is None:
+                await self._connect()
+                await self._stay()
+        finally:
+            await self.hang_up()
+            self.say("ended")
+        self._raise_for_source()
+
+    async def _connect(self) -> None:
+        """Try until it is there.
+
+        Raises
+        ------
+        Rejected
+            For good.
+        GaveUp
+            For too long.
+        """
+        until_s = time.monotonic() + self._give_up_after_s
+        tries = 0
+        while True:
+            try:
+                return await self._attempt()
+            except Rejected as error:
+                await self.hang_up()
+                if error.code in _FOR_GOOD:
+                    raise
+                problem: ClientError = error
+            except ClientError as error:
+                await self.hang_up()
+                problem = error
+            pause_s = PAUSES_S[tries] if tries < len(PAUSES_S) else LAST_PAUSE_S
+            if isinstance(problem, Rejected) and problem.retry_after_s is not None:
+                pause_s = max(pause_s, problem.retry_after_s)
+            tries += 1
+            if time.monotonic() + pause_s > until_s:
+                raise GaveUp(f"no connection within {self._give_up_after_s:g} s: {problem}")
+            self.say("reconnecting", in_s=pause_s, problem=str(problem))
+            await asyncio.sleep(pause_s)
+
+    async def _attempt(self) -> None:
+        before = self.session
+        peer = self._peer = ClientPeer(
+            self.url,
+            **self._settings,
+            options=self.options or None,
+            resume=before.resume if before else None,
+            history=0,
+            on_result=self._result,
+            on_message=self._reading.message,
+        )
+        await peer.connect(Lent(self._source, self.end))
+        self.session = peer.session
+        if before is not None and peer.session is not None and peer.session.id != before.id:
+            self._reading.begin_anew()
+            self.say("new_session")
+        for message in self.wishes.values():
+            self.tell(message)
+        self._reading.heard_s = time.monotonic()
+        self.was_live.set()
+        self.say("live", session=self.session.id if self.session else None)
+
+    async def _stay(self) -> None:
+        """Return when the session is over, or the connection lost."""
+        peer = self._peer
+        assert peer is not None
+        has_asked = False
+        while self._reading.final is None and not peer.gone:
+            if self._wants_end and not has_asked:
+                has_asked = True
+                self.tell(END_SESSION)
+            if time.monotonic() - self._reading.heard_s > LOST_AFTER_S:
+                break
+            self.tell({"type": "ping", "t": time.time() * 1000})
+            self._look.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PING_EVERY_S):
+                    await self._look.wait()
+        await self.hang_up()
+
+    def _raise_for_source(self) -> None:
+        error = getattr(self._source, "error", None)
+        if isinstance(error, Exception):
+            raise error
+
+    async def hang_up(self) -> None:
+        """Close the connection, if there is one."""
+        peer, self._peer = self._peer, None
+        if peer is not None:
+            await peer.close()
+
+    def _result(self, message: Message) -> None:
+        self._reading.result(message)
+        if self._reading.final is not None:
+            self._look.set()
+
+    def say(self, code: str, **detail: Any) -> None:
+        """Tell of a state."""
+        self.state = code
+        self._on_event(Event("state", code, detail))

@@ -1,0 +1,163 @@
+"""How this process becomes one of several nodes: where it is reached, what it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS
+from server.api.relay import relay, trust_node
+from server.cluster.load import LoadMeter
+from server.cluster.member import Member
+from server.cluster.node import Node
+from server.cluster.placing import NodeState
+from server.config import Settings
+from server.http.access import ROUTE_TABLE, RouteTable
+from server.http.connection_guard import CONNECTIONS
+from server.http.listener import GuardedSite
+from server.http.route import Handler, Route
+
+
+def settings_of(node: Node, settings: Settings) -> Settings:
+    """One node's part of all settings: what is the whole server's is divided.
+
+    Parameters
+    ----------
+    node
+        Which one.
+    settings
+        As they were given.
+    """
+    return settings.model_copy(
+        update={
+            "max_sessions": node.share(settings.max_sessions),
+            "workers": max(node.share(settings.workers), 1),
+            "ice_port": settings.ice_port + node.number if settings.ice_port is not None else None,
+            # It has one owner; the others ask that.
+            "camera_enabled": settings.camera_enabled and node.number == 0,
+        }
+    )
+
+
+def set_up(apps: Iterable[web.Application], node: Node) -> Member:
+    """Have these applications pass on what other nodes answer. Before they run."""
+    apps = list(apps)
+    member = Member(node, _own_state(apps[0]))
+    for app in apps:
+        app[CLUSTER] = member
+        app.middlewares.append(relay)
+    apps[0][SESSIONS].identifiers.token_prefix = member.token_prefix()
+    return member
+
+
+def inner(
+    main: web.Application, routes: Iterable[Route], errors: Callable[..., object], member: Member
+) -> web.Application:
+    """What the other nodes ask: all of the main application, without its guards and its relaying.
+
+    Parameters
+    ----------
+    main
+        Built; whose parts this one has.
+    routes
+        All of them.
+    errors
+        The middleware that tells of errors.
+    member
+        Says at once what a request has changed.
+    """
+
+    @web.middleware
+    async def report(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        member.report()
+        return response
+
+    app = web.Application(
+        middlewares=[errors, trust_node, report],  # type: ignore[list-item]
+        client_max_size=main[SETTINGS].max_body_bytes,
+    )
+    for key, value in main.items():
+        if key is not CLUSTER:
+            app[key] = value
+    app[ROUTE_TABLE] = RouteTable()
+    app[ROUTE_TABLE].serve(app, routes)
+    return app
+
+
+@dataclass(slots=True)
+class Joined:
+    """A node that serves; `leave` undoes it."""
+
+    member: Member
+    runner: web.AppRunner
+    parent: int
+
+    async def leave(self) -> None:
+        """Take no more requests from the others."""
+        asyncio.get_running_loop().remove_reader(self.parent)
+        await self.member.close()
+        await self.runner.cleanup()
+
+
+async def join(
+    member: Member,
+    doors: Sequence[web.AppRunner],
+    inner_runner: web.AppRunner,
+    context: ssl.SSLContext | None,
+    parent_gone: Callable[[], None],
+) -> Joined:
+    """Accept clients and the other nodes' requests.
+
+    Parameters
+    ----------
+    doors
+        The next port's, and the main one's unless that is not served; set up.
+    inner_runner
+        Of `inner`.
+    context
+        For TLS.
+    parent_gone
+        Called when the parent has died: nobody would start anything again.
+    """
+    node = member.node
+    await inner_runner.setup()
+    await web.UnixSite(inner_runner, node.socket_of(node.number)).start()
+    for runner, descriptors in zip(doors, (node.next_port, node.main_port), strict=False):
+        await runner.setup()
+        guard = runner.app[CONNECTIONS]
+        for descriptor in descriptors:
+            # Its own descriptor: the successor of this process gets them, too.
+            listening = socket.socket(fileno=os.dup(descriptor))
+            host, port = listening.getsockname()[:2]
+            await GuardedSite(runner, host, port, guard, context, listening).start()
+    asyncio.get_running_loop().add_reader(node.parent, parent_gone)
+    await member.start()
+    return Joined(member, inner_runner, node.parent)
+
+
+def _own_state(app: web.Application) -> Callable[[], NodeState]:
+    meter = LoadMeter()
+
+    def state() -> NodeState:
+        manager, pool = app[SESSIONS], app[POOL]
+        lasting = manager.known.lasting()
+        pids = [os.getpid(), *(worker.pid for worker in pool.workers if worker.pid)]
+        load = meter.measure(pids, len(lasting))
+        return NodeState(
+            incarnation="",
+            load=load,
+            fresh=max(len(lasting) - meter.measured_with, 0),
+            sessions=len(lasting),
+            room=manager.room,
+            names=tuple(session.name for session in lasting if session.name is not None),
+            recordings=tuple(app[RECORDINGS].running),
+        )
+
+    return state

@@ -1,0 +1,132 @@
+"""What all nodes say together, where several are one server: their lists, health and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from server.cluster.member import Member
+from server.security.identity import Identity
+
+Told = dict[int, bytes]
+
+_RANK = {"ok": 0, "starting": 1, "degraded": 2}
+_SAMPLE = re.compile(rb"^([A-Za-z_:][\w:]*)(\{(.*)\})? (\S.*)$")
+
+
+async def merge(response: web.Response, path: str, member: Member, by: Identity) -> None:
+    """Put what the other nodes answer to whoever asks into this one's answer.
+
+    One that does not answer in time, because it is stopped or starting, is left out.
+    """
+    if response.status != 200:
+        return
+    others = member.others
+    answers = await asyncio.gather(*(link.get(path, by) for link in others))
+    own = response.body
+    assert isinstance(own, bytes)
+    told = {link.number: each for link, each in zip(others, answers, strict=True) if each}
+    told[member.node.number] = own
+    response.body = MERGED[path](dict(sorted(told.items())), member)
+
+
+def _sessions(told: Told, _: Member) -> bytes:
+    """Oldest first, as each node has its own."""
+    sessions = [each for body in told.values() for each in orjson.loads(body)["sessions"]]
+    return orjson.dumps({"sessions": sorted(sessions, key=lambda each: each["created_at"])})
+
+
+def _recordings(told: Told, _: Member) -> bytes:
+    """All nodes list one directory; what one is writing it knows best."""
+    found: dict[str, dict[str, Any]] = {}
+    for body in told.values():
+        for each in orjson.loads(body)["recordings"]:
+            if each["name"] not in found or each["state"] == "recording":
+                found[each["name"]] = each
+    listed = sorted(found.values(), key=lambda each: each["started_at"])
+    return orjson.dumps({"recordings": listed})
+
+
+def _health(told: Told, member: Member) -> bytes:
+    """Ready when a node is; as well as the worst one that answers; workers numbered through."""
+    bodies = {number: orjson.loads(body) for number, body in told.items()}
+    ready = [body for body in bodies.values() if body["ready"]]
+    statuses = [body["status"] for body in bodies.values()]
+    if len(bodies) < member.node.count:
+        statuses.append("degraded" if ready else "starting")
+    analyzers: dict[str, Any] = {}
+    for body in bodies.values():
+        for name, state in body["analyzers"].items():
+            known = analyzers.setdefault(name, state)
+            if (known["ready"], "reason" not in known) > (state["ready"], "reason" not in state):
+                analyzers[name] = state
+    workers = [each for body in bodies.values() for each in body["workers"]]
+    states = member.states
+    merged = {
+        **bodies[member.node.number],
+        "status": max(statuses, key=lambda status: _RANK[status]),
+        "ready": bool(ready),
+        "analyzers": analyzers,
+        "workers": [{**each, "index": index} for index, each in enumerate(workers)],
+        "sessions": sum(body["sessions"] for body in bodies.values()),
+        "nodes": [
+            {
+                "node": number,
+                "ready": number in bodies and bodies[number]["ready"],
+                "sessions": bodies[number]["sessions"] if number in bodies else None,
+                "load": states[number].load if number in states else None,
+            }
+            for number in range(member.node.count)
+        ],
+    }
+    return orjson.dumps(merged)
+
+
+def _metrics(told: Told, _: Member) -> bytes:
+    """Each sample with its node's label; each metric's explanation once (Prometheus' text)."""
+    families: dict[bytes, tuple[list[bytes], list[bytes]]] = {}
+    for number, body in told.items():
+        for name, head, samples in _families(body):
+            families.setdefault(name, (head, []))[1].extend(
+                _labelled(sample, number) for sample in samples
+            )
+    lines = [line for head, samples in families.values() for line in (*head, *samples)]
+    return b"\n".join(lines) + b"\n"
+
+
+def _families(body: bytes) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
+    name, head, samples = b"", [], []  # type: ignore[var-annotated]
+    for line in body.splitlines():
+        if line.startswith(b"# HELP "):
+            if name:
+                yield name, head, samples
+            name, head, samples = line.split(b" ", 3)[2], [line], []
+        elif line.startswith(b"#"):
+            head.append(line)
+        elif line:
+            samples.append(line)
+    if name:
+        yield name, head, samples
+
+
+def _labelled(sample: bytes, number: int) -> bytes:
+    match = _SAMPLE.match(sample)
+    if match is None:
+        return sample
+    name, _, labels, value = match.groups()
+    label = b'node="%d"' % number
+    return b"%s{%s} %s" % (name, label + (b"," + labels if labels else b""), value)
+
+
+MERGED: dict[str, Callable[[Told, Member], bytes]] = {
+    "/sessions": _sessions,
+    "/recordings": _recordings,
+    "/health": _health,
+    "/metrics": _metrics,
+}
+"""By path, what makes one answer of many."""

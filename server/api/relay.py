@@ -1,0 +1,264 @@
+"""Which node answers a request, where several are one server (`server.cluster`).
+
+Most requests are answered where they arrive. Those that are about something which one node has go
+there, as they are: the guards have let them in here, and the node is told who asks. An offer goes
+to the node that will have its media, which makes the answer, so that media goes straight there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from server.api.context import CLUSTER
+from server.api.merged import MERGED, merge
+from server.cluster.link import IDENTITY_HEADER, Link, read_identity
+from server.cluster.member import Member
+from server.cluster.node import number_of
+from server.http.route import Handler
+from server.security.identity import IDENTITY, Identity
+from server.tasks import Tasks
+from server.watching.registry import ANNOTATED, CAMERA_NAME
+from signaling.errors import Busy, Conflict, NotFound, SignalingError, quote
+from signaling.messages import SESSION_ID, Answer, IceCandidate, Offer, SessionInfo
+
+logger = logging.getLogger(__name__)
+
+# It has the camera, and what only one process can have: searches, and what they found.
+FIRST = 0
+OF_THE_FIRST = (
+    *("/camera", "/frame", "/stream.mjpg", "/record/", "/find", "/upload-embedding"),
+    *("/video-stream", "/ws/control"),
+)
+# STUN may take it five seconds; one that stands still takes for ever.
+ANSWER_WITHIN_S = 6.0
+RETRY_AFTER_S = 1
+# No room there: for anybody, or for whoever asks.
+_FULL = (503, 429)
+
+Local = Callable[[], Awaitable[Any]]
+
+
+@web.middleware
+async def relay(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Have the node answer that a request is for."""
+    member = request.app[CLUSTER]
+    number = await _node_of(request, member)
+    if number is not None and number != member.node.number:
+        return await _link(member, number).forward(request, request[IDENTITY])
+    if request.method == "POST" and request.path.startswith("/whip/"):
+        return await _publish(request, handler, member)
+    response = await handler(request)
+    member.report()
+    if request.method == "GET" and request.path in MERGED and isinstance(response, web.Response):
+        await merge(response, request.path, member, request[IDENTITY])
+    return response
+
+
+@web.middleware
+async def trust_node(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Take a door's word for who asks; nobody else can reach the socket."""
+    request[IDENTITY] = read_identity(request.headers[IDENTITY_HEADER])
+    return await handler(request)
+
+
+async def open_at_node(member: Member, offer: Offer, by: Identity, here: Local) -> Any:
+    """Have an offer answered by the node that will have its media.
+
+    Parameters
+    ----------
+    here
+        Answers it on this one.
+
+    Returns
+    -------
+    What `here` returns, or the answer of another node with its `RemotePeer`.
+
+    Raises
+    ------
+    SignalingError
+        As the node says; Conflict if the name to publish under is another's, Busy if no node takes
+        it.
+    """
+    refused: SignalingError | None = None
+    for number in await _nodes_for(member, offer):
+        try:
+            if number == member.node.number:
+                return await here()
+            return await open_remotely(member, number, offer, by)
+        except SignalingError as error:
+            if error.code not in _FULL:
+                raise
+            refused = error
+    raise refused or _starting()
+
+
+async def open_remotely(
+    member: Member, number: int, offer: Offer, by: Identity
+) -> tuple[RemotePeer, str, SessionInfo | None]:
+    """Have another node answer an offer."""
+    socket = await _link(member, number).open_socket("/signaling", by)
+    try:
+        await socket.send_json({"type": "offer", "data": offer.model_dump()})
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            told = await socket.receive_json()
+        data = told["data"]
+        if told["type"] != "answer":
+            raise _refusal(data["code"], data["message"])
+    except (TypeError, ConnectionError, TimeoutError) as error:
+        # It has closed the socket: what came is no text.
+        await socket.close()
+        raise _starting() from error
+    except SignalingError:
+        await socket.close()
+        raise
+    answer = Answer.model_validate(data)
+    return RemotePeer(socket), answer.sdp, answer.session
+
+
+class Refused(SignalingError):
+    """What another node has refused, in its words."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]
+
+
+class RemotePeer:
+    """A peer whose media another node has.
+
+    Parameters
+    ----------
+    socket
+        The signaling that opened it, at that node.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._tasks = Tasks("remote peer")
+        self._reading = self._tasks.spawn(self._read(), "read")
+
+    @property
+    def ended(self) -> bool:
+        """Whether its node has nothing more to say of it, or is gone."""
+        return self._reading.done()
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        """Pass on a candidate; None says that no more come."""
+        with contextlib.suppress(ConnectionError):
+            data = candidate.model_dump() if candidate is not None else {}
+            await self._socket.send_json({"type": "ice-candidate", "data": data})
+
+    async def gone(self) -> None:
+        """Wait until its node ends the conversation, or dies."""
+        await asyncio.wait({self._reading})
+
+    async def close(self) -> None:
+        """Let go of it; its session goes on."""
+        await self._tasks.cancel()
+        await self._socket.close()
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            logger.debug("A node said of a peer: %s", message.data)
+
+
+async def link_to(app: web.Application, name: str) -> Link | None:
+    """The way to what is to be watched by a name; None if it is here, or nowhere."""
+    if CLUSTER not in app:
+        return None
+    member = app[CLUSTER]
+    number = await _node_with(member, name.removesuffix(ANNOTATED))
+    return None if number in (None, member.node.number) else _link(member, number)
+
+
+# ---- where to
+
+
+async def _node_of(request: web.Request, member: Member) -> int | None:
+    """The node that has what a request is about; None where any can answer, or nobody can."""
+    path = request.path
+    if path.startswith(OF_THE_FIRST) or (path == "/sessions" and request.method == "POST"):
+        return FIRST
+    match request.match_info:
+        case {"id": identifier} if path.startswith(("/sessions/", "/whip/", "/whep/")):
+            return number_of(identifier)
+        case {"name": name} if path.startswith("/whep/"):
+            return await _node_with(member, name)
+        case {"name": name} if path.startswith("/recordings/"):
+            return member.recording_at(name)
+    return None
+
+
+async def _node_with(member: Member, name: str) -> int | None:
+    """The node at which there is something to watch by this name."""
+    if name == CAMERA_NAME:
+        return FIRST
+    # A name can not look so.
+    if re.fullmatch(SESSION_ID, name):
+        return number_of(name)
+    return await member.holder(name)
+
+
+async def _nodes_for(member: Member, offer: Offer) -> list[int]:
+    """The node for an offer, and those to ask when it refuses."""
+    if offer.play is not None:
+        number = await _node_with(member, offer.play.removesuffix(ANNOTATED))
+        # Whoever has no such thing says so.
+        return [member.node.number if number is None else number]
+    resumed = member.of_token(offer.resume)
+    if offer.publish is not None:
+        chosen = [resumed] if resumed is not None else member.placer.choose(member.lively)
+        return [await _give(member, offer.publish, chosen[0], may_be_elsewhere=resumed is None)]
+    if resumed is not None:
+        return [resumed]
+    chosen = member.placer.choose(member.lively)
+    member.placer.placed(chosen[0])
+    return chosen
+
+
+async def _give(member: Member, name: str, wish: int, *, may_be_elsewhere: bool) -> int:
+    """The node that a name belongs to from now on."""
+    holder = await member.give(name, wish)
+    if holder != wish and not may_be_elsewhere:
+        raise Conflict(
+            f"something is published as {quote(name)} already: choose another name, or try again"
+            " when it has ended"
+        )
+    return holder
+
+
+async def _publish(request: web.Request, handler: Handler, member: Member) -> web.StreamResponse:
+    """WHIP: to the node that has the name, or gets it."""
+    name = request.match_info["name"]
+    chosen = member.placer.choose(member.lively)[0]
+    number = await _give(member, name, chosen, may_be_elsewhere=True)
+    if number == member.node.number:
+        return await handler(request)
+    return await _link(member, number).forward(request, request[IDENTITY])
+
+
+def _link(member: Member, number: int) -> Link:
+    if number not in member.states:
+        if number >= member.node.count:
+            raise NotFound("there is nothing under this address: it has ended, or never was")
+        raise _starting()
+    return member.links[number]
+
+
+def _refusal(code: int, message: str) -> SignalingError:
+    if code == Busy.code:
+        # The next one may take it.
+        return Busy(message, retry_after_s=RETRY_AFTER_S)
+    return Refused(code, message)
+
+
+def _starting() -> Busy:
+    return Busy("a part of the server is starting again: try again", retry_after_s=RETRY_AFTER_S)

@@ -1,0 +1,220 @@
+"""A node's end of the registry: says how it does, hears of the others, and asks for names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from server.backoff import Backoff
+from server.cluster.link import Link
+from server.cluster.node import Node
+from server.cluster.placing import NodeState, Placer
+from server.cluster.registry_server import MAX_LINE_BYTES
+from signaling.errors import Busy
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY_S = 1.0
+ANSWER_WITHIN_S = 2.0
+# A node that has said nothing for so long stands still, and gets no more sessions.
+STALE_S = 3.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+
+
+class Member:
+    """One node among the others.
+
+    Parameters
+    ----------
+    node
+        Which one.
+    own_state
+        Says how it does; its incarnation is filled in here.
+    """
+
+    def __init__(self, node: Node, own_state: Callable[[], NodeState]) -> None:
+        self.node = node
+        self.incarnation = secrets.token_hex(4)
+        self.placer = Placer()
+        self.links = {
+            number: Link(number, node.socket_of(number))
+            for number in range(node.count)
+            if number != node.number
+        }
+        self._own_state = own_state
+        self._states: dict[int, NodeState] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._calls = itertools.count()
+        self._answers: dict[int, asyncio.Future[int | None]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._reported: NodeState | None = None
+        self._heard_s: dict[int, float] = {}
+
+    async def start(self) -> None:
+        """Begin; whether the registry is there or not."""
+        self._running = asyncio.create_task(self._run(), name="member")
+
+    async def close(self) -> None:
+        """Leave."""
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+        for link in self.links.values():
+            await link.close()
+
+    @property
+    def states(self) -> Mapping[int, NodeState]:
+        """The nodes that are there, this one among them, as it is now."""
+        return {**self._states, self.node.number: self._state()}
+
+    @property
+    def lively(self) -> Mapping[int, NodeState]:
+        """Those of them that sessions can be given to; this one always can."""
+        since_s = time.monotonic() - STALE_S
+        own = self.node.number
+        return {
+            number: state
+            for number, state in self.states.items()
+            if number == own or self._heard_s.get(number, 0.0) >= since_s
+        }
+
+    @property
+    def others(self) -> list[Link]:
+        """Ways to the other nodes that are there."""
+        return [link for number, link in self.links.items() if number in self._states]
+
+    def recording_at(self, name: str) -> int | None:
+        """The node that is writing a recording."""
+        return next((n for n, state in self.states.items() if name in state.recordings), None)
+
+    async def holder(self, name: str) -> int | None:
+        """The node at which something is published under a name, or is about to be.
+
+        Raises
+        ------
+        Busy
+            It is not known here, and the registry does not answer.
+        """
+        known = next((n for n, state in self.states.items() if name in state.names), None)
+        return await self._ask(name, None) if known is None else known
+
+    def of_token(self, token: str | None) -> int | None:
+        """The node that a resume token is of, if that still runs."""
+        if token is None:
+            return None
+        parts = token.split(".", 2)
+        for number, state in self.states.items():
+            if len(parts) == 3 and parts[:2] == [f"{number:02x}", state.incarnation]:
+                return number
+        return None
+
+    def token_prefix(self) -> str:
+        """What this node's resume tokens begin with."""
+        return f"{self.node.tag}.{self.incarnation}."
+
+    async def give(self, name: str, wish: int) -> int:
+        """Have a name given to a node, unless another has it; returns the one that has it.
+
+        Raises
+        ------
+        Busy
+            The registry does not answer: nobody can tell whether the name is free.
+        """
+        holder = await self._ask(name, wish)
+        assert holder is not None
+        return holder
+
+    def report(self) -> None:
+        """Say how this node does, if it has changed."""
+        state = self._state()
+        if state != self._reported:
+            self._say(state)
+
+    # ---- the connection
+
+    async def _ask(self, name: str, wish: int | None) -> int | None:
+        if self._writer is None:
+            raise self._no_registry()
+        call = next(self._calls)
+        answer = self._answers[call] = asyncio.get_running_loop().create_future()
+        try:
+            self._write({"name": name, "wish": wish, "call": call})
+            return await asyncio.wait_for(answer, ANSWER_WITHIN_S)
+        except (TimeoutError, ConnectionError) as error:
+            raise self._no_registry() from error
+        finally:
+            del self._answers[call]
+
+    async def _run(self) -> None:
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        while True:
+            try:
+                reader, self._writer = await asyncio.open_unix_connection(
+                    self.node.registry, limit=MAX_LINE_BYTES
+                )
+                backoff.reset()
+                await self._talk(reader)
+                logger.error("The registry is gone: trying again")
+            except (OSError, ValueError) as error:
+                logger.warning("The registry can not be reached: %s", error)
+            finally:
+                if self._writer is not None:
+                    self._writer.close()
+                self._writer = self._reported = None
+            # What is known of the others holds until it is told otherwise: they serve on.
+            await asyncio.sleep(backoff.pause_s())
+
+    async def _talk(self, reader: asyncio.StreamReader) -> None:
+        self.report()
+        reporting = asyncio.create_task(self._report_on(), name="report")
+        try:
+            while line := await reader.readline():
+                self._take(json.loads(line))
+        finally:
+            reporting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reporting
+
+    async def _report_on(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY_S)
+            # Changed or not: it says that this node does not stand still.
+            self._say(self._state())
+
+    def _say(self, state: NodeState) -> None:
+        if self._writer is not None:
+            self._reported = state
+            self._write({"state": asdict(state)})
+
+    def _take(self, told: dict[str, Any]) -> None:
+        if "call" in told:
+            answer = self._answers.get(told["call"])
+            if answer is not None and not answer.done():
+                answer.set_result(told["holder"])
+            return
+        self._states = {
+            int(number): NodeState.read(state) for number, state in told["nodes"].items()
+        }
+        news_of = told["news_of"]
+        if news_of is not None:
+            self._heard_s[news_of] = time.monotonic()
+            self.placer.told([news_of])
+
+    def _write(self, message: dict[str, Any]) -> None:
+        assert self._writer is not None
+        self._writer.write(json.dumps({"node": self.node.number, **message}).encode() + b"\n")
+
+    def _state(self) -> NodeState:
+        return replace(self._own_state(), incarnation=self.incarnation)
+
+    def _no_registry(self) -> Busy:
+        return Busy("names can not be given for a moment: try again", retry_after_s=1)

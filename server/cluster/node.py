@@ -1,0 +1,82 @@
+"""Which of several media processes this one is, and how the others are called."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# The variable by which the parent tells a child which node it is.
+VARIABLE = "KINECAST_NODE"
+MAX_NODES = 256
+_TAG = re.compile("[0-9a-f]{2}")
+REGISTRY = "registry.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One media process among several.
+
+    Attributes
+    ----------
+    number, count
+        Which one of how many.
+    directory
+        Where the sockets of all are; nobody else may enter it.
+    next_port, main_port
+        Descriptors of the sockets that clients connect to.
+    parent
+        One that ends when the parent does.
+    """
+
+    number: int
+    count: int
+    directory: str
+    next_port: tuple[int, ...]
+    main_port: tuple[int, ...]
+    parent: int
+
+    @property
+    def tag(self) -> str:
+        """What its identifiers begin with."""
+        return tag_of(self.number)
+
+    def socket_of(self, number: int) -> str:
+        """Where a node answers the others."""
+        return str(Path(self.directory) / f"{tag_of(number)}.sock")
+
+    @property
+    def registry(self) -> str:
+        """Where the registry is."""
+        return str(Path(self.directory) / REGISTRY)
+
+    def write(self) -> str:
+        """As the variable has it."""
+        return json.dumps(asdict(self))
+
+    def share(self, whole: int) -> int:
+        """This node's part of a number that is the whole server's; all parts add up to it."""
+        return whole // self.count + (self.number < whole % self.count)
+
+
+def this_node() -> Node | None:
+    """The node that this process is; None where there is only one process."""
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return None
+    told = json.loads(text)
+    ports = {name: tuple(told[name]) for name in ("next_port", "main_port")}
+    return Node(**{**told, **ports})
+
+
+def tag_of(number: int) -> str:
+    """Two hexadecimal digits, so that a session's id looks as ever."""
+    return f"{number:02x}"
+
+
+def number_of(identifier: str) -> int | None:
+    """Which node made an identifier; None for what no node can have made."""
+    match = _TAG.match(identifier)
+    return int(match[0], 16) if match else None

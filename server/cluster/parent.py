@@ -1,0 +1,165 @@
+"""The process that the user starts with `--nodes`: starts the nodes, and starts again what dies.
+
+It binds the HTTP ports, so that all nodes accept from the same sockets and none of them is missed,
+and holds the registry. Each node is a whole `kinecast` of its own, with its own supervisor, that
+knows from a variable which one it is. When this process is killed, they end as after SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from socket import socket
+
+from server.backoff import Backoff
+from server.cluster.node import REGISTRY, VARIABLE, Node
+from server.cluster.registry_server import RegistryServer
+from server.config import Settings
+from server.http.listener import listen, refusal
+from server.tasks import Tasks
+from server.watchdog import systemd
+from server.watchdog.supervisor import BAD_SETTINGS
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+READY_POLL_S = 0.2
+# What they were told by whoever started us is for us alone.
+_OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
+
+class Parent:
+    """Runs the nodes of one server.
+
+    Parameters
+    ----------
+    settings
+        All of them.
+    command
+        What starts one, as we were started.
+    """
+
+    def __init__(self, settings: Settings, command: Sequence[str]) -> None:
+        self._settings = settings
+        self._command = list(command)
+        self._stopping = asyncio.Event()
+        self._status = 0
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+
+    async def run(self) -> int:
+        """Run until asked to stop; returns the exit status.
+
+        Raises
+        ------
+        BadSettings
+            A port is in use.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        next_port = self._listen(self._settings.port + 1)
+        main = [] if self._settings.websocket_only else self._listen(self._settings.port)
+        ends, held = os.pipe()
+        with tempfile.TemporaryDirectory(prefix="kinecast-") as directory:
+            server = RegistryServer(str(Path(directory) / REGISTRY))
+            await server.start()
+            tasks = Tasks("nodes")
+            try:
+                nodes = [
+                    Node(
+                        number,
+                        self._settings.nodes,
+                        directory,
+                        tuple(each.fileno() for each in next_port),
+                        tuple(each.fileno() for each in main),
+                        ends,
+                    )
+                    for number in range(self._settings.nodes)
+                ]
+                telling = tasks.spawn(self._tell_systemd(server), "systemd")
+                await asyncio.gather(*(self._keep(node) for node in nodes))
+                telling.cancel()
+            finally:
+                await tasks.cancel()
+                await server.close()
+                os.close(held)
+                os.close(ends)
+        return self._status
+
+    def _listen(self, port: int) -> list[socket]:
+        try:
+            return listen(self._settings.host, port)
+        except OSError as error:
+            raise refusal(self._settings.host, port, error) from error
+
+    def _stop(self) -> None:
+        if not self._stopping.is_set():
+            systemd.notify("STOPPING=1")
+        self._stopping.set()
+        for process in self._processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+
+    async def _keep(self, node: Node) -> None:
+        """Have a node run until we stop."""
+        backoff, has_run = Backoff(FIRST_PAUSE_S), False
+        while not self._stopping.is_set():
+            process = await self._start(node)
+            self._processes[node.number] = process
+            if self._stopping.is_set():
+                process.send_signal(signal.SIGTERM)
+            status = await process.wait()
+            del self._processes[node.number]
+            if self._stopping.is_set():
+                return
+            if status == BAD_SETTINGS and not has_run:
+                # It has said what is wrong.
+                self._status = BAD_SETTINGS
+                self._stop()
+                return
+            has_run = True
+            pause_s = backoff.pause_s()
+            logger.error(
+                "Node %s ended (status %d): started again in %.1f s", node.tag, status, pause_s
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+
+    async def _start(self, node: Node) -> asyncio.subprocess.Process:
+        env = {name: value for name, value in os.environ.items() if name not in _OURS}
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            env=env | {VARIABLE: node.write()},
+            pass_fds=(*node.next_port, *node.main_port, node.parent),
+        )
+
+    async def _tell_systemd(self, server: RegistryServer) -> None:
+        while len(server.registry.states) < self._settings.nodes:
+            await asyncio.sleep(READY_POLL_S)
+            systemd.notify("WATCHDOG=1")
+        systemd.notify("READY=1\nSTATUS=serving")
+        await systemd.keep_alive()
+
+
+def run(settings: Settings) -> int:
+    """Be the parent; returns the exit status.
+
+    Raises
+    ------
+    BadSettings
+        A port is in use.
+    """
+    # A console script is one, and so is python -m.
+    command = [sys.executable, *sys.orig_argv[1:]]
+    return asyncio.run(_run(settings, command))
+
+
+async def _run(settings: Settings, command: Sequence[str]) -> int:
+    return await Parent(settings, command).run()

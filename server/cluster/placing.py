@@ -1,0 +1,123 @@
+"""Where a session goes: the less loaded of two nodes that are drawn at random.
+
+With the same load table in many hands, "the least loaded" would send a burst to one node; the
+better of two random ones spreads it nearly as well as perfect knowledge would (Mitzenmacher, "The
+Power of Two Choices", 2001). Load is measured a moment ago, so what was placed since then is added
+at the mean cost of a session.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Of a session, as long as there is none to measure: a frame with one person takes 12 ms of a core.
+USUAL_COST = 0.35
+# How many nodes are asked before a client is told that there is no room.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What a node says of itself, each second.
+
+    Attributes
+    ----------
+    incarnation
+        Differs each time that the node is started.
+    load
+        Cores that its processes kept busy.
+    fresh
+        Sessions that came since that was measured, and are not in it.
+    sessions, room
+        How many it has, and how many more it takes.
+    names
+        What is published there.
+    recordings
+        Those that it is writing.
+    """
+
+    incarnation: str
+    load: float = 0.0
+    fresh: int = 0
+    sessions: int = 0
+    room: int = 1
+    names: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> NodeState:
+        """From JSON.
+
+        Raises
+        ------
+        KeyError, TypeError
+            It is no state.
+        """
+        lists = {name: tuple(told[name]) for name in ("names", "recordings")}
+        return cls(**{**told, **lists})
+
+
+@dataclass(slots=True)
+class Placer:
+    """Chooses nodes for one door.
+
+    Parameters
+    ----------
+    rng
+        Draws the two.
+    """
+
+    rng: random.Random = field(default_factory=random.Random)
+    _placed: dict[int, int] = field(default_factory=dict)
+    _cost: float | None = None
+
+    def told(self, nodes: Iterable[int]) -> None:
+        """These have said anew how loaded they are: what was placed there before is in it."""
+        self._cost = None
+        for number in nodes:
+            self._placed.pop(number, None)
+
+    def choose(self, nodes: Mapping[int, NodeState]) -> list[int]:
+        """The node for a session, and those to ask when it refuses.
+
+        Parameters
+        ----------
+        nodes
+            The states of those that are there.
+        """
+        if self._cost is None:
+            self._cost = _mean_cost(nodes.values())
+        left, chosen, is_filtered = list(nodes), list[int](), False
+        while left and len(chosen) < TRIES:
+            drawn = self.rng.sample(left, min(2, len(left)))
+            if not is_filtered and not all(self._has_room(n, nodes[n]) for n in drawn):
+                with_room = [n for n in left if self._has_room(n, nodes[n])]
+                # Of full ones, one may have somebody whose place can be given away.
+                left = with_room if with_room or chosen else left
+                is_filtered = True
+                continue
+            best = min(drawn, key=lambda n: self._expected(n, nodes[n]))
+            chosen.append(best)
+            left.remove(best)
+        return chosen
+
+    def _has_room(self, number: int, state: NodeState) -> bool:
+        return state.room > self._placed.get(number, 0)
+
+    def _expected(self, number: int, state: NodeState) -> float:
+        return state.load + (state.fresh + self._placed.get(number, 0)) * (self._cost or USUAL_COST)
+
+    def placed(self, number: int) -> None:
+        """A session has gone there."""
+        self._placed[number] = self._placed.get(number, 0) + 1
+
+
+def _mean_cost(states: Iterable[NodeState]) -> float:
+    load, sessions = 0.0, 0
+    for state in states:
+        load += state.load
+        sessions += state.sessions - state.fresh
+    return load / sessions if sessions > 0 and load else USUAL_COST

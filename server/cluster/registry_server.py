@@ -1,0 +1,93 @@
+"""The registry on its Unix socket: lines of JSON, one connection for each node.
+
+A node that dies is known at once, since the kernel closes its connection. One that is only late
+stays: nobody else can tell whether it will go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import Any
+
+from server.cluster.placing import NodeState
+from server.cluster.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+# One node's names and figures.
+MAX_LINE_BYTES = 1 << 20
+# What waits for a node that does not read: it is told everything anew when it does.
+MAX_WAITING_BYTES = 1 << 20
+
+
+class RegistryServer:
+    """Serves a registry.
+
+    Parameters
+    ----------
+    path
+        Of the Unix socket; its directory lets in nobody else.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.registry = Registry()
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._writers: dict[int, asyncio.StreamWriter] = {}
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = await asyncio.start_unix_server(
+            self._serve, self._path, limit=MAX_LINE_BYTES
+        )
+
+    async def close(self) -> None:
+        """Hang up on all."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers.values():
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number: int | None = None
+        try:
+            while line := await reader.readline():
+                told = json.loads(line)
+                number = int(told["node"])
+                self._writers[number] = writer
+                self._take(number, told, writer)
+        except ConnectionError:
+            pass  # It was killed.
+        except (ValueError, KeyError, TypeError):
+            # Nobody but a node gets here: a newer one, while an older parent runs.
+            logger.exception("The registry did not understand a node")
+        finally:
+            if number is not None and self._writers.get(number) is writer:
+                del self._writers[number]
+                self.registry.leave(number)
+                self._tell_all()
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _take(self, number: int, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        if "state" in told:
+            self.registry.report(number, NodeState.read(told["state"]))
+            self._tell_all(number)
+        if "name" in told:
+            name, wish = told["name"], told["wish"]
+            holder = self.registry.holder(name) if wish is None else self.registry.give(name, wish)
+            _write(writer, {"call": told["call"], "holder": holder})
+
+    def _tell_all(self, news_of: int | None = None) -> None:
+        table = self.registry.table() | {"news_of": news_of}
+        for writer in self._writers.values():
+            if writer.transport.get_write_buffer_size() < MAX_WAITING_BYTES:
+                _write(writer, table)
+
+
+def _write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+    writer.write(json.dumps(message).encode() + b"\n")

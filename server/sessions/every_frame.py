@@ -1,0 +1,80 @@
+"""What analyzers that are to see every frame have seen of a session, and what they missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.workers.messages import LaneIsBehind, Seen
+
+
+@dataclass(slots=True)
+class _Analyzer:
+    """One of them."""
+
+    before: int = 0
+    """Frames that it saw in workers that were replaced."""
+    seen: Seen = Seen(0, 0, 0.0)  # noqa: RUF009 - frozen.
+
+    @property
+    def count(self) -> int:
+        return self.before + self.seen.count
+
+
+class EveryFrame:
+    """Follows them through a session, whatever becomes of its workers."""
+
+    def __init__(self) -> None:
+        self._analyzers: dict[str, _Analyzer] = {}
+
+    def take(self, seen: Mapping[str, Seen]) -> None:
+        """Take in how far they are."""
+        for name, newest in seen.items():
+            analyzer = self._analyzers.setdefault(name, _Analyzer())
+            if newest.count:
+                analyzer.seen = newest
+
+    def begin_anew(self) -> None:
+        """The worker was replaced: the next one counts from the start."""
+        for analyzer in self._analyzers.values():
+            analyzer.before = analyzer.count
+            analyzer.seen = Seen(analyzer.seen.number, 0, analyzer.seen.lag_ms)
+
+    def told(self, frames: int | None = None) -> dict[str, dict[str, float]]:
+        """What is told of each: how late its last frame was, and how many it did not see.
+
+        Parameters
+        ----------
+        frames
+            Frames that came so far; None counts up to the last that it saw.
+        """
+        return {
+            name: {
+                "lag_ms": round(analyzer.seen.lag_ms, 2),
+                "dropped": max((frames or analyzer.seen.number) - analyzer.count, 0),
+            }
+            for name, analyzer in self._analyzers.items()
+        }
+
+    def notices(self, said: LaneIsBehind) -> list[dict[str, Any]]:
+        """What clients are told of analyzers that fell behind, or keep up again."""
+        self.take(dict.fromkeys(said.analyzers, said.seen))
+        dropped = {name: int(told["dropped"]) for name, told in self.told().items()}
+        return [
+            {
+                "type": "analyzer_lag",
+                "analyzer": name,
+                "state": "behind" if said.is_behind else "in_time",
+                "dropped": dropped[name] + said.left_out,
+                "message": _behind(name) if said.is_behind else f"{name} sees every frame again",
+            }
+            for name in said.analyzers
+        ]
+
+
+def _behind(name: str) -> str:
+    return (
+        f"{name} is too slow to see every frame: whole runs of frames are left out;"
+        " send fewer frames a second, or fewer streams"
+    )

@@ -1,0 +1,82 @@
+// A clip looked through at once, by the server: as fast as it can, not as it plays.
+
+import { problemOf } from "../problems.js";
+
+/**
+ * @param {object} app of router.js
+ * @param {File} clip
+ * @param {{embedding: string}} person
+ * @param {number} threshold
+ * @param {{signal: AbortSignal, progress: (part: number) => void, match: (match: object) => void}} on
+ *   `match` as POST /find tells of one
+ * @throws {{code: number|string, message: string}} what `app.explain` has words for
+ */
+export async function lookThrough(app, clip, { embedding }, threshold, { signal, ...on }) {
+  const body = new FormData();
+  body.append("person", JSON.stringify({ embedding }));
+  body.append("threshold", threshold);
+  // Last: the server reads what it is to look for first.
+  body.append("file", clip);
+  const headers = { Accept: "text/event-stream" };
+  const response = await app.fetch("/find", { method: "POST", body, headers, signal });
+  if (!response.ok) throw await problemOf(response);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw { code: "unreachable" };
+    const events = (text + value).split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const [, name, data] = event.match(/^event: (.*)\ndata: (.*)$/);
+      const told = JSON.parse(data);
+      if (name === "progress") on.progress(told.progress);
+      if (name === "match") on.match(told);
+      if (name === "error") throw { code: "other", message: told.detail };
+      if (name === "result") {
+        for (const match of told.matches) on.match(match);
+        return;
+      }
+    }
+  }
+}
+
+/** Small pictures of a clip, one after the other. @param {string} address of the clip */
+export function clipPictures(address) {
+  const video = document.createElement("video");
+  Object.assign(video, { src: address, muted: true, preload: "auto" });
+  const ready = new Promise((resolve) => {
+    video.onloadeddata = () => resolve(true);
+    video.onerror = () => resolve(false);
+  });
+  let last = ready;
+  async function take(at_s) {
+    if (!(await ready)) return null;
+    const shown = new Promise((resolve) => {
+      video.onseeked = resolve;
+    });
+    video.currentTime = at_s;
+    await shown;
+    return pictureOf(video, video.videoWidth, video.videoHeight);
+  }
+  return {
+    lasts: ready.then(() => video.duration),
+    of(at_s) {
+      last = last.then(() => take(at_s));
+      return last;
+    },
+  };
+}
+
+/** The address of a small picture of what an element shows. @returns {Promise<?string>} */
+export function pictureOf(element, width, height) {
+  if (!width) return Promise.resolve(null);
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: 96,
+    height: Math.round((96 * height) / width),
+  });
+  canvas.getContext("2d").drawImage(element, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => {
+    canvas.toBlob((blob) => resolve(blob && URL.createObjectURL(blob)), "image/jpeg");
+  });
+}

@@ -1,0 +1,129 @@
+"""The bench of vitals: what it draws has the pulse that it says, and what it counts is so."""
+
+import json
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from analyzers.base_model import BaseModel
+from bench import vitals
+from bench.parts import vitals_data
+from bench.parts.vitals_codec import through
+from bench.parts.vitals_scene import Actor, Scene, Shown, frames
+
+
+class Told(BaseModel):
+    """Says what it was given."""
+
+    def __init__(self, rates):
+        self.rates = iter(rates)
+
+    def frame(self, sid, frame, timestamp):
+        return {"vitals": {"heart_rate_bpm": next(self.rates), "respiration_per_min": 15.0}}
+
+
+def shown(count, bpm=70.0):
+    return [Shown(float(k), np.zeros((2, 2, 3), np.uint8), bpm) for k in range(count)]
+
+
+@pytest.fixture
+def actor():
+    """A picture of skin all over."""
+    made = Actor(np.full((480, 640, 3), (180, 140, 120), np.uint8), None)
+    made.skin[:] = 1.0
+    return made
+
+
+def test_errors_and_what_was_answered():
+    clip = vitals.measure(Told([None] * 14 + [70.0, 72.0, 90.0]), shown(17), breaths=14.0)
+    assert clip.errors.tolist() == [0.0, 2.0, 20.0]
+    assert clip.answered == 3 / 4
+    assert clip.first_s == 14.0
+    assert clip.wrong == 1 / 17
+    assert clip.breath_error == 1.0
+
+
+def test_any_number_of_a_photograph_is_wrong():
+    clip = vitals.measure(Told([70.0, None]), shown(2), has_pulse=False)
+    assert clip.wrong == 0.5
+
+
+def test_a_row_of_the_table():
+    clips = [
+        vitals.Measured(np.array([1.0, 9.0]), 0.5, 9.0, 0.01, 2.0),
+        vitals.Measured(np.array([]), 0.0, None, 0.0, None),
+    ]
+    assert vitals.line("x", clips) == "| x | 2 | 5.0 | 50% | 25% | 9.0 s | 0.5% | 2.0 (1) |"
+
+
+def test_the_pulse_that_is_drawn_is_there(actor):
+    quiet = {"sway": 0.0, "noise": 0.5, "seconds": 8.0}
+    beating = Scene(bpm=90.0, strength=0.02, seed=1, **quiet)
+    still = Scene(bpm=90.0, strength=0.0, seed=1, **quiet)
+    # All that is by chance is the same in both.
+    levels = [
+        np.array([one.rgb[100:200, 100:200].mean(axis=(0, 1)) for one in frames(actor, scene)])
+        for scene in (beating, still)
+    ]
+    pulse = (levels[0] / levels[1] - 1.0) @ np.eye(3)
+    assert np.ptp(pulse[:, 1]) == pytest.approx(0.02, rel=0.2)
+    assert np.ptp(pulse[:, 0]) < 0.6 * np.ptp(pulse[:, 1])
+    lines = np.abs(np.fft.rfft(pulse[:, 1] - pulse[:, 1].mean()))
+    assert np.fft.rfftfreq(len(pulse), 1 / 30.0)[lines.argmax()] * 60.0 == pytest.approx(90, abs=8)
+
+
+def test_skipped_frames_are_missing_and_the_others_keep_their_times(actor):
+    times = [one.time_s for one in frames(actor, Scene(seconds=6.0, skipped=0.2, seed=2))]
+    assert 110 < len(times) < 175
+    assert np.diff(times).min() > 0.0
+    assert times[-1] > 5.5
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+def test_frames_come_through_an_encoder_in_order(actor, codec):
+    scene = Scene(seconds=2.0, fps=15.0, seed=3)
+    sent = list(frames(actor, scene))
+    came = list(through(sent, codec, 1_000_000, 15.0))
+    assert [one.time_s for one in came] == [one.time_s for one in sent]
+    assert np.abs(came[-1].rgb.astype(float) - sent[-1].rgb).mean() < 6.0
+    assert not np.array_equal(came[-1].rgb, sent[-1].rgb)
+
+
+def write_movie(path, count=4):
+    with av.open(str(path), "w") as movie:
+        stream = movie.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(count):
+            picture = np.full((48, 64, 3), 90, np.uint8)
+            movie.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        movie.mux(stream.encode())
+
+
+def test_the_layouts_of_recorded_clips(tmp_path):
+    ubfc = tmp_path / "subject1"
+    ubfc.mkdir()
+    write_movie(ubfc / "vid.avi")
+    (ubfc / "ground_truth.txt").write_text("0 0 0\n60 70 80\n0 0.1 0.2\n")
+    write_movie(tmp_path / "own.mp4")
+    (tmp_path / "own.csv").write_text("time,bpm\n0.0,90\n0.2,94\n")
+    pure = tmp_path / "01-01"
+    pure.mkdir()
+    told = [{"Timestamp": 10**9 + k * 10**8, "Value": {"pulseRate": 50 + k}} for k in range(3)]
+    (tmp_path / "01-01.json").write_text(json.dumps({"/FullPackage": told}))
+    for k in range(3):
+        picture = np.full((8, 8, 3), (0, 0, 200), np.uint8)
+        cv2.imwrite(str(pure / f"Image{10**9 + k * 10**8}.png"), picture)
+    clips = {name: list(seen) for name, seen in vitals_data.clips(tmp_path)}
+    assert [round(one.bpm) for one in clips["subject1"]] == [60, 70, 80, 80]
+    assert [round(one.bpm) for one in clips["own"]] == [90, 92, 94, 94]
+    assert [(one.time_s, one.bpm) for one in clips["01-01"]] == [(0.0, 50), (0.1, 51), (0.2, 52)]
+    assert clips["01-01"][0].rgb[0, 0].tolist() == [200, 0, 0]
+
+
+def test_a_csv_without_numbers_is_named(tmp_path):
+    write_movie(tmp_path / "own.mp4")
+    (tmp_path / "own.csv").write_text("time,bpm\n")
+    with pytest.raises(ValueError, match=r"own\.csv"):
+        list(vitals_data.clips(tmp_path))

@@ -1,0 +1,185 @@
+"""What nodes agree on, and that it is told over the real socket."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from server.cluster import member
+from server.cluster.member import Member
+from server.cluster.node import Node, number_of, this_node
+from server.cluster.placing import NodeState
+from server.cluster.registry import GIVEN_S, Registry
+from server.cluster.registry_server import RegistryServer
+from signaling.errors import Busy
+
+WITHIN_S = 10.0
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_a_name_has_one_node_until_that_gives_it_up():
+    clock = Clock()
+    registry = Registry(clock)
+    registry.report(0, NodeState("a"))
+    registry.report(1, NodeState("b"))
+    assert registry.give("yard", 0) == 0
+    assert registry.give("yard", 1) == 0
+    registry.report(0, NodeState("a", names=("yard",)))
+    clock.now_s += 10 * GIVEN_S
+    assert registry.give("yard", 1) == 0
+    registry.report(0, NodeState("a"))
+    clock.now_s += 10 * GIVEN_S
+    assert registry.give("yard", 1) == 1
+
+
+def test_a_name_that_was_given_and_not_used_is_free_again():
+    clock = Clock()
+    registry = Registry(clock)
+    for number in (0, 1):
+        registry.report(number, NodeState("a"))
+    registry.give("yard", 0)
+    clock.now_s += GIVEN_S + 1
+    assert registry.holder("yard") is None
+    assert registry.give("yard", 1) == 1
+
+
+def test_the_names_of_a_node_that_is_gone_are_free_at_once():
+    registry = Registry()
+    registry.report(0, NodeState("a", names=("yard",)))
+    registry.report(1, NodeState("b"))
+    registry.give("door", 0)
+    registry.leave(0)
+    assert registry.give("yard", 1) == 1
+    assert registry.give("door", 1) == 1
+    assert list(registry.states) == [1]
+
+
+def test_what_was_given_is_forgotten():
+    clock = Clock()
+    registry = Registry(clock)
+    registry.report(0, NodeState("a"))
+    for number in range(1000):
+        registry.give(f"name{number}", 0)
+    clock.now_s += GIVEN_S + 1
+    registry.table()
+    assert not registry._given
+
+
+@pytest.fixture
+async def server(tmp_path):
+    one = RegistryServer(str(tmp_path / "registry.sock"))
+    await one.start()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+async def members(tmp_path, server):
+    made = []
+    for number in range(3):
+        node = Node(number, 3, str(tmp_path), (), (), 0)
+        state = NodeState("", load=number, names=(f"of{number}",))
+        made.append(Member(node, lambda state=state: state))
+        await made[-1].start()
+    await until(lambda: all(len(each.states) == 3 for each in made))
+    yield made
+    for each in made:
+        await each.close()
+
+
+async def until(condition):
+    async with asyncio.timeout(WITHIN_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_each_node_knows_the_others_and_what_they_have(members):
+    for each in members:
+        assert [await each.holder(f"of{number}") for number in range(3)] == [0, 1, 2]
+        assert {link.number for link in each.others} == {0, 1, 2} - {each.node.number}
+    assert await members[1].give("of2", 1) == 2
+    assert await members[1].give("new", 1) == 1
+    assert await members[0].give("new", 0) == 1
+    # Before that node has said so itself.
+    assert await members[2].holder("new") == 1
+    assert await members[2].holder("nobody's") is None
+
+
+async def test_a_resume_token_tells_its_node_as_long_as_that_runs(members):
+    token = members[2].token_prefix() + "secret"
+    assert members[0].of_token(token) == 2
+    assert members[2].of_token(token) == 2
+    for other in (None, "", "02", "02..secret", "zz.0.s", "02.00000000.secret", "a" * 40):
+        assert members[0].of_token(other) is None
+
+
+async def test_a_node_that_is_gone_is_known_at_once(members):
+    await members[2].close()
+    await until(lambda: all(len(each.states) == 2 for each in members[:2]))
+    assert await members[0].holder("of2") is None
+
+
+async def test_one_that_stands_still_gets_no_more_sessions(members, monkeypatch):
+    await until(lambda: len(members[0].lively) == 3)
+    # Its connection is there, and nothing comes.
+    monkeypatch.setattr(members[2], "_say", lambda _: None)
+    monkeypatch.setattr(member, "STALE_S", 1.5)
+    await until(lambda: set(members[0].lively) == {0, 1})
+    assert len(members[0].states) == 3
+    monkeypatch.undo()
+    await until(lambda: len(members[0].lively) == 3)
+
+
+async def test_when_the_registry_is_lost_nodes_go_on_and_come_back(tmp_path, server, members):
+    await server.close()
+    await until(lambda: all(each._writer is None for each in members))
+    assert len(members[0].states) == 3
+    with pytest.raises(Busy):
+        await members[0].give("yard", 0)
+    again = RegistryServer(str(tmp_path / "registry.sock"))
+    await again.start()
+    try:
+        await until(lambda: len(again.registry.states) == 3)
+        assert await members[0].give("yard", 0) == 0
+        assert await members[1].give("of2", 1) == 2
+    finally:
+        await again.close()
+
+
+async def test_what_is_no_message_ends_one_connection_and_nothing_else(tmp_path, server, members):
+    for line in (b"nonsense\n", b"{}\n", b'{"node": "x"}\n', b"x" * 3_000_000):
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "registry.sock"))
+        writer.write(line)
+        # It hangs up, and does not read the rest.
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), WITHIN_S)
+        assert reader.at_eof() or reader.exception()
+        writer.close()
+    assert await members[0].give("yard", 0) == 0
+
+
+def test_identifiers_tell_their_node():
+    assert number_of("0a0123456789abcd") == 10
+    assert number_of("zz") is None
+    assert number_of("") is None
+
+
+def test_parts_add_up():
+    for whole in (1, 7, 16):
+        parts = [Node(n, 3, "", (), (), 0).share(whole) for n in range(3)]
+        assert sum(parts) == whole
+        assert max(parts) - min(parts) <= 1
+
+
+def test_a_node_is_told_which_one_it_is(monkeypatch):
+    node = Node(1, 3, "/somewhere", (4,), (5, 6), 7)
+    monkeypatch.setenv("KINECAST_NODE", node.write())
+    assert this_node() == node
+    monkeypatch.delenv("KINECAST_NODE")
+    assert this_node() is None
