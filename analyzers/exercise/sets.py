@@ -16,6 +16,8 @@ SET_S = 8.0
 # What has to speak for a set: chosen on the clips of bench/exercise.py, where 0.5 gives the same
 # (docs/accuracy.md).
 _BELIEVED = 0.4
+# Who has done a set already is there to exercise.
+_BELIEVED_NEXT = 0.2
 # Who got ready for long, and then begins, is believed after a repetition or two all the same.
 _MOST_DOUBT = -0.5
 # What waited, is small, and is less than so much of what was believed came before the set.
@@ -27,6 +29,7 @@ _KEPT_S = 24.0
 @dataclass(slots=True)
 class _Set:
     evidence: float = 0.0
+    is_believed: bool = False
     last_s: float = 0.0
     waiting: list[Found] = field(default_factory=list)
 
@@ -36,6 +39,7 @@ class Sets:
 
     def __init__(self) -> None:
         self._sets: dict[str, _Set] = {}
+        self._enough = _BELIEVED
 
     def take(self, found: Found) -> list[Found]:
         """Take the next repetition, and return those that are believed now."""
@@ -46,10 +50,12 @@ class Sets:
         current.last_s = cycle.end_s
         current.waiting = [each for each in current.waiting if _is_kept(each, found)]
         current.waiting.append(found)
-        if current.evidence < _BELIEVED:
+        if not current.is_believed:
             current.evidence = max(current.evidence + found.evidence, _MOST_DOUBT)
-            if current.evidence < _BELIEVED:
+            current.is_believed = current.evidence >= self._enough
+            if not current.is_believed:
                 return []
+            self._enough = _BELIEVED_NEXT
         told = [each for each in current.waiting if _belongs(each, found)]
         current.waiting = []
         return told

@@ -50,11 +50,20 @@ def test_each_exercise_has_its_own():
     assert sets.take(squat(3.5, 0.3, exercise=definitions()["lunge"])) == []
 
 
+def test_after_a_set_the_next_one_is_believed_sooner():
+    press = squat(20.0, 0.25, exercise=definitions()["shoulder_press"])
+    assert Sets().take(press) == []
+    sets = Sets()
+    assert sets.take(squat(1.0, 0.9)) != []
+    assert sets.take(press) == [press]
+
+
 def test_a_small_one_before_a_set_is_none_of_it():
     sets = Sets()
     small, large = squat(1.0, 0.3, times_least=1.2), squat(4.0, 0.9)
     assert sets.take(small) == []
     assert sets.take(large) == [large]
+    sets = Sets()
     alike = squat(20.0, 0.3, times_least=1.2), squat(23.0, 0.3, times_least=1.3)
     assert sets.take(alike[0]) == []
     assert sets.take(alike[1]) == list(alike)
