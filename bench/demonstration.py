@@ -5,12 +5,11 @@ rep_counts.json and of exercise_unseen/rep_counts.json: what the first repetitio
 show is learned, as in a session, and counted over the whole clip, those among them. Where the truth
 is markers at the top of each repetition, complete ones may be one fewer than markers, and both are
 right. "Free" is what is counted without anything having been shown.
-
-Landmarks are kept in the user's cache for the next run, by the clip's bytes and pose's code.
+What was learned from each clip is looked for in those of other exercises, too, where nothing that
+it counts is right.
 """
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 
 import cv2
 import numpy as np
-from platformdirs import user_cache_path
 
 from analyzers.exercise.demonstration import (
     FreeCounter,
@@ -31,67 +29,32 @@ from analyzers.exercise.demonstration import (
 )
 from analyzers.exercise.demonstration.motion import Moment, Motion
 from analyzers.pose import Pose
-from bench.exercise import TRUTH, Clip, clips_of
-from bench.harness.report import ROOT, BadInput, Report, add_data, at_least, parser_for, run
-from bench.parts.people import frames
+from bench.harness.report import Report, add_data, at_least, parser_for, run
+from bench.parts.exercise_clips import Clip, Landmarks, clips_of, landmarks_of
 
-UNSEEN = "exercise_unseen"
 LEAST = 6
 TARGET = 0.9
-AXES = ("x", "y", "z", "visibility")
 # As a session does: frames nearer to the last one are left out, and who was away begins anew.
 MIN_STEP_S, MAX_GAP_S = 0.036, 1.0
 Looked = list[tuple[float, Moment | None]]
 
 
 def long_clips(data: Path) -> list[Clip]:
-    """Those with enough repetitions, of all truths that there are."""
-    folders = [folder for folder in (data, data / UNSEEN) if (folder / TRUTH).is_file()]
-    if not folders:
-        raise BadInput(f"there is no {data / TRUTH}; name a folder that has it with --data")
-    clips = [clip for folder in folders for clip in clips_of(folder)]
-    return [clip for clip in clips if (clip.true_most or 0) >= LEAST]
+    """Those with enough repetitions of one exercise."""
+    return [clip for clip in clips_of(data) if (clip.true_most or 0) >= LEAST]
 
 
-def landmarks_of(clip: Clip, pose: Pose) -> dict[str, np.ndarray]:
-    """Return landmarks, (frames, 33, 4) twice, NaN where there is nobody; times; the aspect."""
-    code = hashlib.sha256(clip.path.read_bytes())
-    for module in sorted((ROOT / "analyzers" / "pose").rglob("*.py")):
-        code.update(module.read_bytes())
-    kept = user_cache_path("kinecast") / "landmarks" / f"{code.hexdigest()[:24]}.npz"
-    if kept.is_file():
-        return dict(np.load(kept))
-    points: dict[str, list[Any]] = {"landmarks": [], "world_landmarks": []}
-    times_s, aspect = [], 1.0
-    pose.start(clip.name, 0.0)
-    for time_ms, rgb in frames(clip.path):
-        seen = pose.frame(clip.name, rgb, time_ms)
-        times_s.append(time_ms / 1000.0)
-        aspect = rgb.shape[1] / rgb.shape[0]
-        for key, rows in points.items():
-            there = [[each[axis] for axis in AXES] for each in seen[key]]
-            rows.append(there or np.full((33, 4), np.nan))
-    pose.end(clip.name)
-    found = {key: np.array(rows) for key, rows in points.items()}
-    found |= {"times_s": np.array(times_s), "aspect": np.array(aspect)}
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(kept, **found)
-    return found
-
-
-def looked_at(found: dict[str, np.ndarray]) -> Looked:
+def looked_at(found: Landmarks) -> Looked:
     """What a session makes of them: times and motion, None where somebody comes back."""
     looked: Looked = []
     motion, last_s = Motion(), float("-inf")
-    for time_s, flat, solid in zip(
-        found["times_s"].tolist(), found["landmarks"], found["world_landmarks"], strict=True
-    ):
+    for time_s, flat, solid in zip(found.times_s.tolist(), found.flat, found.solid, strict=True):
         if np.isnan(flat[0, 0]) or time_s - last_s < MIN_STEP_S:
             continue
         if looked and time_s - last_s > MAX_GAP_S:
             motion = Motion()
             looked.append((time_s, None))
-        looked.append((time_s, motion.measure(flat, solid, time_s, float(found["aspect"]))))
+        looked.append((time_s, motion.measure(flat, solid, time_s, found.aspect)))
         last_s = time_s
     return looked
 
@@ -138,11 +101,13 @@ def bench(asked: argparse.Namespace, report: Report) -> None:
     cv2.setNumThreads(1)
     pose = Pose()
     figures: list[dict[str, Any]] = []
+    shown: list[tuple[Clip, Looked, Seen | None]] = []
     ways = ("from two", "from three", "free")
     table = report.table("By demonstration", "clip", "true", *ways, "learned s")
     for clip in long_clips(asked.data):
-        looked = looked_at(landmarks_of(clip, pose))
+        looked = looked_at(landmarks_of(clip.path, pose, asked.cache))
         seen = {count: learned(looked, count) for count in (2, 3)}
+        shown.append((clip, looked, seen[3]))
         counts = {f"from {word}": _count(looked, seen[n]) for n, word in ((2, "two"), (3, "three"))}
         counts["free"] = counted_freely(looked)
         least, most = clip.true_least or 0, clip.true_most or 0
@@ -163,6 +128,19 @@ def bench(asked: argparse.Namespace, report: Report) -> None:
     shares = {way: sum(each["right"][way] for each in figures) / len(figures) for way in ways}
     report.figures |= {"exact": shares, "clips": figures}
     report.check(at_least("exact from three", shares["from three"], TARGET))
+    others = [
+        (one.path.stem, other.path.stem, counted(looked, seen))
+        for one, _, seen in shown
+        for other, looked, _ in shown
+        if seen is not None and one.exercise != other.exercise
+    ]
+    false = sum(count for _, _, count in others)
+    report.figures["others"] = {"pairs": len(others), "false": false}
+    by_pair = report.table("Counted of another exercise", "learned from", "in", "counted")
+    for pair in others:
+        if pair[2]:
+            by_pair.add(*pair)
+    report.notes.append(f"Of other exercises {false} are counted, in {len(others)} pairs of clips.")
     told = ", ".join(f"{way} {share:.1%}" for way, share in shares.items())
     report.notes.append(f"Exact, of {len(figures)} clips: {told}.")
 
@@ -174,6 +152,9 @@ def _count(looked: Looked, seen: Seen | None) -> int | None:
 def main() -> int:
     parser = parser_for(__doc__)
     add_data(parser, "clips and landmarks")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep landmarks there, and take them from there"
+    )
     return run("Exercises by demonstration", parser.parse_args(), bench)
 
 

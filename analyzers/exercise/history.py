@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analyzers.exercise.cycles import Cycle
 from analyzers.exercise.signals import INDEX, NAMES, PLACES, STATURE
 
-# A repetition may take 15 s, and is looked at when it is over.
-_KEPT_S = 17.0
+# A repetition may take 15 s, and is looked at when it is over, or when its set is believed.
+_KEPT_S = 25.0
 # The network's own trembling goes, a jumping jack's arms (1 Hz) stay.
 _SMOOTHING_S = 0.05
 # How fast what somebody's stature is taken for follows what is seen: up, and down.

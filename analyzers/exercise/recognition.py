@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.exercise.cycles import Cycle, CycleCounter
 from analyzers.exercise.definition import Definition
+from analyzers.exercise.found import SMALL, Found
 from analyzers.exercise.history import History
 from analyzers.exercise.network.network import Told
 from analyzers.exercise.network.observer import Observer
 from analyzers.exercise.phase_cycles import PhaseCounter, PhaseCycle, on_signal
+from analyzers.exercise.sets import SET_S, Sets
 from analyzers.exercise.signals import INDEX
 from analyzers.exercise.sureness import CHOSEN, Judgement
 
@@ -28,11 +30,13 @@ from analyzers.exercise.sureness import CHOSEN, Judgement
 # but not known; so often within so many seconds it is told.
 _SURE_ALONE = 0.6
 _UNKNOWN_TIMES, _UNKNOWN_S = 2, 8.0
-# Less than so many times the least movement of an exercise is one only if the network saw it turn.
-_SMALL = 1.5
+# A movement that is hardly more than an exercise's least is one only if the network saw it turn,
+# and speaks for its set by so much less: who gets into position lowers themselves a little, too.
+_OF_SMALL = 0.35
+# What the conditions rule out is one all the same where the network is as sure as this.
+_RULED_OUT, _SURE_AGAINST = 0.1, 0.88
 # A set goes on: what was done in the last seconds is more likely than something else.
 _SAME_AGAIN = 1.25
-_SET_S = 8.0
 # Where both have a cycle of the same movement, the signal says more exactly when it was.
 _BY_PHASE = 0.85
 # Others' cycles of the same movement end a little later on their signals. One that is on its way
@@ -49,18 +53,6 @@ _MAX_GROWTH = 1.4
 _SURELY, _MAX_GROWTH_SURELY = 0.8, 3.0
 # Of the shorter one's time. More, and two cycles are the same movement.
 _MAX_OVERLAP = 0.35
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A cycle that may be a repetition of an exercise."""
-
-    exercise: Definition
-    cycle: Cycle
-    sure: float
-    statistics: dict[str, NDArray[np.float64]]
-    found_s: float
-    by_phase: bool = False
 
 
 def fit_of(exercise: Definition, statistics: dict[str, NDArray[np.float64]]) -> float:
@@ -90,6 +82,8 @@ class Recogniser:
         # which one it is, and whether any, was said by who asked.
         only = len(self._exercises) == 1
         self._judgement = replace(judgement, conditions_weigh=1.0, sure=0.5) if only else judgement
+        self._may_be_none = not only
+        self._sets = Sets()
         self._counters = {
             each.name: CycleCounter(
                 each.min_amplitude,
@@ -172,11 +166,14 @@ class Recogniser:
             return
         if not exercise.posture.allows(statistics):
             return
-        is_small = cycle.amplitude < _SMALL * exercise.min_amplitude
+        is_small = cycle.amplitude < SMALL * exercise.min_amplitude
         if is_small and exercise.name in likely and not observer.turned(cycle.start_s, cycle.end_s):
             return
         judgement = self._judgement
         fit = fit_of(exercise, statistics)
+        own = likely.get(exercise.name, 1.0)
+        if fit < _RULED_OUT and own < _SURE_AGAINST:
+            return
         sure = judgement.sureness(fit, likely, exercise.name)
         if sure < (judgement.sure_by_phase if by_phase else judgement.sure):
             if not is_small and max(fit, likely.get(exercise.name, 0.0)) >= _SURE_ALONE:
@@ -184,7 +181,10 @@ class Recogniser:
             return
         if cycle.partial:
             self._counters[exercise.name].rest_there()
-        self._waiting.append(Found(exercise, cycle, sure, statistics, time_s, by_phase))
+        evidence = judgement.evidence(fit, likely, exercise.name)
+        if is_small and evidence > 0.0:
+            evidence *= _OF_SMALL
+        self._waiting.append(Found(exercise, cycle, sure, statistics, time_s, by_phase, evidence))
 
     def _consider_phase(
         self, by_phase: PhaseCycle, time_s: float, history: History, observer: Observer
@@ -228,8 +228,12 @@ class Recogniser:
             self._waiting = [other for other in self._waiting if other not in rivals]
             if best.cycle.start_s >= self._taken_until_s - _MAX_OVERLAP * _duration(best):
                 self._accept(best)
-                decided.append(best)
+                decided += self._sets.take(best) if self._may_be_none else [best]
         return decided
+
+    def not_believed(self) -> list[Found]:
+        """Return those of the last seconds that so little speaks for that they were not told."""
+        return self._sets.not_believed()
 
     def _has_rival_to_come(self, found: Found) -> bool:
         own = self._counters[found.exercise.name]
@@ -253,7 +257,7 @@ class Recogniser:
         return (
             last is not None
             and last.exercise.name == found.exercise.name
-            and found.cycle.start_s - last.cycle.end_s < _SET_S
+            and found.cycle.start_s - last.cycle.end_s < SET_S
         )
 
     def _accept(self, found: Found) -> None:

@@ -9,11 +9,12 @@ from analyzers.exercise.definition import Definition, Fault
 from analyzers.exercise.definitions import definitions
 from analyzers.exercise.demonstration import UNKNOWN
 from analyzers.exercise.form import LiveFaults
+from analyzers.exercise.found import Found
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter
 from analyzers.exercise.network.observer import Observer
 from analyzers.exercise.partial_repetition import partial_repetition
-from analyzers.exercise.recognition import Found, Recogniser
+from analyzers.exercise.recognition import Recogniser
 from analyzers.exercise.scoring import Repetition, score_repetition
 from analyzers.exercise.signals import Row, measure
 from analyzers.exercise.sureness import CHOSEN, Judgement
@@ -164,7 +165,11 @@ class ExerciseScorer:
     def finish(self) -> None:
         """End the session, and count the repetitions that are certain with its end."""
         self._end_movement()
-        if not self.repetitions and self._last_s - self._first_s <= _SHORT_S:
+        is_short = self._last_s - self._first_s <= _SHORT_S
+        if is_short:
+            # One that was cut out to show a repetition shows no set.
+            self._count(self._recogniser.not_believed())
+        if not self.repetitions and is_short:
             self._history.know_stature()
             self.partial_repetition = partial_repetition(
                 self._wanted, self._history, self._observer

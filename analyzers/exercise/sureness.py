@@ -65,5 +65,17 @@ class Judgement:
         weigh = self.conditions_weigh
         return math.exp(weigh * math.log(by_fit) + (1.0 - weigh) * math.log(by_network))
 
+    def evidence(self, fit: float, likely: Mapping[str, float], name: str) -> float:
+        """Return how much a repetition speaks for its set's being an exercise, -1 to 1.
+
+        Parameters are as for `sureness`. It is what the network gives to the exercise less what
+        it gives to none, and the less the worse the conditions fit.
+        """
+        if name not in likely:
+            return 1.0
+        own, none = likely[name], likely[NONE]
+        balance = own + self.something * (1.0 - own - none) - none
+        return balance * max(fit, self.least_fit) if balance > 0.0 else balance
+
 
 CHOSEN = Judgement()

@@ -22,7 +22,7 @@ EXERCISE = Definition(
         Condition("wrist_up", "start", high=-0.4, soft=0.3),
         Condition("wrist_up", "turn", low=0.0, soft=0.3),
         Condition("elbow", "mean", low=115.0, soft=25.0),
-        Condition("feet_apart", "change", low=0.1, soft=0.12),
+        Condition("feet_apart", "change", low=0.17, soft=0.12),
         Condition("legs_seen", "mean", low=0.4, soft=0.25),
     ),
     out="up",

@@ -19,18 +19,18 @@ from analyzers.exercise.network.features import POINTS, FeatureMaker
 
 WEIGHTS = Path(__file__).with_name("still.npz")
 
-Array = NDArray[np.float32]
+Array = NDArray[np.float64]
 Row = Sequence[float]
 
 
 @cache
-def _shipped() -> dict[str, Array]:
+def _shipped() -> dict[str, NDArray[np.float32]]:
     """Return the weights that come with the package, read once."""
     with np.load(WEIGHTS) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
 
 
-def features_of_still(picture: Array, world: Array, seen: Array) -> NDArray[np.float64]:
+def features_of_still(picture: Array, world: Array, seen: Array) -> Array:
     """Return the features of one moment by itself, (WIDTH,).
 
     Parameters
@@ -38,8 +38,8 @@ def features_of_still(picture: Array, world: Array, seen: Array) -> NDArray[np.f
     picture, world, seen : ndarray, (15, 2), (15, 3) and (15,)
         As `FeatureMaker.make` takes them, of one moment.
     """
-    made = FeatureMaker().make(picture[None], world[None], seen[None], np.zeros(1))
-    return made[0]
+    made: Array = FeatureMaker().make(picture[None], world[None], seen[None], np.zeros(1))[0]
+    return made
 
 
 def likely_still(landmarks: Sequence[Row], world: Sequence[Row], aspect: float) -> dict[str, float]:

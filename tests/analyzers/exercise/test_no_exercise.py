@@ -7,9 +7,7 @@ import pytest
 from analyzers.exercise.scorer import ExerciseScorer
 from bench.parts.exercise_clips import played
 from bench.parts.negatives import negatives
-
-# In the bench's clips of other kinds repetitions are counted at times; see docs/accuracy.md.
-_EVERYDAY = ("stand", "walk", "sit", "chair", "wave", "pick_up")
+from tools.exercise_network import others
 
 
 def counted(landmarks):
@@ -18,8 +16,8 @@ def counted(landmarks):
     return Counter(each.exercise for each in scorer.repetitions)
 
 
-@pytest.mark.parametrize("kind", _EVERYDAY)
-def test_everyday_movements_are_none(kind):
+@pytest.mark.parametrize("kind", others.NAMES)
+def test_other_movements_are_none(kind):
     clips = [each for each in negatives() if each.name.rpartition(" ")[0] == kind]
     assert len(clips) == 2
     assert [counted(each.landmarks) for each in clips] == [Counter(), Counter()]
