@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
 from server.watchdog import supervisor
 
+# Each a module of server/cli, imported when it is asked for: serving needs none of them.
+COMMANDS = ("models", "token", "webhook", "find", "learn")
 # Set for a process that is one of several nodes (server/cluster/node.py).
 NODE = "KINECAST_NODE"
 
@@ -21,29 +24,16 @@ def main() -> None:
     # What is done without a command may be named as well.
     if sys.argv[1:2] == ["serve"]:
         del sys.argv[1]
-    if sys.argv[1:2] == ["models"]:
-        from server.cli import models as models_command
-
-        raise SystemExit(models_command.main(sys.argv[2:]))
-    if sys.argv[1:2] == ["token"]:
-        from server.cli import token as token_command
-
-        raise SystemExit(token_command.main(sys.argv[2:]))
-
-    if sys.argv[1:2] == ["webhook"]:
-        from server.cli import webhook as webhook_command
-
-        raise SystemExit(webhook_command.main(sys.argv[2:]))
-
-    if sys.argv[1:2] == ["find"]:
-        from server.cli import find as find_command
-
-        raise SystemExit(find_command.main(sys.argv[2:]))
-
-    if sys.argv[1:2] == ["learn"]:
-        from server.cli import learn as learn_command
-
-        raise SystemExit(learn_command.main(sys.argv[2:]))
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        command = importlib.import_module(f"server.cli.{sys.argv[1]}")
+        try:
+            status = command.main(sys.argv[2:])
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads has read enough (`kinecast models list | head -1`).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
+        raise SystemExit(status)
 
     try:
         _serve()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzers.base_model import AnalyzerUnavailable
-from analyzers.networks import catalogue, model_cache
+from analyzers.networks import catalogue, fetching, model_cache
 from analyzers.networks.errors import FetchError
 
 # The detector and the landmark network, as MediaPipe's bundles (.task) call them, and its wheel.
@@ -55,7 +55,7 @@ def load(model: str | None) -> Weights:
     if model is not None:
         return from_file(existing(model))
     try:
-        return from_file(catalogue.fetch(catalogue.POSE, model_cache.directory()))
+        return from_file(fetching.fetch(catalogue.POSE, model_cache.directory()))
     except FetchError as error:
         raise AnalyzerUnavailable(
             f"pose has no networks: {error}, or pass --pose-model FILE.task with a pose landmarker"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzers.base_model import AnalyzerUnavailable
-from analyzers.networks import catalogue, model_cache, wheels
+from analyzers.networks import catalogue, fetching, model_cache, wheels
 from analyzers.networks.errors import FetchError
 
 
@@ -34,7 +34,7 @@ def load() -> Weights:
     packed = catalogue.FACE.packed
     assert packed is not None
     try:
-        networks = wheels.read(packed, catalogue.fetch(catalogue.FACE, model_cache.directory()))
+        networks = wheels.read(packed, fetching.fetch(catalogue.FACE, model_cache.directory()))
     except (FetchError, OSError, ValueError) as error:
         raise AnalyzerUnavailable(f"vitals has no networks: {error}") from error
     return Weights(*(networks[member.name] for member in packed.members))

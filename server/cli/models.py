@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from analyzers.networks import catalogue, model_cache
-from analyzers.networks.catalogue import Progress, Weights
+from analyzers.networks import catalogue, fetching, model_cache
+from analyzers.networks.catalogue import Weights
 from analyzers.networks.errors import FetchError
+from analyzers.networks.fetching import Progress
 
 _BAD_USAGE = 2
 
@@ -105,7 +106,7 @@ def _state(weights: Weights, folder: Path) -> str:
         return "not here" if weights.size else "not here, can not be fetched"
     if not weights.size:
         return "here"
-    if catalogue.is_as_published(weights, folder):
+    if fetching.is_as_published(weights, folder):
         return "here, as published"
     return "here, not as published"
 
@@ -114,7 +115,7 @@ def _fetch(weights: Weights, folder: Path) -> int:
     # What an installer fetches has no progress; that it is at work is logged.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with _progress() as report:
-        path = catalogue.fetch(weights, folder, report)
+        path = fetching.fetch(weights, folder, report)
     print(path)
     return 0
 

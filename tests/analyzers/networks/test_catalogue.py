@@ -7,9 +7,10 @@ from threading import Thread
 
 import pytest
 
-from analyzers.networks import catalogue
-from analyzers.networks.catalogue import Progress, Task, Weights, WeightsFile
+from analyzers.networks import catalogue, fetching
+from analyzers.networks.catalogue import Task, Weights, WeightsFile
 from analyzers.networks.errors import FetchError
+from analyzers.networks.fetching import Progress
 
 pytest.importorskip("pooch", reason="pooch is not installed")
 
@@ -74,28 +75,28 @@ def names(folder):
 def test_weights_are_fetched_the_network_itself_last(net, published, tmp_path):
     folder = tmp_path / "cache" / "models"
     told: list[Progress] = []
-    assert catalogue.fetch(net, folder, told.append) == folder / "net.xml"
+    assert fetching.fetch(net, folder, told.append) == folder / "net.xml"
     assert (folder / "net.xml").read_bytes() == NETWORK
     assert (folder / "net.bin").read_bytes() == NUMBERS
     assert published[1] == ["/net.bin", "/net.xml"]
     assert told[-1] == Progress("net.xml", len(NETWORK), len(NETWORK))
     assert all(0 < progress.received <= progress.size for progress in told)
-    assert catalogue.is_as_published(net, folder)
+    assert fetching.is_as_published(net, folder)
 
 
 def test_what_is_there_is_not_fetched_again(net, published, tmp_path):
-    catalogue.fetch(net, tmp_path)
+    fetching.fetch(net, tmp_path)
     published[1].clear()
-    catalogue.fetch(net, tmp_path)
+    fetching.fetch(net, tmp_path)
     assert published[1] == []
 
 
 def test_a_damaged_file_is_fetched_anew(net, published, tmp_path):
-    catalogue.fetch(net, tmp_path)
+    fetching.fetch(net, tmp_path)
     published[1].clear()
     (tmp_path / "net.bin").write_bytes(NUMBERS[:-1] + b"?")
-    assert not catalogue.is_as_published(net, tmp_path)
-    catalogue.fetch(net, tmp_path)
+    assert not fetching.is_as_published(net, tmp_path)
+    fetching.fetch(net, tmp_path)
     assert published[1] == ["/net.bin"]
     assert (tmp_path / "net.bin").read_bytes() == NUMBERS
 
@@ -106,7 +107,7 @@ def test_what_has_another_checksum_does_not_stay(net, tmp_path):
     weights = Weights("net", net.task, net.licence, (net.files[0], wrong))
     folder = tmp_path / "cache"
     with pytest.raises(FetchError, match=r"net\.bin can not be fetched: .*hash") as raised:
-        catalogue.fetch(weights, folder)
+        fetching.fetch(weights, folder)
     assert "\n" not in str(raised.value)
     assert names(folder) == []
 
@@ -115,14 +116,14 @@ def test_a_file_that_is_not_published_any_more_is_said_so(net, published, tmp_pa
     gone = WeightsFile(f"{published[0]}/gone.bin", 1, "sha256:" + "0" * 64)
     weights = Weights("gone", net.task, net.licence, (gone,))
     with pytest.raises(FetchError, match=r"gone\.bin can not be fetched: 404"):
-        catalogue.fetch(weights, tmp_path / "cache")
+        fetching.fetch(weights, tmp_path / "cache")
 
 
 def test_nobody_there_is_said_so(tmp_path):
     # Port 9 is "discard"; nobody listens to it.
     nobody = WeightsFile("http://127.0.0.1:9/net.bin", 1, "sha256:" + "0" * 64)
     with pytest.raises(FetchError, match=r"^127\.0\.0\.1 can not be reached from here") as raised:
-        catalogue.fetch(Weights("net", Task.POSE, "MIT", (nobody,)), tmp_path)
+        fetching.fetch(Weights("net", Task.POSE, "MIT", (nobody,)), tmp_path)
     # And what to do, in the same line.
     assert f"copy net.bin from DIR into {tmp_path}" in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -130,9 +131,9 @@ def test_nobody_there_is_said_so(tmp_path):
 
 def test_what_is_not_published_can_not_be_fetched(tmp_path):
     weights = catalogue.known("yolox_nano")
-    assert not catalogue.is_as_published(weights, tmp_path)
+    assert not fetching.is_as_published(weights, tmp_path)
     with pytest.raises(FetchError, match="yolox_nano has no published checksum"):
-        catalogue.fetch(weights, tmp_path)
+        fetching.fetch(weights, tmp_path)
 
 
 @pytest.mark.parametrize("weights", catalogue.KNOWN, ids=lambda weights: weights.name)

@@ -1,8 +1,12 @@
 """What ``kinecast models`` prints, and how it ends."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
-from analyzers.networks import catalogue, model_cache, wheels
+from analyzers.networks import catalogue, fetching, model_cache, wheels
 from server.cli.models import main
 from tests.support.wheels import write_wheel
 
@@ -35,6 +39,16 @@ def test_the_list_has_all_and_says_what_is_here(capsys, cache):
     assert "Apache-2.0" in lines["person-detection-retail-0013"]
 
 
+def test_who_reads_may_have_read_enough():
+    """As `kinecast models list | head -1` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "server", "models", "list"]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, text=True)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_a_path_is_printed(capsys, cache):
     assert main(["path"]) == 0
     assert capsys.readouterr().out == f"{cache}\n"
@@ -62,7 +76,7 @@ def test_what_a_wheel_has_is_fetched_and_where_it_is_printed(capsys, cache, monk
     # The wheel is what the cache of this machine's user has the networks from.
     monkeypatch.delenv("XDG_CACHE_HOME")
     packed = catalogue.POSE.packed
-    networks = wheels.read(packed, catalogue.fetch(catalogue.POSE, model_cache.directory()))
+    networks = wheels.read(packed, fetching.fetch(catalogue.POSE, model_cache.directory()))
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parents[1]))
     inside = {member.path: networks[member.name] for member in packed.members}
     write_wheel(cache, packed.release, inside)

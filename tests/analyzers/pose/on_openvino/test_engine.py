@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analyzers.base_model import AnalyzerUnavailable
-from analyzers.networks import catalogue, model_cache
+from analyzers.networks import catalogue, fetching, model_cache
 from analyzers.pose.engines import make_engine
 from analyzers.pose.on_openvino.engine import OpenvinoEngine
 from tests.support.reference import needs_mediapipe
@@ -22,7 +22,7 @@ DETECTOR = DATA / "models" / "openvino" / "person-detection-retail-0013.xml"
 
 @pytest.fixture
 def models(tmp_path, monkeypatch):
-    networks = catalogue.fetch(catalogue.POSE, model_cache.directory())
+    networks = fetching.fetch(catalogue.POSE, model_cache.directory())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "kinecast" / "models"
     folder.mkdir(parents=True)
