@@ -53,6 +53,7 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     # The next port has sockets alone, and another scope for all its paths.
     main.middlewares.append(relay)
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
+    main[SESSIONS].on_named = member.report
     return member
 
 

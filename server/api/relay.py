@@ -27,7 +27,14 @@ from server.security.identity import IDENTITY, Identity
 from server.tasks import Tasks
 from server.watching.registry import ANNOTATED, CAMERA_NAME
 from signaling.errors import Busy, Conflict, NotFound, SignalingError, quote
-from signaling.messages import SESSION_ID, Answer, IceCandidate, Offer, SessionInfo
+from signaling.messages import (
+    SESSION_ID,
+    Answer,
+    IceCandidate,
+    Offer,
+    SessionInfo,
+    check_published_name,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +95,13 @@ async def open_at_node(member: Member, offer: Offer, by: Identity, here: Local) 
         it.
     """
     refused: SignalingError | None = None
-    for number in await _nodes_for(member, offer):
+    asked: list[int] = []
+    for wish in await _nodes_for(member, offer):
+        number = await _named(member, offer, wish, asked)
+        if number in asked:
+            # The name is in use there, and so nowhere else.
+            break
+        asked.append(number)
         try:
             if number == member.node.number:
                 return await here()
@@ -104,22 +117,24 @@ async def open_remotely(
     member: Member, number: int, offer: Offer, by: Identity
 ) -> tuple[RemotePeer, str, SessionInfo | None]:
     """Have another node answer an offer."""
-    socket = await _link(member, number).open_socket("/signaling", by)
+    link, socket = _link(member, number), None
     try:
-        await socket.send_json({"type": "offer", "data": offer.model_dump()})
         async with asyncio.timeout(ANSWER_WITHIN_S):
+            # Whoever stands still does not even accept.
+            socket = await link.open_socket("/signaling", by)
+            await socket.send_json({"type": "offer", "data": offer.model_dump()})
             told = await socket.receive_json()
         data = told["data"]
         if told["type"] != "answer":
             raise _refusal(data["code"], data["message"])
-    except (TypeError, ConnectionError, TimeoutError) as error:
-        # It has closed the socket: what came is no text.
-        await socket.close()
-        raise _starting() from error
-    except SignalingError:
-        await socket.close()
+        answer = Answer.model_validate(data)
+    except BaseException as error:
+        if socket is not None:
+            await socket.close()
+        if isinstance(error, TypeError | ConnectionError | TimeoutError):
+            # It has closed the socket: what came is no text.
+            raise _starting() from error
         raise
-    answer = Answer.model_validate(data)
     return RemotePeer(socket), answer.sdp, answer.session
 
 
@@ -208,25 +223,36 @@ async def _node_with(member: Member, name: str) -> int | None:
 
 
 async def _nodes_for(member: Member, offer: Offer) -> list[int]:
-    """The node for an offer, and those to ask when it refuses."""
+    """The node that an offer is for, and those to ask when it refuses."""
     if offer.play is not None:
         number = await _node_with(member, offer.play.removesuffix(ANNOTATED))
         # Whoever has no such thing says so.
         return [member.node.number if number is None else number]
     resumed = member.of_token(offer.resume)
-    if offer.publish is not None:
-        chosen = [resumed] if resumed is not None else member.placer.choose(member.lively)
-        return [await _give(member, offer.publish, chosen[0], may_be_elsewhere=resumed is None)]
     if resumed is not None:
         return [resumed]
     chosen = member.placer.choose(member.lively)
-    member.placer.placed(chosen[0])
+    if offer.publish is None:
+        member.placer.placed(chosen[0])
     return chosen
 
 
-async def _give(member: Member, name: str, wish: int, *, may_be_elsewhere: bool) -> int:
+async def _named(member: Member, offer: Offer, wish: int, asked: list[int]) -> int:
+    """The node that has the name of an offer, or gets it; the wished for if it has none."""
+    if offer.publish is None or offer.play is not None:
+        return wish
+    is_new = member.of_token(offer.resume) is None
+    return await _give(member, offer.publish, wish, asked, may_be_elsewhere=is_new)
+
+
+async def _give(
+    member: Member, name: str, wish: int, asked: list[int], *, may_be_elsewhere: bool
+) -> int:
     """The node that a name belongs to from now on."""
-    holder = await member.give(name, wish)
+    full = {number for number, state in member.states.items() if not state.room}
+    holder = await member.give(name, wish, full | set(asked))
+    if may_be_elsewhere:
+        member.placer.placed(holder)
     if holder != wish and not may_be_elsewhere:
         raise Conflict(
             f"something is published as {quote(name)} already: choose another name, or try again"
@@ -238,8 +264,13 @@ async def _give(member: Member, name: str, wish: int, *, may_be_elsewhere: bool)
 async def _publish(request: web.Request, handler: Handler, member: Member) -> web.StreamResponse:
     """WHIP: to the node that has the name, or gets it."""
     name = request.match_info["name"]
+    try:
+        check_published_name(name)
+    except ValueError:
+        # Which says so; nobody is to remember it.
+        return await handler(request)
     chosen = member.placer.choose(member.lively)[0]
-    number = await _give(member, name, chosen, may_be_elsewhere=True)
+    number = await _give(member, name, chosen, [], may_be_elsewhere=True)
     if number == member.node.number:
         return await handler(request)
     return await _link(member, number).forward(request, request[IDENTITY])

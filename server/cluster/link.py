@@ -16,6 +16,8 @@ IDENTITY_HEADER = "X-Kinecast-Identity"
 CONNECT_S = 2.0
 # For what is asked of all nodes together: one that stands still is left out.
 ASK_S = 2.0
+# A node that stands still says no goodbye.
+GOODBYE_S = 1.0
 # Hop by hop (RFC 9110, section 7.6.1), and what each server says for itself.
 _OWN = frozenset(
     {
@@ -139,7 +141,10 @@ class Link:
         """
         try:
             return await self.session.ws_connect(
-                path, headers={IDENTITY_HEADER: write_identity(by)}, max_msg_size=0
+                path,
+                headers={IDENTITY_HEADER: write_identity(by)},
+                max_msg_size=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
             )
         except aiohttp.ClientError as error:
             raise self._gone() from error

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ ANSWER_WITHIN_S = 2.0
 # A node that has said nothing for so long stands still, and gets no more sessions.
 STALE_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+# What waits for a registry that does not read. Clients cause more of it with each request.
+MAX_WAITING_BYTES = 1 << 20
 
 
 class Member:
@@ -121,15 +123,20 @@ class Member:
         """What this node's resume tokens begin with."""
         return f"{self.node.tag}.{self.incarnation}."
 
-    async def give(self, name: str, wish: int) -> int:
+    async def give(self, name: str, wish: int, full: Collection[int] = ()) -> int:
         """Have a name given to a node, unless another has it; returns the one that has it.
+
+        Parameters
+        ----------
+        full
+            Nodes that have no room, and give up a name that they do not use.
 
         Raises
         ------
         Busy
             The registry does not answer: nobody can tell whether the name is free.
         """
-        holder = await self._ask(name, wish)
+        holder = await self._ask(name, wish, full)
         assert holder is not None
         return holder
 
@@ -141,13 +148,13 @@ class Member:
 
     # ---- the connection
 
-    async def _ask(self, name: str, wish: int | None) -> int | None:
+    async def _ask(self, name: str, wish: int | None, full: Collection[int] = ()) -> int | None:
         if self._writer is None:
             raise self._no_registry()
         call = next(self._calls)
         answer = self._answers[call] = asyncio.get_running_loop().create_future()
         try:
-            self._write({"name": name, "wish": wish, "call": call})
+            self._write({"name": name, "wish": wish, "full": [*full], "call": call})
             return await asyncio.wait_for(answer, ANSWER_WITHIN_S)
         except (TimeoutError, ConnectionError) as error:
             raise self._no_registry() from error
@@ -164,8 +171,11 @@ class Member:
                 backoff.reset()
                 await self._talk(reader)
                 logger.error("The registry is gone: trying again")
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 logger.warning("The registry can not be reached: %s", error)
+            except (ValueError, KeyError, TypeError):
+                # A parent that runs since before the server was upgraded.
+                logger.exception("The registry is not understood: restart the whole server")
             finally:
                 if self._writer is not None:
                     self._writer.close()
@@ -193,7 +203,9 @@ class Member:
     def _say(self, state: NodeState) -> None:
         if self._writer is not None:
             self._reported = state
-            self._write({"state": asdict(state)})
+            # It hears the next one.
+            with contextlib.suppress(ConnectionError):
+                self._write({"state": asdict(state)})
 
     def _take(self, told: dict[str, Any]) -> None:
         if "call" in told:
@@ -211,6 +223,8 @@ class Member:
 
     def _write(self, message: dict[str, Any]) -> None:
         assert self._writer is not None
+        if self._writer.transport.get_write_buffer_size() > MAX_WAITING_BYTES:
+            raise ConnectionError("the registry stands still")
         self._writer.write(json.dumps({"node": self.node.number, **message}).encode() + b"\n")
 
     def _state(self) -> NodeState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,8 @@ from server.cluster.placing import NodeState
 
 # From a name's giving to a node until that says that it is published there.
 GIVEN_S = 15.0
+# Whoever may publish can ask for names that nobody ever uses: the oldest are forgotten first.
+MAX_GIVEN = 4096
 
 
 class Registry:
@@ -44,12 +46,21 @@ class Registry:
         self._states.pop(number, None)
         self._given = {name: given for name, given in self._given.items() if given[0] != number}
 
-    def give(self, name: str, wish: int) -> int:
-        """Give a name to a node, unless another one has it; returns the one that has it."""
+    def give(self, name: str, wish: int, full: Collection[int] = ()) -> int:
+        """Give a name to a node, unless another one has it; returns the one that has it.
+
+        Parameters
+        ----------
+        full
+            Nodes without room: to be given a name is not enough to keep it there.
+        """
         holder = self.holder(name)
-        if holder is None:
+        if holder is None or (holder in full and name not in self._states[holder].names):
             holder = wish
-        self._given[name] = (holder, self._now_s() + GIVEN_S)
+            self._given.pop(name, None)
+            self._given[name] = (holder, self._now_s() + GIVEN_S)
+            if len(self._given) > MAX_GIVEN:
+                del self._given[next(iter(self._given))]
         return holder
 
     def holder(self, name: str) -> int | None:

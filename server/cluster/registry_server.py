@@ -78,8 +78,11 @@ class RegistryServer:
             self.registry.report(number, NodeState.read(told["state"]))
             self._tell_all(number)
         if "name" in told:
-            name, wish = told["name"], told["wish"]
-            holder = self.registry.holder(name) if wish is None else self.registry.give(name, wish)
+            name, wish, full = told["name"], told["wish"], told["full"]
+            if wish is None:
+                holder = self.registry.holder(name)
+            else:
+                holder = self.registry.give(name, wish, full)
             _write(writer, {"call": told["call"], "holder": holder})
 
     def _tell_all(self, news_of: int | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,11 @@ class SessionManager:
         Is told what becomes of sessions.
     identifiers
         Makes ids and resume tokens.
+
+    Attributes
+    ----------
+    on_named
+        Called when a session is published under a name: others are to know at once.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class SessionManager:
         identifiers: Identifiers | None = None,
     ) -> None:
         self._observer = observer
+        self.on_named: Callable[[], None] = lambda: None
         self.known = SessionDirectory()
         self.identifiers = identifiers or Identifiers()
         self._pool = pool
@@ -148,6 +154,7 @@ class SessionManager:
         name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
+            self.on_named()
         self._lifetimes.keep(session)
         peer: SessionPeer | None = None
         try:

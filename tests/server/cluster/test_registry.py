@@ -9,7 +9,7 @@ from server.cluster import member
 from server.cluster.member import Member
 from server.cluster.node import Node, number_of, this_node
 from server.cluster.placing import NodeState
-from server.cluster.registry import GIVEN_S, Registry
+from server.cluster.registry import GIVEN_S, MAX_GIVEN, Registry
 from server.cluster.registry_server import RegistryServer
 from signaling.errors import Busy
 
@@ -69,6 +69,39 @@ def test_what_was_given_is_forgotten():
     clock.now_s += GIVEN_S + 1
     registry.table()
     assert not registry._given
+
+
+def test_a_node_without_room_keeps_a_name_only_if_it_uses_it():
+    registry = Registry()
+    for number in (0, 1):
+        registry.report(number, NodeState("a"))
+    registry.give("yard", 0)
+    assert registry.give("yard", 1) == 0
+    assert registry.give("yard", 1, full=[0]) == 1
+    registry.report(1, NodeState("b", names=("yard",)))
+    assert registry.give("yard", 0, full=[1]) == 1
+
+
+def test_to_ask_for_a_name_again_and_again_does_not_keep_it():
+    clock = Clock()
+    registry = Registry(clock)
+    for number in (0, 1):
+        registry.report(number, NodeState("a"))
+    registry.give("yard", 0)
+    clock.now_s += GIVEN_S - 1
+    assert registry.give("yard", 1) == 0
+    clock.now_s += 2
+    assert registry.give("yard", 1) == 1
+
+
+def test_names_that_nobody_uses_do_not_fill_the_memory():
+    registry = Registry()
+    registry.report(0, NodeState("a"))
+    for number in range(MAX_GIVEN + 10):
+        registry.give(f"name{number}", 0)
+    assert len(registry._given) == MAX_GIVEN
+    assert registry.holder("name0") is None
+    assert registry.holder(f"name{MAX_GIVEN + 9}") == 0
 
 
 @pytest.fixture
@@ -150,6 +183,32 @@ async def test_when_the_registry_is_lost_nodes_go_on_and_come_back(tmp_path, ser
         assert await members[1].give("of2", 1) == 2
     finally:
         await again.close()
+
+
+async def test_for_a_registry_that_stands_still_only_so_much_waits(tmp_path, server, members):
+    transport = members[0]._writer.transport
+    server._writers[0].transport.pause_reading()
+    asked = [members[0].give(f"{number}" + "x" * 10_000, 0) for number in range(400)]
+    answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), WITHIN_S)
+    assert any(isinstance(each, Busy) for each in answers)
+    assert transport.get_write_buffer_size() < member.MAX_WAITING_BYTES + 20_000
+
+
+async def test_a_registry_that_is_not_understood_is_asked_again(tmp_path):
+    """A parent that is older than its nodes: they serve on."""
+    asked = []
+
+    async def answer(reader, writer):
+        asked.append(await reader.readline())
+        writer.write(b'{"nodes": {"0": {"nonsense": 1}}, "news_of": 0}\n')
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, str(tmp_path / "registry.sock")):
+        one = Member(Node(0, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
+        await one.start()
+        await until(lambda: len(asked) >= 2)
+        await one.close()
 
 
 async def test_what_is_no_message_ends_one_connection_and_nothing_else(tmp_path, server, members):

@@ -1,0 +1,123 @@
+"""Offers that another node is to answer, and what that one does wrong."""
+
+import asyncio
+import contextlib
+import time
+
+import pytest
+from aiohttp import web
+
+from server.api import relay
+from server.cluster.member import Member
+from server.cluster.node import Node
+from server.cluster.placing import NodeState
+from server.cluster.registry_server import RegistryServer
+from server.security.identity import ANONYMOUS
+from signaling.errors import Busy, Conflict
+from signaling.messages import Offer
+
+WITHIN_S = 10.0
+ANSWER = {"type": "answer", "data": {"sdp": "theirs", "type": "answer", "session": None}}
+FULL = {"type": "error", "data": {"code": 503, "message": "all taken"}}
+
+
+@pytest.fixture
+async def members(tmp_path):
+    """Two nodes; the second is too loaded to be chosen first."""
+    registry = RegistryServer(str(tmp_path / "registry.sock"))
+    await registry.start()
+    made = []
+    for number in range(2):
+        node = Node(number, 2, str(tmp_path), (), (), 0)
+        state = NodeState("", load=100.0 * number)
+        made.append(Member(node, lambda state=state: state))
+        await made[-1].start()
+    async with asyncio.timeout(WITHIN_S):
+        while len(made[0].lively) < 2:
+            await asyncio.sleep(0.01)
+    yield made
+    for each in made:
+        await each.close()
+    await registry.close()
+
+
+@contextlib.asynccontextmanager
+async def answering(path, told):
+    """Another node's signaling, which says the same to all; the offers that it got."""
+    offers = []
+
+    async def signaling(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        offers.append((await socket.receive_json())["data"])
+        await socket.send_json(told)
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/signaling", signaling)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.UnixSite(runner, path).start()
+    yield offers
+    await runner.cleanup()
+
+
+async def full():
+    raise Busy("all taken here", retry_after_s=1)
+
+
+async def test_a_name_goes_to_the_next_node_when_the_first_is_full(members):
+    door, other = members
+    async with answering(door.node.socket_of(1), ANSWER) as offers:
+        offer = Offer(sdp="v=0", publish="yard")
+        peer, sdp, _ = await relay.open_at_node(door, offer, ANONYMOUS, full)
+        await peer.close()
+        assert sdp == "theirs"
+        assert [each["publish"] for each in offers] == ["yard"]
+    assert await other.holder("yard") == 1
+
+
+async def test_when_all_are_full_each_was_asked_once(members):
+    door, _ = members
+    async with answering(door.node.socket_of(1), FULL) as offers:
+        with pytest.raises(Busy):
+            await relay.open_at_node(door, Offer(sdp="v=0", publish="yard"), ANONYMOUS, full)
+        assert len(offers) == 1
+
+
+async def test_a_name_that_is_in_use_stays_where_it_is(members, monkeypatch):
+    """Its node is full: who has the name may still have it, and nobody else gets it."""
+    door, other = members
+    monkeypatch.setattr(other, "_own_state", lambda: NodeState("", names=("yard",), room=0))
+    other.report()
+    async with asyncio.timeout(WITHIN_S):
+        while await door.holder("yard") != 1:
+            await asyncio.sleep(0.01)
+    refusal = {"type": "error", "data": {"code": 409, "message": "taken"}}
+    for told, error in ((FULL, Busy), (refusal, relay.Refused)):
+        async with answering(door.node.socket_of(1), told) as offers:
+            with pytest.raises(error):
+                await relay.open_at_node(door, Offer(sdp="v=0", publish="yard"), ANONYMOUS, full)
+            assert len(offers) == 1
+    token = door.token_prefix() + "secret"
+    with pytest.raises(Conflict):
+        await relay.open_at_node(
+            door, Offer(sdp="v=0", publish="yard", resume=token), ANONYMOUS, full
+        )
+
+
+async def test_a_node_that_does_not_accept_is_not_waited_for(members, monkeypatch):
+    """As one that is stopped: the system takes the connection, and nobody answers."""
+    door, _ = members
+    monkeypatch.setattr(relay, "ANSWER_WITHIN_S", 0.3)
+
+    async def silent(reader, _):
+        await reader.read()
+
+    async with await asyncio.start_unix_server(silent, door.node.socket_of(1)):
+        began_s = time.monotonic()
+        async with asyncio.timeout(WITHIN_S):
+            with pytest.raises(Busy):
+                await relay.open_remotely(door, 1, Offer(sdp="v=0"), ANONYMOUS)
+        assert time.monotonic() - began_s >= 0.3
