@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from server.cluster.placing import NodeState
 from server.config import Settings
 from server.http.access import ROUTE_TABLE, RouteTable
 from server.http.connection_guard import CONNECTIONS
+from server.http.limits import LIMITS
 from server.http.listener import GuardedSite
 from server.http.route import Handler, Route
 
@@ -37,6 +39,9 @@ def settings_of(node: Node, settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "max_sessions": node.share(settings.max_sessions),
+            # At whichever nodes: each counts what the others have.
+            "sessions_per_subject": settings.sessions_per_subject
+            or max(settings.max_sessions // 2, 1),
             "workers": max(node.share(settings.workers), 1),
             "ice_port": settings.ice_port + node.number if settings.ice_port is not None else None,
             # It has one owner; the others ask that.
@@ -53,7 +58,12 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     # The next port has sockets alone, and another scope for all its paths.
     main.middlewares.append(relay)
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
-    main[SESSIONS].on_named = member.report
+    main[SESSIONS].on_opening = member.report
+    main[SESSIONS].elsewhere = member.sessions_elsewhere
+    main[RECORDINGS].elsewhere = member.recordings_elsewhere
+    if main[SETTINGS].expensive_per_minute:
+        limits = main[LIMITS]
+        limits.charge_expensive = partial(member.charge, alone=limits.charge_expensive)
     return member
 
 
@@ -159,6 +169,7 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             room=manager.room,
             names=tuple(session.name for session in lasting if session.name is not None),
             recordings=tuple(app[RECORDINGS].running),
+            subjects=dict(manager.of_subjects()),
         )
 
     return state

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from server.cluster.link import Link
 from server.cluster.node import Node
 from server.cluster.placing import NodeState, Placer
 from server.cluster.registry_server import MAX_LINE_BYTES
-from signaling.errors import Busy
+from signaling.errors import Busy, TooMany
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Member:
         self._states: dict[int, NodeState] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._calls = itertools.count()
-        self._answers: dict[int, asyncio.Future[int | None]] = {}
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._running: asyncio.Task[None] | None = None
         self._reported: NodeState | None = None
         self._heard_s: dict[int, float] = {}
@@ -140,6 +140,39 @@ class Member:
         assert holder is not None
         return holder
 
+    async def charge(self, client: str, alone: Callable[[str], Awaitable[None]]) -> None:
+        """Count an expensive request of a client's, at all nodes together.
+
+        Parameters
+        ----------
+        alone
+            Counts it at this node, while the registry does not answer.
+
+        Raises
+        ------
+        TooMany
+            The client has used up its minute.
+        """
+        try:
+            refused = (await self._call({"charge": client}))["refused"]
+        except Busy:
+            await alone(client)
+            return
+        if refused is not None:
+            message, retry_after_s = refused
+            raise TooMany(message, retry_after_s=retry_after_s)
+
+    def sessions_elsewhere(self, client: str) -> int:
+        """How many sessions a token's subject has at the other nodes."""
+        return sum(state.subjects.get(client, 0) for state in self._elsewhere())
+
+    def recordings_elsewhere(self) -> int:
+        """How many recordings the other nodes are writing."""
+        return sum(len(state.recordings) for state in self._elsewhere())
+
+    def _elsewhere(self) -> list[NodeState]:
+        return [state for n, state in self._states.items() if n != self.node.number]
+
     def report(self) -> None:
         """Say how this node does, if it has changed."""
         state = self._state()
@@ -149,12 +182,17 @@ class Member:
     # ---- the connection
 
     async def _ask(self, name: str, wish: int | None, full: Collection[int] = ()) -> int | None:
+        told = await self._call({"name": name, "wish": wish, "full": [*full]})
+        holder: int | None = told["holder"]
+        return holder
+
+    async def _call(self, message: dict[str, Any]) -> dict[str, Any]:
         if self._writer is None:
             raise self._no_registry()
         call = next(self._calls)
         answer = self._answers[call] = asyncio.get_running_loop().create_future()
         try:
-            self._write({"name": name, "wish": wish, "full": [*full], "call": call})
+            self._write({**message, "call": call})
             return await asyncio.wait_for(answer, ANSWER_WITHIN_S)
         except (TimeoutError, ConnectionError) as error:
             raise self._no_registry() from error
@@ -180,6 +218,9 @@ class Member:
                 if self._writer is not None:
                     self._writer.close()
                 self._writer = self._reported = None
+                for answer in self._answers.values():
+                    if not answer.done():
+                        answer.set_exception(ConnectionError("the registry is gone"))
             # What is known of the others holds until it is told otherwise: they serve on.
             await asyncio.sleep(backoff.pause_s())
 
@@ -211,7 +252,7 @@ class Member:
         if "call" in told:
             answer = self._answers.get(told["call"])
             if answer is not None and not answer.done():
-                answer.set_result(told["holder"])
+                answer.set_result(told)
             return
         self._states = {
             int(number): NodeState.read(state) for number, state in told["nodes"].items()

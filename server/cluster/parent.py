@@ -68,7 +68,9 @@ class Parent:
         main = [] if self._settings.websocket_only else self._listen(self._settings.port)
         ends, held = os.pipe()
         with tempfile.TemporaryDirectory(prefix="kinecast-") as directory:
-            server = RegistryServer(str(Path(directory) / REGISTRY))
+            server = RegistryServer(
+                str(Path(directory) / REGISTRY), self._settings.expensive_per_minute
+            )
             await server.start()
             tasks = Tasks("nodes")
             try:

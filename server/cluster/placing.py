@@ -37,6 +37,8 @@ class NodeState:
         What is published there.
     recordings
         Those that it is writing.
+    subjects
+        How many of its sessions each token's subject has.
     """
 
     incarnation: str
@@ -46,6 +48,7 @@ class NodeState:
     room: int = 1
     names: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
+    subjects: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:

@@ -14,6 +14,8 @@ from typing import Any
 
 from server.cluster.placing import NodeState
 from server.cluster.registry import Registry
+from server.security.budget import expensive
+from signaling.errors import TooMany
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +32,13 @@ class RegistryServer:
     ----------
     path
         Of the Unix socket; its directory lets in nobody else.
+    expensive_per_minute
+        Requests for something expensive of one client, at all nodes together; 0 is no limit.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, expensive_per_minute: int = 0) -> None:
         self.registry = Registry()
+        self._expensive = expensive(expensive_per_minute)
         self._path = path
         self._server: asyncio.Server | None = None
         self._writers: dict[int, asyncio.StreamWriter] = {}
@@ -58,7 +63,7 @@ class RegistryServer:
                 told = json.loads(line)
                 number = int(told["node"])
                 self._writers[number] = writer
-                self._take(number, told, writer)
+                await self._take(number, told, writer)
         except ConnectionError:
             pass  # It was killed.
         except (ValueError, KeyError, TypeError):
@@ -73,7 +78,7 @@ class RegistryServer:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    def _take(self, number: int, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def _take(self, number: int, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         if "state" in told:
             self.registry.report(number, NodeState.read(told["state"]))
             self._tell_all(number)
@@ -84,6 +89,17 @@ class RegistryServer:
             else:
                 holder = self.registry.give(name, wish, full)
             _write(writer, {"call": told["call"], "holder": holder})
+
+        if "charge" in told:
+            _write(writer, {"call": told["call"], "refused": await self._charge(told["charge"])})
+
+    async def _charge(self, client: str) -> list[Any] | None:
+        """Why a client gets nothing more, and for how long; None if it does."""
+        try:
+            await self._expensive.charge(client)
+        except TooMany as error:
+            return [error.message, error.retry_after_s]
+        return None
 
     def _tell_all(self, news_of: int | None = None) -> None:
         table = self.registry.table() | {"news_of": news_of}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import hdrs, web
 
 from server.http.access import ROUTE_TABLE
 from server.http.errors import PackedBody, TooSlow
 from server.http.route import Handler
-from server.security.budget import Budget
+from server.security.budget import expensive
 from server.security.identity import ANONYMOUS, IDENTITY, client_address
 from signaling.errors import TooMany
 
@@ -31,6 +31,11 @@ class ClientLimits:
         Requests for something expensive that one client gets answered; 0 is no limit.
     request_time_s
         In which the body of a request must be here.
+
+    Attributes
+    ----------
+    charge_expensive
+        Counts one of a client's.
     """
 
     def __init__(
@@ -39,10 +44,9 @@ class ClientLimits:
         self.request_time_s = request_time_s
         self._per_address = connections_per_address
         self._busy: Counter[str] = Counter()
-        self._expensive = Budget(
-            "of these",
-            f"{expensive_per_minute}/minute" if expensive_per_minute else "",
-        )
+        self.charge_expensive: Callable[[str], Awaitable[None]] = expensive(
+            expensive_per_minute
+        ).charge
 
     @contextlib.contextmanager
     def serving(self, request: web.Request) -> Iterator[None]:
@@ -80,7 +84,7 @@ class ClientLimits:
             The client has used up its minute.
         """
         by = request.get(IDENTITY, ANONYMOUS)
-        await self._expensive.charge(by.client or client_address(request.remote))
+        await self.charge_expensive(by.client or client_address(request.remote))
 
 
 LIMITS = web.AppKey("limits", ClientLimits)

@@ -50,6 +50,11 @@ class Recordings:
         At once.
     on_closed
         Told of each that has ended.
+
+    Attributes
+    ----------
+    elsewhere
+        How many run at other nodes, and count as well.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Recordings:
         on_closed: Callable[[RecordingStatus], None] = lambda _: None,
     ) -> None:
         self._on_closed = on_closed
+        self.elsewhere: Callable[[], int] = lambda: 0
         self._folder = folder
         self._max_running = max_running
         self._running: dict[str, ActiveRecording] = {}
@@ -121,7 +127,8 @@ class Recordings:
         InsufficientStorage
             There is no room.
         """
-        if self._closed or len(self._running) + self._starting >= self._max_running:
+        running = len(self._running) + self._starting + self.elsewhere()
+        if self._closed or running >= self._max_running:
             raise Busy(
                 f"{self._max_running} recordings are running (--max-recordings): stop one first",
                 retry_after_s=_RETRY_AFTER_S,

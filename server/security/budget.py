@@ -15,6 +15,11 @@ from signaling.errors import TooMany
 OFFERS = "10/second; 120/minute"
 
 
+def expensive(per_minute: int) -> Budget:
+    """For what costs much; 0 is no limit."""
+    return Budget("of these", f"{per_minute}/minute" if per_minute else "")
+
+
 class Budget:
     """So many of something for each client.
 

@@ -72,7 +72,7 @@ class Places:
     total: int
     per_subject: int = 0
 
-    def make_room(self, taken: Sequence[Place[T]], by: Identity) -> T | None:
+    def make_room(self, taken: Sequence[Place[T]], by: Identity, elsewhere: int = 0) -> T | None:
         """Find a place for one more.
 
         Parameters
@@ -81,6 +81,8 @@ class Places:
             Those that are taken, oldest first.
         by
             Who wants one.
+        elsewhere
+            How many they have at other nodes, which count for a subject's share.
 
         Returns
         -------
@@ -97,7 +99,7 @@ class Places:
         connecting = [place for place in own if place.standing is Standing.CONNECTING]
         spare = connecting + [place for place in own if place.standing is Standing.WAITING]
         share = self.per_subject or max(self.total // 2, 1)
-        has_share = by.subject is not None and len(own) >= share
+        has_share = by.subject is not None and len(own) + elsewhere >= share
         if len(taken) < self.total:
             if not has_share:
                 return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,8 +87,10 @@ class SessionManager:
 
     Attributes
     ----------
-    on_named
-        Called when a session is published under a name: others are to know at once.
+    on_opening
+        Called before an offer is answered: other nodes are to know its session at once.
+    elsewhere
+        How many sessions a client has at other nodes.
     """
 
     def __init__(
@@ -103,7 +106,8 @@ class SessionManager:
         identifiers: Identifiers | None = None,
     ) -> None:
         self._observer = observer
-        self.on_named: Callable[[], None] = lambda: None
+        self.on_opening: Callable[[], None] = lambda: None
+        self.elsewhere: Callable[[str], int] = lambda _: 0
         self.known = SessionDirectory()
         self.identifiers = identifiers or Identifiers()
         self._pool = pool
@@ -154,8 +158,8 @@ class SessionManager:
         name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
-            self.on_named()
         self._lifetimes.keep(session)
+        self.on_opening()
         peer: SessionPeer | None = None
         try:
             peer = SessionPeer(
@@ -294,9 +298,17 @@ class SessionManager:
         """How many more sessions can be opened."""
         return max(self._limits.max_sessions - len(self.known.lasting()), 0)
 
+    def of_subjects(self) -> Counter[str]:
+        """How many sessions each token's subject has, without those that wait for their peer."""
+        return Counter(
+            session.client
+            for session in self.known.lasting()
+            if session.owner is not None and session.state is not SessionState.DISCONNECTED
+        )
+
     def _make_room(self, by: Identity) -> None:
         taken = [self._place_of(session) for session in self.known.lasting()]
-        session = self._places.make_room(taken, by)
+        session = self._places.make_room(taken, by, self.elsewhere(by.client))
         if session is not None:
             self._lifetimes.keep(session)
             self._lifetimes.end_soon(session, "its place was needed")

@@ -35,6 +35,15 @@ def test_a_subject_gets_its_share_and_gives_up_its_own_for_more():
     assert Places("sessions", 4, per_subject=3).make_room(taken(used, used), ANN) is None
 
 
+def test_what_a_subject_has_at_other_nodes_is_of_its_share():
+    one = taken((ANN, USED))
+    assert PLACES.make_room(one, ANN) is None
+    with pytest.raises(TooMany):
+        PLACES.make_room(one, ANN, elsewhere=1)
+    assert PLACES.make_room(taken((ANN, WAITING)), ANN, elsewhere=1) == 0
+    assert PLACES.make_room(taken((HERE, USED)), HERE, elsewhere=9) is None
+
+
 def test_an_address_has_no_share():
     assert PLACES.make_room(taken(*[(HERE, USED)] * 3), HERE) is None
     assert PLACES.make_room(taken(*[(HERE, CONNECTING)] * 3), HERE) is None
