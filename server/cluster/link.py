@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp import hdrs, web
 
+from server.http.errors import TooSlow
 from server.security.identity import Identity, Scope
 from signaling.errors import Busy
 
@@ -89,6 +90,8 @@ class Link:
         ------
         Busy
             The node is gone.
+        TooSlow
+            The client did not send all of it in time.
         """
         data: Any = body if body is not None else request.content if request.can_read_body else None
         headers = _passed_on(request.headers) | {IDENTITY_HEADER: write_identity(by)}
@@ -101,6 +104,8 @@ class Link:
                 allow_redirects=False,
             )
         except aiohttp.ClientError as error:
+            if isinstance(slow := request.content.exception(), TooSlow):
+                raise slow from error
             raise self._gone() from error
         async with answer:
             response = web.StreamResponse(status=answer.status, reason=answer.reason)

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from socket import socket
@@ -30,6 +31,8 @@ from server.watchdog.supervisor import BAD_SETTINGS
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
+# A node that has run for so long is started again as if it had never ended.
+STEADY_S = 60.0
 READY_POLL_S = 0.2
 # What they were told by whoever started us is for us alone.
 _OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -113,7 +116,13 @@ class Parent:
         """Have a node run until we stop."""
         backoff, has_run = Backoff(FIRST_PAUSE_S), False
         while not self._stopping.is_set():
-            process = await self._start(node)
+            began_s = time.monotonic()
+            try:
+                process = await self._start(node)
+            except OSError as error:
+                # There is no memory or no process to be had, for the moment: others serve on.
+                await self._pause(node, f"can not be started ({error})", backoff.pause_s())
+                continue
             self._processes[node.number] = process
             if self._stopping.is_set():
                 process.send_signal(signal.SIGTERM)
@@ -127,12 +136,15 @@ class Parent:
                 self._stop()
                 return
             has_run = True
-            pause_s = backoff.pause_s()
-            logger.error(
-                "Node %s ended (status %d): started again in %.1f s", node.tag, status, pause_s
-            )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause_s)
+            if time.monotonic() - began_s >= STEADY_S:
+                backoff.reset()
+            await self._pause(node, f"ended (status {status})", backoff.pause_s())
+
+    async def _pause(self, node: Node, why: str, pause_s: float) -> None:
+        """Wait before a node is started again, unless we stop."""
+        logger.error("Node %s %s: started again in %.1f s", node.tag, why, pause_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause_s)
 
     async def _start(self, node: Node) -> asyncio.subprocess.Process:
         env = {name: value for name, value in os.environ.items() if name not in _OURS}

@@ -12,6 +12,7 @@ from server.cluster.member import Member
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
 from server.cluster.registry_server import RegistryServer
+from server.http.errors import TooSlow
 from server.security.identity import ANONYMOUS
 from signaling.errors import Busy, Conflict
 from signaling.messages import Offer
@@ -121,3 +122,41 @@ async def test_a_node_that_does_not_accept_is_not_waited_for(members, monkeypatc
             with pytest.raises(Busy):
                 await relay.open_remotely(door, 1, Offer(sdp="v=0"), ANONYMOUS)
         assert time.monotonic() - began_s >= 0.3
+
+
+async def test_a_client_that_is_slow_is_told_so_and_not_that_the_node_is_gone(members):
+    """Its request's body is passed on as it comes."""
+    door, _ = members
+    told = asyncio.get_running_loop().create_future()
+    arrived = asyncio.Event()
+
+    async def pass_on(request):
+        slow = asyncio.create_task(door.links[1].forward(request, ANONYMOUS))
+        # Once it is being sent.
+        await asyncio.sleep(0.1)
+        await arrived.wait()
+        request.content.set_exception(TooSlow("too slow"))
+        with contextlib.suppress(Exception):
+            await slow
+        told.set_result(slow.exception())
+        return web.Response()
+
+    async def read(request):
+        arrived.set()
+        await request.read()
+        return web.Response()
+
+    node, front = web.Application(), web.Application()
+    node.router.add_post("/whip/yard", read)
+    front.router.add_post("/whip/yard", pass_on)
+    runners = [web.AppRunner(app, shutdown_timeout=0.1) for app in (node, front)]
+    for runner in runners:
+        await runner.setup()
+    await web.UnixSite(runners[0], door.node.socket_of(1)).start()
+    await web.UnixSite(runners[1], door.node.directory + "/front.sock").start()
+    _, writer = await asyncio.open_unix_connection(door.node.directory + "/front.sock")
+    writer.write(b"POST /whip/yard HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+    assert isinstance(await asyncio.wait_for(told, WITHIN_S), TooSlow)
+    writer.close()
+    for runner in runners:
+        await runner.cleanup()

@@ -1,0 +1,62 @@
+"""What the parent does about nodes that end, and about those that can not be started."""
+
+import asyncio
+import os
+
+import pytest
+
+from server.cluster import parent
+from server.cluster.node import Node
+from server.cluster.parent import Parent
+
+WITHIN_S = 20.0
+
+
+@pytest.fixture
+def node(tmp_path):
+    ends, held = os.pipe()
+    yield Node(0, 1, str(tmp_path), (), (), ends)
+    os.close(ends)
+    os.close(held)
+
+
+def write_script(path, text):
+    """All at once: what is still written can not be run."""
+    written = path.with_suffix(".new")
+    written.write_text(f"#!/bin/sh\n{text}\n")
+    written.chmod(0o700)
+    written.rename(path)
+
+
+async def until(condition):
+    async with asyncio.timeout(WITHIN_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_node_that_can_not_be_started_is_tried_again(tmp_path, node, caplog):
+    script, ran = tmp_path / "script", tmp_path / "ran"
+    one = Parent(None, [str(script)])
+    keeping = asyncio.create_task(one._keep(node))
+    await until(lambda: "Node 00 can not be started" in caplog.text)
+    write_script(script, f"touch {ran}; exec sleep 60")
+    await until(ran.exists)
+    one._stop()
+    await asyncio.wait_for(keeping, WITHIN_S)
+
+
+@pytest.mark.parametrize(("steady_s", "grows"), [(0.0, False), (1e9, True)])
+async def test_pauses_grow_for_those_that_never_last(
+    tmp_path, node, caplog, monkeypatch, steady_s, grows
+):
+    monkeypatch.setattr(parent, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(parent, "STEADY_S", steady_s)
+    script = tmp_path / "script"
+    write_script(script, "exit 1")
+    one = Parent(None, [str(script)])
+    keeping = asyncio.create_task(one._keep(node))
+    await until(lambda: len(caplog.records) >= 4)
+    one._stop()
+    await asyncio.wait_for(keeping, WITHIN_S)
+    pauses = [record.args[-1] for record in caplog.records[:4]]
+    assert pauses == ([0.01, 0.02, 0.04, 0.08] if grows else [0.01] * 4)
