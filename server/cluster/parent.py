@@ -24,6 +24,7 @@ from server.cluster.node import REGISTRY, VARIABLE, Node
 from server.cluster.registry_server import RegistryServer
 from server.config import Settings
 from server.http.listener import listen, refusal
+from server.security import development_certificate, keys
 from server.tasks import Tasks
 from server.watchdog import systemd
 from server.watchdog.supervisor import BAD_SETTINGS
@@ -36,6 +37,7 @@ STEADY_S = 60.0
 READY_POLL_S = 0.2
 # What they were told by whoever started us is for us alone.
 _OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+_ENCRYPTION_KEY = "ENCRYPTION_KEY"
 
 
 class Parent:
@@ -55,6 +57,7 @@ class Parent:
         self._stopping = asyncio.Event()
         self._status = 0
         self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._shared: dict[str, str] = {}
 
     async def run(self) -> int:
         """Run until asked to stop; returns the exit status.
@@ -69,6 +72,7 @@ class Parent:
             loop.add_signal_handler(number, self._stop)
         next_port = self._listen(self._settings.port + 1)
         main = [] if self._settings.websocket_only else self._listen(self._settings.port)
+        self._make_shared()
         ends, held = os.pipe()
         with tempfile.TemporaryDirectory(prefix="kinecast-") as directory:
             server = RegistryServer(
@@ -103,6 +107,16 @@ class Parent:
             return listen(self._settings.host, port)
         except OSError as error:
             raise refusal(self._settings.host, port, error) from error
+
+    def _make_shared(self) -> None:
+        """Make what nodes that start at the same moment would each make for themselves."""
+        if self._settings.self_signed:
+            # If it can not be kept, they say so.
+            with contextlib.suppress(OSError):
+                development_certificate.ensure()
+        if not self._settings.encryption_keys():
+            # What one has sealed another opens, where no key can be kept, too.
+            self._shared[_ENCRYPTION_KEY] = ",".join(keys.kept())
 
     def _stop(self) -> None:
         if not self._stopping.is_set():
@@ -150,7 +164,7 @@ class Parent:
         env = {name: value for name, value in os.environ.items() if name not in _OURS}
         return await asyncio.create_subprocess_exec(
             *self._command,
-            env=env | {VARIABLE: node.write()},
+            env=env | self._shared | {VARIABLE: node.write()},
             pass_fds=(*node.next_port, *node.main_port, node.parent),
         )
 

@@ -8,6 +8,8 @@ import pytest
 from server.cluster import parent
 from server.cluster.node import Node
 from server.cluster.parent import Parent
+from server.config import parse_settings
+from server.security import development_certificate, private_file
 
 WITHIN_S = 20.0
 
@@ -60,3 +62,27 @@ async def test_pauses_grow_for_those_that_never_last(
     await asyncio.wait_for(keeping, WITHIN_S)
     pauses = [record.args[-1] for record in caplog.records[:4]]
     assert pauses == ([0.01, 0.02, 0.04, 0.08] if grows else [0.01] * 4)
+
+
+async def test_nodes_have_one_key_for_embeddings_where_none_can_be_kept(
+    tmp_path, node, monkeypatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    monkeypatch.delenv("ENCRYPTION_KEY", raising=False)
+    script, told = tmp_path / "script", tmp_path / "told"
+    write_script(script, f"echo $ENCRYPTION_KEY >{told}; exit 1")
+    one = Parent(parse_settings(["--nodes", "2"]), [str(script)])
+    one._make_shared()
+    keeping = asyncio.create_task(one._keep(node))
+    await until(lambda: told.exists() and told.read_text().endswith("\n"))
+    one._stop()
+    await asyncio.wait_for(keeping, WITHIN_S)
+    monkeypatch.setenv("ENCRYPTION_KEY", told.read_text().strip())
+    assert len(parse_settings(["--nodes", "2"]).encryption_keys()) == 1
+
+
+def test_the_certificate_is_there_before_the_nodes_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Parent(parse_settings(["--nodes", "2", "--self-signed"]), [])._make_shared()
+    assert (private_file.data_directory() / development_certificate.FILE_NAME).exists()
