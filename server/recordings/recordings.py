@@ -77,7 +77,8 @@ class Recordings:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._dates = Dates()
         self._retention_task = RetentionTask(
-            folder, retention, self._dates, self._running, self._thread
+            *(folder, retention, self._dates, self._running, self._thread),
+            lambda: self.elsewhere(),
         )
 
     def open(self) -> None:
@@ -146,7 +147,7 @@ class Recordings:
         finally:
             self._starting -= 1
         if room is not None:
-            segment.writer.limit_bytes = room // (len(self._running) + 1)
+            segment.writer.limit_bytes = room // (len(self._running) + 1 + self.elsewhere())
         active = self._running[segment.name] = ActiveRecording(source, viewer, packets, segment)
         self._tasks.spawn(self._record(active, seconds), segment.name)
         self._retention_task.notice()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 from server.recordings.active_recording import ActiveRecording
@@ -35,6 +35,8 @@ class RetentionTask:
         What runs, by name.
     thread
         Where the directory is read and changed.
+    elsewhere
+        How many recordings of other nodes grow into the same room.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class RetentionTask:
         dates: Dates,
         running: Mapping[str, ActiveRecording],
         thread: Executor,
+        elsewhere: Callable[[], int] = lambda: 0,
     ) -> None:
         self._folder = folder
         self._retention = retention
         self._dates = dates
         self._running = running
         self._thread = thread
+        self._elsewhere = elsewhere
         self._loop = asyncio.get_running_loop()
         self._began = asyncio.Event()
 
@@ -92,10 +96,11 @@ class RetentionTask:
         room = await self._loop.run_in_executor(
             self._thread, room_for, self._folder, self._retention, self._dates, sizes, begins
         )
+        sharing = len(running) + self._elsewhere()
         for name, active in running.items():
             # A segment may have ended meanwhile, and the next one begun.
             if room is not None and active.segment.name == name:
-                active.segment.writer.limit_bytes = sizes[name] + room // len(running)
+                active.segment.writer.limit_bytes = sizes[name] + room // sharing
         return room
 
     def make_room_now(self) -> None:

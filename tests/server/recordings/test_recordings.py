@@ -296,6 +296,21 @@ async def test_the_oldest_go_for_the_quota_and_foreign_files_stay(tmp_path):
     stage.broadcast.close()
 
 
+async def test_what_other_nodes_record_grows_into_the_same_room(tmp_path):
+    quota = 400_000
+    stage = Stage(tmp_path / "recordings", Retention(0, quota))
+    stage.recordings.elsewhere = lambda: 3
+    await stage.start("a")
+    writer = stage.recordings._running["a"].segment.writer
+    assert writer.limit_bytes == quota // 4
+    await stage.recordings._retention_task.make_room()
+    assert writer.bytes_written < writer.limit_bytes <= quota // 4 + writer.bytes_written
+    with pytest.raises(Busy, match="--max-recordings"):
+        await stage.start("b")
+    await stage.recordings.close()
+    stage.broadcast.close()
+
+
 async def test_what_runs_takes_up_the_quota_ends_and_says_so(tmp_path):
     quota = 400_000
     stage = Stage(tmp_path / "recordings", Retention(0, quota))
