@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import orjson
 from aiohttp import hdrs, web
 
 from server.api.context import CLUSTER
@@ -26,7 +27,7 @@ from server.http.route import Handler
 from server.security.identity import IDENTITY, Identity
 from server.tasks import Tasks
 from server.watching.registry import ANNOTATED, CAMERA_NAME
-from signaling.errors import Busy, Conflict, NotFound, SignalingError, quote
+from signaling.errors import Busy, Conflict, NotFound, SignalingError, TooMany, quote
 from signaling.messages import (
     SESSION_ID,
     Answer,
@@ -122,7 +123,10 @@ async def open_remotely(
         async with asyncio.timeout(ANSWER_WITHIN_S):
             # Whoever stands still does not even accept.
             socket = await link.open_socket("/signaling", by)
-            await socket.send_json({"type": "offer", "data": offer.model_dump()})
+            # Not longer than it came: json would write six characters for one that is not ASCII.
+            await socket.send_str(
+                orjson.dumps({"type": "offer", "data": offer.model_dump()}).decode()
+            )
             told = await socket.receive_json()
         data = told["data"]
         if told["type"] != "answer":
@@ -285,9 +289,9 @@ def _link(member: Member, number: int) -> Link:
 
 
 def _refusal(code: int, message: str) -> SignalingError:
-    if code == Busy.code:
-        # The next one may take it.
-        return Busy(message, retry_after_s=RETRY_AFTER_S)
+    for later in (Busy, TooMany):
+        if code == later.code:
+            return later(message, retry_after_s=RETRY_AFTER_S)
     return Refused(code, message)
 
 

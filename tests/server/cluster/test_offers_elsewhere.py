@@ -8,13 +8,14 @@ import pytest
 from aiohttp import web
 
 from server.api import relay
+from server.api.json_body import MAX_OFFER_BYTES
 from server.cluster.member import Member
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
 from server.cluster.registry_server import RegistryServer
 from server.http.errors import TooSlow
 from server.security.identity import ANONYMOUS
-from signaling.errors import Busy, Conflict
+from signaling.errors import Busy, Conflict, SignalingError
 from signaling.messages import Offer
 
 WITHIN_S = 10.0
@@ -48,7 +49,7 @@ async def answering(path, told):
     offers = []
 
     async def signaling(request):
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(max_msg_size=MAX_OFFER_BYTES)
         await socket.prepare(request)
         offers.append((await socket.receive_json())["data"])
         await socket.send_json(told)
@@ -87,6 +88,17 @@ async def test_when_all_are_full_each_was_asked_once(members):
         assert len(offers) == 1
 
 
+@pytest.mark.parametrize("code", [429, 503])
+async def test_who_is_refused_for_now_is_told_when_to_ask_again(members, code):
+    door, _ = members
+    told = {"type": "error", "data": {"code": code, "message": "enough"}}
+    async with answering(door.node.socket_of(1), told):
+        with pytest.raises(SignalingError, match="enough") as refusal:
+            await relay.open_remotely(door, 1, Offer(sdp="v=0"), ANONYMOUS)
+    assert refusal.value.code == code
+    assert int(refusal.value.headers()["Retry-After"]) >= 1
+
+
 async def test_a_name_that_is_in_use_stays_where_it_is(members, monkeypatch):
     """Its node is full: who has the name may still have it, and nobody else gets it."""
     door, other = members
@@ -106,6 +118,15 @@ async def test_a_name_that_is_in_use_stays_where_it_is(members, monkeypatch):
         await relay.open_at_node(
             door, Offer(sdp="v=0", publish="yard", resume=token), ANONYMOUS, full
         )
+
+
+async def test_an_offer_is_no_longer_for_another_node_than_it_was(members):
+    door, _ = members
+    async with answering(door.node.socket_of(1), ANSWER) as offers:
+        sdp = "\u00e9" * 250_000
+        peer, _, _ = await relay.open_remotely(door, 1, Offer(sdp=sdp), ANONYMOUS)
+        await peer.close()
+        assert [each["sdp"] for each in offers] == [sdp]
 
 
 async def test_a_node_that_does_not_accept_is_not_waited_for(members, monkeypatch):
