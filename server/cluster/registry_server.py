@@ -88,10 +88,11 @@ class RegistryServer:
                 holder = self.registry.holder(name)
             else:
                 holder = self.registry.give(name, wish, full)
-            _write(writer, {"call": told["call"], "holder": holder})
+            writer.write(_line({"call": told["call"], "holder": holder}))
 
         if "charge" in told:
-            _write(writer, {"call": told["call"], "refused": await self._charge(told["charge"])})
+            refused = await self._charge(told["charge"])
+            writer.write(_line({"call": told["call"], "refused": refused}))
 
     async def _charge(self, client: str) -> list[Any] | None:
         """Why a client gets nothing more, and for how long; None if it does."""
@@ -102,11 +103,12 @@ class RegistryServer:
         return None
 
     def _tell_all(self, news_of: int | None = None) -> None:
-        table = self.registry.table() | {"news_of": news_of}
+        # Written once: there are as many readers as nodes, and as many reports.
+        table = _line(self.registry.table() | {"news_of": news_of})
         for writer in self._writers.values():
             if writer.transport.get_write_buffer_size() < MAX_WAITING_BYTES:
-                _write(writer, table)
+                writer.write(table)
 
 
-def _write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
-    writer.write(json.dumps(message).encode() + b"\n")
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
