@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from server.backoff import Backoff
 from server.history.drafts import Drafts, Told
-from server.history.errors import BadTraining, DatabaseAway, HistoryError
+from server.history.errors import BadTraining, DatabaseAway, HistoryError, TooManyNames
 from server.history.keys import Keys
 from server.history.training import Draft
 from server.tasks import Tasks
@@ -31,6 +31,8 @@ ANSWERS_WITHIN_S = 15.0
 MOST_READERS = 16
 _ENDS_WITHIN_S = 5.0
 _READING_THREADS = 2
+
+_WAITS = "the database does not take this training: it waits in memory until it does"
 
 _T = TypeVar("_T")
 
@@ -70,7 +72,7 @@ class History:
     find
         Whose session it is that something is told of, by its id; None if there is no such session.
     tell_session
-        Has a session's client told that its training is in memory alone.
+        Has a session's client told, with a code, what becomes of its training.
     first_pause_s
         After the database did not take something.
     """
@@ -81,7 +83,7 @@ class History:
         reader: Reader,
         keys: Keys,
         find: Callable[[str], Told | None],
-        tell_session: Callable[[str], None],
+        tell_session: Callable[[str, str, str], None],
         first_pause_s: float = 1.0,
     ) -> None:
         self._store = store
@@ -153,7 +155,7 @@ class History:
     def _say_so(self, session: str) -> None:
         if session not in self._told:
             self._told.add(session)
-            self._tell_session(session)
+            self._tell_session(session, "history", _WAITS)
 
     # ---- the writer
 
@@ -211,6 +213,8 @@ class History:
         except BadTraining as error:
             logger.error("A training of session %s is not kept: %s", draft.session, error)
             self._drafts.drop(draft, for_good=True)
+            if isinstance(error, TooManyNames):
+                self._tell_session(draft.session, "history_full", str(error))
             return
         draft.is_known, draft.written = True, version
         if not is_there:

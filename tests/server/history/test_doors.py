@@ -7,15 +7,18 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from client_test.peer import ClientPeer
+from server.api.history import SessionsOfHistory
 from server.history.opening import open_database
 from server.history.training import Draft
 from server.security import tokens
 from server.security.identity import Scope
+from server.sessions.directory import SessionDirectory
 from tests.support.in_process import application, refusal
 from tests.support.server import ROOT, running_server
 from tests.support.tracks import ColourTrack
@@ -259,6 +262,13 @@ async def test_a_database_that_is_away_is_told_without_what_it_is():
         assert health["history"]["reason"].startswith("the database does not take trainings")
         for said in (answer, health):
             assert not any(word in json.dumps(said) for word in ("secret", "127.0.0.1", "psycopg"))
+
+
+def test_a_session_that_is_long_gone_needs_not_be_told():
+    of_history = SessionsOfHistory()
+    of_history.manager = SimpleNamespace(known=SessionDirectory())
+    assert of_history.find("0123456789abcdef") is None
+    of_history.tell("0123456789abcdef", "history", "raises nothing, which would end the writer")
 
 
 # ---- by real sessions
