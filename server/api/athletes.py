@@ -87,7 +87,7 @@ async def check_readable(request: web.Request, history: History, key: str) -> No
     if is_own(request, key):
         return
     is_coach = by.may(Scope.COACH) and by.subject is not None
-    if not is_coach or not await history.ask(history.reader.is_shared, key, _own_key(request, by)):
+    if not is_coach or not await history.ask(history.reader.sharing, [key], _own_key(request, by)):
         raise _not_theirs(request)
 
 
