@@ -14,6 +14,7 @@ import pytest
 
 from client_test.peer import ClientPeer
 from server.api.history import SessionsOfHistory
+from server.history import history as history_module
 from server.history.opening import open_database
 from server.history.training import Draft
 from server.security import tokens
@@ -212,6 +213,8 @@ async def test_all_in_a_file(address, ask):
         ("GET", "/athletes/ann/export?format=xls", None, "format: give json or csv"),
         ("GET", f"/athletes/{'a' * 200}/trainings", None, "an athlete's id has 1 to 128"),
         ("GET", "/athletes/%00/trainings", None, "an athlete's id has 1 to 128"),
+        ("GET", "/athletes?after=%00", None, "an athlete's id has 1 to 128"),
+        ("DELETE", "/athletes/ann/shares/%00", None, "an athlete's id has 1 to 128"),
         ("POST", "/athletes/ann/shares", {"coach": "with blanks"}, "coach: "),
         ("POST", "/athletes/ann/shares", {"coach": 7}, "coach: "),
         ("POST", "/athletes/ann/shares", {}, "coach: "),
@@ -220,6 +223,20 @@ async def test_all_in_a_file(address, ask):
 async def test_what_makes_no_sense(ask, method, path, body, said):
     status, answer = await ask(method, path, CONTROL, json=body)
     assert (status, said in answer["message"]) == (400, True), answer
+
+
+async def test_too_many_at_once_try_again(ask, monkeypatch):
+    monkeypatch.setattr(history_module, "MOST_AT_ONCE", 0)
+    for method, path, body in (
+        ("GET", "/athletes", None),
+        ("GET", "/athletes/ann/trainings", None),
+        ("GET", "/athletes/ann/export", None),
+        ("POST", "/athletes/ann/shares", {"coach": "coach"}),
+        ("DELETE", "/athletes/ann/shares/coach", None),
+        ("DELETE", "/athletes/ann", None),
+    ):
+        status, answer = await ask(method, path, ANN, json=body)
+        assert (status, "too many ask" in answer["message"]) == (503, True), (method, path)
 
 
 async def test_so_many_a_minute(ask):

@@ -273,13 +273,18 @@ async def test_one_that_is_never_taken_does_not_hold_up_the_others(database, add
 
 async def test_readers_that_hang_are_bounded_and_block_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(history_module, "ANSWERS_WITHIN_S", 0.2)
-    go_on = threading.Event()
+    go_on, begun = threading.Event(), []
+
+    def hang():
+        begun.append(1)
+        go_on.wait()
+
     async with serving(f"sqlite:///{tmp_path}/history.sqlite", tmp_path) as server:
         server.repetition("s1", "ann")
         await server.until(ANN, [1])
         asked = [
-            asyncio.ensure_future(server.history.ask(go_on.wait))
-            for _ in range(history_module.MOST_READERS)
+            asyncio.ensure_future(server.history.ask(hang))
+            for _ in range(history_module.MOST_AT_ONCE)
         ]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -290,3 +295,4 @@ async def test_readers_that_hang_are_bounded_and_block_nobody(tmp_path, monkeypa
         await server.until_status(lambda now: now.waiting == 0)
         go_on.set()
         await server.until(ANN, [2])
+        assert len(begun) == 2, "a thread each; those that waited for one were given up"
