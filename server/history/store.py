@@ -174,30 +174,32 @@ class Store:
             whose = select(athletes.c.id).where(athletes.c.key == key).scalar_subquery()
             own = select(func.count()).where(trainings.c.athlete_id == whose)
             count = connection.scalar(own) or 0
-            connection.execute(delete(shares).where(shares.c.coach == key))
-            connection.execute(delete(athletes).where(athletes.c.key == key))
-        return Deleted(count, self._wipe())
+            theirs = connection.execute(delete(shares).where(shares.c.coach == key))
+            found = connection.execute(delete(athletes).where(athletes.c.key == key))
+        return Deleted(count, self._wipe(rewrite=bool(theirs.rowcount or found.rowcount)))
 
-    def _wipe(self) -> bool:
-        """Leave no byte of what was deleted, as far as that is ours to say."""
+    def _wipe(self, *, rewrite: bool) -> bool:
+        """Leave no byte of what was deleted, as far as that is ours to say.
+
+        Parameters
+        ----------
+        rewrite
+            All of the file, which takes its time. What was deleted before is overwritten in it; a
+            log that somebody read then is emptied without.
+        """
         if self._is_postgresql:
             return False
         try:
-            connection = self._engine.raw_connection()
-        except SQLAlchemyError as error:
-            logger.warning("Deleted, but not wiped: %s", in_one_line(error))
-            return False
-        try:
-            cursor = connection.cursor()
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            is_blocked = (cursor.fetchone() or (1,))[0]
-            cursor.close()
-        except sqlite3.Error as error:
+            with contextlib.closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                if rewrite:
+                    cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_blocked = (cursor.fetchone() or (1,))[0]
+                cursor.close()
+        except (sqlite3.Error, SQLAlchemyError) as error:
             logger.warning("Deleted, but not wiped: %s", error)
             return False
-        finally:
-            connection.close()
         return not is_blocked
 
 

@@ -203,6 +203,20 @@ def test_who_reads_meanwhile_keeps_it_from_being_wiped_and_that_is_said(tmp_path
         assert not store.forget(ANN).is_wiped
     other.dispose()
     assert store.forget(ANN).is_wiped
+    assert not [path for path in tmp_path.iterdir() if b"subject:ann" in path.read_bytes()]
+    store.close()
+
+
+def test_to_delete_nobody_does_not_rewrite_the_file(tmp_path):
+    """Where no tokens are asked for anybody may, again and again."""
+    path = tmp_path / "history.sqlite"
+    store, _ = open_database(f"sqlite:///{path}", tmp_path / "unused")
+    store.open()
+    store.save(draft(BOB, 100).training())
+    assert store.forget("subject:nobody").is_wiped
+    before = path.read_bytes()
+    assert store.forget("subject:nobody").is_wiped
+    assert path.read_bytes() == before
     store.close()
 
 
