@@ -22,7 +22,7 @@ from server.security.identity import Scope
 from server.sessions.directory import SessionDirectory
 from tests.support.in_process import application, refusal
 from tests.support.server import ROOT, running_server
-from tests.support.tracks import ColourTrack
+from tests.support.tracks import ColourTrack, offer_of
 from tests.support.trainer import told
 
 SECRET = "s" * 40
@@ -151,6 +151,37 @@ async def test_share_with_a_coach_and_take_it_back(ask):
     assert (await ask("GET", "/athletes", token("coach")))[1]["athletes"] == []
     assert (await ask("DELETE", "/athletes/ann/shares/coach", ANN))[1] == {"shared_with": []}
     assert (await ask("GET", "/athletes/ann/trainings", COACH))[0] == 403
+
+
+async def test_a_coach_sees_those_live_who_share_until_it_is_taken_back(ask):
+    sids = {}
+    for name, by in (("ann", ANN), ("bob", BOB)):
+        offer = {"sdp": await offer_of(ColourTrack()), "type": "offer"}
+        status, answer = await ask("POST", "/offer", by, json=offer)
+        assert status == 200
+        sids[name] = answer["session"]["id"]
+
+    async def listed(headers):
+        return {each["id"] for each in (await ask("GET", "/sessions", headers))[1]["sessions"]}
+
+    path = f"/sessions/{sids['ann']}"
+    both = token("coach", Scope.COACH, Scope.VIEW, Scope.PUBLISH)
+    await ask("POST", "/athletes/ann/shares", ANN, json={"coach": "coach"})
+    for coach in (COACH, both):
+        assert await listed(coach) == {sids["ann"]}
+        assert (await ask("GET", path, coach))[1]["id"] == sids["ann"]
+        # There is no frame yet.
+        assert (await ask("GET", f"{path}/picture", coach))[0] == 204
+        for method, what in (("DELETE", path), ("GET", f"/sessions/{sids['bob']}")):
+            assert (await ask(method, what, coach))[0] == 403, what
+    # Results would go on when it is taken back.
+    assert (await ask("GET", f"{path}/results", both))[0] == 403
+    assert await listed(token("coach")) == set(), "without the scope it is nothing"
+    assert await listed(BOB) == {sids["bob"]}
+    await ask("DELETE", "/athletes/ann/shares/coach", ANN)
+    assert await listed(COACH) == set()
+    for what in (path, f"{path}/picture"):
+        assert (await ask("GET", what, COACH))[0] == 403
 
 
 async def test_delete_everything_of_one_person(ask):
