@@ -49,13 +49,10 @@ class StillTime:
         self.moments: deque[Moment] = deque()
         self._recent: deque[Moment] = deque()
         self.moved_s = float("-inf")
-        self.begun_s: float | None = None
 
     def add(self, moment: Moment) -> None:
         """Take one more; what was before a movement or a pause is forgotten."""
         now_s = moment.time_s
-        if self.begun_s is None:
-            self.begun_s = now_s
         if self._recent:
             last = self._recent[-1]
             if now_s - last.time_s > LONGEST_GAP_S:
