@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from analyzers.vitals.face_tracker import Reading
 
 KEPT_S = 32.0
+# Whoever gives all frames one time has them a millisecond apart: as many as 120 a second are kept.
+_MOST = round(KEPT_S * 120)
 # A longer pause is filled by nothing.
 LONGEST_GAP_S = 0.7
 # Parts of the face's width in half a second; people who sit and rest sway by 1 or 2 %.
@@ -46,7 +48,7 @@ class StillTime:
     """The moments since the face last moved."""
 
     def __init__(self) -> None:
-        self.moments: deque[Moment] = deque()
+        self.moments: deque[Moment] = deque(maxlen=_MOST)
         self._recent: deque[Moment] = deque()
         self.moved_s = float("-inf")
 
