@@ -243,9 +243,11 @@ export class Training {
   }
 
   #fail = (problem) => {
-    if (problem.analyzer) this.#failed.push(problem);
-    if (problem.analyzer) this.#panel.fail(problem);
-    this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+    // One that is late, or in time again, has not failed.
+    if (problem.phase) this.#failed.push(problem);
+    if (problem.phase) this.#panel.fail(problem);
+    const kind = problem.state === "in_time" ? "info" : "problem";
+    this.#app.notice(this.#app.explain(problem), { kind });
     if (problem.code === 400) this.#doubtOwn(problem);
   };
 
