@@ -13,10 +13,8 @@ import { Ring } from "./ring.js";
 import { Sets } from "./sets.js";
 import { Uncounted } from "./uncounted.js";
 import { Voice } from "./voice.js";
-import { keepOwn, optionsOf, ownExercises } from "./wanted.js";
+import { encodingOf, keepOwn, optionsOf, ownExercises } from "./wanted.js";
 
-// Landmarks are as good from a picture of this width; what is shown here is the camera's own.
-const SENT_WIDTH = 640;
 // Whoever trains is not looked for; and what there is if nobody could be asked.
 const OF_NO_USE = "reid";
 const USUAL = ["pose", "exercise"];
@@ -71,14 +69,13 @@ export class Training {
     const [track] = stream.getVideoTracks();
     track.contentHint = "motion";
     track.addEventListener("ended", () => (this.#finished = true));
-    const { width = 0, height = 0, facingMode } = track.getSettings();
+    const camera = track.getSettings();
     const accent = colourOf("on-video");
     this.#stage = new Stage(this.#canvas, (pen, shown) => this.#paint(pen, shown, accent));
-    this.#stage.mirrored = !stream.video && facingMode !== "environment";
+    this.#stage.mirrored = !stream.video && camera.facingMode !== "environment";
     this.#ring.mirrored = this.#stage.mirrored;
     this.#chart = new Chart(this.#strip);
     const step = wanted.plan?.steps[before?.coach?.at ?? 0];
-    const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
@@ -87,7 +84,7 @@ export class Training {
         ...(this.#choices.counts && optionsOf({ ...wanted, ...step })),
         ...(offered.includes("vitals") && { vitals: { signal: true } }),
       },
-      encoding: { maxFramerate: 30, scaleResolutionDownBy },
+      encoding: encodingOf(offered, camera),
     });
     this.#wanted = wanted;
     this.#uncounted = new Uncounted(this.#client, before?.uncounted);
@@ -246,9 +243,11 @@ export class Training {
   }
 
   #fail = (problem) => {
-    if (problem.analyzer) this.#failed.push(problem);
-    if (problem.analyzer) this.#panel.fail(problem);
-    this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+    // One that is late, or in time again, has not failed.
+    if (problem.phase) this.#failed.push(problem);
+    if (problem.phase) this.#panel.fail(problem);
+    const kind = problem.state === "in_time" ? "info" : "problem";
+    this.#app.notice(this.#app.explain(problem), { kind });
     if (problem.code === 400) this.#doubtOwn(problem);
   };
 
