@@ -75,6 +75,22 @@ test("times are the session's own", () => {
   assert.deepEqual(ends(uncounted.without(final)), [1000]);
 });
 
+test("a rest that ends in another session begins with it", () => {
+  count(190_000);
+  uncounted.begin(200_000);
+  // What kinecast.js does when the session could not be resumed.
+  client.session = { id: "two" };
+  const { book } = client;
+  Object.assign(book, { before: { squat: 1 }, now: {} });
+  book.earlier.push(...book.done.splice(0));
+  count(2000);
+  uncounted.end(5000);
+  count(8000);
+  assert.equal(total(), 2);
+  const final = { repetitions: [...book.earlier, repetition(2000), repetition(8000)] };
+  assert.deepEqual(ends(uncounted.without(final)), [190_000, 8000]);
+});
+
 test("it goes on after a reload", () => {
   uncounted.begin(0);
   count(1000);

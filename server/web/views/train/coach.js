@@ -49,7 +49,9 @@ export class Coach {
   /** Begin, or go on. @param {boolean} looks whether at the picture first @returns {boolean} the same */
   begin(looks) {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    const waits = looks && this.now.phase !== "set";
+    const { phase } = this.now;
+    // A rest that the page was reloaded in is over when the picture is right, whatever it is of.
+    const waits = phase === "rest" || (looks && phase !== "set");
     this.#enter(waits ? "framing" : "set", !waits && this.#isTimed ? this.step.seconds : 0);
     return waits;
   }
@@ -115,14 +117,19 @@ export class Coach {
   #done() {
     const { step, now } = this;
     if (now.phase !== "set") return this.#go();
+    if (!step) return;
     const isLast = now.set >= step.sets;
-    if (isLast && now.at + 1 >= this.#steps.length) return this.#on.over();
+    if (isLast && now.at + 1 >= this.#steps.length) {
+      // Until the server has ended the session, results and time go on.
+      this.#steps = [];
+      return this.#on.over();
+    }
     Object.assign(now, isLast ? { at: now.at + 1, set: 1 } : { set: now.set + 1 });
     this.#on.pause();
     this.#enter("rest", Math.max(step.rest, COUNTED_S));
     const told = `${this.#app.t("plan.rest", { s: step.rest })} ${this.#next()}`;
     this.#app.announce(told);
-    this.#voice.cue(told, Infinity);
+    this.#voice.tell(told);
   }
 
   #go() {

@@ -6,7 +6,7 @@
 export class Uncounted {
   #client;
   #spans; // [session's id, from, to], by the session's time, ms
-  #since; // {from_ms, totals, told} while nothing counts
+  #since; // {id, from_ms, totals, told} while nothing counts
 
   /**
    * @param {object} client of kinecast.js
@@ -28,20 +28,23 @@ export class Uncounted {
   /** Nothing counts from now on. @param {number} from_ms by the session's time */
   begin(from_ms) {
     const { earlier, done } = this.#client.book;
-    this.#since ??= { from_ms, totals: this.#totals(), told: earlier.length + done.length };
+    const { id } = this.#client.session ?? {};
+    this.#since ??= { id, from_ms, totals: this.#totals(), told: earlier.length + done.length };
   }
 
   /** It counts again. */
   end(to_ms) {
     if (!this.is) return;
     const { before, earlier, done } = this.#client.book;
-    const { from_ms, totals, told } = this.#since;
+    const { id: began, from_ms, totals, told } = this.#since;
     for (const [name, total] of Object.entries(this.#totals())) {
       before[name] = (before[name] ?? 0) - (total - (totals[name] ?? 0));
     }
     done.length = Math.min(done.length, Math.max(0, told - earlier.length));
     earlier.length = Math.min(earlier.length, told);
-    this.#spans.push([this.#client.session?.id, from_ms, to_ms]);
+    const { id } = this.#client.session ?? {};
+    // Another session's time began meanwhile.
+    this.#spans.push([id, id === began ? from_ms : 0, to_ms]);
     this.#since = null;
   }
 

@@ -3,7 +3,14 @@
 const OWN = "kinecast.exercises";
 
 /** Exercises of one's own, in this browser. */
-export const ownExercises = () => JSON.parse(localStorage.getItem(OWN) ?? "[]");
+export function ownExercises() {
+  try {
+    return JSON.parse(localStorage.getItem(OWN)).filter((each) => each?.name);
+  } catch {
+    // There are none, or what was kept is damaged.
+    return [];
+  }
+}
 
 /** Keep them. */
 export function keepOwn(list) {
