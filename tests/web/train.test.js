@@ -1,0 +1,83 @@
+// What Train shows, and when: server/web/views/train.js.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { mount } from "../../server/web/views/train.js";
+import { settled } from "./browser.js";
+import { begin, HTMLElement } from "./page.js";
+
+const plank = {
+  exercise: "plank",
+  reps: 0,
+  held_s: 30,
+  mean_score: 90,
+  best_score: 90,
+  most_frequent_fault: null,
+  often: true,
+};
+
+let asked; // for the camera, each to be answered
+let kept;
+let main;
+let root;
+
+const app = {
+  t: String,
+  language: "en",
+  notice() {},
+  badge() {},
+  more: async () => {},
+  fetch: () => Promise.reject(new Error("there is no server")),
+};
+
+beforeEach(() => {
+  begin();
+  [asked, kept] = [[], {}];
+  const storage = {
+    getItem: (key) => kept[key] ?? null,
+    setItem: (key, value) => (kept[key] = value),
+    removeItem: (key) => delete kept[key],
+  };
+  const getUserMedia = () => new Promise((resolve, reject) => asked.push({ resolve, reject }));
+  const globals = {
+    localStorage: storage,
+    sessionStorage: storage,
+    isSecureContext: true,
+    navigator: { mediaDevices: { getUserMedia } },
+    addEventListener() {},
+    removeEventListener() {},
+  };
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  main = new HTMLElement("main");
+  root = new HTMLElement("div");
+  main.append(root);
+});
+
+test("what was asked for last is what begins", { timeout: 10_000 }, async () => {
+  mount(root, app);
+  const start = root.button("train.start");
+  start.press();
+  start.press();
+  let stopped = 0;
+  asked[0].resolve({ getTracks: () => [{ stop: () => (stopped += 1) }] });
+  while (!stopped) await settled();
+  assert.equal(root.button("train.start"), start);
+});
+
+test("whoever pressed a button that is gone is in what comes next", { timeout: 10_000 }, async () => {
+  kept["kinecast.training"] = JSON.stringify({
+    kind: "summary",
+    summary: { exercises: [plank], repetitions: [] },
+  });
+  mount(root, app);
+  while (!root.button("summary.again")) await settled();
+  // Nobody did 0 repetitions who held a plank.
+  const [total] = root.all((each) => each.tag === "p" && each.textContent === "summary.total");
+  assert.equal(total.hidden, true);
+  const again = root.button("summary.again");
+  again.focus();
+  again.press();
+  assert.equal(document.activeElement, main);
+});
