@@ -13,11 +13,6 @@ let noted;
 const app = { t: (key, _values, fallback = key) => fallback, notice: (text) => noted.push(text) };
 
 beforeEach(() => {
-  const kept = {};
-  globalThis.localStorage = {
-    getItem: (key) => kept[key] ?? null,
-    setItem: (key, value) => (kept[key] = value),
-  };
   noted = [];
   begin();
 });

@@ -65,6 +65,11 @@ export class HTMLElement extends EventTarget {
     this.attributes[name] = value;
   }
 
+  remove() {
+    const { parentElement: parent } = this;
+    parent.nodes = parent.nodes.filter((node) => node !== this);
+  }
+
   contains(element) {
     for (let each = element; each; each = each.parentElement) if (each === this) return true;
     return false;
@@ -73,6 +78,15 @@ export class HTMLElement extends EventTarget {
   /** The first of a tag; whatever else is asked for is not found. */
   querySelector(selector) {
     return this.all(({ tag }) => tag === selector)[0] ?? null;
+  }
+
+  /** A pen that draws nothing. */
+  getContext() {
+    return new Proxy({}, { get: () => () => {}, set: () => true });
+  }
+
+  getAnimations() {
+    return [];
   }
 
   focus() {
@@ -95,7 +109,16 @@ export class HTMLElement extends EventTarget {
   }
 }
 
-/** Have a document of one's own, and an address. */
+function storage() {
+  const kept = {};
+  return {
+    getItem: (key) => kept[key] ?? null,
+    setItem: (key, value) => (kept[key] = value),
+    removeItem: (key) => delete kept[key],
+  };
+}
+
+/** Have a document of one's own, with nothing in it and nothing kept, and an address. */
 export function begin(hash = "") {
   const body = new HTMLElement("body");
   Object.assign(globalThis, {
@@ -115,5 +138,17 @@ export function begin(hash = "") {
       createElementNS: (_space, tag) => new HTMLElement(tag),
     },
     location: { hash },
+    localStorage: storage(),
+    sessionStorage: storage(),
+    getComputedStyle: () => ({ color: "" }),
+    matchMedia: () => ({ matches: true }),
+    ResizeObserver: class {
+      observe() {}
+    },
+    SpeechSynthesisUtterance: class {
+      constructor(text) {
+        this.text = text;
+      }
+    },
   });
 }

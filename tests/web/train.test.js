@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { keep } from "../../server/web/views/train/kept.js";
 import { mount } from "../../server/web/views/train.js";
 import { settled } from "./browser.js";
 import { begin, HTMLElement } from "./page.js";
@@ -17,7 +18,6 @@ const plank = {
 };
 
 let asked; // for the camera, each to be answered
-let kept;
 let main;
 let root;
 
@@ -32,16 +32,9 @@ const app = {
 
 beforeEach(() => {
   begin();
-  [asked, kept] = [[], {}];
-  const storage = {
-    getItem: (key) => kept[key] ?? null,
-    setItem: (key, value) => (kept[key] = value),
-    removeItem: (key) => delete kept[key],
-  };
+  asked = [];
   const getUserMedia = () => new Promise((resolve, reject) => asked.push({ resolve, reject }));
   const globals = {
-    localStorage: storage,
-    sessionStorage: storage,
     isSecureContext: true,
     navigator: { mediaDevices: { getUserMedia } },
     addEventListener() {},
@@ -67,7 +60,7 @@ test("what was asked for last is what begins", { timeout: 10_000 }, async () => 
 });
 
 test("whoever pressed a button that is gone is in what comes next", { timeout: 10_000 }, async () => {
-  kept["kinecast.training"] = JSON.stringify({
+  keep({
     kind: "summary",
     summary: { exercises: [plank], repetitions: [] },
   });

@@ -154,6 +154,7 @@ export function mount(root, app) {
     speak: () => root.replaceChildren(scene.draw()),
     suspend() {
       left = true;
+      removeEventListener("beforeunload", ask);
       scene.training?.suspend();
     },
     unmount() {

@@ -44,6 +44,7 @@ export class Training {
   #blind_since_ms = 0; // since when there are no results, if there are none
   #finished = false; // by who trains, or with the video
   #failed = [];
+  #isNew = false; // whether a repetition was counted, and its result is still to come
   #frames = new Map(); // the last ones, by number
   #held = NaN; // the number of the last one whose pose came later
   #result = null;
@@ -206,6 +207,8 @@ export class Training {
   #take = (result) => {
     this.#result = result;
     this.#pts_ms = result.frame.pts;
+    if (this.#isNew) this.#panel.aloud(this.#sets, result);
+    this.#isNew = false;
     this.#coach?.take(result, this.#sets.begun);
     if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
@@ -246,8 +249,11 @@ export class Training {
   }
 
   #fail = (problem) => {
-    if (problem.analyzer) this.#failed.push(problem);
-    if (problem.analyzer) this.#panel.fail(problem);
+    // One that is late has not failed.
+    if (problem.phase) {
+      this.#failed.push(problem);
+      this.#panel.fail(problem);
+    }
     this.#app.notice(this.#app.explain(problem), { kind: "problem" });
     if (problem.code === 400) this.#doubtOwn(problem);
   };
@@ -273,6 +279,7 @@ export class Training {
       this.#ring.mark(detail.repetition);
     }
     this.#panel.counted(this.#sets);
+    this.#isNew = true;
     this.#badge();
   };
 
