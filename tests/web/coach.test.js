@@ -72,6 +72,16 @@ for (const looks of [true, false]) {
   });
 }
 
+test("what comes before the exercise analyzer's first word begins no set", () => {
+  follow([step]);
+  coach.begin(true);
+  coach.take({ vitals: {} }, null);
+  assert.deepEqual(told, []);
+  // A server that does not know of framing.
+  coach.take({ exercise: "none" }, null);
+  assert.deepEqual(told, ["go"]);
+});
+
 test("a page reloaded in a set goes on with it", () => {
   follow([step], { phase: "set", set: 2 });
   assert.equal(coach.begin(true), false);

@@ -78,12 +78,12 @@ export class Coach {
   }
 
   /** A result, and the set that goes on, if something of it was counted. */
-  take({ framing, ready }, current) {
+  take({ exercise, framing, ready }, current) {
     const { phase } = this.now;
     if (phase === "set") return this.#look(current);
     if (phase === "rest" || this.#anyway) return;
-    // A server of before has nothing to say of the picture.
-    if (!framing) return this.#go();
+    // A server of before has nothing to say of the picture. One that is slow has not looked at it yet.
+    if (!framing) return exercise && this.#go();
     const [wrong] = framing;
     const hint = wrong ? this.#app.t(`hint.${wrong.code}`, {}, wrong.text) : "";
     if (wrong) this.#voice.cue(hint, performance.now());
