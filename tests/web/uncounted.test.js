@@ -9,7 +9,7 @@ let client;
 let uncounted;
 
 beforeEach(() => {
-  client = { session: { id: "one" }, book: { now: {}, before: {}, done: [], earlier: [] } };
+  client = { book: { now: {}, before: {}, done: [], earlier: [] } };
   uncounted = new Uncounted(client);
 });
 
@@ -70,7 +70,8 @@ test("another worker counts from nothing", () => {
 test("times are the session's own", () => {
   uncounted.begin(0);
   uncounted.end(3000);
-  client.session = { id: "two" };
+  // Another session, or another server's.
+  uncounted.anew();
   const final = { repetitions: [repetition(1000)] };
   assert.deepEqual(ends(uncounted.without(final)), [1000]);
 });
@@ -78,8 +79,8 @@ test("times are the session's own", () => {
 test("a rest that ends in another session begins with it", () => {
   count(190_000);
   uncounted.begin(200_000);
-  // What kinecast.js does when the session could not be resumed.
-  client.session = { id: "two" };
+  // What kinecast.js does when the session could not be resumed, or its server was replaced.
+  uncounted.anew();
   const { book } = client;
   Object.assign(book, { before: { squat: 1 }, now: {} });
   book.earlier.push(...book.done.splice(0));

@@ -93,9 +93,10 @@ export class Training {
     this.#wanted = wanted;
     this.#uncounted = new Uncounted(this.#client, before?.uncounted);
     if (before) {
-      const { session, book, sets } = before;
+      const { session, book, sets, pts_ms = 0 } = before;
       Object.assign(this.#client, { session, book });
       this.#sets = new Sets(sets);
+      this.#pts_ms = pts_ms;
       this.#blind_since_ms = before.at_ms;
     }
     if (Coach && this.#choices.counts) this.#lead(Coach, before);
@@ -150,7 +151,12 @@ export class Training {
     const { session, book } = this.#client;
     const { kind } = this.source;
     const source = { kind, at_s: this.#stream.video?.currentTime };
-    const led = { wanted: this.#wanted, coach: this.#coach?.now, uncounted: this.#uncounted };
+    const led = {
+      wanted: this.#wanted,
+      coach: this.#coach?.now,
+      uncounted: this.#uncounted,
+      pts_ms: this.#pts_ms,
+    };
     keep({ kind: "training", source, session, book, sets: this.#sets, ...led, at_ms: Date.now() });
     // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
     if (kind === "file") this.#client.stop();
@@ -206,7 +212,9 @@ export class Training {
 
   #take = (result) => {
     this.#result = result;
-    this.#pts_ms = result.frame.pts;
+    const { pts } = result.frame;
+    if (pts < this.#pts_ms) this.#uncounted.anew();
+    this.#pts_ms = pts;
     if (this.#isNew) this.#panel.aloud(this.#sets, result);
     this.#isNew = false;
     this.#coach?.take(result, this.#sets.begun);

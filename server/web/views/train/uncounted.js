@@ -5,8 +5,8 @@
 
 export class Uncounted {
   #client;
-  #spans; // [session's id, from, to], by the session's time, ms
-  #since; // {id, from_ms, totals, told} while nothing counts
+  #spans; // [from, to], by the session's time, ms
+  #since; // {from_ms, totals, told} while nothing counts
 
   /**
    * @param {object} client of kinecast.js
@@ -28,33 +28,34 @@ export class Uncounted {
   /** Nothing counts from now on. @param {number} from_ms by the session's time */
   begin(from_ms) {
     const { earlier, done } = this.#client.book;
-    const { id } = this.#client.session ?? {};
-    this.#since ??= { id, from_ms, totals: this.#totals(), told: earlier.length + done.length };
+    this.#since ??= { from_ms, totals: this.#totals(), told: earlier.length + done.length };
   }
 
   /** It counts again. */
   end(to_ms) {
     if (!this.is) return;
     const { before, earlier, done } = this.#client.book;
-    const { id: began, from_ms, totals, told } = this.#since;
+    const { from_ms, totals, told } = this.#since;
     for (const [name, total] of Object.entries(this.#totals())) {
       before[name] = (before[name] ?? 0) - (total - (totals[name] ?? 0));
     }
     done.length = Math.min(done.length, Math.max(0, told - earlier.length));
     earlier.length = Math.min(earlier.length, told);
-    const { id } = this.#client.session ?? {};
-    // Another session's time began meanwhile.
-    this.#spans.push([id, id === began ? from_ms : 0, to_ms]);
+    this.#spans.push([from_ms, to_ms]);
     this.#since = null;
+  }
+
+  /** The session is another one, or the server: its time has begun anew. */
+  anew() {
+    this.#spans = [];
+    if (this.is) this.#since.from_ms = 0;
   }
 
   /** A final result without what did not count. @returns {object} */
   without(final) {
-    const { session, book } = this.#client;
-    const mine = this.#spans.filter(([id]) => id === session?.id);
-    const counts = ({ end_ms }) => !mine.some(([, from, to]) => end_ms > from && end_ms <= to);
+    const counts = ({ end_ms }) => !this.#spans.some(([from, to]) => end_ms > from && end_ms <= to);
     const list = final.repetitions ?? [];
-    const old = book.earlier.length;
+    const old = this.#client.book.earlier.length;
     return { ...final, repetitions: list.filter((each, at) => at < old || counts(each)) };
   }
 
