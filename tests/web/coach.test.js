@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 function follow(steps, now = {}) {
-  const app = { t: String, announce: () => {} };
+  const app = { t: (key, { s = "" } = {}) => key + s, announce: () => {} };
   const voice = { cue: () => {}, count: () => {}, tell: (text) => told.push(text) };
   const on = {
     pause: () => told.push("pause"),
@@ -42,9 +42,16 @@ test("a set that is done is followed by a rest, which is told, and the next set"
   coach.take(right, null);
   await time.pass(3100);
   coach.take(right, { count: 1 });
-  assert.deepEqual(told, ["go", "pause", "plan.rest plan.then"]);
+  assert.deepEqual(told, ["go", "pause", "plan.rest60 plan.then"]);
   await time.pass(60_100);
   assert.deepEqual(told.slice(3), ["go"]);
+});
+
+test("no rest is told as what there is: time to get ready", () => {
+  follow([{ ...step, rest: 0 }]);
+  coach.begin(false);
+  coach.take(right, { count: 1 });
+  assert.deepEqual(told, ["pause", "plan.rest3 plan.then"]);
 });
 
 test("a plan is over once, however long the server takes to end the session", () => {

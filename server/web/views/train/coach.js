@@ -126,8 +126,9 @@ export class Coach {
     }
     Object.assign(now, isLast ? { at: now.at + 1, set: 1 } : { set: now.set + 1 });
     this.#on.pause();
-    this.#enter("rest", Math.max(step.rest, COUNTED_S));
-    const told = `${this.#app.t("plan.rest", { s: step.rest })} ${this.#next()}`;
+    const rest_s = Math.max(step.rest, COUNTED_S);
+    this.#enter("rest", rest_s);
+    const told = `${this.#app.t("plan.rest", { s: rest_s })} ${this.#next()}`;
     this.#app.announce(told);
     this.#voice.tell(told);
   }
