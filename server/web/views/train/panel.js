@@ -106,7 +106,8 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
   let seen_ms = performance.now();
   let shown = "";
 
-  const praisesOf = ({ feedback = [] }) => feedback.map(({ code, text }) => t(`feedback.${code}`, {}, text));
+  const praisesOf = ({ feedback }) =>
+    (feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text));
   const unitOf = () => (coach?.step?.reps ? t("plan.of", { n: coach.step.reps }) : t("reps"));
 
   function listSets(sets) {
