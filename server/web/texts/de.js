@@ -54,6 +54,8 @@ export default {
   "problem.analyzer": "{analyzer} arbeitet nicht: {message}",
   "problem.history":
     "Dein Training lässt sich gerade nicht speichern. Der Server behält es im Speicher, bis es geht; lade am Ende die Zusammenfassung herunter.",
+  "problem.history_full":
+    "Dieses Training wird nicht gespeichert, wie keines mit neuem Namen. Nimm einen, den es gibt, oder lass einen löschen.",
   "problem.behind": "{analyzer} ist zu langsam für jedes Bild und lässt einige aus.",
   "problem.in_time": "{analyzer} sieht wieder jedes Bild.",
   "problem.other": "{message}",

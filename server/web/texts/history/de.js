@@ -21,7 +21,8 @@ export default {
   "history.no_figure": "Solche Werte gibt es von dieser Übung nicht.",
   "history.recent": "Ältere stehen in der Datei.",
   "history.more": "Mehr zeigen",
-  "history.share": "Mit einem Coach teilen, mit dem Namen in seinem Token",
+  "history.share":
+    "Mit einem Coach teilen, mit dem Namen in seinem Token: er sieht deine Trainings, und dich, während du trainierst",
   "history.share_do": "Teilen",
   "history.shared": "{coach} kann deine Trainings sehen.",
   "history.unshare": "Zurücknehmen",
