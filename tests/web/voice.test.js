@@ -69,6 +69,14 @@ for (const [text, at_ms, is_said] of [
   });
 }
 
+test("what comes next is said at once, and cues are said as before", () => {
+  const all = voice();
+  all.cue("Lower", 0);
+  all.tell("Rest 60 s.");
+  all.cue("Chest up", 8000);
+  assert.deepEqual(spoken(), ["en: Lower", "en: Rest 60 s.", "en: Chest up"]);
+});
+
 test("every tenth second of a hold is said once, of the next hold too", () => {
   const all = voice();
   for (const seconds of [0, 9.9, 10, 10.03, 19.9, 20.1, 0.1, 9.9, 10.2]) all.hold(seconds);

@@ -228,7 +228,7 @@ export default {
   "find.whole_done": "Das Video wird durchsucht…",
   "find.whole_over": "Das Video ist durchsucht.",
   "find.whole.413":
-    "Dieses Video ist zu groß, um es auf einmal zu durchsuchen: suche darin, während es läuft, oder lass den Server mehr annehmen (--max-body-bytes).",
+    "Dieses Video ist zu groß, um es auf einmal zu durchsuchen: Suche darin, während es läuft, oder lass den Server mehr annehmen (--max-body-bytes).",
   "find.whole.403":
     "Ein Video auf einmal zu durchsuchen braucht ein Token mit control. Suche darin, während es läuft.",
   "find.pause": "Pause",

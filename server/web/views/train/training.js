@@ -42,6 +42,7 @@ export class Training {
   #blind_since_ms = 0; // since when there are no results, if there are none
   #finished = false; // by who trains, or with the video
   #failed = [];
+  #isNew = false; // whether a repetition was counted, and its result is still to come
   #frames = new Map(); // the last ones, by number
   #held = NaN; // the number of the last one whose pose came later
   #result = null;
@@ -89,9 +90,10 @@ export class Training {
     this.#wanted = wanted;
     this.#uncounted = new Uncounted(this.#client, before?.uncounted);
     if (before) {
-      const { session, book, sets } = before;
+      const { session, book, sets, pts_ms = 0 } = before;
       Object.assign(this.#client, { session, book });
       this.#sets = new Sets(sets);
+      this.#pts_ms = pts_ms;
       this.#blind_since_ms = before.at_ms;
     }
     if (Coach && this.#choices.counts) this.#lead(Coach, before);
@@ -146,7 +148,12 @@ export class Training {
     const { session, book } = this.#client;
     const { kind } = this.source;
     const source = { kind, at_s: this.#stream.video?.currentTime };
-    const led = { wanted: this.#wanted, coach: this.#coach?.now, uncounted: this.#uncounted };
+    const led = {
+      wanted: this.#wanted,
+      coach: this.#coach?.now,
+      uncounted: this.#uncounted,
+      pts_ms: this.#pts_ms,
+    };
     keep({ kind: "training", source, session, book, sets: this.#sets, ...led, at_ms: Date.now() });
     // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
     if (kind === "file") this.#client.stop();
@@ -202,7 +209,11 @@ export class Training {
 
   #take = (result) => {
     this.#result = result;
-    this.#pts_ms = result.frame.pts;
+    const { pts } = result.frame;
+    if (pts < this.#pts_ms) this.#uncounted.anew();
+    this.#pts_ms = pts;
+    if (this.#isNew) this.#panel.aloud(this.#sets, result);
+    this.#isNew = false;
     this.#coach?.take(result, this.#sets.begun);
     if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
@@ -244,8 +255,10 @@ export class Training {
 
   #fail = (problem) => {
     // One that is late, or in time again, has not failed.
-    if (problem.phase) this.#failed.push(problem);
-    if (problem.phase) this.#panel.fail(problem);
+    if (problem.phase) {
+      this.#failed.push(problem);
+      this.#panel.fail(problem);
+    }
     const kind = problem.state === "in_time" ? "info" : "problem";
     this.#app.notice(this.#app.explain(problem), { kind });
     if (problem.code === 400) this.#doubtOwn(problem);
@@ -272,6 +285,7 @@ export class Training {
       this.#ring.mark(detail.repetition);
     }
     this.#panel.counted(this.#sets);
+    this.#isNew = true;
     this.#badge();
   };
 

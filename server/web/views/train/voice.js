@@ -40,6 +40,11 @@ export class Voice {
     this.#say("cue", text);
   }
 
+  /** What comes next, whatever was said last. */
+  tell(text) {
+    this.#say("cue", text);
+  }
+
   /** A hold has lasted so long. */
   hold(seconds) {
     const due = Math.floor(seconds / SECONDS_EVERY) * SECONDS_EVERY;

@@ -7,7 +7,14 @@ const SENT_WIDTH = 640;
 const VITALS_BITS = 2_500_000;
 
 /** Exercises of one's own, in this browser. */
-export const ownExercises = () => JSON.parse(localStorage.getItem(OWN) ?? "[]");
+export function ownExercises() {
+  try {
+    return JSON.parse(localStorage.getItem(OWN)).filter((each) => each?.name);
+  } catch {
+    // There are none, or what was kept is damaged.
+    return [];
+  }
+}
 
 /** Keep them. */
 export function keepOwn(list) {
