@@ -40,7 +40,7 @@ beforeEach(() => {
     badge() {},
     explain: ({ message }) => message,
   };
-  globalThis.speechSynthesis = { cancel() {}, speak: ({ text }) => said.push(text) };
+  globalThis.speechSynthesis = { cancel() {}, getVoices: () => [], speak: ({ text }) => said.push(text) };
   const Coach = class {
     now = {};
     constructor(_app, _voice, _wanted, on) {

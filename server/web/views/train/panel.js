@@ -47,8 +47,17 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
     type: "checkbox",
     role: "switch",
     checked: choices.voice.on,
-    onchange: () => (choices.voice.on = voice.checked),
+    onchange: () => {
+      choices.voice.on = voice.checked;
+      chooseVoice();
+    },
   });
+  const voiceBox = el("div", { hidden: !choices.counts });
+  const chooseVoice = async () => {
+    const { voiceChoice } = await import("./voice_choice.js");
+    voiceBox.replaceChildren(...(choices.voice.on ? [voiceChoice(app, choices.voice)] : []));
+  };
+  if (choices.voice.on) chooseVoice();
   const values = inspector(app);
   values.element.open = !choices.counts;
   const stopButton = el("button.stop", {
@@ -91,6 +100,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
             voice,
             el("span", { textContent: t("train.voice") }),
           ),
+        voiceBox,
         stopButton,
       ),
     ),
