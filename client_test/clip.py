@@ -13,6 +13,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, MediaStreamError
 from av import VideoFrame
 
+from client_test.errors import BadSource
+
 # A camera does not wait for a slow encoder: a frame that is this late is skipped.
 MAX_LAG_S = 0.1
 
@@ -45,6 +47,8 @@ class ClipTrack(MediaStreamTrack):
     length_s
         How long the track will play, in seconds; None when it loops for ever, or if the file does
         not say.
+    error
+        What ended it early; None while it goes on, and after the last frame.
 
     Raises
     ------
@@ -69,6 +73,7 @@ class ClipTrack(MediaStreamTrack):
         self._decoder = _Decoder(path, play_from_s=play_from_s, loop=loop)
         self.frames_sent = 0
         self.frames_skipped = 0
+        self.error: BadSource | None = None
         self.length_s = _shortest(None if loop else self._decoder.remaining_s, duration_s)
         self._duration_s = duration_s
         self._on_frame = on_frame
@@ -116,8 +121,9 @@ class ClipTrack(MediaStreamTrack):
             # Shielded: a sender that is cancelled here must not cancel the decoder's work.
             decoded = await asyncio.shield(asyncio.wrap_future(self._ahead))
         except av.error.FFmpegError as error:
+            self.error = BadSource(f"the clip can not be decoded any further: {error}")
             self.stop()
-            raise MediaStreamError(f"the clip cannot be decoded: {error}") from error
+            raise MediaStreamError(str(self.error)) from error
         if decoded is None or (self._duration_s is not None and decoded[1] >= self._duration_s):
             self.stop()
         if decoded is None or self.readyState != "live":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 from aiortc import MediaStreamTrack
@@ -110,16 +111,18 @@ class Connection:
         """
         try:
             self.say("connecting")
+            lost: ClientError | None = None
             while self._reading.final is None:
-                await self._connect()
+                await self._connect(lost)
                 await self._stay()
+                lost = NotConnected("the connection was lost")
         finally:
             await self.hang_up()
             self.say("ended")
         self._raise_for_source()
 
-    async def _connect(self) -> None:
-        """Try until it is there.
+    async def _connect(self, problem: ClientError | None) -> None:
+        """Try until it is there; after a pause if there was a problem already.
 
         Raises
         ------
@@ -129,26 +132,25 @@ class Connection:
             For too long.
         """
         until_s = time.monotonic() + self._give_up_after_s
-        tries = 0
+        pauses_s = chain(PAUSES_S, repeat(LAST_PAUSE_S))
         while True:
+            if problem is not None:
+                await self._pause(problem, next(pauses_s), until_s)
             try:
                 return await self._attempt()
-            except Rejected as error:
-                await self.hang_up()
-                if error.code in _FOR_GOOD:
-                    raise
-                problem: ClientError = error
             except ClientError as error:
                 await self.hang_up()
+                if isinstance(error, Rejected) and error.code in _FOR_GOOD:
+                    raise
                 problem = error
-            pause_s = PAUSES_S[tries] if tries < len(PAUSES_S) else LAST_PAUSE_S
-            if isinstance(problem, Rejected) and problem.retry_after_s is not None:
-                pause_s = max(pause_s, problem.retry_after_s)
-            tries += 1
-            if time.monotonic() + pause_s > until_s:
-                raise GaveUp(f"no connection within {self._give_up_after_s:g} s: {problem}")
-            self.say("reconnecting", in_s=pause_s, problem=str(problem))
-            await asyncio.sleep(pause_s)
+
+    async def _pause(self, problem: ClientError, pause_s: float, until_s: float) -> None:
+        if isinstance(problem, Rejected) and problem.retry_after_s is not None:
+            pause_s = max(pause_s, problem.retry_after_s)
+        if time.monotonic() + pause_s > until_s:
+            raise GaveUp(f"no connection within {self._give_up_after_s:g} s: {problem}")
+        self.say("reconnecting", in_s=pause_s, problem=str(problem))
+        await asyncio.sleep(pause_s)
 
     async def _attempt(self) -> None:
         before = self.session

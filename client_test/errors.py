@@ -39,7 +39,7 @@ class NoFinalResult(ClientError):
 
 
 class BadSource(ClientError):
-    """What was to be sent is no video: a camera that is not there, an array that is no picture."""
+    """What was to be sent is no video: no such camera, a damaged file, no picture in an array."""
 
 
 class GaveUp(ClientError):

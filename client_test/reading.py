@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from client_test.told import Event, Result
 
 # Clocks drift: an older round trip counts for less.
 _AGING = 1.05
+# Results that may be lost may also come late, and say again what was last before.
+_REMEMBERED = 8
 
 
 class Reading:
@@ -40,12 +43,12 @@ class Reading:
         self._on_event = on_event
         self._clock: Clock | None = None
         self._number = 0
-        self._repetition: Any = None
+        self._told: deque[Any] = deque(maxlen=_REMEMBERED)
 
     def begin_anew(self) -> None:
-        """Frames and repetitions count from the start: another session, or another worker."""
+        """Frames and repetitions count from the start: it is another session."""
         self._number = 0
-        self._repetition = None
+        self._told.clear()
 
     def message(self, message: Message) -> None:
         """Take what is no result."""
@@ -55,7 +58,7 @@ class Reading:
             self._compare_clocks(message)
         elif kind != "layout":
             if kind == "analyzers_restarted":
-                self._repetition = None
+                self._told.clear()
             self._on_event(Event("notice", kind, message))
 
     def result(self, message: Message) -> None:
@@ -74,8 +77,9 @@ class Reading:
 
     def _tell_of_repetition(self, result: Result) -> None:
         repetition = result.get("repetition")
-        if repetition is not None and repetition != self._repetition:
-            self._repetition = repetition
+        # An analyzer of one's own may call something else by that name.
+        if isinstance(repetition, dict) and repetition not in self._told:
+            self._told.append(repetition)
             exercise = str(repetition.get("exercise") or result.get("exercise"))
             self._on_event(Event("repetition", exercise, repetition))
 

@@ -123,7 +123,7 @@ class Arrays(MediaStreamTrack):
 
 
 class Camera(MediaStreamTrack):
-    """A camera of this machine, its newest picture each time.
+    """A camera of this machine, its pictures as they come.
 
     Parameters
     ----------

@@ -15,6 +15,12 @@ from analyzers.vitals.spectrum import detrended
 LOWEST, HIGHEST = 6.0, 40.0
 PER_MINUTE = np.arange(LOWEST, HIGHEST + 0.25, 0.25)
 SHORTEST_S, LONGEST_S = 15.0, 30.0
+# Ten a second are enough for what comes, and a third of the work.
+_EACH = 3
+_TIMES_S = np.arange(round(LONGEST_S * RATE_HZ) // _EACH) * _EACH / RATE_HZ
+# Made once: waves of each rate cost more than all that is done with them.
+_TURNS = 2.0 * np.pi * np.outer(PER_MINUTE / 60.0, _TIMES_S)
+_COS, _SIN = np.cos(_TURNS), np.sin(_TURNS)
 # Chest, head and the skin's brightness: how much each is listened to.
 _WEIGHTS = np.array([1.0, 0.4, 0.2])
 _NEAR = 3.0
@@ -57,18 +63,17 @@ def breathing(moments: Sequence[Moment], end_s: float, seconds: float) -> Breath
 
 
 def find(signals: NDArray[np.float64]) -> Breathing:
-    """Look for the breath in chest, head and brightness, shape (N, 3), at RATE_HZ."""
-    # Ten a second are enough for what comes, and a third of the work.
-    slow = signals[: len(signals) // 3 * 3].reshape(-1, 3, signals.shape[1]).mean(axis=1)
+    """Look for the breath in chest, head and brightness, shape (N, 3), of `LONGEST_S` at most."""
+    whole = signals[: len(signals) // _EACH * _EACH]
+    slow = whole.reshape(-1, _EACH, signals.shape[1]).mean(axis=1)
     moved = detrended(slow, 2)
     level = moved.std(axis=0)
     if level[0] < _LEAST:
         return Breathing(0.0, 0.0)
-    seconds = len(slow) * 3.0 / RATE_HZ
-    tapered = moved / np.maximum(level, 1e-12) * np.hanning(len(moved))[:, None]
-    times_s = np.arange(len(slow)) * 3.0 / RATE_HZ
-    turns = np.exp(-2j * np.pi * np.outer(PER_MINUTE / 60.0, times_s))
-    power = np.abs(turns @ tapered) ** 2 @ _WEIGHTS
+    count = len(slow)
+    seconds = count * _EACH / RATE_HZ
+    tapered = moved / np.maximum(level, 1e-12) * np.hanning(count)[:, None]
+    power = ((_COS[:, :count] @ tapered) ** 2 + (_SIN[:, :count] @ tapered) ** 2) @ _WEIGHTS
     power[PER_MINUTE / 60.0 * seconds < _CYCLES] = 0.0
     top = int(power.argmax())
     near = np.abs(PER_MINUTE - PER_MINUTE[top]) <= _NEAR

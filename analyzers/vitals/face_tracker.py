@@ -36,7 +36,7 @@ class Reading:
         Of K places of skin, 0..255; K stays the same while `anchor` does.
     place : ndarray, shape (4,)
         x and y of the face's middle, its size and its angle (radians); the
-        first three in widths of the face.
+        first three in widths that the face had when the places were chosen.
     width_px : float
         From ear to ear.
     clipped : float
@@ -67,7 +67,7 @@ class FaceTracker:
         self._skin: Skin | None = None
         self._region: Region | None = None
         self._face: Face | None = None
-        self._anchored = Region(0.0, 0.0, 1.0)
+        self._unit = 1.0
         self._checked_s = float("-inf")
         self._anchor = 0
 
@@ -96,7 +96,7 @@ class FaceTracker:
                     self._template = None
             else:
                 self._template = None
-        if self._template is None and not self._begin(rgb, time_s, self._region or start, start):
+        if self._template is None and not self._begin(rgb, time_s, start):
             return None
         return self._reading(rgb)
 
@@ -118,11 +118,9 @@ class FaceTracker:
         assert self._region is not None
         return self._region.x, self._region.y, self._region.size * 1.5 / _MARGIN
 
-    def _begin(
-        self, rgb: NDArray[np.uint8], time_s: float, near: Region | None, start: Region | None
-    ) -> bool:
+    def _begin(self, rgb: NDArray[np.uint8], time_s: float, start: Region | None) -> bool:
         face = None
-        for place in (near, start):
+        for place in (self._region, start):
             if place is not None and place.is_usable:
                 face = self._mesh.look(rgb, place)
                 if face.score >= _MIN_SCORE:
@@ -134,7 +132,9 @@ class FaceTracker:
         if face is None or face.score < _MIN_SCORE or not face.region.is_usable:
             return False
         self._face, self._checked_s = face, time_s
-        self._region = self._anchored = _square(face)
+        self._region = _square(face)
+        # The network trembles: by what it says later, a face that is still would seem to move.
+        self._unit = max(face.width, 1.0)
         self._template = Template(rgb, self._region)
         self._skin = Skin(rgb, self._region, face.points)
         self._anchor += 1
@@ -145,12 +145,12 @@ class FaceTracker:
         assert self._face is not None
         assert self._skin is not None
         region = self._region
-        width = max(self._face.width, 1.0)
+        unit = self._unit
         colors = self._skin.colors(rgb, region)
         return Reading(
             colors=colors.places,
-            place=np.array([region.x / width, region.y / width, region.size / width, region.angle]),
-            width_px=width,
+            place=np.array([region.x / unit, region.y / unit, region.size / unit, region.angle]),
+            width_px=max(self._face.width, 1.0),
             clipped=colors.clipped,
             anchor=self._anchor,
             region=region,

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from analyzers.vitals.face_tracker import Reading
 
 KEPT_S = 32.0
+# Whoever gives all frames one time has them a millisecond apart: as many as 120 a second are kept.
+_MOST = round(KEPT_S * 120)
 # A longer pause is filled by nothing.
 LONGEST_GAP_S = 0.7
 # Parts of the face's width in half a second; people who sit and rest sway by 1 or 2 %.
@@ -46,16 +48,13 @@ class StillTime:
     """The moments since the face last moved."""
 
     def __init__(self) -> None:
-        self.moments: deque[Moment] = deque()
+        self.moments: deque[Moment] = deque(maxlen=_MOST)
         self._recent: deque[Moment] = deque()
         self.moved_s = float("-inf")
-        self.begun_s: float | None = None
 
     def add(self, moment: Moment) -> None:
         """Take one more; what was before a movement or a pause is forgotten."""
         now_s = moment.time_s
-        if self.begun_s is None:
-            self.begun_s = now_s
         if self._recent:
             last = self._recent[-1]
             if now_s - last.time_s > LONGEST_GAP_S:

@@ -65,7 +65,6 @@ class PersonPulse:
         self._told = Told(None, 0.0, Reason.NO_FACE)
         self._looked_s = float("-inf")
         self._sure = 0
-        self._since_s: float | None = None
 
     def nobody(self) -> Told:
         """The face is not there."""

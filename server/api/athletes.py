@@ -51,10 +51,13 @@ def whom(request: web.Request) -> str:
     BadMessage
         It is nobody's.
     """
-    asked = request.match_info["id"]
+    return request.app[KEYS].of(_id(request.match_info["id"]))
+
+
+def _id(asked: str) -> str:
     if not 0 < len(asked) <= MOST_CHARS or not asked.isprintable():
         raise BadMessage(f"an athlete's id has 1 to {MOST_CHARS} printable characters")
-    return request.app[KEYS].of(asked)
+    return asked
 
 
 def is_own(request: web.Request, key: str) -> bool:
@@ -87,7 +90,7 @@ async def check_readable(request: web.Request, history: History, key: str) -> No
     if is_own(request, key):
         return
     is_coach = by.may(Scope.COACH) and by.subject is not None
-    if not is_coach or not await history.ask(history.reader.is_shared, key, _own_key(request, by)):
+    if not is_coach or not await history.ask(history.reader.sharing, [key], _own_key(request, by)):
         raise _not_theirs(request)
 
 
@@ -106,12 +109,13 @@ async def list_athletes(request: web.Request) -> web.Response:
     """Whose trainings who asks may see, in the order of their ids."""
     history, keys, by = await history_of(request), request.app[KEYS], request[IDENTITY]
     limit = _limit(request)
-    after = keys.of(request.query.get("after", "")[:MOST_CHARS])
+    after = request.query.get("after")
+    begin = keys.prefix if after is None else keys.of(_id(after))
     sees_all = by.may(Scope.CONTROL)
     try:
         found = await history.ask(
             history.reader.athletes,
-            *(keys.prefix, None if sees_all else _own_key(request, by), after, limit + 1),
+            *(keys.prefix, None if sees_all else _own_key(request, by), begin, limit + 1),
             shared=by.may(Scope.COACH),
         )
     except (DatabaseAway, Overloaded) as error:
@@ -137,16 +141,12 @@ async def list_trainings(request: web.Request) -> web.Response:
     limit = _limit(request)
     try:
         await check_readable(request, history, key)
-        shared = await history.ask(history.reader.shares, key)
         found, following = await history.ask(
             history.reader.trainings, key, int(before) if before else None, limit
         )
+        told = await _shares(request, history, key) if is_own(request, key) else {}
     except (DatabaseAway, Overloaded) as error:
         raise busy(error) from error
-    keys = request.app[KEYS]
-    told = {"shared_with": [keys.id_of(each) for each in shared or []]}
-    if not is_own(request, key):
-        told = {}
     return web.json_response({"trainings": found, "next": following, **told})
 
 
@@ -162,8 +162,8 @@ async def share(request: web.Request) -> web.Response:
             raise TooMany(
                 "shared with so many already: take one back first", retry_after_s=RETRY_AFTER_S
             )
-        return await _shares(request, history, key)
-    except DatabaseAway as error:
+        return web.json_response(await _shares(request, history, key))
+    except (DatabaseAway, Overloaded) as error:
         raise busy(error) from error
 
 
@@ -172,16 +172,16 @@ async def unshare(request: web.Request) -> web.Response:
     history, key = await history_of(request), whom(request)
     check_own(request, key)
     try:
-        await history.unshare(key, request.app[KEYS].of(request.match_info["coach"][:MOST_CHARS]))
-        return await _shares(request, history, key)
+        await history.unshare(key, request.app[KEYS].of(_id(request.match_info["coach"])))
+        return web.json_response(await _shares(request, history, key))
     except (DatabaseAway, Overloaded) as error:
         raise busy(error) from error
 
 
-async def _shares(request: web.Request, history: History, key: str) -> web.Response:
+async def _shares(request: web.Request, history: History, key: str) -> dict[str, list[str]]:
     keys = request.app[KEYS]
     shared = await history.ask(history.reader.shares, key) or []
-    return web.json_response({"shared_with": [keys.id_of(each) for each in shared]})
+    return {"shared_with": [keys.id_of(each) for each in shared]}
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -190,7 +190,7 @@ async def delete(request: web.Request) -> web.Response:
     check_own(request, key)
     try:
         deleted = await history.forget(key)
-    except DatabaseAway as error:
+    except (DatabaseAway, Overloaded) as error:
         raise busy(error) from error
     return web.json_response({"trainings": deleted.trainings, "wiped": deleted.is_wiped})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from aiohttp import web
 
 from server.api.athletes import KEYS
@@ -19,11 +21,6 @@ from signaling.errors import NotFound
 
 # The page asks three times for a view; a program that pages through thousands of trainings waits.
 _RATE = "20/second; 300/minute"
-_NOT_WRITTEN = {
-    "type": "history",
-    "code": "history",
-    "message": "the database does not take this training: it waits in memory until it does",
-}
 
 
 class SessionsOfHistory:
@@ -42,10 +39,13 @@ class SessionsOfHistory:
             return None
         return Told(sid, session.owner, session.name)
 
-    def tell(self, sid: str) -> None:
-        """Tell its client that its training is in memory alone."""
-        if self.manager is not None:
-            self.manager.known.get(sid).subscribers.notify(dict(_NOT_WRITTEN))
+    def tell(self, sid: str, code: str, message: str) -> None:
+        """Tell its client what becomes of its training, if there is a session still."""
+        if self.manager is None:
+            return
+        with contextlib.suppress(NotFound):
+            told = {"type": "history", "code": code, "message": message}
+            self.manager.known.get(sid).subscribers.notify(told)
 
 
 def make_history(settings: Settings, sessions: SessionsOfHistory) -> History | None:

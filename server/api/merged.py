@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -74,6 +74,7 @@ def _health(told: Told, member: Member) -> bytes:
         "analyzers": analyzers,
         "workers": [{**each, "index": index} for index, each in enumerate(workers)],
         "sessions": sum(body["sessions"] for body in bodies.values()),
+        "history": history_of([body["history"] for body in bodies.values()]),
         "nodes": [
             {
                 "node": number,
@@ -85,6 +86,15 @@ def _health(told: Told, member: Member) -> bytes:
         ],
     }
     return orjson.dumps(merged)
+
+
+def history_of(told: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """How keeping trainings goes: as it does where it goes worst, and all that wait or are lost."""
+    kept = [each for each in told if each is not None]
+    if not kept:
+        return None
+    worst = min(kept, key=lambda each: bool(each["written"]))
+    return {**worst, **{key: sum(each[key] for each in kept) for key in ("waiting", "lost")}}
 
 
 def _metrics(told: Told, _: Member) -> bytes:

@@ -77,6 +77,7 @@ ROUTES = (
         sessions.list_sessions,
         "Running sessions",
         Scope.VIEW,
+        or_scope=Scope.COACH,
         answers={200: SessionList},
     ),
     Route(
@@ -85,6 +86,7 @@ ROUTES = (
         sessions.get_session,
         "One session",
         Scope.VIEW,
+        or_scope=Scope.COACH,
         answers={200: SessionDetail},
     ),
     Route(
@@ -101,6 +103,7 @@ ROUTES = (
         sessions.get_picture,
         "A small picture of what a session shows now",
         Scope.VIEW,
+        or_scope=Scope.COACH,
         answers={200: "image/jpeg", 204: None},
     ),
     Route(

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
+from server.api import coached
 from server.api.context import CAMERA_ANALYSIS, NO_CAMERA, SESSIONS, THUMBNAILS
 from server.api.json_body import read_message
 from server.api.models import StartSession
@@ -32,16 +33,14 @@ MAX_NOTICES = 64
 
 
 async def list_sessions(request: web.Request) -> web.Response:
-    """The running sessions of whoever asks; with control, everybody's."""
-    by = request[IDENTITY]
-    running = list(request.app[SESSIONS].known)
-    own = [session for session in running if by.may_touch(session.owner)]
-    return web.json_response({"sessions": [{**status(s), "doing": doing(s.last)} for s in own]})
+    """The running sessions of whoever asks, and of who share with them; with control, all."""
+    seen = await coached.visible(request, list(request.app[SESSIONS].known))
+    return web.json_response({"sessions": [{**status(s), "doing": doing(s.last)} for s in seen]})
 
 
 async def get_session(request: web.Request) -> web.Response:
     """One session with its last result."""
-    session = _own_session(request)
+    session = await _visible_session(request)
     last = orjson.loads(session.last.encode()) if session.last else None
     return web.json_response(
         {
@@ -55,7 +54,7 @@ async def get_session(request: web.Request) -> web.Response:
 
 async def get_picture(request: web.Request) -> web.Response:
     """A small picture of what a session shows now."""
-    data = await request.app[THUMBNAILS].of(_own_session(request))
+    data = await request.app[THUMBNAILS].of(await _visible_session(request))
     if data is None:
         # As ordinary as a picture: browsers would log an error.
         return web.Response(status=204)
@@ -81,6 +80,12 @@ async def delete_session(request: web.Request) -> web.Response:
     session = _own_session(request)
     await request.app[SESSIONS].end(session.sid, BY_REQUEST)
     return web.json_response(status(session))
+
+
+async def _visible_session(request: web.Request) -> Session:
+    session = request.app[SESSIONS].known.get(request.match_info["id"])
+    await coached.check_visible(request, session)
+    return session
 
 
 def _own_session(request: web.Request) -> Session:

@@ -32,8 +32,9 @@ _TYPES = {
 _CACHING = {hdrs.CACHE_CONTROL: "no-cache"}
 # Lines of scripts that are nothing but comment, and blocks of those: a fifth of what would be
 # sent. Their ends of lines stay, so that lines have the numbers that they have in the source. What
-# lines are indented by goes too: no text of a script's goes over an end of line.
+# lines are indented by goes too: no text of a script goes over an end of line. Styles alike.
 _COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+_STYLE_COMMENT = re.compile(rb"/\*(?:[^*]|\*(?!/))*\*/")
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 # This one is for pages of others, and read by whoever writes them.
 _WITH_COMMENTS = "kinecast.js"
@@ -65,8 +66,9 @@ def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, _File]]:
             yield from _read(entry, f"{path}/")
         elif content_type := _TYPES.get(Path(entry.name).suffix):
             body = entry.read_bytes()
-            if path.endswith(".js") and path != _WITH_COMMENTS:
-                body = _COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
+            comments = {".js": _COMMENT, ".css": _STYLE_COMMENT}.get(Path(path).suffix)
+            if comments and path != _WITH_COMMENTS:
+                body = comments.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
                 body = _INDENT.sub(b"", body)
             etag = hashlib.sha256(body).hexdigest()[:16]
             yield path, _File(body, gzip.compress(body, mtime=0), content_type, etag)

@@ -19,7 +19,7 @@ scopes:
   publish   send video, read its results, resume and end one's own sessions
   view      look at one's own sessions, at published streams, at metrics
   control   all of that with everybody's sessions; the camera, recordings
-  coach     to read the trainings of those who share them (--database)
+  coach     the trainings and the running sessions of those who share with one (--database)
 
 The secret is the server's: AUTH_SECRET or AUTH_SECRET_FILE, from the environment or .env, or
 --auth-secret-file. A token can not be taken back before it expires, except by changing the secret,

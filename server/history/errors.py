@@ -13,3 +13,7 @@ class DatabaseAway(HistoryError):
 
 class BadTraining(HistoryError):
     """The database takes others, and never this one."""
+
+
+class TooManyNames(BadTraining):
+    """Whose it is was never heard of, and so many are kept already; the text is for them."""

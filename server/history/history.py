@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from server.backoff import Backoff
 from server.history.drafts import Drafts, Told
-from server.history.errors import BadTraining, DatabaseAway, HistoryError
+from server.history.errors import BadTraining, DatabaseAway, HistoryError, TooManyNames
 from server.history.keys import Keys
 from server.history.training import Draft
 from server.tasks import Tasks
@@ -28,9 +28,11 @@ WRITES_EVERY_S = 2.0
 LONGEST_PAUSE_S = 30.0
 # A database that no longer answers holds up nobody.
 ANSWERS_WITHIN_S = 15.0
-MOST_READERS = 16
+MOST_AT_ONCE = 16
 _ENDS_WITHIN_S = 5.0
 _READING_THREADS = 2
+
+_WAITS = "the database does not take this training: it waits in memory until it does"
 
 _T = TypeVar("_T")
 
@@ -70,7 +72,7 @@ class History:
     find
         Whose session it is that something is told of, by its id; None if there is no such session.
     tell_session
-        Has a session's client told that its training is in memory alone.
+        Has a session's client told, with a code, what becomes of its training.
     first_pause_s
         After the database did not take something.
     """
@@ -81,7 +83,7 @@ class History:
         reader: Reader,
         keys: Keys,
         find: Callable[[str], Told | None],
-        tell_session: Callable[[str], None],
+        tell_session: Callable[[str, str, str], None],
         first_pause_s: float = 1.0,
     ) -> None:
         self._store = store
@@ -102,7 +104,7 @@ class History:
         self._is_open = False
         self._is_away = False
         self._told: set[str] = set()
-        self._readers = 0
+        self._asking = 0
 
     @property
     def status(self) -> HistoryStatus:
@@ -153,7 +155,7 @@ class History:
     def _say_so(self, session: str) -> None:
         if session not in self._told:
             self._told.add(session)
-            self._tell_session(session)
+            self._tell_session(session, "history", _WAITS)
 
     # ---- the writer
 
@@ -211,6 +213,8 @@ class History:
         except BadTraining as error:
             logger.error("A training of session %s is not kept: %s", draft.session, error)
             self._drafts.drop(draft, for_good=True)
+            if isinstance(error, TooManyNames):
+                self._tell_session(draft.session, "history_full", str(error))
             return
         draft.is_known, draft.written = True, version
         if not is_there:
@@ -230,48 +234,43 @@ class History:
         Overloaded
             Too many ask at once.
         """
-        if not self._is_open:
-            raise DatabaseAway("it was not reached yet")
-        if self._readers >= MOST_READERS:
-            raise Overloaded("too many ask at once")
-        self._readers += 1
-        try:
-            return await self._on(self._reading, lambda: call(*arguments, **named))
-        finally:
-            self._readers -= 1
+        return await self._for_others(self._reading, lambda: call(*arguments, **named))
 
     async def share(self, key: str, coach: str) -> bool:
         """As `Store.share`."""
-        return await self._change(self._store.share, key, coach)
+        return await self._for_others(self._writing, self._store.share, key, coach)
 
     async def unshare(self, key: str, coach: str) -> None:
         """As `Store.unshare`."""
-        await self._change(self._store.unshare, key, coach)
+        await self._for_others(self._writing, self._store.unshare, key, coach)
 
     async def forget(self, key: str) -> Deleted:
         """Delete everything of one person, also what waits and what goes on."""
         self._drafts.forget(key)
         # Behind whatever of theirs is being written just now.
-        deleted = await self._change(self._store.forget, key)
+        deleted = await self._for_others(self._writing, self._store.forget, key)
         self._drafts.forget(key)
         return deleted
 
-    async def _change(self, call: Callable[..., _T], *arguments: Any) -> _T:
+    async def _for_others(
+        self, threads: ThreadPoolExecutor, call: Callable[..., _T], *arguments: Any
+    ) -> _T:
         if not self._is_open:
             raise DatabaseAway("it was not reached yet")
-        return await self._on(self._writing, call, *arguments)
+        if self._asking >= MOST_AT_ONCE:
+            raise Overloaded("too many ask at once")
+        self._asking += 1
+        try:
+            return await self._on(threads, call, *arguments)
+        finally:
+            self._asking -= 1
 
     async def _on(
         self, threads: ThreadPoolExecutor, call: Callable[..., _T], *arguments: Any
     ) -> _T:
         running = asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
         try:
-            return await asyncio.wait_for(asyncio.shield(running), ANSWERS_WITHIN_S)
+            # What has not begun by then never does: whoever wants it asks again.
+            return await asyncio.wait_for(running, ANSWERS_WITHIN_S)
         except TimeoutError:
-            running.add_done_callback(_passed_over)
             raise DatabaseAway(f"no answer within {ANSWERS_WITHIN_S:g} s") from None
-
-
-def _passed_over(late: asyncio.Future[Any]) -> None:
-    if not late.cancelled() and (error := late.exception()) is not None:
-        logger.debug("A late answer of the history's: %s", error)

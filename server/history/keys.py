@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from server.history.drafts import Told
 
+SUBJECTS, NAMES = "subject:", "name:"
+"""What keys begin with."""
 # This machine's own camera is nobody.
 _NOBODY = "camera"
 
@@ -25,7 +27,7 @@ class Keys:
     @property
     def prefix(self) -> str:
         """What all keys begin with."""
-        return "subject:" if self.by_subject else "name:"
+        return SUBJECTS if self.by_subject else NAMES
 
     def of(self, athlete: str) -> str:
         """The key of an id."""

@@ -57,15 +57,12 @@ class Reader:
         shared
             Whether who asks sees those, too, who share with them.
         """
-        own = select(
-            trainings.c.athlete_id,
-            func.count().label("trainings"),
-            func.max(trainings.c.began_at_ms).label("last_at"),
-        )
-        counted = own.group_by(trainings.c.athlete_id).subquery()
+        # For each of the page; all others' trainings are not counted.
+        own = trainings.c.athlete_id == athletes.c.id
+        count = select(func.count()).where(own).scalar_subquery()
+        last = select(func.max(trainings.c.began_at_ms)).where(own).scalar_subquery()
         asked = (
-            select(athletes.c.key, athletes.c.name, counted.c.trainings, counted.c.last_at)
-            .join(counted, counted.c.athlete_id == athletes.c.id, isouter=True)
+            select(athletes.c.key, athletes.c.name, count.label("trainings"), last.label("last_at"))
             .where(athletes.c.key > after, athletes.c.key.startswith(prefix, autoescape=True))
             .order_by(athletes.c.key)
             .limit(limit)
@@ -78,13 +75,13 @@ class Reader:
             asked = asked.where(theirs)
         with self._begun() as connection:
             rows = connection.execute(asked).all()
-        return [{**row._mapping, "trainings": row.trainings or 0} for row in rows]
+        return [dict(row._mapping) for row in rows]
 
-    def is_shared(self, key: str, coach: str) -> bool:
-        """Whether somebody shares with a coach."""
-        asked = select(shares.c.coach).join(athletes).where(athletes.c.key == key)
+    def sharing(self, keys: Sequence[str], coach: str) -> set[str]:
+        """Who of these share with a coach."""
+        asked = select(athletes.c.key).join(shares).where(athletes.c.key.in_(keys))
         with self._begun() as connection:
-            return connection.scalar(asked.where(shares.c.coach == coach)) is not None
+            return set(connection.scalars(asked.where(shares.c.coach == coach)))
 
     def shares(self, key: str) -> list[str] | None:
         """With whom somebody shares; None if nothing is known of them."""

@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from server.history.database import in_one_line, migrate
-from server.history.errors import BadTraining, DatabaseAway
+from server.history.errors import BadTraining, DatabaseAway, TooManyNames
+from server.history.keys import NAMES
 from server.history.tables import athletes, repetitions, sets, shares, trainings
 from server.history.training import TrainedSet, Training, mean
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # Of one person; then the oldest go.
 MOST_TRAININGS = 5000
+# Tokens are issued; names anybody thinks of. Who is there already goes on, and is not displaced.
+MOST_NAMES = 1000
 MOST_SHARES = 50
 
 
@@ -101,12 +104,15 @@ class Store:
         ------
         BadTraining
             It is never taken.
+        TooManyNames
+            Nor is any under this name, unless others are deleted.
         """
         with self._begun() as connection:
             known = select(trainings.c.id).where(trainings.c.uid == training.uid)
             training_id = connection.scalar(known)
             if training_id is None and training.is_known:
                 return False
+            _check_name(connection, training.athlete)
             athlete_id = self._athlete(connection, training.athlete, training.name)
             values: dict[str, Any] = {"ended_at_ms": training.ended_at_ms}
             if training_id is None:
@@ -168,31 +174,45 @@ class Store:
             whose = select(athletes.c.id).where(athletes.c.key == key).scalar_subquery()
             own = select(func.count()).where(trainings.c.athlete_id == whose)
             count = connection.scalar(own) or 0
-            connection.execute(delete(shares).where(shares.c.coach == key))
-            connection.execute(delete(athletes).where(athletes.c.key == key))
-        return Deleted(count, self._wipe())
+            theirs = connection.execute(delete(shares).where(shares.c.coach == key))
+            found = connection.execute(delete(athletes).where(athletes.c.key == key))
+        return Deleted(count, self._wipe(rewrite=bool(theirs.rowcount or found.rowcount)))
 
-    def _wipe(self) -> bool:
-        """Leave no byte of what was deleted, as far as that is ours to say."""
+    def _wipe(self, *, rewrite: bool) -> bool:
+        """Leave no byte of what was deleted, as far as that is ours to say.
+
+        Parameters
+        ----------
+        rewrite
+            All of the file, which takes its time. What was deleted before is overwritten in it; a
+            log that somebody read then is emptied without.
+        """
         if self._is_postgresql:
             return False
         try:
-            connection = self._engine.raw_connection()
-        except SQLAlchemyError as error:
-            logger.warning("Deleted, but not wiped: %s", in_one_line(error))
-            return False
-        try:
-            cursor = connection.cursor()
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            is_blocked = (cursor.fetchone() or (1,))[0]
-            cursor.close()
-        except sqlite3.Error as error:
+            with contextlib.closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                if rewrite:
+                    cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_blocked = (cursor.fetchone() or (1,))[0]
+                cursor.close()
+        except (sqlite3.Error, SQLAlchemyError) as error:
             logger.warning("Deleted, but not wiped: %s", error)
             return False
-        finally:
-            connection.close()
         return not is_blocked
+
+
+def _check_name(connection: Connection, key: str) -> None:
+    if not key.startswith(NAMES):
+        return
+    is_known = connection.scalar(select(athletes.c.id).where(athletes.c.key == key)) is not None
+    names = select(func.count()).where(athletes.c.key.startswith(NAMES))
+    if not is_known and (connection.scalar(names) or 0) >= MOST_NAMES:
+        raise TooManyNames(
+            f"the trainings of {MOST_NAMES} names are kept, and of no more: train under one of"
+            " them, or have one deleted (DELETE /athletes/NAME)"
+        )
 
 
 def _write_set(connection: Connection, training_id: int, number: int, done: TrainedSet) -> None:

@@ -16,19 +16,22 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+# A training that goes on is written anew with each repetition, so ids of these run out in 32 bits.
+# SQLite's are of 64 bits anyway, if they are called so.
+ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _of(table: str) -> Column[int]:
     """Whose it is; goes with it."""
     name = f"{table.removesuffix('s')}_id"
     owner = ForeignKey(f"{table}.id", ondelete="CASCADE")
-    return Column(name, Integer, owner, nullable=False, index=True)
+    return Column(name, ID, owner, nullable=False, index=True)
 
 
 athletes = Table(
     "athletes",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", ID, primary_key=True),
     # subject:… of a token, or name:… where no tokens are asked for.
     Column("key", Text, nullable=False, unique=True),
     Column("name", Text),
@@ -45,7 +48,7 @@ shares = Table(
 trainings = Table(
     "trainings",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", ID, primary_key=True),
     _of("athletes"),
     Column("uid", Text, nullable=False, unique=True),
     Column("session", Text, nullable=False),
@@ -56,7 +59,7 @@ trainings = Table(
 sets = Table(
     "sets",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", ID, primary_key=True),
     _of("trainings"),
     Column("number", Integer, nullable=False),
     Column("exercise", Text, nullable=False),
@@ -71,7 +74,7 @@ sets = Table(
 repetitions = Table(
     "repetitions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", ID, primary_key=True),
     _of("sets"),
     Column("number", Integer, nullable=False),
     Column("start_ms", Float, nullable=False),

@@ -24,7 +24,7 @@ class Scope(enum.StrEnum):
     CONTROL = "control"
     """To read and end what others opened, and to switch cameras and recordings."""
     COACH = "coach"
-    """To read the trainings of those who share them."""
+    """To read the trainings of those who share them, and to look at their sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,5 +185,7 @@ tellOfHistory().catch(() => {});
 offerLanguages();
 addEventListener("hashchange", show);
 addEventListener("pagehide", () => router.suspend());
+// Kept whole by the browser while it was away, its views have ended all the same.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 await router.resume(VIEWS);
 await show();

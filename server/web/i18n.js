@@ -10,7 +10,10 @@ export const languages = LANGUAGES;
 
 /** The chosen language, or the first of the browser's that there is. */
 export function preferredLanguage() {
-  const wanted = [localStorage.getItem(KEPT), ...navigator.languages.map((tag) => tag.slice(0, 2))];
+  const wanted = navigator.languages.map((tag) => tag.slice(0, 2));
+  try {
+    wanted.unshift(localStorage.getItem(KEPT));
+  } catch {} // whoever blocks storage chooses anew
   return wanted.find((code) => code in LANGUAGES) ?? "en";
 }
 

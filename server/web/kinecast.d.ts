@@ -77,6 +77,19 @@ export interface Repetition {
   [key: string]: unknown;
 }
 
+/** Of the person in front, and of each where several are measured. Not a medical device. */
+export interface Vitals {
+  heart_rate_bpm: number | null;
+  /** 0..1. */
+  confidence: number;
+  /** Why there is no rate, and what to do. */
+  reason: Hint | null;
+  respiration_per_min: number | null;
+  /** The pulse's last seconds, -1..1, if the option `signal` is true. */
+  signal?: number[];
+  people?: (Omit<Vitals, "people"> & { id: number })[];
+}
+
 export interface FrameOfResult {
   number: number;
   /** Milliseconds since the session's first frame. */
@@ -117,6 +130,7 @@ export interface ResultKeys {
   warnings?: Hint[];
   framing?: Hint[];
   ready?: boolean;
+  vitals?: Vitals;
   [key: string]: unknown;
 }
 
@@ -178,8 +192,8 @@ export class Kinecast {
   /** The server's clock less `performance.now()`; NaN before it is known. */
   clock_offset_ms: number;
 
-  /** Send a stream's video until its track ends. May be called again after a refusal. */
-  start(stream: MediaStream): Promise<Session>;
+  /** Send a stream's video until its track ends; null if stopped before it was. May be called again after a refusal. */
+  start(stream: MediaStream): Promise<Session | null>;
   /** Change analyzers' options. */
   configure(options: AnalyzerOptions): void;
   /** End it; null if no final result came. */

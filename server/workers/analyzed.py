@@ -14,7 +14,7 @@ from server.workers.lane_frame import LaneFrame
 from server.workers.newest_frame import NewestFrame
 from server.workers.writing import Writing
 
-# What analyzers said that are read by some that may be late: as many as frames may wait for them.
+# What analyzers said, for those that read it and may be late: 4 s of it at 30 frames a second.
 _KEPT = 128
 # What a key of an event says before there was one.
 NOTHING = b"null"

@@ -73,15 +73,21 @@ class Backlog:
         """Leave a run of frames out, if more waits than may; says how many."""
         if len(self._waiting) < 2 or not self._is_too_much(now_s):
             return 0
-        return self.begin_anew()
+        newest = max((at for at in self._key_frames() if at), default=None)
+        return self._leave_out_before(newest)
 
-    def begin_anew(self) -> int:
-        """Leave out what waits, but for the newest key frame and what builds on it; how many."""
-        keys = [at for at, frame in enumerate(self._waiting) if at and _is_key_frame(frame)]
-        count = keys[-1] if keys else len(self._waiting)
+    def begin_anew(self) -> None:
+        """Leave out what builds on a frame that could not be decoded: up to a key frame."""
+        self._leave_out_before(min(self._key_frames(), default=None))
+
+    def _key_frames(self) -> list[int]:
+        return [at for at, frame in enumerate(self._waiting) if _is_key_frame(frame)]
+
+    def _leave_out_before(self, begin: int | None) -> int:
+        count = len(self._waiting) if begin is None else begin
         for _ in range(count):
             self.take()
-        self.needs_key_frame = not keys
+        self.needs_key_frame = begin is None
         return count
 
     def _is_too_much(self, now_s: float) -> bool:

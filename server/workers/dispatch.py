@@ -135,11 +135,12 @@ class Dispatcher:
         session = self._sessions.get(sid)
         if session is None or session.ending is not None:
             return
-        takes_all = self._consecutive.wants(session)
+        before, takes_all = session.newest.frame, self._consecutive.wants(session)
         if session.newest.ring(mailbox) and (session.is_shown or takes_all):
             session.newest.look(self._old_before_s)
-            if takes_all and session.newest.frame is not None:
-                self._consecutive.put(session, session.newest.frame)
+            newest = session.newest.frame
+            if newest is not None and newest is not before:
+                self._consecutive.put(session, newest)
 
     def _take(self, frame: EncodedInput) -> None:
         session = self._sessions.get(frame.sid)

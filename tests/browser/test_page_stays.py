@@ -153,6 +153,17 @@ def test_a_reload_while_a_file_is_played(view, server):
     view.check()
 
 
+def test_a_page_that_the_browser_kept(view):
+    """As going back brings it, without loading it anew: its views have ended."""
+    page = view.page
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    back = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    with page.expect_event("load"):
+        page.evaluate(f"void setTimeout(() => {back})")
+    begin(view)
+    view.check()
+
+
 def test_what_would_end_it_asks(view):
     page = view.page
     asked = []

@@ -157,7 +157,7 @@ async def test_a_lost_connection_comes_back_and_the_session_goes_on(server):
         assert client.session.id == before.id
         assert after.number > result.number
     states = [event.code for event in told if event.type == "state"]
-    assert states == ["connecting", "live", "live", "ended"]
+    assert states == ["connecting", "live", "reconnecting", "live", "ended"]
 
 
 async def test_another_program_goes_on_with_it(server):

@@ -9,6 +9,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from bench.harness import barcode
 from client_test.clip import ClipTrack
+from client_test.errors import BadSource
 
 FRAMES, RATE_HZ = 45, 30
 
@@ -94,6 +95,26 @@ async def test_stopped_track_gives_no_frame(clip: Path) -> None:
     track.stop()
     with pytest.raises(MediaStreamError):
         await track.recv()
+
+
+@pytest.fixture
+def damaged(tmp_path: Path, clip: Path) -> Path:
+    data = bytearray(clip.read_bytes())
+    begin = data.index(b"mdat") + 4
+    middle = begin + int.from_bytes(data[begin - 8 : begin - 4], "big") // 2
+    data[middle : middle + 400] = bytes(400)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    return path
+
+
+async def test_one_that_is_damaged_ends_early_and_says_so(damaged: Path, clip: Path) -> None:
+    track = ClipTrack(damaged)
+    assert 0 < len(await play(track)) < FRAMES
+    assert isinstance(track.error, BadSource)
+    whole = ClipTrack(clip, play_from_s=1.2)
+    await play(whole)
+    assert whole.error is None
 
 
 def test_refuses_what_is_no_video(tmp_path: Path, clip: Path) -> None:

@@ -32,6 +32,7 @@ for (const [text, name] of [
   ["Stoß 2", "stoss_2"],
   ["Squat", ""],
   ["unknown", ""],
+  ["Constructor", ""],
   ["🙂", ""],
   ["x".repeat(41), ""],
 ]) {
@@ -52,6 +53,7 @@ for (const [what, value] of Object.entries({
   "another key": { ...pull, more: 1 },
   "a key less": { ...pull, joints: undefined },
   "a name of the server's": { ...pull, name: "squat" },
+  "a name that every object has": { ...pull, name: "constructor" },
   "markup for a name": { ...pull, name: "<b>" },
   "a list for a name": { ...pull, name: ["row"] },
   "signals that are none": { ...pull, signals: "all" },
@@ -63,6 +65,15 @@ test("what is no JSON, or too large to be looked at, is refused", async () => {
   await assert.rejects(read(file("{")));
   await assert.rejects(read({ size: 100_001, text: () => assert.fail("was read") }));
 });
+
+for (const damaged of ["{", "null", "{}", "[null]", '[{"version": 1}]']) {
+  test(`"${damaged}" is kept: there are none, and one can be added`, () => {
+    localStorage.setItem("kinecast.exercises", damaged);
+    assert.deepEqual(ownExercises(), []);
+    add(pull);
+    assert.deepEqual(ownExercises(), [pull]);
+  });
+}
 
 test("there is room for twelve, and one takes the place of its name's", () => {
   for (let at = 0; at < 12; at++) assert.equal(add({ ...pull, name: `row_${at}` }), true);

@@ -47,9 +47,11 @@ test("what comes after a rest is another set, however short the rest", () => {
 });
 
 test("a hold that had begun before its set counts from there", () => {
-  const sets = new Sets();
+  let sets = new Sets();
   sets.end(4);
   sets.hold("plank", 5, 80);
+  // After a reload, too.
+  sets = new Sets(JSON.parse(JSON.stringify(sets)));
   sets.hold("plank", 9, 80);
   assert.deepEqual(
     sets.list.map(({ held_s }) => held_s),

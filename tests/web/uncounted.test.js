@@ -9,7 +9,7 @@ let client;
 let uncounted;
 
 beforeEach(() => {
-  client = { session: { id: "one" }, book: { now: {}, before: {}, done: [], earlier: [] } };
+  client = { book: { now: {}, before: {}, done: [], earlier: [] } };
   uncounted = new Uncounted(client);
 });
 
@@ -70,9 +70,26 @@ test("another worker counts from nothing", () => {
 test("times are the session's own", () => {
   uncounted.begin(0);
   uncounted.end(3000);
-  client.session = { id: "two" };
+  // Another session, or another server's.
+  uncounted.anew();
   const final = { repetitions: [repetition(1000)] };
   assert.deepEqual(ends(uncounted.without(final)), [1000]);
+});
+
+test("a rest that ends in another session begins with it", () => {
+  count(190_000);
+  uncounted.begin(200_000);
+  // What kinecast.js does when the session could not be resumed, or its server was replaced.
+  uncounted.anew();
+  const { book } = client;
+  Object.assign(book, { before: { squat: 1 }, now: {} });
+  book.earlier.push(...book.done.splice(0));
+  count(2000);
+  uncounted.end(5000);
+  count(8000);
+  assert.equal(total(), 2);
+  const final = { repetitions: [...book.earlier, repetition(2000), repetition(8000)] };
+  assert.deepEqual(ends(uncounted.without(final)), [190_000, 8000]);
 });
 
 test("it goes on after a reload", () => {

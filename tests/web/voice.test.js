@@ -16,6 +16,10 @@ beforeEach(() => {
   };
   globalThis.speechSynthesis = {
     cancel: () => said.push("(cancel)"),
+    getVoices: () => [
+      { name: "Anna", lang: "de-DE" },
+      { name: "Kate", lang: "en-GB" },
+    ],
     speak(utterance) {
       words = utterance;
       said.push(`${utterance.lang}: ${utterance.text}`);
@@ -69,6 +73,14 @@ for (const [text, at_ms, is_said] of [
   });
 }
 
+test("what comes next is said at once, and cues are said as before", () => {
+  const all = voice();
+  all.cue("Lower", 0);
+  all.tell("Rest 60 s.");
+  all.cue("Chest up", 8000);
+  assert.deepEqual(spoken(), ["en: Lower", "en: Rest 60 s.", "en: Chest up"]);
+});
+
 test("every tenth second of a hold is said once, of the next hold too", () => {
   const all = voice();
   for (const seconds of [0, 9.9, 10, 10.03, 19.9, 20.1, 0.1, 9.9, 10.2]) all.hold(seconds);
@@ -80,4 +92,32 @@ test("every fifth repetition is praised, if there is anything to praise", () => 
   for (const number of [4, 5]) all.count(number, "Good depth");
   all.count(10, "");
   assert.deepEqual(spoken(), ["en: 4", "en: 5. Good depth.", "en: 10"]);
+});
+
+test("how fast, and by whom, is kept; a voice of another language is not taken", () => {
+  const kept = new Map();
+  globalThis.localStorage = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+  };
+  voice().choose({ rate: 1.3, name: "Kate" });
+  const again = voice();
+  again.count(1);
+  assert.deepEqual([words.rate, words.voice.name], [1.3, "Kate"]);
+  again.choose({ name: "Anna" });
+  again.count(2);
+  assert.equal(words.voice, null);
+  kept.set("kinecast.voice", "{damaged");
+  voice().count(3);
+  assert.equal(words.rate, 1);
+  delete globalThis.localStorage;
+});
+
+test("what is being said ends when it is switched off", () => {
+  const all = voice();
+  all.cue("Lower", 0);
+  said = [];
+  all.on = false;
+  all.count(1);
+  assert.deepEqual(said, ["(cancel)"]);
 });

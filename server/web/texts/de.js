@@ -54,6 +54,8 @@ export default {
   "problem.analyzer": "{analyzer} arbeitet nicht: {message}",
   "problem.history":
     "Dein Training lässt sich gerade nicht speichern. Der Server behält es im Speicher, bis es geht; lade am Ende die Zusammenfassung herunter.",
+  "problem.history_full":
+    "Dieses Training wird nicht gespeichert, wie keines mit neuem Namen. Nimm einen, den es gibt, oder lass einen löschen.",
   "problem.behind": "{analyzer} ist zu langsam für jedes Bild und lässt einige aus.",
   "problem.in_time": "{analyzer} sieht wieder jedes Bild.",
   "problem.other": "{message}",
@@ -89,6 +91,12 @@ export default {
   "train.values": "Was die Analyzer sagen",
   "train.away": "Komm ins Bild",
   "train.voice": "Laut ansagen",
+  "voice.rate": "Tempo",
+  "voice.slow": "Langsam",
+  "voice.usual": "Normal",
+  "voice.fast": "Schnell",
+  "voice.name": "Stimme",
+  "voice.any": "Egal welche",
   "spoken.seconds": { one: "{n} Sekunde", other: "{n} Sekunden" },
   "train.stop": "Beenden",
   reps: "Wdh.",
@@ -226,7 +234,7 @@ export default {
   "find.whole_done": "Das Video wird durchsucht…",
   "find.whole_over": "Das Video ist durchsucht.",
   "find.whole.413":
-    "Dieses Video ist zu groß, um es auf einmal zu durchsuchen: suche darin, während es läuft, oder lass den Server mehr annehmen (--max-body-bytes).",
+    "Dieses Video ist zu groß, um es auf einmal zu durchsuchen: Suche darin, während es läuft, oder lass den Server mehr annehmen (--max-body-bytes).",
   "find.whole.403":
     "Ein Video auf einmal zu durchsuchen braucht ein Token mit control. Suche darin, während es läuft.",
   "find.pause": "Pause",

@@ -51,6 +51,8 @@ export default {
   "problem.analyzer": "{analyzer} is not working: {message}",
   "problem.history":
     "Your training can not be written just now. The server keeps it in memory until it can; download the summary when you are done.",
+  "problem.history_full":
+    "This training is not kept, as no new names are. Train under a name that is, or have one deleted.",
   "problem.behind": "{analyzer} is too slow to see every picture, and leaves some out.",
   "problem.in_time": "{analyzer} sees every picture again.",
   "problem.other": "{message}",
@@ -86,6 +88,12 @@ export default {
   "train.values": "What the analyzers say",
   "train.away": "Step into the picture",
   "train.voice": "Coach aloud",
+  "voice.rate": "How fast",
+  "voice.slow": "Slowly",
+  "voice.usual": "Usual",
+  "voice.fast": "Fast",
+  "voice.name": "Voice",
+  "voice.any": "Any voice",
   "spoken.seconds": { one: "{n} second", other: "{n} seconds" },
   "train.stop": "Finish",
   reps: "reps",

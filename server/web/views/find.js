@@ -93,13 +93,17 @@ export function mount(root, app) {
     seen.begin("clip", false);
     show();
     try {
-      const length_s = await pictures.lasts;
-      seen.lasts(length_s);
+      // A browser that can not show the clip need not tell; the server may look through it all the same.
+      let length_s = 0;
+      pictures.lasts.then((seconds) => {
+        length_s = seconds || 0;
+        if (!mine.signal.aborted) seen.lasts(seconds);
+      });
       await lookThrough(app, chosen, person, sure.threshold, {
         signal: mine.signal,
         progress(part) {
           done.value = part;
-          seen.now(part * length_s);
+          if (length_s) seen.now(part * length_s);
         },
         match: (match) => seen.take(match.timestamp, [match], sure),
       });

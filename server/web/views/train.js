@@ -23,6 +23,7 @@ const CAMERA = {
 export function mount(root, app) {
   let scene = null; // {draw: () => Element}, and `training` or `summary`
   let left = false;
+  let turn = 0; // of what is begun
   let summaries = null;
   const chosen = {}; // of wanted.js
 
@@ -31,7 +32,10 @@ export function mount(root, app) {
     scene = next;
     const listen = scene.training ? addEventListener : removeEventListener;
     listen("beforeunload", ask);
+    const wasHere = root.contains(document.activeElement);
     root.replaceChildren(scene.draw());
+    // Whoever pressed a button that is gone does not begin at the page's top again.
+    if (wasHere) root.parentElement.focus({ preventScroll: true });
   }
 
   // Browsers ask in words of their own. They do not tell a reload, after which it goes on, from the end.
@@ -78,18 +82,21 @@ export function mount(root, app) {
    */
   async function train(source, before, lesson) {
     app.notice(null);
+    const mine = ++turn;
     const wanted = structuredClone(before?.wanted ?? lesson ?? chosen);
     let [stream, analyzers, Coach] = [];
     try {
       [stream, analyzers, Coach] = await Promise.all([open(source), analyzersOf(app), lead(source, wanted)]);
     } catch (error) {
       if (!error.code) console.error(error);
+      if (mine !== turn) return;
       // What was counted is not lost with the camera.
       if (before) await over(before, before.session);
       app.notice(app.explain(error), { kind: "problem" });
       return;
     }
-    if (left) return release(stream);
+    // While the browser asked for the camera, something else may have begun.
+    if (left || mine !== turn) return release(stream);
     const events = { soon: () => after().catch(() => {}), over, learned, refused: idle };
     const training = new Training(app, stream, source, analyzers?.can, { before, wanted, Coach, ...events });
     show({ training, draw: () => training.draw() });
@@ -147,6 +154,7 @@ export function mount(root, app) {
     speak: () => root.replaceChildren(scene.draw()),
     suspend() {
       left = true;
+      removeEventListener("beforeunload", ask);
       scene.training?.suspend();
     },
     unmount() {

@@ -121,6 +121,21 @@ def test_the_tracker_keeps_a_face_and_loses_one_that_goes(picture, networks, act
     assert tracker.look(picture, 1.1, actor.face.region).anchor == 2
 
 
+def test_a_face_that_is_still_does_not_move_when_the_network_looks_again(picture, networks):
+    small = cv2.resize(picture, (384, 288), interpolation=cv2.INTER_AREA)
+    corner = np.full_like(picture, 110)
+    corner[192:, 256:] = small
+    rng = np.random.default_rng(0)
+    tracker, (start,) = FaceTracker(networks[1]), networks[0].find(corner)
+    seen = []
+    for k in range(16):
+        noisy = np.clip(corner + rng.normal(0.0, 3.0, corner.shape), 0, 255).astype(np.uint8)
+        seen.append(tracker.look(noisy, 0.25 * k, start))
+    assert {reading.anchor for reading in seen} == {1}
+    assert len({reading.width_px for reading in seen}) > 1, "it has looked again"
+    assert np.abs(np.diff([reading.place for reading in seen], axis=0)).max() < 0.004
+
+
 def test_pose_says_where_to_look(actor, networks, picture):
     landmarks = [{"x": 0.5, "y": 0.3, "visibility": 0.9} for _ in range(33)]
     # BlazePose's left eye is the person's own; so is its 2.

@@ -140,6 +140,12 @@ def test_it_forgets_what_is_long_ago():
     assert len(person._still.moments) < 33 * 15
 
 
+def test_times_that_stand_still_do_not_grow_it():
+    person = PersonPulse()
+    told(moments(times(5.0, 1000.0), 70.0), person)
+    assert len(person._still.moments) == 3840
+
+
 def test_the_curve_is_the_pulse():
     seen = moments(times(14.0), 72.0, noise=0.02)
     curve = told(seen)[-1][1].signal

@@ -7,18 +7,22 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from client_test.peer import ClientPeer
+from server.api.history import SessionsOfHistory
+from server.history import history as history_module
 from server.history.opening import open_database
 from server.history.training import Draft
 from server.security import tokens
 from server.security.identity import Scope
+from server.sessions.directory import SessionDirectory
 from tests.support.in_process import application, refusal
 from tests.support.server import ROOT, running_server
-from tests.support.tracks import ColourTrack
+from tests.support.tracks import ColourTrack, offer_of
 from tests.support.trainer import told
 
 SECRET = "s" * 40
@@ -149,6 +153,37 @@ async def test_share_with_a_coach_and_take_it_back(ask):
     assert (await ask("GET", "/athletes/ann/trainings", COACH))[0] == 403
 
 
+async def test_a_coach_sees_those_live_who_share_until_it_is_taken_back(ask):
+    sids = {}
+    for name, by in (("ann", ANN), ("bob", BOB)):
+        offer = {"sdp": await offer_of(ColourTrack()), "type": "offer"}
+        status, answer = await ask("POST", "/offer", by, json=offer)
+        assert status == 200
+        sids[name] = answer["session"]["id"]
+
+    async def listed(headers):
+        return {each["id"] for each in (await ask("GET", "/sessions", headers))[1]["sessions"]}
+
+    path = f"/sessions/{sids['ann']}"
+    both = token("coach", Scope.COACH, Scope.VIEW, Scope.PUBLISH)
+    await ask("POST", "/athletes/ann/shares", ANN, json={"coach": "coach"})
+    for coach in (COACH, both):
+        assert await listed(coach) == {sids["ann"]}
+        assert (await ask("GET", path, coach))[1]["id"] == sids["ann"]
+        # There is no frame yet.
+        assert (await ask("GET", f"{path}/picture", coach))[0] == 204
+        for method, what in (("DELETE", path), ("GET", f"/sessions/{sids['bob']}")):
+            assert (await ask(method, what, coach))[0] == 403, what
+    # Results would go on when it is taken back.
+    assert (await ask("GET", f"{path}/results", both))[0] == 403
+    assert await listed(token("coach")) == set(), "without the scope it is nothing"
+    assert await listed(BOB) == {sids["bob"]}
+    await ask("DELETE", "/athletes/ann/shares/coach", ANN)
+    assert await listed(COACH) == set()
+    for what in (path, f"{path}/picture"):
+        assert (await ask("GET", what, COACH))[0] == 403
+
+
 async def test_delete_everything_of_one_person(ask):
     assert await ask("DELETE", "/athletes/ann", ANN) == (200, {"trainings": 1, "wiped": True})
     assert (await ask("GET", "/athletes/ann/trainings", ANN))[1]["trainings"] == []
@@ -209,6 +244,8 @@ async def test_all_in_a_file(address, ask):
         ("GET", "/athletes/ann/export?format=xls", None, "format: give json or csv"),
         ("GET", f"/athletes/{'a' * 200}/trainings", None, "an athlete's id has 1 to 128"),
         ("GET", "/athletes/%00/trainings", None, "an athlete's id has 1 to 128"),
+        ("GET", "/athletes?after=%00", None, "an athlete's id has 1 to 128"),
+        ("DELETE", "/athletes/ann/shares/%00", None, "an athlete's id has 1 to 128"),
         ("POST", "/athletes/ann/shares", {"coach": "with blanks"}, "coach: "),
         ("POST", "/athletes/ann/shares", {"coach": 7}, "coach: "),
         ("POST", "/athletes/ann/shares", {}, "coach: "),
@@ -217,6 +254,20 @@ async def test_all_in_a_file(address, ask):
 async def test_what_makes_no_sense(ask, method, path, body, said):
     status, answer = await ask(method, path, CONTROL, json=body)
     assert (status, said in answer["message"]) == (400, True), answer
+
+
+async def test_too_many_at_once_try_again(ask, monkeypatch):
+    monkeypatch.setattr(history_module, "MOST_AT_ONCE", 0)
+    for method, path, body in (
+        ("GET", "/athletes", None),
+        ("GET", "/athletes/ann/trainings", None),
+        ("GET", "/athletes/ann/export", None),
+        ("POST", "/athletes/ann/shares", {"coach": "coach"}),
+        ("DELETE", "/athletes/ann/shares/coach", None),
+        ("DELETE", "/athletes/ann", None),
+    ):
+        status, answer = await ask(method, path, ANN, json=body)
+        assert (status, "too many ask" in answer["message"]) == (503, True), (method, path)
 
 
 async def test_so_many_a_minute(ask):
@@ -259,6 +310,13 @@ async def test_a_database_that_is_away_is_told_without_what_it_is():
         assert health["history"]["reason"].startswith("the database does not take trainings")
         for said in (answer, health):
             assert not any(word in json.dumps(said) for word in ("secret", "127.0.0.1", "psycopg"))
+
+
+def test_a_session_that_is_long_gone_needs_not_be_told():
+    of_history = SessionsOfHistory()
+    of_history.manager = SimpleNamespace(known=SessionDirectory())
+    assert of_history.find("0123456789abcdef") is None
+    of_history.tell("0123456789abcdef", "history", "raises nothing, which would end the writer")
 
 
 # ---- by real sessions

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from server.history import drafts as drafts_module
 from server.history import history as history_module
+from server.history import store as store_module
 from server.history.drafts import Told
 from server.history.errors import DatabaseAway
 from server.history.history import History, Overloaded
@@ -34,9 +35,12 @@ class Server:
         self.sessions = {}
         self.told = []
         self.history = History(
-            *(self.store, self.reader, Keys(by_subject), self.sessions.get, self.told.append),
+            *(self.store, self.reader, Keys(by_subject), self.sessions.get, self.tell),
             first_pause_s=0.02,
         )
+
+    def tell(self, session, code, message):
+        self.told.append((session, code))
 
     def repetition(self, session, name, number=0, subject=None):
         self.sessions[session] = Told(session, subject, name)
@@ -140,9 +144,9 @@ async def test_a_full_disk(tmp_path):
             server.repetition("s1", "ann", number)
         await server.until_status(lambda now: not now.is_written)
         assert server.history.status.waiting == 1
-        assert server.told == ["s1"]
+        assert server.told == [("s1", "history")]
         server.repetition("s2", "bob")
-        assert server.told == ["s1", "s2"], "told once each"
+        assert [session for session, _ in server.told] == ["s1", "s2"], "told once each"
         assert await server.reps(ANN) == [1], "reading goes on"
         server.end("s1")
         is_full.clear()
@@ -230,6 +234,27 @@ async def test_what_waits_has_an_end(tmp_path, monkeypatch):
     await server.history.close()
 
 
+async def test_names_are_so_many_and_those_that_are_kept_go_on(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "MOST_NAMES", 2)
+    async with serving(address, tmp_path) as server:
+        for session, name in (("s1", "ann"), ("s2", "bob"), ("s3", "carl")):
+            server.repetition(session, name)
+            await server.until_status(lambda now: now.waiting == 0)
+        assert server.told == [("s3", "history_full")], "only once, and nobody else"
+        server.repetition("s3", "carl", 1)
+        server.repetition("s4", "ann")
+        await server.until(ANN, [1, 1])
+        assert server.history.status.is_written
+        assert (await server.reps("name:carl"), server.told[1:]) == ([], [])
+        await server.history.forget(BOB)
+        server.repetition("s5", "carl")
+        await server.until("name:carl", [1])
+    # Of tokens whoever issues them knows how many there are.
+    async with serving(address, tmp_path, by_subject=True) as server:
+        server.repetition("s6", None, subject="dora")
+        await server.until("subject:dora", [1])
+
+
 async def test_one_that_is_never_taken_does_not_hold_up_the_others(database, address, tmp_path):
     store, _ = database
     with store._engine.begin() as connection:
@@ -248,13 +273,18 @@ async def test_one_that_is_never_taken_does_not_hold_up_the_others(database, add
 
 async def test_readers_that_hang_are_bounded_and_block_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(history_module, "ANSWERS_WITHIN_S", 0.2)
-    go_on = threading.Event()
+    go_on, begun = threading.Event(), []
+
+    def hang():
+        begun.append(1)
+        go_on.wait()
+
     async with serving(f"sqlite:///{tmp_path}/history.sqlite", tmp_path) as server:
         server.repetition("s1", "ann")
         await server.until(ANN, [1])
         asked = [
-            asyncio.ensure_future(server.history.ask(go_on.wait))
-            for _ in range(history_module.MOST_READERS)
+            asyncio.ensure_future(server.history.ask(hang))
+            for _ in range(history_module.MOST_AT_ONCE)
         ]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -265,3 +295,4 @@ async def test_readers_that_hang_are_bounded_and_block_nobody(tmp_path, monkeypa
         await server.until_status(lambda now: now.waiting == 0)
         go_on.set()
         await server.until(ANN, [2])
+        assert len(begun) == 2, "a thread each; those that waited for one were given up"

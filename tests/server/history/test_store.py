@@ -79,11 +79,43 @@ def test_whom_one_sees(database):
     assert seen(BOB) == [(BOB, 1)]
     assert seen(COACH) == [(ANN, 1)]
     assert seen(COACH, shared=False) == []
-    assert reader.is_shared(ANN, COACH)
-    assert not reader.is_shared(BOB, COACH)
+    assert reader.sharing([ANN, BOB, "subject:nobody"], COACH) == {ANN}
     assert reader.shares(ANN) == [COACH]
     store.unshare(ANN, COACH)
     assert seen(COACH) == []
+
+
+def test_to_list_one_counts_nobody_elses_trainings(tmp_path):
+    store, reader = open_database(f"sqlite:///{tmp_path}/history.sqlite", tmp_path / "unused")
+    store.open()
+    store.save(draft().training())
+
+    def steps():
+        """What SQLite does for a page with one of them, in instructions of its machine."""
+        done = []
+        with reader._engine.connect() as connection:
+            connection.connection.driver_connection.set_progress_handler(lambda: done.append(1), 1)
+        reader.athletes("subject:", ANN, "subject:", 10)
+        return len(done)
+
+    before = steps()
+    for number in range(50):
+        store.save(draft(f"subject:{number}", reps=1).training())
+    assert steps() < before + 50
+    store.close()
+
+
+def test_ids_do_not_run_out(database):
+    """Repetitions get new ones whenever their training is written."""
+    store, reader = database
+    if not store._is_postgresql:
+        pytest.skip("SQLite's are of 64 bits")
+    with store._engine.begin() as connection:
+        for table in ("trainings", "sets", "repetitions"):
+            connection.exec_driver_sql(f"ALTER SEQUENCE {table}_id_seq RESTART {2**31}")
+    assert store.save(draft().training())
+    (training,), _ = reader.trainings(ANN, None, 5, full=True)
+    assert len(training["sets"][0]["repetitions"]) == 3
 
 
 def test_shared_with_so_many_and_no_more(database):
@@ -171,6 +203,20 @@ def test_who_reads_meanwhile_keeps_it_from_being_wiped_and_that_is_said(tmp_path
         assert not store.forget(ANN).is_wiped
     other.dispose()
     assert store.forget(ANN).is_wiped
+    assert not [path for path in tmp_path.iterdir() if b"subject:ann" in path.read_bytes()]
+    store.close()
+
+
+def test_to_delete_nobody_does_not_rewrite_the_file(tmp_path):
+    """Where no tokens are asked for anybody may, again and again."""
+    path = tmp_path / "history.sqlite"
+    store, _ = open_database(f"sqlite:///{path}", tmp_path / "unused")
+    store.open()
+    store.save(draft(BOB, 100).training())
+    assert store.forget("subject:nobody").is_wiped
+    before = path.read_bytes()
+    assert store.forget("subject:nobody").is_wiped
+    assert path.read_bytes() == before
     store.close()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from analyzers.base_model import BaseModel
 from server.workers import consecutive
+from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     MAX_LAG_S,
     EncodedInput,
@@ -16,7 +17,7 @@ from server.workers.messages import (
     Seen,
 )
 from tests.server.workers.coded import video
-from tests.server.workers.stepped import Red, Worker
+from tests.server.workers.stepped import Red, Worker, of_one_red
 from tests.support import pictures
 
 
@@ -113,6 +114,23 @@ def test_pictures_and_raw_frames_are_all_seen(make_fresh_worker):
     assert sorted(numbers(whole)) == [1, 1, 2, 2, 3, 3, 4]
 
 
+def test_a_raw_frame_that_is_rung_for_twice_is_seen_once(make_fresh_worker):
+    whole = Whole()
+    worker = make_fresh_worker(whole)
+    worker.start("a", "whole")
+    worker.watch("a", annotated=False)
+    for number in (1, 2):
+        info = FrameInfo(number, number * 33.0, 0.0, worker.now, 16, 16)
+        worker.mailboxes["a"].put(of_one_red(40, 16), info)
+    # As when both messages are there before the worker gets to the first.
+    worker.ring("a")
+    worker.ring("a")
+    run_all(worker, "whole")
+    assert numbers(whole) == [2]
+    assert sent(worker, FrameResult)[-1].seen["whole"].count == 1
+    assert worker.drawing.shown == [("a", 2, None)]
+
+
 def test_others_see_the_newest_and_do_not_wait(make_fresh_worker):
     whole = Whole()
     worker = make_fresh_worker(whole, Red())
@@ -197,15 +215,18 @@ def test_it_says_when_it_keeps_up_again(make_fresh_worker, monkeypatch):
     assert [message.is_behind for message in sent(worker, LaneIsBehind)] == [True, False]
 
 
-def test_a_damaged_frame_costs_what_builds_on_it(make_fresh_worker):
+@pytest.mark.parametrize(
+    ("keys", "seen"), [((0, 4), [1, 5, 6]), ((0, 2, 4), [1, 3, 4, 5, 6]), ((0, 2), [1, 3, 4, 5, 6])]
+)
+def test_a_damaged_frame_costs_what_builds_on_it(make_fresh_worker, keys, seen):
     whole = Whole()
     worker = make_fresh_worker(whole)
     worker.start("a", "whole")
-    frames = video("VP8", 6, keys=(0, 4), received_s=fresh())
+    frames = video("VP8", 6, keys=keys, received_s=fresh())
     object.__setattr__(frames[1], "data", b"\x01")
     put(worker, frames)
     run_all(worker, "whole")
-    assert numbers(whole) == [1, 5, 6]
+    assert numbers(whole) == seen
 
 
 def test_what_is_over_the_limit_is_decoded_and_not_shown(make_fresh_worker):

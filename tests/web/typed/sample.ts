@@ -19,6 +19,7 @@ import {
   type Settings,
   type State,
   type Timing,
+  type Vitals,
 } from "../../../server/web/kinecast.js";
 
 const options: AnalyzerOptions = { pose: { num_poses: 2 }, exercise: { name: "squat" } };
@@ -49,8 +50,8 @@ export async function train(stream: MediaStream, before?: { session: Session; bo
   });
   kinecast.addEventListener("final", ({ detail }) => told.push(...(detail ? last(detail) : ["none"])));
   try {
-    const session: Session = await kinecast.start(stream);
-    told.push(session.id, session.resume);
+    const session: Session | null = await kinecast.start(stream);
+    told.push(session?.id ?? "", session?.resume ?? "");
   } catch (error) {
     const { code, message } = error as Problem;
     if (code === 401) kinecast.settings.token = message;
@@ -99,7 +100,13 @@ function keys({ timing, ...result }: ResultKeys): string[] {
     ...hints.map(({ code, text, joint, degrees }) => `${code} ${text} ${joint} ${degrees}`),
     ...[...(result.landmarks ?? []), ...(result.world_landmarks ?? [])].map(point),
     ...(result.repetition ? how(result.repetition) : []),
+    ...(result.vitals ? pulse(result.vitals) : []),
   ];
+}
+
+function pulse({ heart_rate_bpm, confidence, reason, respiration_per_min, signal = [], people = [] }: Vitals): string[] {
+  const figures = [heart_rate_bpm, confidence, respiration_per_min, ...signal];
+  return [...figures.map(String), reason?.text ?? "", ...people.flatMap(({ id, ...one }) => [String(id), ...pulse(one)])];
 }
 
 const point = ({ index, name, x, y, z, visibility }: Landmark) => `${index} ${name} ${x + y + z} ${visibility}`;

@@ -7,13 +7,14 @@ from alembic import op
 
 revision = "1"
 down_revision = None
+_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "athletes",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", _ID, primary_key=True),
         sa.Column("key", sa.Text, nullable=False, unique=True),
         sa.Column("name", sa.Text),
     )
@@ -25,7 +26,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "trainings",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", _ID, primary_key=True),
         _of("athlete"),
         sa.Column("uid", sa.Text, nullable=False, unique=True),
         sa.Column("session", sa.Text, nullable=False),
@@ -34,7 +35,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sets",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", _ID, primary_key=True),
         _of("training"),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("exercise", sa.Text, nullable=False),
@@ -47,7 +48,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "repetitions",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", _ID, primary_key=True),
         _of("set"),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("start_ms", sa.Float, nullable=False),
@@ -66,4 +67,4 @@ def upgrade() -> None:
 
 def _of(owner: str) -> sa.Column[int]:
     key = sa.ForeignKey(f"{owner}s.id", ondelete="CASCADE")
-    return sa.Column(f"{owner}_id", sa.Integer, key, nullable=False, index=True)
+    return sa.Column(f"{owner}_id", _ID, key, nullable=False, index=True)

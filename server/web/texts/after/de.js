@@ -6,8 +6,8 @@ export default {
   "summary.counts_not.text":
     "Dieser Server zählt keine Übungen. Zum Zählen wird er mit --analyzers pose,exercise gestartet.",
   "summary.total": { one: "Insgesamt {n} Wiederholung", other: "Insgesamt {n} Wiederholungen" },
-  "summary.json": "Als JSON laden",
-  "summary.csv": "Als CSV laden",
+  "summary.json": "Als JSON speichern",
+  "summary.csv": "Als CSV speichern",
   "summary.print": "Bericht drucken",
   "rep.each": "Jede Wiederholung, zuerst die mit Fehlern",
   "rep.tempo": "Ab · halten · auf, s",

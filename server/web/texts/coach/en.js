@@ -22,7 +22,7 @@ export default {
   "plan.unit": "Repetitions or seconds",
   "plan.rest_s": "Rest, s",
   "plan.remove": "Remove {what}",
-  "plan.of": "of {n} reps",
+  "plan.of": { one: "of {n} rep", other: "of {n} reps" },
   "plan.left": "{s} s left",
   "plan.bad":
     "This link holds no plan that can be followed: part of it is missing, or it asks for too much. Ask for it once more.",

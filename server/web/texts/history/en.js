@@ -21,7 +21,8 @@ export default {
   "history.no_figure": "There are no such figures of this exercise.",
   "history.recent": "Older ones are in the file.",
   "history.more": "Show more",
-  "history.share": "Share with a coach, by the name in their token",
+  "history.share":
+    "Share with a coach, by the name in their token: they see your trainings, and you while you train",
   "history.share_do": "Share",
   "history.shared": "{coach} can see your trainings.",
   "history.unshare": "Take back",

@@ -8,6 +8,8 @@ import { ownExercises } from "./wanted.js";
 
 const FIRST = { exercise: "squat", sets: 3, reps: 10, rest: 60 };
 const PEOPLE = [1, 2, 3, 4];
+// By `wanted`: which link was followed. What was changed since stays, in another language and afterwards.
+const followed = new WeakMap();
 
 /**
  * @param {object} app of router.js
@@ -40,6 +42,8 @@ export function choose(app, wanted, teach) {
       any,
       ...options(wanted.exercise),
     );
+    // One of somebody's own may be gone.
+    wanted.exercise &&= select.value || undefined;
     const people = el(
       "select",
       { onchange: () => (wanted.people = Number(people.value)) },
@@ -98,6 +102,7 @@ export function choose(app, wanted, teach) {
 
   async function share() {
     history.replaceState(null, "", fragmentOf(wanted.plan));
+    followed.set(wanted, location.hash);
     try {
       await navigator.clipboard.writeText(location.href);
       app.notice(t("plan.copied"));
@@ -112,6 +117,8 @@ export function choose(app, wanted, teach) {
       { "aria-label": t("choose.exercise"), onchange: () => (each.exercise = select.value) },
       ...options(each.exercise),
     );
+    // One of somebody's own may be gone.
+    each.exercise = select.value;
     const count = (key, label, most, least = 1) => {
       const input = el("input", {
         type: "number",
@@ -198,16 +205,17 @@ export function choose(app, wanted, teach) {
         {},
         el("b", { textContent: nameOf(t, each.name) }),
         el("button.quiet", {
+          type: "button",
           textContent: t("download"),
           "aria-label": `${t("download")}: ${nameOf(t, each.name)}`,
           onclick: save(each),
         }),
         el("button.quiet", {
+          type: "button",
           textContent: t("camera.remove"),
           "aria-label": `${t("camera.remove")}: ${nameOf(t, each.name)}`,
           onclick() {
             remove(each.name);
-            if (wanted.exercise === each.name) wanted.exercise = undefined;
             redraw(".own input");
           },
         }),
@@ -224,14 +232,16 @@ export function choose(app, wanted, teach) {
   }
 
   // A link that a coach made; anybody can make one.
+  const { hash } = location;
   try {
-    const found = planIn(location.hash);
+    const found = hash === followed.get(wanted) ? null : planIn(hash);
     const strange = found?.steps.find((each) => !names().includes(each.exercise));
     if (strange) app.notice(t("plan.strange", { what: nameOf(t, strange.exercise) }), { kind: "problem" });
     else if (found) wanted.plan = found;
   } catch {
     app.notice(t("plan.bad"), { kind: "problem" });
   }
+  followed.set(wanted, hash);
   draw();
   return root;
 }

@@ -49,7 +49,9 @@ export class Coach {
   /** Begin, or go on. @param {boolean} looks whether at the picture first @returns {boolean} the same */
   begin(looks) {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    const waits = looks && this.now.phase !== "set";
+    const { phase } = this.now;
+    // A rest that the page was reloaded in is over when the picture is right, whatever it is of.
+    const waits = phase === "rest" || (looks && phase !== "set");
     this.#enter(waits ? "framing" : "set", !waits && this.#isTimed ? this.step.seconds : 0);
     return waits;
   }
@@ -76,12 +78,12 @@ export class Coach {
   }
 
   /** A result, and the set that goes on, if something of it was counted. */
-  take({ framing, ready }, current) {
+  take({ exercise, framing, ready }, current) {
     const { phase } = this.now;
     if (phase === "set") return this.#look(current);
     if (phase === "rest" || this.#anyway) return;
-    // A server of before has nothing to say of the picture.
-    if (!framing) return this.#go();
+    // A server of before has nothing to say of the picture. One that is slow has not looked at it yet.
+    if (!framing) return exercise && this.#go();
     const [wrong] = framing;
     const hint = wrong ? this.#app.t(`hint.${wrong.code}`, {}, wrong.text) : "";
     if (wrong) this.#voice.cue(hint, performance.now());
@@ -115,14 +117,20 @@ export class Coach {
   #done() {
     const { step, now } = this;
     if (now.phase !== "set") return this.#go();
+    if (!step) return;
     const isLast = now.set >= step.sets;
-    if (isLast && now.at + 1 >= this.#steps.length) return this.#on.over();
+    if (isLast && now.at + 1 >= this.#steps.length) {
+      // Until the server has ended the session, results and time go on.
+      this.#steps = [];
+      return this.#on.over();
+    }
     Object.assign(now, isLast ? { at: now.at + 1, set: 1 } : { set: now.set + 1 });
     this.#on.pause();
-    this.#enter("rest", Math.max(step.rest, COUNTED_S));
-    const told = `${this.#app.t("plan.rest", { s: step.rest })} ${this.#next()}`;
+    const rest_s = Math.max(step.rest, COUNTED_S);
+    this.#enter("rest", rest_s);
+    const told = `${this.#app.t("plan.rest", { s: rest_s })} ${this.#next()}`;
     this.#app.announce(told);
-    this.#voice.cue(told, Infinity);
+    this.#voice.tell(told);
   }
 
   #go() {

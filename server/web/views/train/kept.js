@@ -6,7 +6,7 @@ const RESUMABLE_MS = 10 * 60_000;
 
 /**
  * Keep it.
- * @param {object} what `{kind: "training", source, session, book, sets, at_ms}`, of which `source` says
+ * @param {object} what `{kind: "training", source, session, book, sets, pts_ms, at_ms}`, of which `source` says
  *   what sent pictures: `{kind: "camera" | "sample" | "file", at_s}`; or
  *   `{kind: "summary", summary, session, at_ms}`
  */

@@ -8,7 +8,8 @@ const MOST_BYTES = 100_000;
 // Of docs/analyzers.md; what is in them the server checks.
 const KEYS = ["version", "name", "repetitions", "out", "out_s", "back_s", "signals", "joints"];
 const NAME = /^[a-z0-9][a-z0-9_]{0,39}$/;
-const TAKEN = [...EXERCISES, "none", "unknown"];
+// The last one is there in every object that counts by name.
+const TAKEN = [...EXERCISES, "none", "unknown", "constructor"];
 
 /** What somebody calls it, as a name of the protocol; "" if it can be none. */
 export function asName(text) {

@@ -20,7 +20,7 @@ const FEW_FPS = 15;
  *   changed in place; and whether the server counts, and its analyzers
  * @param {?{overlay: Element, bar: Element}} coach of coach.js, or what is like it: over the picture, below the name
  * @param {() => void} stop ends the training
- * @returns what there is to set: `state`, `sets`, `result`, `counted`, `angle`, `fail`; and the element
+ * @returns what there is to set: `state`, `sets`, `result`, `counted`, `aloud`, `angle`, `fail`; and the element
  */
 export function panel(app, { canvas, chart }, choices, coach, stop) {
   const { t } = app;
@@ -47,8 +47,17 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
     type: "checkbox",
     role: "switch",
     checked: choices.voice.on,
-    onchange: () => (choices.voice.on = voice.checked),
+    onchange: () => {
+      choices.voice.on = voice.checked;
+      chooseVoice();
+    },
   });
+  const voiceBox = el("div", { hidden: !choices.counts });
+  const chooseVoice = async () => {
+    const { voiceChoice } = await import("./voice_choice.js");
+    voiceBox.replaceChildren(...(choices.voice.on ? [voiceChoice(app, choices.voice)] : []));
+  };
+  if (choices.voice.on) chooseVoice();
   const values = inspector(app);
   values.element.open = !choices.counts;
   const stopButton = el("button.stop", {
@@ -91,6 +100,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
             voice,
             el("span", { textContent: t("train.voice") }),
           ),
+        voiceBox,
         stopButton,
       ),
     ),
@@ -103,10 +113,11 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
   if (choices.offered.includes("vitals")) {
     import("./pulse.js").then(({ pulseCard }) => (pulse = pulseCard(app, element)), console.error);
   }
-  let praise = "";
   let seen_ms = performance.now();
   let shown = "";
 
+  const praisesOf = ({ feedback }) =>
+    (feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text));
   const unitOf = () => (coach?.step?.reps ? t("plan.of", { n: coach.step.reps }) : t("reps"));
 
   function listSets(sets) {
@@ -173,9 +184,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       }
       score.fill(scored === null ? null : scored / 100);
       say(scoreText.lastChild, scored === null ? "–" : String(Math.round(scored)));
-      const praises = (result.feedback ?? []).map(({ code, text }) => t(`feedback.${code}`, {}, text));
-      say(good, praises.join(" · "));
-      praise = result.warnings?.length ? "" : praises[0];
+      say(good, praisesOf(result).join(" · "));
       cues.show(result.warnings?.[0], now_ms, room);
       listSets(sets);
       pulse(result);
@@ -195,7 +204,11 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
       }
       const name = nameOf(t, sets.current.exercise);
       app.announce(count === 1 ? `${name} 1` : String(count));
-      choices.voice.count(count, praise);
+    },
+
+    /** The same aloud, with the result that it came with: only that one says what was good about it. */
+    aloud(sets, result) {
+      choices.voice.count(sets.current.count, result.warnings?.length ? "" : praisesOf(result)[0]);
     },
 
     /** An analyzer failed. */

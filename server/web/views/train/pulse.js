@@ -1,7 +1,7 @@
 // A quiet card with the pulse, in the rests of a training: never a number without how sure it is.
 // Loaded only where the server has vitals, with texts of its own.
 
-import { colourOf, el } from "../../dom.js";
+import { colourOf, el, loadStyle } from "../../dom.js";
 import { say } from "../parts.js";
 
 const TEXTS = {
@@ -52,7 +52,7 @@ export function pulseCard(app, element) {
     more,
     el("p.soft.small", { textContent: texts.note }),
   );
-  document.head.append(el("link", { rel: "stylesheet", href: "/web/views/train/pulse.css" }));
+  loadStyle("train/pulse");
   element.append(card);
   let drawn = "";
 

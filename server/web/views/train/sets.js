@@ -11,12 +11,12 @@ export class Sets {
   #before_s = 0; // of a hold that had begun before its set
 
   /** @param {object} [before] what `toJSON` gave: sets that go on */
-  constructor({ list = [], last_ms = 0, ended = false } = {}) {
-    [this.list, this.#last_ms, this.#ended] = [list, last_ms, ended];
+  constructor({ list = [], last_ms = 0, ended = false, before_s = 0 } = {}) {
+    [this.list, this.#last_ms, this.#ended, this.#before_s] = [list, last_ms, ended, before_s];
   }
 
   toJSON() {
-    return { list: this.list, last_ms: this.#last_ms, ended: this.#ended };
+    return { list: this.list, last_ms: this.#last_ms, ended: this.#ended, before_s: this.#before_s };
   }
 
   /** The one that goes on; null before the first. */

@@ -39,6 +39,8 @@ export function summaryView(app, summary, session, kept, again) {
         {},
         el("h1", { tabIndex: -1, textContent: t(exercises.length ? "summary.title" : nothing) }),
         el("p.soft", {
+          // Of holds alone there are none to sum up.
+          hidden: exercises.length > 0 && !total,
           textContent: exercises.length ? t("summary.total", { n: total }) : t(`${nothing}.text`),
         }),
         el("p.printed", { textContent: [keptName(), today, "Kinecast"].filter(Boolean).join(" · ") }),

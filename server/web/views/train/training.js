@@ -13,10 +13,8 @@ import { Ring } from "./ring.js";
 import { Sets } from "./sets.js";
 import { Uncounted } from "./uncounted.js";
 import { Voice } from "./voice.js";
-import { keepOwn, optionsOf, ownExercises } from "./wanted.js";
+import { encodingOf, keepOwn, optionsOf, ownExercises } from "./wanted.js";
 
-// Landmarks are as good from a picture of this width; what is shown here is the camera's own.
-const SENT_WIDTH = 640;
 // Whoever trains is not looked for; and what there is if nobody could be asked.
 const OF_NO_USE = "reid";
 const USUAL = ["pose", "exercise"];
@@ -44,6 +42,7 @@ export class Training {
   #blind_since_ms = 0; // since when there are no results, if there are none
   #finished = false; // by who trains, or with the video
   #failed = [];
+  #isNew = false; // whether a repetition was counted, and its result is still to come
   #frames = new Map(); // the last ones, by number
   #held = NaN; // the number of the last one whose pose came later
   #result = null;
@@ -71,14 +70,13 @@ export class Training {
     const [track] = stream.getVideoTracks();
     track.contentHint = "motion";
     track.addEventListener("ended", () => (this.#finished = true));
-    const { width = 0, height = 0, facingMode } = track.getSettings();
+    const camera = track.getSettings();
     const accent = colourOf("on-video");
     this.#stage = new Stage(this.#canvas, (pen, shown) => this.#paint(pen, shown, accent));
-    this.#stage.mirrored = !stream.video && facingMode !== "environment";
+    this.#stage.mirrored = !stream.video && camera.facingMode !== "environment";
     this.#ring.mirrored = this.#stage.mirrored;
     this.#chart = new Chart(this.#strip);
     const step = wanted.plan?.steps[before?.coach?.at ?? 0];
-    const scaleResolutionDownBy = Math.max(1, Math.max(width, height) / SENT_WIDTH);
     this.#choices = { voice: new Voice(app), counts: offered.includes("exercise"), offered };
     this.#client = app.client({
       analyzers: offered.filter((name) => name !== OF_NO_USE),
@@ -87,14 +85,15 @@ export class Training {
         ...(this.#choices.counts && optionsOf({ ...wanted, ...step })),
         ...(offered.includes("vitals") && { vitals: { signal: true } }),
       },
-      encoding: { maxFramerate: 30, scaleResolutionDownBy },
+      encoding: encodingOf(offered, camera),
     });
     this.#wanted = wanted;
     this.#uncounted = new Uncounted(this.#client, before?.uncounted);
     if (before) {
-      const { session, book, sets } = before;
+      const { session, book, sets, pts_ms = 0 } = before;
       Object.assign(this.#client, { session, book });
       this.#sets = new Sets(sets);
+      this.#pts_ms = pts_ms;
       this.#blind_since_ms = before.at_ms;
     }
     if (Coach && this.#choices.counts) this.#lead(Coach, before);
@@ -149,7 +148,12 @@ export class Training {
     const { session, book } = this.#client;
     const { kind } = this.source;
     const source = { kind, at_s: this.#stream.video?.currentTime };
-    const led = { wanted: this.#wanted, coach: this.#coach?.now, uncounted: this.#uncounted };
+    const led = {
+      wanted: this.#wanted,
+      coach: this.#coach?.now,
+      uncounted: this.#uncounted,
+      pts_ms: this.#pts_ms,
+    };
     keep({ kind: "training", source, session, book, sets: this.#sets, ...led, at_ms: Date.now() });
     // A file is not there after a reload. Without a word, the session waits for whoever resumes it.
     if (kind === "file") this.#client.stop();
@@ -205,7 +209,11 @@ export class Training {
 
   #take = (result) => {
     this.#result = result;
-    this.#pts_ms = result.frame.pts;
+    const { pts } = result.frame;
+    if (pts < this.#pts_ms) this.#uncounted.anew();
+    this.#pts_ms = pts;
+    if (this.#isNew) this.#panel.aloud(this.#sets, result);
+    this.#isNew = false;
     this.#coach?.take(result, this.#sets.begun);
     if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
@@ -246,9 +254,13 @@ export class Training {
   }
 
   #fail = (problem) => {
-    if (problem.analyzer) this.#failed.push(problem);
-    if (problem.analyzer) this.#panel.fail(problem);
-    this.#app.notice(this.#app.explain(problem), { kind: "problem" });
+    // One that is late, or in time again, has not failed.
+    if (problem.phase) {
+      this.#failed.push(problem);
+      this.#panel.fail(problem);
+    }
+    const kind = problem.state === "in_time" ? "info" : "problem";
+    this.#app.notice(this.#app.explain(problem), { kind });
     if (problem.code === 400) this.#doubtOwn(problem);
   };
 
@@ -273,6 +285,7 @@ export class Training {
       this.#ring.mark(detail.repetition);
     }
     this.#panel.counted(this.#sets);
+    this.#isNew = true;
     this.#badge();
   };
 

@@ -5,7 +5,7 @@
 
 export class Uncounted {
   #client;
-  #spans; // [session's id, from, to], by the session's time, ms
+  #spans; // [from, to], by the session's time, ms
   #since; // {from_ms, totals, told} while nothing counts
 
   /**
@@ -41,17 +41,21 @@ export class Uncounted {
     }
     done.length = Math.min(done.length, Math.max(0, told - earlier.length));
     earlier.length = Math.min(earlier.length, told);
-    this.#spans.push([this.#client.session?.id, from_ms, to_ms]);
+    this.#spans.push([from_ms, to_ms]);
     this.#since = null;
+  }
+
+  /** The session is another one, or the server: its time has begun anew. */
+  anew() {
+    this.#spans = [];
+    if (this.is) this.#since.from_ms = 0;
   }
 
   /** A final result without what did not count. @returns {object} */
   without(final) {
-    const { session, book } = this.#client;
-    const mine = this.#spans.filter(([id]) => id === session?.id);
-    const counts = ({ end_ms }) => !mine.some(([, from, to]) => end_ms > from && end_ms <= to);
+    const counts = ({ end_ms }) => !this.#spans.some(([from, to]) => end_ms > from && end_ms <= to);
     const list = final.repetitions ?? [];
-    const old = book.earlier.length;
+    const old = this.#client.book.earlier.length;
     return { ...final, repetitions: list.filter((each, at) => at < old || counts(each)) };
   }
 

@@ -6,12 +6,14 @@ const CUE_EVERY_MS = 8000;
 const SAME_CUE_EVERY_MS = 16_000;
 const SECONDS_EVERY = 10;
 const PRAISE_EVERY = 5;
+const KEPT = "kinecast.voice";
 
 export class Voice {
-  /** Whether anything is said. */
-  on = false;
+  /** How fast, and by which of the browser's voices; empty for its own choice. */
+  chosen = { rate: 1, name: "" };
 
   #app;
+  #on = false;
   #cue = { text: "", at_ms: -Infinity };
   #held_s = 0;
   #saying = ""; // "cue" while one is said
@@ -19,6 +21,32 @@ export class Voice {
   /** @param {object} app of router.js */
   constructor(app) {
     this.#app = app;
+    try {
+      Object.assign(this.chosen, JSON.parse(localStorage.getItem(KEPT)));
+    } catch {} // nothing is kept, or nothing can be
+  }
+
+  /** Whether anything is said. */
+  get on() {
+    return this.#on;
+  }
+
+  set on(on) {
+    this.#on = on;
+    if (!on && Voice.can) speechSynthesis.cancel();
+  }
+
+  /** Those that speak the page's language. @returns {SpeechSynthesisVoice[]} */
+  get voices() {
+    return speechSynthesis.getVoices().filter(({ lang }) => lang.startsWith(this.#app.language));
+  }
+
+  /** @param {{rate?: number, name?: string}} chosen */
+  choose(chosen) {
+    Object.assign(this.chosen, chosen);
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(this.chosen));
+    } catch {} // as long as the page is open, then
   }
 
   /** Whether this browser can speak. */
@@ -40,6 +68,11 @@ export class Voice {
     this.#say("cue", text);
   }
 
+  /** What comes next, whatever was said last. */
+  tell(text) {
+    this.#say("cue", text);
+  }
+
   /** A hold has lasted so long. */
   hold(seconds) {
     const due = Math.floor(seconds / SECONDS_EVERY) * SECONDS_EVERY;
@@ -54,6 +87,8 @@ export class Voice {
     if (this.#saying !== "cue") speechSynthesis.cancel();
     const words = new SpeechSynthesisUtterance(text);
     words.lang = this.#app.language;
+    words.rate = Number(this.chosen.rate) || 1;
+    words.voice = this.voices.find(({ name }) => name === this.chosen.name) ?? null;
     words.onend = words.onerror = () => {
       if (this.#saying === kind) this.#saying = "";
     };
