@@ -32,8 +32,9 @@ async def registry(tmp_path):
 
 
 @pytest.fixture
-async def nodes(tmp_path, registry):
+async def nodes(tmp_path, registry, monkeypatch):
     """Main applications, whose members know of each other."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     more = ("--sessions-per-subject", "2", "--expensive-per-minute", "3", "--max-recordings", "1")
     settings = parse_settings([*FLAGS, *more, "--recordings", str(tmp_path)])
     apps, members = [], []
