@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -42,14 +43,18 @@ def _sessions(told: Told, _: Member) -> bytes:
 
 
 def _recordings(told: Told, _: Member) -> bytes:
-    """All nodes list one directory; what one is writing it knows best."""
+    bodies = [orjson.loads(body)["recordings"] for body in told.values()]
+    return orjson.dumps({"recordings": recordings_of(bodies)})
+
+
+def recordings_of(listed: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All nodes list one directory; the one that writes a file knows how many frames it has."""
     found: dict[str, dict[str, Any]] = {}
-    for body in told.values():
-        for each in orjson.loads(body)["recordings"]:
-            if each["name"] not in found or each["state"] == "recording":
-                found[each["name"]] = each
-    listed = sorted(found.values(), key=lambda each: each["started_at"])
-    return orjson.dumps({"recordings": listed})
+    for each in itertools.chain(*listed):
+        known = found.setdefault(each["name"], each)
+        if each["frames"] > known["frames"]:
+            found[each["name"]] = each
+    return sorted(found.values(), key=lambda each: each["started_at"])
 
 
 def _health(told: Told, member: Member) -> bytes:

@@ -1,6 +1,6 @@
 """What all nodes say together."""
 
-from server.api.merged import history_of
+from server.api.merged import history_of, recordings_of
 
 
 def test_trainings_that_wait_anywhere_are_told():
@@ -9,3 +9,13 @@ def test_trainings_that_wait_anywhere_are_told():
     assert history_of([well, away]) == history_of([away, well]) == {**away, "waiting": 8}
     assert history_of([well, well]) == {**well, "waiting": 2}
     assert history_of([None, None]) is None
+
+
+def test_of_a_recording_its_own_node_is_believed():
+    """The others read what was noted when it began."""
+    noted = {"name": "film", "state": "recording", "started_at": 1, "frames": 0, "seconds": 0.0}
+    written = {**noted, "frames": 30, "seconds": 1.0}
+    ended = {**written, "state": "finished", "frames": 31}
+    older = {**ended, "name": "older", "started_at": 0}
+    assert recordings_of([[noted], [written, older], [noted]]) == [older, written]
+    assert recordings_of([[noted], [ended]]) == recordings_of([[ended], [noted]]) == [ended]
