@@ -87,7 +87,7 @@ async def test_one_that_is_too_slow_is_told_of_and_sees_whole_runs(server):
         await peer.connect(track)
         told = await peer.wait_for(lambda m: m.get("type") == "analyzer_lag", WITHIN_S)
         assert (told["analyzer"], told["state"]) == ("every", "behind")
-        assert told["dropped"] > FPS
+        assert told["dropped"] > 5, "a whole run"
         assert "too slow" in told["message"]
         status = await asyncio.to_thread(server.get, f"/sessions/{peer.session.id}")
         assert status["every_frame"]["every"]["lag_ms"] > 500
@@ -115,7 +115,7 @@ async def test_one_that_becomes_quick_enough_is_told_of_again(server):
         peer.send({"type": "configure", "options": {"every": {"takes_s": 0.0}}})
         again = await peer.wait_for(lambda m: m.get("state") == "in_time", WITHIN_S)
         assert again["analyzer"] == "every"
-        assert again["dropped"] > FPS
+        assert again["dropped"] > 5
         final = await end_of(peer, track)
     assert final["timing"]["every_frame"]["every"]["dropped"] >= again["dropped"]
 
