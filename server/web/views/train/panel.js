@@ -12,6 +12,8 @@ import { Voice } from "./voice.js";
 const AWAY_MS = 1500;
 // Counts and scores are as right with so many pictures a second as with all.
 const FEW_FPS = 15;
+// Of two counts within it, who listens hears the second only.
+const TOLD_AT_ONCE_MS = 500;
 
 /**
  * @param {object} app of router.js
@@ -114,6 +116,7 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
     import("./pulse.js").then(({ pulseCard }) => (pulse = pulseCard(app, element)), console.error);
   }
   let seen_ms = performance.now();
+  let named_ms = -Infinity; // when the exercise was last named
   let shown = "";
 
   const praisesOf = ({ feedback }) =>
@@ -203,7 +206,10 @@ export function panel(app, { canvas, chart }, choices, coach, stop) {
         });
       }
       const name = nameOf(t, sets.current.exercise);
-      app.announce(count === 1 ? `${name} 1` : String(count));
+      const now_ms = performance.now();
+      const isFirst = count === 1 || now_ms - named_ms < TOLD_AT_ONCE_MS;
+      if (isFirst) named_ms = now_ms;
+      app.announce(isFirst ? `${name} ${count}` : String(count));
     },
 
     /** The same aloud, with the result that it came with: only that one says what was good about it. */
