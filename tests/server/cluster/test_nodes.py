@@ -148,30 +148,36 @@ async def test_a_session_goes_on_through_any_door(server):
     assert (await ask("DELETE", f"{server.url}/sessions/{session.id}"))[0] == 200
 
 
-async def refusal_of(server, **wish):
-    """With what code an offer is refused, other than for coming too fast."""
+@contextlib.asynccontextmanager
+async def admitted(server, **wish):
+    """A peer that streams; one that came too fast comes again when it is told to."""
     while True:
-        async with ClientPeer(server.url, **wish) as peer:
-            with pytest.raises(Rejected) as refusal:
-                await peer.connect(ColourTrack())
-        if refusal.value.code != 429:
-            return refusal.value.code
-        # As it was told to.
-        await asyncio.sleep(1)
+        peer = ClientPeer(server.url, **wish)
+        try:
+            await peer.connect(ColourTrack())
+            break
+        except Rejected as refusal:
+            await peer.close()
+            if refusal.code != 429:
+                raise
+            await asyncio.sleep(1)
+    async with peer:
+        yield peer
 
 
 async def test_a_name_is_taken_at_all_doors_and_watched_through_any(server):
     async with streaming(server, 1, publish="yard") as (publisher,):
         for number in range(ASKED):
             use = ("auto", "http")[number % 2]
-            assert await refusal_of(server, use=use, publish="yard") == 409
+            with pytest.raises(Rejected) as refusal:
+                async with admitted(server, use=use, publish="yard"):
+                    pass
+            assert refusal.value.code == 409
         for number in range(ASKED):
             track = asyncio.get_running_loop().create_future()
             use = ("auto", "http")[number % 2]
-            async with ClientPeer(
-                server.url, use=use, play="yard", on_track=track.set_result
-            ) as viewer:
-                await viewer.connect(ColourTrack())
+            watching = admitted(server, use=use, play="yard", on_track=track.set_result)
+            async with watching as viewer:
                 assert node_of(viewer.session.id) == node_of(publisher.session.id)
                 await asyncio.wait_for((await track).recv(), WITHIN_S)
         assert (await publisher.end())["total"] > 0
