@@ -16,7 +16,7 @@ SET_S = 8.0
 # What has to speak for a set: chosen on the clips of bench/exercise.py, where 0.5 gives the same
 # (docs/accuracy.md).
 _BELIEVED = 0.4
-# Who has done a set already is there to exercise: enough that nothing speaks clearly against the next.
+# Who has done a set already is there to exercise: nothing may speak clearly against the next.
 _BELIEVED_NEXT = -0.25
 # Who got ready for long, and then begins, is believed after a repetition or two all the same.
 _MOST_DOUBT = -0.5
