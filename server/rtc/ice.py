@@ -189,12 +189,11 @@ class _OtherAsyncio:
         return self._wrap(asyncio.get_running_loop())
 
 
-class _SharedPortLoop:
-    """The running loop, but a datagram endpoint on port 0 is a part of the shared port."""
+class _OtherLoop:
+    """The running loop, but a datagram endpoint on port 0 is what `_bind` makes."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, port: SharedPort) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._port = port
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
@@ -206,33 +205,38 @@ class _SharedPortLoop:
             return await self._loop.create_datagram_endpoint(
                 protocol_factory, local_addr=local_addr, **kwargs
             )
-        transport = self._port.attach(protocol_factory, local_addr[0])
+        return await self._bind(protocol_factory, local_addr[0], **kwargs)
+
+    async def _bind(self, protocol_factory: Any, address: str, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+
+class _SharedPortLoop(_OtherLoop):
+    """A part of the shared port."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, port: SharedPort) -> None:
+        super().__init__(loop)
+        self._port = port
+
+    async def _bind(self, protocol_factory: Any, address: str, **kwargs: Any) -> Any:
+        transport = self._port.attach(protocol_factory, address)
         return transport, transport.protocol
 
 
-class _PortRangeLoop:
-    """The running loop, but a datagram endpoint on port 0 gets a free port of the range."""
+class _PortRangeLoop(_OtherLoop):
+    """A free port of the range."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ports: range) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._ports = ports
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
-
-    async def create_datagram_endpoint(
-        self, protocol_factory: Any, local_addr: tuple[str, int] | None = None, **kwargs: Any
-    ) -> Any:
-        if local_addr is None or local_addr[1] != 0:
-            return await self._loop.create_datagram_endpoint(
-                protocol_factory, local_addr=local_addr, **kwargs
-            )
+    async def _bind(self, protocol_factory: Any, address: str, **kwargs: Any) -> Any:
         # A random start, so that a port just given up is not at once taken again.
         start = random.randrange(len(self._ports))
         for port in (*self._ports[start:], *self._ports[:start]):
             try:
                 return await self._loop.create_datagram_endpoint(
-                    protocol_factory, local_addr=(local_addr[0], port), **kwargs
+                    protocol_factory, local_addr=(address, port), **kwargs
                 )
             except OSError as error:
                 if error.errno not in (errno.EADDRINUSE, errno.EACCES):

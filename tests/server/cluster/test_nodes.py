@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 
 import aiohttp
@@ -17,7 +16,7 @@ from client_test.errors import Rejected
 from client_test.peer import ClientPeer
 from server.security import tokens
 from server.security.identity import Scope
-from tests.support.server import COUNTER, free_port, run_until_exit, running_server
+from tests.support.server import COUNTER, free_port, running_server
 from tests.support.tracks import ColourTrack
 
 NODES = 3
@@ -379,34 +378,3 @@ async def test_it_stops_in_order(tmp_path):
             assert all(final["total"] > 0 for final in finals)
             assert await asyncio.to_thread(server.process.wait, 20) == 0
         assert all(map(gone, family))
-
-
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_port_in_use_is_one_clear_line(which):
-    port = free_port()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port + which))
-        taken.listen()
-        status, text = run_until_exit("--port", str(port), "--nodes", "2", "--analyzers", COUNTER)
-    assert status == 2
-    assert text.strip() == (
-        f"kinecast: port {port + which} of 127.0.0.1 is in use: choose another with --port"
-        " (the next one is needed too)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        (("--nodes", "0"), "--nodes"),
-        (("--nodes", "many"), "--nodes"),
-        (("--nodes", "5", "--max-sessions", "4"), "--max-sessions"),
-        (("--nodes", "2", "--ice-port", "65535"), "--ice-port"),
-        (("--nodes", "2", "--analyzers", "nosuch"), "nosuch"),
-    ],
-)
-def test_settings_that_can_not_be_used(flags, says):
-    status, text = run_until_exit("--port", str(free_port()), *flags)
-    assert status == 2
-    assert says in text
-    assert "Traceback" not in text
