@@ -93,13 +93,16 @@ def test_nothing_is_kept_on_a_disk_that_is_nearly_full(
 @pytest.mark.parametrize("suffix", [".blob", ".xml", ".bin"])
 def test_what_is_damaged_is_made_again(cache: Path, detector: bytes, suffix: str) -> None:
     first = _outputs(detector)
-    whole = {name: path.read_bytes() for name, path in _kept(cache).items()}
     (damaged,) = (path for name, path in _kept(cache).items() if name.endswith(suffix))
+    whole_bytes = damaged.stat().st_size
     damaged.chmod(0o600)
-    os.truncate(damaged, 1000)
+    os.truncate(damaged, 100)
     assert _outputs(detector) == first
-    assert damaged.stat().st_size == len(whole[damaged.name])
+    # Two compilations of one network differ by a few bytes of what OpenVINO notes of itself.
+    assert damaged.stat().st_size == pytest.approx(whole_bytes, rel=0.01)
+    made_again = damaged.stat().st_ino
     assert _outputs(detector) == first
+    assert damaged.stat().st_ino == made_again
 
 
 def test_processes_that_begin_at_once_share_it(tmp_path: Path) -> None:
