@@ -127,6 +127,27 @@ def test_a_pause_begins_anew():
     assert abs(after[-1][1].heart_rate_bpm - 120.0) < 3.0
 
 
+@pytest.mark.parametrize("bpm", [52.0, 88.0, 171.0])
+def test_runs_of_frames_that_are_missing_move_nothing(bpm):
+    at_s = times(22.0, 25.0)
+    # What a busy server leaves out, up to the next key frame.
+    there = at_s % 5.0 < 3.8
+    seen = moments(at_s, bpm)
+    results = told(seen)
+    holes = told([each for each, is_there in zip(seen, there, strict=True) if is_there])
+    for found in (results, holes):
+        rates = [each.heart_rate_bpm for _, each in found if each.heart_rate_bpm is not None]
+        assert np.abs(np.array(rates) - bpm).max() < 3.0
+        assert found[-1][1].heart_rate_bpm is not None
+
+
+def test_who_has_pauses_only_is_told_that_frames_are_few():
+    at_s = times(20.0)
+    results = told([each for each in moments(at_s, 70.0) if each.time_s % 3.0 < 1.0])
+    assert results[-1][1].reason == Reason.TOO_FEW_FRAMES
+    assert {each.heart_rate_bpm for _, each in results} == {None}
+
+
 def test_who_leaves_is_gone():
     person = PersonPulse()
     told(moments(times(14.0), 70.0), person)
