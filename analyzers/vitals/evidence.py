@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.vitals import pos, spectrum
-from analyzers.vitals.cleaning import cleaned, without_slow
+from analyzers.vitals.cleaning import cleaned, quick_part, without_slow
 from analyzers.vitals.history import Moment
 from analyzers.vitals.resampling import RATE_HZ, resample
 from analyzers.vitals.spectrum import Spectra
@@ -89,15 +89,16 @@ class Stretch:
         count = skin.shape[1]
         behind = np.array([each.behind for each in moments])
         places = np.array([each.reading.place for each in moments])
-        seen = np.concatenate([skin.reshape(len(skin), -1), behind, places], axis=1)
-        even = resample(times_s, seen, end_s, seconds)
+        columns = np.concatenate([skin.reshape(len(skin), -1), behind, places], axis=1)
+        even = resample(times_s, columns, end_s, seconds)
         logarithms = np.log(np.maximum(even[:, : 3 * count + 3], 1.0))
         colors, around = logarithms[:, : 3 * count], logarithms[:, 3 * count :]
         self._places = even[:, 3 * count + 3 :]
         self._around = without_slow(spectrum.detrended(around, 3) @ _GREEN_LESS_RED[:, None])
-        lit = cleaned(colors, np.concatenate([around, self._places], axis=1))
+        seen = quick_part(colors)
+        lit = cleaned(colors, np.concatenate([around, self._places], axis=1), seen)
         self._brightness = without_slow(lit.reshape(-1, count, 3) @ _GREEN_LESS_RED)
-        self._colors = pos.pulse(np.exp(cleaned(colors, around)).reshape(-1, count, 3))
+        self._colors = pos.pulse(np.exp(cleaned(colors, around, seen)).reshape(-1, count, 3))
         self._spectra = tuple(map(spectrum.spectra, (self._brightness, self._colors)))
         self.likely = _likely(self._spectra)
         self.bpm = spectrum.peak(self.likely)
