@@ -21,6 +21,11 @@ from analyzers.vitals.spectrum import Spectra
 
 # Blood takes green away, and red the least; what both lose alike is light.
 _GREEN_LESS_RED = np.array([0.3, -1.0, 0.0])
+# Of a face's place all but its size: a pulse is seen in that, since a face that gets darker looks
+# larger or smaller beside what is behind it, and would be taken away with it.
+_SWAYS = [0, 1, 3]
+# In widths of the face: what moves by less explains no pulse.
+_LEAST_MOVED = 0.0012
 _TINY = 1e-30
 
 
@@ -96,7 +101,8 @@ class Stretch:
         self._places = even[:, 3 * count + 3 :]
         self._around = without_slow(spectrum.detrended(around, 3) @ _GREEN_LESS_RED[:, None])
         seen = quick_part(colors)
-        lit = cleaned(colors, np.concatenate([around, self._places], axis=1), seen)
+        swayed = self._places[:, _SWAYS]
+        lit = cleaned(colors, np.concatenate([around, swayed], axis=1), seen)
         self._brightness = without_slow(lit.reshape(-1, count, 3) @ _GREEN_LESS_RED)
         self._colors = pos.pulse(np.exp(cleaned(colors, around, seen)).reshape(-1, count, 3))
         self._spectra = tuple(map(spectrum.spectra, (self._brightness, self._colors)))
@@ -144,14 +150,15 @@ class Stretch:
     def _movement(self, rates: Sequence[float]) -> float:
         """Return the largest part of a movement's power in the band that is at a rate.
 
-        A head that keeps still moves by less than counts.
+        What moves by less than counts is none: a pulse is seen in the skin's brightness, and that
+        moves the square that follows the face by half a thousandth of its width.
         """
         moved = without_slow(spectrum.detrended(self._places, 3))
         power = np.abs(spectrum.spectra(moved).first) ** 2
         near = np.any([np.abs(spectrum.BPM - bpm) <= 4.0 for bpm in rates], axis=0)
         shares = power[near].sum(axis=0) / np.maximum(power.sum(axis=0), _TINY)
-        # A thousandth of the face's width, a tenth of a pixel, is measuring.
-        shares[moved.std(axis=0) < 0.0015] = 0.0
+        # A line of a window after Hann is a quarter of the wave's amplitude.
+        shares[4.0 * np.sqrt(power[near].max(axis=0)) < _LEAST_MOVED] = 0.0
         return float(shares.max())
 
 

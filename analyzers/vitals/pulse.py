@@ -18,7 +18,7 @@ from analyzers.vitals.resampling import frame_rate
 
 # Eight beats at 75; what is shorter does not tell 60 from 67.
 FIRST_S, WINDOW_S = 7.0, 12.0
-_EVERY_S = 0.7
+_EVERY_S = 0.9
 # So many times in a row it has to be sure before the first number.
 _FIRST_TIMES = 3
 # Moved, or no frames, within so long: that is why there is nothing.
@@ -72,7 +72,7 @@ class PersonPulse:
         return self._nothing(Reason.NO_FACE)
 
     def see(self, moment: Moment) -> Told:
-        """Take a frame; return what is known after it, which changes every 0.7 s."""
+        """Take a frame; return what is known after it, which changes every 0.9 s."""
         self._still.add(moment)
         if moment.time_s - self._looked_s < _EVERY_S:
             return self._told

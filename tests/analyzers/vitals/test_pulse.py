@@ -94,6 +94,15 @@ def test_a_nod_in_time_is_no_pulse():
     assert Reason.HOLD_STILL in reasons(results)
 
 
+def test_a_pulse_that_moves_the_square_a_little_is_no_movement():
+    at_s = times(16.0)
+    places = np.zeros((len(at_s), 4))
+    # The face gets darker as the pulse comes, and looks larger by that.
+    places[:, 2] = 0.0005 * np.sin(2.0 * np.pi * 84.0 / 60.0 * at_s + 0.3)
+    results = told(moments(at_s, 84.0, strength=0.006, places=places))
+    assert abs(results[-1][1].heart_rate_bpm - 84.0) < 3.0
+
+
 def test_a_flicker_is_no_pulse():
     results = told(moments(times(20.0), 60.0, strength=0.0, flicker_bpm=110.0))
     assert {each.heart_rate_bpm for _, each in results} == {None}
