@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzers.vitals.evidence import Stretch
 from analyzers.vitals.pulse import PersonPulse
 from analyzers.vitals.reasons import TEXTS, Reason
 
-from .traces import moments, times
+from .traces import moments, pulse_wave, times
 
 
 def told(seen, person=None):
@@ -98,9 +99,12 @@ def test_a_pulse_that_moves_the_square_a_little_is_no_movement():
     at_s = times(16.0)
     places = np.zeros((len(at_s), 4))
     # The face gets darker as the pulse comes, and looks larger by that.
-    places[:, 2] = 0.0005 * np.sin(2.0 * np.pi * 84.0 / 60.0 * at_s + 0.3)
-    results = told(moments(at_s, 84.0, strength=0.006, places=places))
-    assert abs(results[-1][1].heart_rate_bpm - 84.0) < 3.0
+    places[:, 2] = 0.0005 * pulse_wave(2.0 * np.pi * 84.0 / 60.0 * at_s)
+    seen = moments(at_s, 84.0, strength=0.006, places=places)
+    found = Stretch(seen, seen[-1].time_s, 12.0).weigh(84.0)
+    assert found.brightness.snr_db > 3.0
+    assert found.movement == 0.0
+    assert abs(told(seen)[-1][1].heart_rate_bpm - 84.0) < 3.0
 
 
 def test_a_flicker_is_no_pulse():
