@@ -59,6 +59,7 @@ class Member:
         self._running: asyncio.Task[None] | None = None
         self._reported: NodeState | None = None
         self._heard_s: dict[int, float] = {}
+        self._news = asyncio.Event()
 
     async def start(self) -> None:
         """Begin; whether the registry is there or not."""
@@ -106,8 +107,16 @@ class Member:
         Busy
             It is not known here, and the registry does not answer.
         """
-        known = next((n for n, state in self.states.items() if name in state.names), None)
+        known = self.publisher(name)
         return await self._ask(name, None) if known is None else known
+
+    def publisher(self, name: str) -> int | None:
+        """The node at which something is published under a name, as far as is known here."""
+        return next((n for n, state in self.states.items() if name in state.names), None)
+
+    async def news(self) -> None:
+        """Wait until there is something new of the other nodes."""
+        await self._news.wait()
 
     def of_token(self, token: str | None) -> int | None:
         """The node that a resume token is of, if that still runs."""
@@ -257,6 +266,8 @@ class Member:
         self._states = {
             int(number): NodeState.read(state) for number, state in told["nodes"].items()
         }
+        self._news.set()
+        self._news = asyncio.Event()
         news_of = told["news_of"]
         if news_of is not None:
             self._heard_s[news_of] = time.monotonic()
