@@ -64,8 +64,9 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     main[SESSIONS].elsewhere = member.sessions_elsewhere
     main[STREAMS].elsewhere = Elsewhere(member)
     main[RECORDINGS].elsewhere = member.recordings_elsewhere
+    limits = main[LIMITS]
+    limits.elsewhere, member.lasting = member.served_elsewhere, limits.lasting
     if main[SETTINGS].expensive_per_minute:
-        limits = main[LIMITS]
         limits.charge_expensive = partial(member.charge, alone=limits.charge_expensive)
     return member
 

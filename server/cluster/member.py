@@ -29,6 +29,8 @@ STALE_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 # What waits for a registry that does not read. Clients cause more of it with each request.
 MAX_WAITING_BYTES = 1 << 20
+# Whoever has many addresses is not told of, and limited by each node.
+MAX_ADDRESSES = 100
 
 
 class Member:
@@ -40,6 +42,11 @@ class Member:
         Which one.
     own_state
         Says how it does; its incarnation is filled in here.
+
+    Attributes
+    ----------
+    lasting
+        Says how many requests and sockets each address has, asked once a second.
     """
 
     def __init__(self, node: Node, own_state: Callable[[], NodeState]) -> None:
@@ -60,6 +67,8 @@ class Member:
         self._reported: NodeState | None = None
         self._heard_s: dict[int, float] = {}
         self._news = asyncio.Event()
+        self.lasting: Callable[[int], dict[str, int]] = lambda _: {}
+        self._addresses: dict[str, int] = {}
 
     async def start(self) -> None:
         """Begin; whether the registry is there or not."""
@@ -175,6 +184,10 @@ class Member:
         """How many sessions a token's subject has at the other nodes."""
         return sum(state.subjects.get(client, 0) for state in self._elsewhere())
 
+    def served_elsewhere(self, address: str) -> int:
+        """How many requests and sockets that last an address has at the other nodes."""
+        return sum(state.addresses.get(address, 0) for state in self._elsewhere())
+
     def recordings_elsewhere(self) -> int:
         """How many recordings the other nodes are writing."""
         return sum(len(state.recordings) for state in self._elsewhere())
@@ -247,6 +260,7 @@ class Member:
     async def _report_on(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
+            self._addresses = self.lasting(MAX_ADDRESSES)
             # Changed or not: it says that this node does not stand still.
             self._say(self._state())
 
@@ -280,7 +294,8 @@ class Member:
         self._writer.write(json.dumps({"node": self.node.number, **message}).encode() + b"\n")
 
     def _state(self) -> NodeState:
-        return replace(self._own_state(), incarnation=self.incarnation)
+        own = self._own_state()
+        return replace(own, incarnation=self.incarnation, addresses=self._addresses)
 
     def _no_registry(self) -> Busy:
         return Busy("names can not be given for a moment: try again", retry_after_s=1)

@@ -42,6 +42,8 @@ class NodeState:
         Those that it is writing.
     subjects
         How many of its sessions each token's subject has.
+    addresses
+        How many requests and sockets that last each address has; no news by itself.
     """
 
     incarnation: str
@@ -52,6 +54,7 @@ class NodeState:
     names: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, int] = field(default_factory=dict, compare=False)
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
