@@ -20,6 +20,7 @@ from server.announce import announce
 from server.api import (
     camera,
     camera_recording,
+    clips,
     docs,
     game,
     history,
@@ -186,6 +187,7 @@ def build(
     docs.set_up(main, document(ROUTES))
     page.set_up(main)
     game.set_up(main)
+    clips.set_up(main)
     return main, next_port
 
 

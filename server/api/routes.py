@@ -6,6 +6,7 @@ from server.api import (
     athletes,
     athletes_export,
     camera,
+    clips,
     docs,
     health,
     recordings,
@@ -16,6 +17,7 @@ from server.api import (
     whip,
 )
 from server.api.camera import CameraAnswer, CameraStatus
+from server.api.clips import ClipWish
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
 from server.api.models_history import AthleteList, DeletedHistory, Share, Shares, TrainingList
 from server.api.models_recordings import Recording, RecordingList, StartRecording
@@ -187,6 +189,17 @@ ROUTES = (
         "End a recording and keep it; with ?file=1, remove one that has ended",
         Scope.CONTROL,
         answers={200: Recording},
+    ),
+    Route(
+        "POST",
+        "/clip",
+        clips.clip,
+        "A part of a recording, or of a video in a form, as a file",
+        # Recordings are everybody's.
+        Scope.CONTROL,
+        expensive=True,
+        body=ClipWish,
+        answers={200: "video/mp4"},
     ),
     Route(
         "GET",
