@@ -25,6 +25,7 @@ from server.api import (
     game,
     history,
     joining,
+    lookouts,
     recordings,
     signaling,
     whep,
@@ -178,6 +179,7 @@ def build(
     offers = Budget("offers", OFFERS)
     for app in (main, next_port):
         app[STREAMS], app[OFFER_BUDGET] = streams, offers
+    lookouts.set_up(main)
     main[THUMBNAILS] = Thumbnails()
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches", tag)

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 # It has the camera.
 FIRST = 0
-OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/")
+OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/", "/lookouts")
 # STUN may take it five seconds; one that stands still takes for ever.
 ANSWER_WITHIN_S = 6.0
 RETRY_AFTER_S = 1

@@ -6,7 +6,6 @@ from server.api import (
     athletes,
     athletes_export,
     camera,
-    clips,
     docs,
     health,
     recordings,
@@ -17,11 +16,11 @@ from server.api import (
     whip,
 )
 from server.api.camera import CameraAnswer, CameraStatus
-from server.api.clips import ClipWish
 from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
 from server.api.models_history import AthleteList, DeletedHistory, Share, Shares, TrainingList
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.api.older_routes import OLDER_ROUTES
+from server.api.search_routes import SEARCH_ROUTES
 from server.http.route import Route
 from server.security.identity import Scope
 from signaling.messages import Answer, Offer
@@ -190,17 +189,7 @@ ROUTES = (
         Scope.CONTROL,
         answers={200: Recording},
     ),
-    Route(
-        "POST",
-        "/clip",
-        clips.clip,
-        "A part of a recording, or of a video in a form, as a file",
-        # Recordings are everybody's.
-        Scope.CONTROL,
-        expensive=True,
-        body=ClipWish,
-        answers={200: "video/mp4"},
-    ),
+    *SEARCH_ROUTES,
     Route(
         "GET",
         "/athletes",

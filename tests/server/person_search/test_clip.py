@@ -104,6 +104,10 @@ def clips_open(server):
     return found
 
 
+def clips_kept():
+    return list(Path(tempfile.gettempdir()).glob("kinecast-clip-*"))
+
+
 async def test_nothing_is_left_behind(http, server):
     """Neither files nor descriptors, also when the client goes."""
     wish = {"video_path": RECORDED, "from": 0, "to": 13}
@@ -113,5 +117,5 @@ async def test_nothing_is_left_behind(http, server):
     for _ in range(5):
         assert (await ask(http, server, json=wish))[0] == 200
     async with asyncio.timeout(20):
-        while clips_open(server) or list(Path(tempfile.gettempdir()).glob("kinecast-clip-*")):
+        while clips_open(server) or clips_kept():
             await asyncio.sleep(0.1)
