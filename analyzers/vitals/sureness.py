@@ -15,8 +15,8 @@ _SPREAD, _BACKGROUND, _BIAS = -0.09, -3.1, -3.8
 _WIDEST_SPREAD = 30.0
 # From which on a rate is told, and below which no more: so it does not come and go.
 TELL, KEEP = 0.85, 0.7
-# The head moves, or what is behind it changes, at the same rate: that is what is seen then. Of light
-# that flickers a tenth is left or less, in amplitude a third.
+# The head moves, or what is behind it changes, at the same rate: that is what is seen then. Of
+# light that flickers a tenth is left or less, in amplitude a third.
 MOVEMENT, BACKGROUND = 0.5, 6.0
 
 
