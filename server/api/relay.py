@@ -207,7 +207,9 @@ async def _node_of(request: web.Request, member: Member) -> int | None:
     if path.startswith(OF_THE_FIRST) or (path == "/sessions" and request.method == "POST"):
         return FIRST
     match request.match_info:
-        case {"id": identifier} if path.startswith(("/sessions/", "/whip/", "/whep/")):
+        case {"id": identifier} if path.startswith("/sessions/"):
+            return member.of_session(identifier)
+        case {"id": identifier} if path.startswith(("/whip/", "/whep/")):
             return number_of(identifier)
         case {"name": name} if path.startswith("/whep/"):
             return await _node_with(member, name)
@@ -222,7 +224,7 @@ async def _node_with(member: Member, name: str) -> int | None:
         return FIRST
     # A name can not look so.
     if re.fullmatch(SESSION_ID, name):
-        return number_of(name)
+        return member.of_session(name)
     return await member.holder(name)
 
 
@@ -233,19 +235,30 @@ async def _nodes_for(member: Member, offer: Offer) -> list[int]:
         # Whoever has no such thing says so.
         return [member.node.number if number is None else number]
     resumed = member.of_token(offer.resume)
-    if resumed is not None:
+    if resumed is not None and not _moves(member, resumed):
         return [resumed]
     chosen = member.placer.choose(member.lively)
-    if offer.publish is None:
+    if offer.publish is None or resumed is not None:
         member.placer.placed(chosen[0])
     return chosen
+
+
+def _moves(member: Member, number: int) -> bool:
+    """Whether sessions of a node go on at another one that is there."""
+    return member.states[number].draining and any(n != number for n in member.lively)
 
 
 async def _named(member: Member, offer: Offer, wish: int, asked: list[int]) -> int:
     """The node that has the name of an offer, or gets it; the wished for if it has none."""
     if offer.publish is None or offer.play is not None:
         return wish
-    is_new = member.of_token(offer.resume) is None
+    resumed = member.of_token(offer.resume)
+    if resumed is not None and wish != resumed:
+        state = member.states[resumed]
+        if state.draining and offer.publish in state.names:
+            # It takes its name along.
+            return wish
+    is_new = resumed is None
     return await _give(member, offer.publish, wish, asked, may_be_elsewhere=is_new)
 
 

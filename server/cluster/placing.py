@@ -39,6 +39,12 @@ class NodeState:
         Those that it is writing.
     subjects
         How many of its sessions each token's subject has.
+    guests
+        Its sessions that another node has begun.
+    draining
+        Whether it is about to end: its sessions go elsewhere, and no new ones come.
+    ready
+        Whether it has a worker that takes frames.
     """
 
     incarnation: str
@@ -49,6 +55,14 @@ class NodeState:
     names: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
+    guests: tuple[str, ...] = ()
+    draining: bool = False
+    ready: bool = True
+
+    @property
+    def takes_sessions(self) -> bool:
+        """Whether sessions should go there."""
+        return self.ready and not self.draining
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
@@ -59,7 +73,7 @@ class NodeState:
         KeyError, TypeError
             It is no state.
         """
-        lists = {name: tuple(told[name]) for name in ("names", "recordings")}
+        lists = {name: tuple(told[name]) for name in ("names", "recordings", "guests")}
         return cls(**{**told, **lists})
 
 
