@@ -59,7 +59,7 @@ class Parent:
         self._status = 0
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._shared: dict[str, str] = {}
-        self._rollout: Rollout | None = None
+        self._rollout = Rollout(self._terminate)
 
     async def run(self) -> int:
         """Run until asked to stop; returns the exit status.
@@ -81,9 +81,8 @@ class Parent:
             server = RegistryServer(
                 str(Path(directory) / REGISTRY), self._settings.expensive_per_minute
             )
-            self._rollout = Rollout(
-                self._settings.nodes, lambda: server.registry.states, self._terminate
-            )
+            self._rollout.count = self._settings.nodes
+            self._rollout.states = lambda: server.registry.states
             server.on_command, server.on_report = self._rollout.command, self._rollout.heard
             await server.start()
             tasks = Tasks("nodes")
@@ -155,7 +154,6 @@ class Parent:
                 _end(process)
             status = await process.wait()
             del self._processes[node.number]
-            assert self._rollout is not None
             was_asked = self._rollout.has_ended(node.number)
             if self._stopping.is_set():
                 return

@@ -22,22 +22,20 @@ class Rollout:
 
     Parameters
     ----------
-    count
-        How many nodes there are.
-    states
-        What those say that are there.
     terminate
         Asks a node's process to drain; returns whether there is one.
+
+    Attributes
+    ----------
+    count
+        How many nodes there are to be.
+    states
+        What those say that are there.
     """
 
-    def __init__(
-        self,
-        count: int,
-        states: Callable[[], Mapping[int, NodeState]],
-        terminate: Callable[[int], bool],
-    ) -> None:
-        self._count = count
-        self._states = states
+    def __init__(self, terminate: Callable[[int], bool]) -> None:
+        self.count = 0
+        self.states: Callable[[], Mapping[int, NodeState]] = dict
         self._terminate = terminate
         self._draining: dict[int, asyncio.Event] = {}
         self._off: set[int] = set()
@@ -45,7 +43,7 @@ class Rollout:
 
     def heard(self, number: int) -> None:
         """A node has said how it does."""
-        state = self._states()[number]
+        state = self.states()[number]
         before, is_there = self._successors.get(number, ("", None))
         if is_there is not None and state.incarnation != before and state.ready:
             is_there.set()
@@ -70,7 +68,7 @@ class Rollout:
             It can not be done.
         """
         number = self._checked(str(told["node"]))
-        before = self._states()[number]
+        before = self.states()[number]
         ended = self._draining[number] = asyncio.Event()
         if told["stop"]:
             self._off.add(number)
@@ -98,12 +96,12 @@ class Rollout:
 
     def _checked(self, node: str) -> int:
         number = number_of(node) if len(node) == 2 else None
-        if number is None or number >= self._count:
-            there = _listed(range(self._count))
+        if number is None or number >= self.count:
+            there = _listed(range(self.count))
             raise CommandRefused(f"there is no node {node!r}: there are {there}")
         if number in self._draining:
             raise CommandRefused(f"node {tag_of(number)} drains already")
-        if number not in self._states():
+        if number not in self.states():
             raise CommandRefused(
                 f"node {tag_of(number)} is off"
                 if number in self._off
@@ -111,7 +109,7 @@ class Rollout:
             )
         others = [
             each
-            for each, state in self._states().items()
+            for each, state in self.states().items()
             if each != number and state.takes_sessions and each not in self._draining
         ]
         if not others:
