@@ -51,6 +51,11 @@ async def read_message(request: web.Request, model: type[MessageT]) -> MessageT:
     try:
         return model.model_validate(parse_json(await read_body(request)))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadMessage(f"{where + ': ' if where else ''}{first['msg']}") from None
+        raise BadMessage(message_of(error)) from None
+
+
+def message_of(error: ValidationError) -> str:
+    """What is wrong first with a message: where, and why."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg']}"

@@ -41,7 +41,7 @@ from signaling.sdp import sends_video
 
 logger = logging.getLogger(__name__)
 
-OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/")
+OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/", "/lookouts")
 # STUN may take it five seconds; one that stands still takes for ever.
 ANSWER_WITHIN_S = 6.0
 # No room there: for anybody, or for whoever asks.
