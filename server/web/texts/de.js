@@ -282,8 +282,6 @@ export default {
     other: "Auf dem Bild sind {n} Personen. Tippe die an, die gesucht wird.",
   },
   "find.cut": "Ausschnitt",
-  "find.clip.403": "Ein Ausschnitt braucht ein Token mit control.",
-  "find.clip.422": "Aus diesem Video lässt sich nichts ausschneiden: {message}",
   "lookout.title": "In der Kamera des Servers, bis auf Weiteres",
   "lookout.name": "Ihr Name",
   "lookout.record": "Aufzeichnen, solange sie da sind",

@@ -276,8 +276,6 @@ export default {
     other: "There are {n} people in the picture. Tap the one to look for.",
   },
   "find.cut": "Clip",
-  "find.clip.403": "To cut a clip takes a token with the scope control.",
-  "find.clip.422": "No clip can be made of this video: {message}",
   "lookout.title": "In the server's camera, until further notice",
   "lookout.name": "Their name",
   "lookout.record": "Record while they are there",

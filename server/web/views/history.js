@@ -19,6 +19,7 @@ export async function mount(root, app) {
   let subject = null; // of the token; null where no tokens are asked for
   let turn = 0;
   let typing = 0;
+  let totals = {}; // how many trainings there are, by whose
 
   const line = el("p.soft", { role: "status" });
   const choice = el("select", { id: "whose", onchange: () => choose(choice.value) });
@@ -72,6 +73,7 @@ export async function mount(root, app) {
   async function begin() {
     const { found, ...told } = await all("/athletes", "athletes", "after");
     subject = told.subject;
+    totals = Object.fromEntries(found.map(({ id, trainings }) => [id, trainings]));
     say(kept, t(subject === null ? "history.kept_by_name" : "history.kept"));
     named.hidden = subject !== null;
     const own = subject ?? asPublished(keptName());
@@ -97,7 +99,8 @@ export async function mount(root, app) {
 
   function show(id, told) {
     const { found = [], shared_with: shared, next = null } = told;
-    const count = found.length;
+    // Not all of them are read.
+    const count = Math.max(found.length, totals[id] ?? 0);
     say(line, t(count ? "history.count" : id ? "history.none" : "history.nobody", { n: count }));
     place.replaceChildren();
     if (count) place.append(progressCard(app, found, nameOf), list(found, next !== null));
