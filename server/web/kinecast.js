@@ -53,9 +53,9 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
  * - `final`: the last result with all `repetitions`; null if none came
  */
 export class Kinecast extends EventTarget {
-  state = { code: "new" }; // the last
+  state = { code: "new" };
   session = null; // `{id, resume}`
-  // Counts by exercise, and repetitions as told: the session's and earlier ones
+  // counts by exercise; repetitions as told
   book = { now: {}, before: {}, done: [], earlier: [] };
   peer = null; // RTCPeerConnection
   round_trip_ms = Infinity;
@@ -86,7 +86,7 @@ export class Kinecast extends EventTarget {
   }
 
   /**
-   * Send a stream's video until its track ends. May be called again after a refusal.
+   * Send a stream's video until its track ends. May be called again if refused.
    * @param {MediaStream} stream
    * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
@@ -100,7 +100,8 @@ export class Kinecast extends EventTarget {
 
   /** @param {object} options by analyzer */
   configure(options) {
-    Object.assign((this.settings.options ??= {}), options);
+    const all = (this.settings.options ??= {});
+    for (const name in options) all[name] = { ...all[name], ...options[name] };
     this.#send(JSON.stringify({ type: "configure", options }));
   }
 
@@ -225,7 +226,7 @@ export class Kinecast extends EventTarget {
     let message;
     try {
       message = typeof data === "string" ? JSON.parse(data) : readCbor(data, this.#layout);
-    } catch {} // damaged, or before the layout
+    } catch {} // damaged, or too early
     if (!message) return;
     if (message.final) this.#end(message);
     else if (message.timing) this.#take(message);
@@ -240,7 +241,7 @@ export class Kinecast extends EventTarget {
 
   #take(result) {
     const { number, received_at } = result.frame;
-    // What was on its way then was counted.
+    // What was on its way was counted.
     if (!(received_at < this.#anew_ms)) {
       if (this.state.code === "restarting") this.#say("live", { session: this.session });
       this.#count(result.exercise, result.reps, result.repetition);

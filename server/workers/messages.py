@@ -241,6 +241,8 @@ class LaneIsBehind:
     seen: Seen
     left_out: int
     """How many frames were left out just now, after those that were seen."""
+    is_blind: bool = False
+    """Whether they could go on, but no key frame comes to do so from."""
 
 
 @dataclass(frozen=True, slots=True)
