@@ -148,7 +148,7 @@ export function mount(root, app) {
     return {
       element,
       update({ index, ready, sessions, restarts }) {
-        const state = ready ? t("sessions.worker_has", { n: sessions }) : t("sessions.worker_loads");
+        const state = ready ? t("sessions.count", { n: sessions }) : t("sessions.worker_loads");
         say(
           element,
           [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })]
