@@ -122,6 +122,13 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Shoot:
+    """Make a small picture of what the session shows now; `Drawn` has it."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeOptions:
     """The client changed analyzers' options."""
 
@@ -210,11 +217,13 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """There is a new frame to be shown in a mailbox of the worker's."""
+    """There is a new frame to be shown in a mailbox of the worker's, or what `Shoot` asked for."""
 
     sid: str
     mailbox: str
     annotated: bool
+    small: bytes | None = None
+    """A JPEG, and nothing in a mailbox; empty where there is no frame that is new."""
 
 
 @dataclass(frozen=True, slots=True)
