@@ -138,6 +138,13 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Shoot:
+    """Make a small picture of what the session shows now; `Drawn` has it."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeOptions:
     """The client changed analyzers' options."""
 
@@ -228,11 +235,13 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """There is a new frame to be shown in a mailbox of the worker's."""
+    """There is a new frame to be shown in a mailbox of the worker's, or what `Shoot` asked for."""
 
     sid: str
     mailbox: str
     annotated: bool
+    small: bytes | None = None
+    """A JPEG, and nothing in a mailbox; empty where there is no frame that is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +268,8 @@ class LaneIsBehind:
     seen: Seen
     left_out: int
     """How many frames were left out just now, after those that were seen."""
+    is_blind: bool = False
+    """Whether they could go on, but no key frame comes to do so from."""
 
 
 @dataclass(frozen=True, slots=True)
