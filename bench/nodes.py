@@ -49,8 +49,8 @@ MOST_S = {
     "streams": 300.0,
     "two": 150.0,
     "recovery": 240.0,
-    "door": 60.0,
-    "viewers": 60.0,
+    "door": 75.0,
+    "viewers": 75.0,
 }
 
 
