@@ -110,6 +110,9 @@ class ClientPeer(Channels):
         on_message: Callable[[Message], None] | None = None,
         on_track: Callable[[MediaStreamTrack], None] | None = None,
     ) -> None:
+        given = dict(locals())
+        own = ("self", "__class__", "url", "resume")
+        self._given = {name: value for name, value in given.items() if name not in own}
         channels = ChannelSettings(label, ordered, max_retransmits, protocol, events)
         super().__init__(channels, history, on_result, on_message)
         self.url = url if "://" in url else f"http://{url}"
@@ -149,6 +152,11 @@ class ClientPeer(Channels):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def successor(self) -> "ClientPeer":
+        """Another one like this, which goes on with the session: not connected yet."""
+        resume = self.session.resume if self.session else None
+        return ClientPeer(self.url, **self._given, resume=resume)
 
     # Connecting
 

@@ -44,6 +44,12 @@ class NodeState:
         How many of its sessions each token's subject has.
     addresses
         How many requests and sockets that last each address has; no news by itself.
+    guests
+        Its sessions that another node has begun.
+    draining
+        Whether it is about to end: its sessions go elsewhere, and no new ones come.
+    ready
+        Whether it has a worker that takes frames.
     """
 
     incarnation: str
@@ -55,6 +61,14 @@ class NodeState:
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict, compare=False)
+    guests: tuple[str, ...] = ()
+    draining: bool = False
+    ready: bool = True
+
+    @property
+    def takes_sessions(self) -> bool:
+        """Whether sessions should go there."""
+        return self.ready and not self.draining
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
@@ -65,7 +79,7 @@ class NodeState:
         KeyError, TypeError
             It is no state.
         """
-        lists = {name: tuple(told[name]) for name in ("names", "recordings")}
+        lists = {name: tuple(told[name]) for name in ("names", "recordings", "guests")}
         return cls(**{**told, **lists})
 
 
