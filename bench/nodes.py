@@ -6,6 +6,7 @@ stay for random times, and cost unequally. Each node reports its measured load o
 
     bench/nodes.py                        1000 nodes, 100 000 sessions: half a minute
     bench/nodes.py --nodes 4 --sessions 400
+    bench/nodes.py --only drain           8 streams move to another node: two minutes
 """
 
 import argparse
@@ -21,6 +22,7 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.harness.report import Report, at_most, parser_for, run
+from bench.parts import drain
 from server.cluster.placing import NodeState, Placer
 
 MAX_FULLEST = 1.15
@@ -101,6 +103,9 @@ def placements(simulation: Simulation, sessions: int, burst: int, stay: float) -
 
 async def bench(asked: argparse.Namespace, report: Report) -> None:
     """Everything that the command line asks for."""
+    if asked.only == "drain":
+        await drain.measure(report, asked.streams, asked.analyzers)
+        return
     table = report.table("Sessions per node", *COLUMNS)
     rng = random.Random(asked.seed)
     burst = max(asked.sessions // 100, 1)
@@ -138,6 +143,9 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--sessions", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=("placing", "drain"), default="placing")
+    parser.add_argument("--streams", type=int, default=drain.STREAMS, help="that move")
+    parser.add_argument("--analyzers", default=drain.ANALYZER, help="of those streams")
     return run("Placing", parser.parse_args(), bench)
 
 

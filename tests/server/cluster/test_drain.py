@@ -109,6 +109,9 @@ async def test_a_session_goes_on_with_its_counts_its_name_and_its_times(server, 
     assert one.summary["total"] >= counts[-1]
     assert one.summary["final"]
     for name in (before.id, f"{before.id}-2"):
+        async with asyncio.timeout(WITHIN_S):
+            while not (recordings / name / "summary.json").exists():
+                await asyncio.sleep(0.05)
         summary = json.loads((recordings / name / "summary.json").read_text())
         assert summary["recording"]["frames_written"] > 0
         assert (recordings / name / "results.jsonl").read_text().count("\n") > 1
@@ -135,8 +138,8 @@ async def test_all_of_a_node_move_and_nobody_is_refused(server):
         assert (code, err) == (0, ""), server.log
         assert {one.session.resume[:3] for one, _, _ in clients} == {"00."}
         for _, results, events in clients:
-            codes = [event.code for event in events if event.type == "state"]
-            assert set(codes) == {"connecting", "live"}, codes
+            states = [event for event in events if event.type == "state"]
+            assert {event.code for event in states} == {"connecting", "live"}, states
             counts = [result["count"] for _, result in results]
             assert counts == sorted(counts)
     assert all(one.summary["total"] for one, _, _ in clients)
