@@ -23,6 +23,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 LAST_PAUSE_S = 15.0
 PING_EVERY_S = 1.0
 LOST_AFTER_S = 5.0
+# Once the socket of the offer has closed, as it does when the server dies, or a part of it.
+LOST_SOON_AFTER_S = 1.0
 # What is refused for good; anything else may be otherwise in a moment.
 _FOR_GOOD = {400, 401, 403, 404, 409, 422}
 
@@ -175,6 +177,7 @@ class Connection:
         if before is not None:
             await before.close()
         self.session = peer.session
+        peer.on_signaling_ended(self._look.set)
         if session is not None and peer.session is not None and peer.session.id != session.id:
             self._reading.begin_anew()
             self.say("new_session")
@@ -200,12 +203,13 @@ class Connection:
             if self._wants_end and not has_asked:
                 has_asked = True
                 self.tell(END_SESSION)
-            if time.monotonic() - self._reading.heard_s > LOST_AFTER_S:
+            lost_after_s = LOST_SOON_AFTER_S if peer.signaling_ended else LOST_AFTER_S
+            if time.monotonic() - self._reading.heard_s > lost_after_s:
                 break
             self.tell({"type": "ping", "t": time.time() * 1000})
             self._look.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PING_EVERY_S):
+                async with asyncio.timeout(min(PING_EVERY_S, lost_after_s / 2)):
                     await self._look.wait()
         await self.hang_up()
 

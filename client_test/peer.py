@@ -267,6 +267,16 @@ class ClientPeer(Channels):
                 "sides reach each other?"
             )
 
+    @property
+    def signaling_ended(self) -> bool:
+        """Whether the socket of the offer has closed: the server may be gone, or only its door."""
+        return self._websocket_reader is not None and self._websocket_reader.done()
+
+    def on_signaling_ended(self, ended: Callable[[], None]) -> None:
+        """Hear when it closes; nothing where the offer went over HTTP."""
+        if self._websocket_reader is not None:
+            self._websocket_reader.add_done_callback(lambda _: ended())
+
     # Hanging up
 
     async def vanish(self) -> None:

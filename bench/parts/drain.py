@@ -4,6 +4,7 @@ Two nodes, and clients that send a small moving picture each. First the second n
 that all are at the first one; then that is: what is measured is this move of all at once.
 """
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -14,18 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
-from bench.harness.processes import RunningServer, ServerKind, running
+from bench.harness.nodes import NodeServer, running_nodes
 from bench.harness.report import ROOT, Report, at_most
 from client_test.client import Arrays, Client, Event
 
-STREAMS, MAX_GAP_P95_S = 8, 1.0
+MAX_GAP_P95_S = 1.0
 COLUMNS = (
-    *("streams", "analyzers", "p50 ms:.0f", "p95 ms:.0f", "longest ms:.0f"),
+    *("streams", "p50 ms:.0f", "p95 ms:.0f", "longest ms:.0f"),
     *("p95 without a move:.0f", "refused", "lost"),
 )
 WIDTH, HEIGHT, FPS = 320, 240, 15.0
@@ -96,15 +96,12 @@ class Watched:
         return self.times("new_session") + self.times("analyzers_restarted") > 0
 
 
-async def measure(report: Report, streams: int = STREAMS, analyzers: str = ANALYZER) -> None:
+async def measure(asked: argparse.Namespace, report: Report) -> None:
     """Drain two nodes, one after the other, and say what the second move cost."""
-    places = ("--max-sessions", "40", "--sessions-per-subject", "40")
-    flags = ("--nodes", "2", "--workers", "2", "--no-camera-enabled", "--analyzers", analyzers)
-    limits = ("--connections-per-address", "0", "--expensive-per-minute", "0")
-    kind = ServerKind("two nodes", ("server", *places, *flags, *limits))
+    streams = asked.streams
+    flags = ("--workers", "2", "--no-camera-enabled", "--analyzers", ANALYZER)
     table = report.table("Moving to another node", *COLUMNS)
-    async with running(kind) as server, contextlib.AsyncExitStack() as stack:
-        await _until_whole(server)
+    async with running_nodes(2, *flags) as server, contextlib.AsyncExitStack() as stack:
         watched = [await _joined(server, stack) for _ in range(streams)]
         await _drain(server, "01")
         quiet_s = time.monotonic()
@@ -123,13 +120,13 @@ async def measure(report: Report, streams: int = STREAMS, analyzers: str = ANALY
     p50, p95 = np.percentile(gaps_ms, (50, 95)).tolist()
     # What the machine is short of shows without a move, too.
     usual = float(np.percentile(quiet_ms, 95))
-    table.add(streams, analyzers, p50, p95, max(gaps_ms), usual, refused, lost)
+    table.add(streams, p50, p95, max(gaps_ms), usual, refused, lost)
     report.check(at_most("gap in results, p95, s", p95 / 1000, MAX_GAP_P95_S))
     report.check(at_most("clients that were refused", float(refused), 0))
     report.check(at_most("sessions that began anew", float(lost), 0))
 
 
-async def _joined(server: RunningServer, stack: contextlib.AsyncExitStack) -> Watched:
+async def _joined(server: NodeServer, stack: contextlib.AsyncExitStack) -> Watched:
     events: list[Event] = []
     client = await stack.enter_async_context(
         Client(server.url, Arrays(_pictures(), FPS), on_event=events.append)
@@ -149,7 +146,7 @@ def _pictures() -> Iterator[Any]:
         yield picture
 
 
-async def _drain(server: RunningServer, node: str) -> None:
+async def _drain(server: NodeServer, node: str) -> None:
     """As somebody does who rolls out a version."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", "drain", node),
@@ -162,13 +159,3 @@ async def _drain(server: RunningServer, node: str) -> None:
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(said.decode())
-
-
-async def _until_whole(server: RunningServer) -> None:
-    async with asyncio.timeout(WITHIN_S), aiohttp.ClientSession() as http:
-        while True:
-            async with http.get(f"{server.url}/health") as answer:
-                nodes = (await answer.json())["nodes"]
-            if len(nodes) == 2 and all(node["ready"] for node in nodes):
-                return
-            await asyncio.sleep(0.1)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
@@ -38,8 +37,6 @@ from signaling.messages import (
     check_published_name,
 )
 from signaling.sdp import sends_video
-
-logger = logging.getLogger(__name__)
 
 OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/", "/lookouts")
 # STUN may take it five seconds; one that stands still takes for ever.
@@ -148,6 +145,7 @@ class RemotePeer:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._tasks = Tasks("remote peer")
+        self._said: asyncio.Queue[str | None] = asyncio.Queue()
         self._reading = self._tasks.spawn(self._read(), "read")
 
     @property
@@ -161,9 +159,10 @@ class RemotePeer:
             data = candidate.model_dump() if candidate is not None else {}
             await self._socket.send_json({"type": "ice-candidate", "data": data})
 
-    async def gone(self) -> None:
-        """Wait until its node ends the conversation, or dies."""
-        await asyncio.wait({self._reading})
+    async def says(self) -> AsyncIterator[str]:
+        """What its node says of it, until that ends the conversation or dies."""
+        while (text := await self._said.get()) is not None:
+            yield text
 
     async def close(self) -> None:
         """Let go of it; its session goes on."""
@@ -171,8 +170,11 @@ class RemotePeer:
         await self._socket.close()
 
     async def _read(self) -> None:
-        async for message in self._socket:
-            logger.debug("A node said of a peer: %s", message.data)
+        try:
+            async for message in self._socket:
+                self._said.put_nowait(message.data)
+        finally:
+            self._said.put_nowait(None)
 
 
 async def link_to(app: web.Application, name: str) -> Link | None:

@@ -35,7 +35,14 @@ MAX_NOTICES = 64
 async def list_sessions(request: web.Request) -> web.Response:
     """The running sessions of whoever asks, and of who share with them; with control, all."""
     seen = await coached.visible(request, list(request.app[SESSIONS].known))
-    return web.json_response({"sessions": [{**status(s), "doing": doing(s.last)} for s in seen]})
+    by = request[IDENTITY]
+    return web.json_response(
+        {
+            "sessions": [
+                {**status(s), "doing": doing(s.last), "yours": by.may_touch(s.owner)} for s in seen
+            ]
+        }
+    )
 
 
 async def get_session(request: web.Request) -> web.Response:

@@ -261,8 +261,8 @@ class Session(SessionFigures):
                 self._start_on_worker()
             case FrameResult():
                 self._take_result(message)
-            case Drawn(_, mailbox, annotated):
-                (self.annotated if annotated else self.pictures).take(mailbox)
+            case Drawn(_, mailbox, annotated, small):
+                (self.annotated if annotated else self.pictures).take(mailbox, small)
             case KeyFrameNeeded():
                 self._worker.need_key_frame()
             case KeyFrameWanted():

@@ -53,9 +53,9 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
  * - `final`: the last result with all `repetitions`; null if none came
  */
 export class Kinecast extends EventTarget {
-  state = { code: "new" }; // the last
+  state = { code: "new" };
   session = null; // `{id, resume}`
-  // Counts by exercise, and repetitions as told: the session's and earlier ones
+  // counts by exercise; repetitions as told
   book = { now: {}, before: {}, done: [], earlier: [] };
   peer = null; // RTCPeerConnection
   round_trip_ms = Infinity;
@@ -81,7 +81,7 @@ export class Kinecast extends EventTarget {
   }
 
   /**
-   * Send a stream's video until its track ends. May be called again after a refusal.
+   * Send a stream's video until its track ends. May be called again if refused.
    * @param {MediaStream} stream
    * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
@@ -95,7 +95,8 @@ export class Kinecast extends EventTarget {
 
   /** @param {object} options by analyzer */
   configure(options) {
-    Object.assign((this.settings.options ??= {}), options);
+    const all = (this.settings.options ??= {});
+    for (const name in options) all[name] = { ...all[name], ...options[name] };
     this.#send(JSON.stringify({ type: "configure", options }));
   }
 
@@ -181,7 +182,7 @@ export class Kinecast extends EventTarget {
       on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
     };
     socket.onclose = async () => {
-      // A plain request is told why.
+      // HTTP tells why.
       const ask = async () => !peer && (await fetch(door)).json();
       const told = await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
@@ -227,7 +228,7 @@ export class Kinecast extends EventTarget {
     let message;
     try {
       message = typeof data === "string" ? JSON.parse(data) : readCbor(data, peer.layout);
-    } catch {} // damaged, or too early
+    } catch {} // damaged, or early
     if (!message) return;
     const { type, final, timing } = message;
     if (final) this.#end(message);
@@ -244,7 +245,7 @@ export class Kinecast extends EventTarget {
 
   #take(result) {
     const { number, received_at } = result.frame;
-    // What was on its way then was counted.
+    // What was on its way was counted.
     if (!(received_at < this.#anew_ms)) {
       if (this.state.code === "restarting") this.#say("live", { session: this.session });
       this.#count(result.exercise, result.reps, result.repetition);

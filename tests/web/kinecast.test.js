@@ -718,6 +718,16 @@ test("options that were changed are those of the next offer", async () => {
   assert.deepEqual(options, { pose: { people: 2 }, exercise: { side: "left" } });
 });
 
+test("an option that was changed leaves an analyzer's others as they were", async () => {
+  const { kinecast } = await live({ options: { reid: { reference: "anna", threshold: 0.6 } } });
+  kinecast.configure({ reid: { threshold: 0.5 } });
+  assert.deepEqual(JSON.parse(channel().sent.at(-1)).options, { reid: { threshold: 0.5 } });
+  peers[0].become("failed");
+  await time.pass(500);
+  const { options } = await accept(ONE);
+  assert.deepEqual(options, { reid: { reference: "anna", threshold: 0.5 } });
+});
+
 // ---- the end
 
 test("an end, with what the server counted at last", async () => {
