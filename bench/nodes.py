@@ -19,7 +19,7 @@ recovery  The node that has a client's session is killed (SIGKILL), 30 times: ti
 door      The same offer over one connection to one node, answered there or by the other one.
 viewers   The first node's camera, decoded at the same time by a viewer at that node and by one at
           the other: from the time that is written into a picture to the decoded picture.
-drain     Two nodes; 8 clients are sent from one to the other, as `kinecast drain` does: for how long
+drain     Two nodes; 8 clients are sent from one to the other, as by `kinecast drain`: for how long
           each has no result, who is refused, and whose counts begin anew.
 """
 

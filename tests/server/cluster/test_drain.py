@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -41,14 +42,15 @@ def server(tmp_path_factory, recordings):
         yield running
 
 
+def begun(*arguments):
+    """A program that runs."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, *arguments], **pipes, text=True)
+
+
 def drain(server, *arguments):
     """`kinecast drain`, begun."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "server", "drain", "--port", str(server.port), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return begun("-m", "server", "drain", "--port", str(server.port), *arguments)
 
 
 async def said(process):
@@ -293,3 +295,38 @@ async def test_a_node_that_is_to_stay_off_does(tmp_path):
             await peer.connect(ColourTrack())
             assert node_of(peer.session.id) == 0
             await peer.wait_for(lambda m: "count" in m, WITHIN_S)
+
+
+async def test_the_sample_is_counted_across_a_move(tmp_path):
+    """With test.py, and with exercise: only a gap, in which somebody moves unseen, costs some."""
+    truth = {"squat": 2, "jumping_jack": 3, "bicep_curl": 2, "shoulder_press": 1}
+    names = "tests.support.sample_pose:Pose,exercise"
+    with running_nodes(tmp_path, *TWO, "--analyzers", names) as server:
+        told = tmp_path / "results.jsonl"
+        more = ("--port", str(server.port), "--name", "sample", "--results-to", str(told))
+        client = begun("client_test/test.py", "--json", *more)
+        (session,) = (
+            await asyncio.to_thread(
+                server.wait_until,
+                "/sessions",
+                lambda told: any((s["doing"] or {}).get("reps") for s in told["sessions"]),
+                WITHIN_S,
+            )
+        )["sessions"]
+        # At once: the clip has thirteen seconds, of which a command takes some to start.
+        media_processes(server)[node_of(session["id"])].terminate()
+        out, err = await asyncio.to_thread(client.communicate, timeout=120)
+        assert client.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["session_id"] == session["id"]
+    results = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [result["final"] for result in results].count(True) == 1
+    exercises = summary["final"]["exercise_summary"]["exercises"]
+    counted = {name: each["reps"] for name, each in exercises.items()}
+    times_ms = [result["frame"]["pts"] for result in results if result["frame"]]
+    gap_ms = max(after - before for before, after in pairwise(times_ms))
+    assert f"Session {session['id']} came from node" in server.log
+    if gap_ms < 500:
+        assert counted == truth
+    assert counted["squat"] >= 1, "what was counted before"
+    assert all(counted[name] <= truth[name] for name in counted)
