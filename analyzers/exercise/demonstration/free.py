@@ -44,7 +44,7 @@ class FreeCounter:
         self.spans: list[Span] = []
         self._accepts = accepts
         self._motion = Motion()
-        self._learner = Learner(_REPETITIONS)
+        self._learner = Learner(_REPETITIONS, tells_progress=False)
         self._counter: ShownCounter | None = None
         self._last_s = float("-inf")
         self._active_s = float("-inf")
@@ -118,7 +118,7 @@ class FreeCounter:
     def begin_anew(self) -> None:
         """End what is going on: what comes next is another body, or another movement."""
         self._motion = Motion()
-        self._learner = Learner(_REPETITIONS)
+        self._learner = Learner(_REPETITIONS, tells_progress=False)
         self._counter = None
 
     def _look(self, time_s: float, moment: Moment) -> int:
@@ -128,7 +128,7 @@ class FreeCounter:
     def _begin(self, seen: Seen) -> int:
         """Count those that were seen, and go on from there."""
         if self._accepts is not None and not self._accepts(seen):
-            self._learner = Learner(_REPETITIONS)
+            self._learner = Learner(_REPETITIONS, tells_progress=False)
             return 0
         before = len(self.spans)
         shown = seen.signals[0][1]
