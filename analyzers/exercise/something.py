@@ -55,13 +55,21 @@ def is_exercise(seen: Seen) -> bool:
     )
 
 
+class ExerciseCounter(FreeCounter):
+    """Counts whatever is done as an exercise is."""
+
+    def accepts(self, seen: Seen) -> bool:
+        """Tell whether it is."""
+        return is_exercise(seen)
+
+
 class Something:
     """Follows one person's movements that come to no repetition."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self._kept: deque[Frame] = deque()
-        self._counter: FreeCounter | None = None
+        self._counter: ExerciseCounter | None = None
         self._taken = 0
         self._moved_s = self._busy_s = float("-inf")
 
@@ -108,7 +116,7 @@ class Something:
         if time_s - self._moved_s > _LOOKS_S and not self.is_done(time_s):
             self._counter = None
         elif self._counter is None:
-            self._counter, self._taken = FreeCounter(is_exercise), 0
+            self._counter, self._taken = ExerciseCounter(), 0
             for frame in self._kept:
                 self._count(self._counter, frame)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from analyzers.exercise.demonstration.counter import ShownCounter
 from analyzers.exercise.demonstration.distilling import distilled
@@ -29,20 +29,14 @@ class FreeCounter:
         counter.finish()
         print(counter.repetitions)
 
-    Parameters
-    ----------
-    accepts : callable, optional
-        Tells whether what is repeated is to be counted; without it, all is.
-
     Attributes
     ----------
     spans : list of Span
         When each repetition was.
     """
 
-    def __init__(self, accepts: Callable[[Seen], bool] | None = None) -> None:
+    def __init__(self) -> None:
         self.spans: list[Span] = []
-        self._accepts = accepts
         self._motion = Motion()
         self._learner = Learner(_REPETITIONS, tells_progress=False)
         self._counter: ShownCounter | None = None
@@ -69,6 +63,10 @@ class FreeCounter:
         if self._counter.phase == "out":
             return out
         return "down" if out == "up" else "up"
+
+    def accepts(self, seen: Seen) -> bool:
+        """Tell whether what is repeated is to be counted: here, all is."""
+        return True
 
     def feed(
         self,
@@ -127,7 +125,7 @@ class FreeCounter:
 
     def _begin(self, seen: Seen) -> int:
         """Count those that were seen, and go on from there."""
-        if self._accepts is not None and not self._accepts(seen):
+        if not self.accepts(seen):
             self._learner = Learner(_REPETITIONS, tells_progress=False)
             return 0
         before = len(self.spans)

@@ -297,4 +297,4 @@ def _side_on(solid: Floats) -> float:
     """Return 0 for a body seen from in front, 1 for one from the side."""
     (left, right), (left_hip, right_hip) = (solid[pair, ::2].tolist() for pair in _PAIRS)
     aside, depth = (left[at] - right[at] + left_hip[at] - right_hip[at] for at in (0, 1))
-    return abs(float(depth)) / max(math.hypot(aside, depth), 1e-6)
+    return float(abs(depth) / max(math.hypot(aside, depth), 1e-6))

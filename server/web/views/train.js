@@ -54,8 +54,8 @@ export function mount(root, app) {
     summaries ??= Promise.all([
       import("./train/summary.js"),
       import("./train/summary_view.js"),
-      app.more("after"),
-      loadStyle("after"),
+      app.more("beside"),
+      loadStyle("beside"),
     ]).catch((error) => {
       summaries = null;
       throw error;
@@ -67,7 +67,7 @@ export function mount(root, app) {
     if (kind !== "camera" && !plan) return null;
     try {
       const leader = teach ? import("./train/teacher.js") : import("./train/coach.js");
-      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("coach"), loadStyle("coach")]);
+      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("beside"), loadStyle("beside")]);
       return Coach ?? Teacher;
     } catch {
       // Without it, the training begins at once.
@@ -126,10 +126,11 @@ export function mount(root, app) {
       return;
     }
     if (left) return;
-    const { final, book, sets, counts } = told;
+    const { final, book, sets, counts, people } = told;
     const summary = told.summary ?? {
       ...(final ? summarize(final, book, sets) : summaryOfBook(told)),
       counts,
+      people,
     };
     const counted = summary.exercises.length > 0;
     keep({ kind: "summary", summary, session });

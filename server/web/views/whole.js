@@ -1,5 +1,6 @@
 // A clip looked through at once, by the server: as fast as it can, not as it plays.
 
+import { saveAs } from "../dom.js";
 import { problemOf } from "../problems.js";
 
 /**
@@ -41,10 +42,40 @@ export async function lookThrough(app, clip, { embedding }, threshold, { signal,
   }
 }
 
+// Before and after a sighting.
+const AROUND_S = 1;
+
+/**
+ * Have a part of a clip downloaded; the server cuts it, and encodes nothing anew.
+ * @param {object} app of router.js
+ * @param {File} clip
+ * @param {number} from_s of the clip
+ * @param {number} to_s
+ */
+export async function cutOut(app, clip, from_s, to_s) {
+  const body = new FormData();
+  body.append("from", Math.max(0, from_s - AROUND_S));
+  body.append("to", to_s + AROUND_S);
+  body.append("file", clip);
+  app.notice(null);
+  try {
+    const response = await app.fetch("/clip", { method: "POST", body }).catch(() => {
+      throw { code: "unreachable" };
+    });
+    if (!response.ok) throw await problemOf(response);
+    const [, name] = response.headers.get("Content-Disposition").match(/"(.*)"/);
+    saveAs(name, await response.blob());
+  } catch (problem) {
+    const told = problem.code === 422 ? { ...problem, code: "other" } : problem;
+    app.notice(app.explain(told), { kind: "problem" });
+  }
+}
+
 /** Small pictures of a clip, one after the other. @param {string} address of the clip */
 export function clipPictures(address) {
   const video = document.createElement("video");
-  Object.assign(video, { src: address, muted: true, preload: "auto" });
+  // Safari on a phone loads a picture only where it may play within the page, and is asked for one.
+  Object.assign(video, { src: `${address}#t=0.001`, muted: true, playsInline: true, preload: "auto" });
   const ready = new Promise((resolve) => {
     video.onloadeddata = () => resolve(true);
     video.onerror = () => resolve(false);

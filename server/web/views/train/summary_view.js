@@ -1,6 +1,6 @@
 // The page at the end of a training.
 
-import { el, ring } from "../../dom.js";
+import { el, ring, saveAs } from "../../dom.js";
 import { nameOf } from "./goal.js";
 import { keptName } from "./name.js";
 import { repetitionTable } from "./repetitions.js";
@@ -20,11 +20,7 @@ export function summaryView(app, summary, session, kept, again) {
   const { t, language } = app;
   const { exercises, counts = true } = summary;
   const nothing = counts ? "summary.nothing" : "summary.counts_not";
-  const save = (name, type, text) => () => {
-    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
+  const save = (name, type, text) => () => saveAs(name, new Blob([text], { type }));
   const day = new Date().toISOString().slice(0, 10);
   const today = new Intl.DateTimeFormat(language, { dateStyle: "long" }).format();
   const total = exercises.reduce((sum, each) => sum + each.reps, 0);
@@ -64,8 +60,23 @@ export function summaryView(app, summary, session, kept, again) {
         el("button.primary", { textContent: t("summary.again"), onclick: again }),
       ),
     ),
+    summary.people && el("ul.people", { "aria-label": t("several.title") }, ...summary.people.map(person)),
     el("div.summary-list", {}, ...exercises.map((each) => card(app, each, summary, kept))),
   );
+
+  // Of several who trained side by side.
+  function person({ id, exercises }) {
+    const text = ({ exercise, reps, held_s, mean_score }) =>
+      [
+        nameOf(t, exercise),
+        held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+        mean_score !== null && `${t("score")} ${rounded(mean_score)}`,
+      ]
+        .filter(Boolean)
+        .join(" · ");
+    const lines = exercises.map((each) => el("span.figures", { textContent: text(each) }));
+    return el("li", {}, el("span.small", { textContent: t("several.n", { n: id }) }), ...lines);
+  }
 }
 
 function card(app, summary, { exercises, repetitions }, kept) {
