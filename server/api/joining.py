@@ -12,7 +12,9 @@ from functools import partial
 
 from aiohttp import web
 
-from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS
+from server.api import node_feeds
+from server.api.context import CLUSTER, MOVES, POOL, RECORDINGS, SESSIONS, SETTINGS, STREAMS
+from server.api.moving import AMONG_NODES
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
 from server.cluster.member import Member
@@ -24,6 +26,8 @@ from server.http.connection_guard import CONNECTIONS
 from server.http.limits import LIMITS
 from server.http.listener import GuardedSite
 from server.http.route import Handler, Route
+from server.sessions.moves import Moves
+from server.watching.elsewhere import Elsewhere
 
 
 def settings_of(node: Node, settings: Settings) -> Settings:
@@ -53,16 +57,19 @@ def settings_of(node: Node, settings: Settings) -> Settings:
 def set_up(main: web.Application, next_port: web.Application, node: Node) -> Member:
     """Have what other nodes answer passed on to them. Before the applications run."""
     member = Member(node, _own_state(main))
+    moves = Moves(member, main[SESSIONS])
     for app in (main, next_port):
-        app[CLUSTER] = member
+        app[CLUSTER], app[MOVES] = member, moves
     # The next port has sockets alone, and another scope for all its paths.
     main.middlewares.append(relay)
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
     main[SESSIONS].on_opening = member.report
     main[SESSIONS].elsewhere = member.sessions_elsewhere
+    main[STREAMS].elsewhere = Elsewhere(member)
     main[RECORDINGS].elsewhere = member.recordings_elsewhere
+    limits = main[LIMITS]
+    limits.elsewhere, member.lasting = member.served_elsewhere, limits.lasting
     if main[SETTINGS].expensive_per_minute:
-        limits = main[LIMITS]
         limits.charge_expensive = partial(member.charge, alone=limits.charge_expensive)
     return member
 
@@ -98,7 +105,9 @@ def inner(
         if key is not CLUSTER:
             app[key] = value
     app[ROUTE_TABLE] = RouteTable()
-    app[ROUTE_TABLE].serve(app, routes)
+    app[ROUTE_TABLE].serve(app, (*routes, *node_feeds.FEED_ROUTES, *AMONG_NODES))
+    app[node_feeds.FEEDS] = set()
+    app.on_shutdown.append(node_feeds.close_all)
     return app
 
 
@@ -109,10 +118,20 @@ class Joined:
     member: Member
     runner: web.AppRunner
     parent: int
+    sites: list[GuardedSite]
+    moves: Moves
+
+    async def drain(self, given_up: asyncio.Future[None]) -> None:
+        """Accept nobody new, and send all sessions to other nodes, if there are any."""
+        if self.moves.can_drain:
+            for site in self.sites:
+                await site.stop()
+            await self.moves.drain(given_up)
 
     async def leave(self) -> None:
         """Take no more requests from the others."""
         asyncio.get_running_loop().remove_reader(self.parent)
+        await self.moves.close()
         await self.member.close()
         await self.runner.cleanup()
 
@@ -140,6 +159,7 @@ async def join(
     node = member.node
     await inner_runner.setup()
     await web.UnixSite(inner_runner, node.socket_of(node.number)).start()
+    sites: list[GuardedSite] = []
     for runner, descriptors in zip(doors, (node.next_port, node.main_port), strict=False):
         await runner.setup()
         guard = runner.app[CONNECTIONS]
@@ -147,14 +167,18 @@ async def join(
             # Its own descriptor: the successor of this process gets them, too.
             listening = socket.socket(fileno=os.dup(descriptor))
             host, port = listening.getsockname()[:2]
-            await GuardedSite(runner, host, port, guard, context, listening).start()
+            sites.append(GuardedSite(runner, host, port, guard, context, listening))
+            await sites[-1].start()
     asyncio.get_running_loop().add_reader(node.parent, parent_gone)
     await member.start()
-    return Joined(member, inner_runner, node.parent)
+    return Joined(member, inner_runner, node.parent, sites, doors[0].app[MOVES])
 
 
 def _own_state(app: web.Application) -> Callable[[], NodeState]:
     meter = LoadMeter()
+
+    def made_here(sid: str) -> bool:
+        return sid.startswith(app[SESSIONS].identifiers.tag)
 
     def state() -> NodeState:
         manager, pool = app[SESSIONS], app[POOL]
@@ -170,6 +194,8 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             names=tuple(session.name for session in lasting if session.name is not None),
             recordings=tuple(app[RECORDINGS].running),
             subjects=dict(manager.of_subjects()),
+            ready=pool.ready,
+            guests=tuple(s.sid for s in lasting if s.arrival is None and not made_here(s.sid)),
         )
 
     return state

@@ -15,6 +15,8 @@ MessageT = TypeVar("MessageT", bound=BaseModel)
 
 # The longest offer is 256 kB of SDP, and options beside it.
 MAX_OFFER_BYTES = 1024 * 1024
+READ_BODY = web.RequestKey("read body", bytes)
+"""Of a request: its body, where somebody has read it before its handler."""
 
 
 async def read_body(request: web.Request, max_bytes: int = MAX_OFFER_BYTES) -> bytes:
@@ -25,6 +27,8 @@ async def read_body(request: web.Request, max_bytes: int = MAX_OFFER_BYTES) -> b
     TooLarge
         It is longer; what is beyond the limit is not read.
     """
+    if READ_BODY in request:
+        return request[READ_BODY]
     body = bytearray()
     if (request.content_length or 0) <= max_bytes:
         async for part in request.content.iter_any():

@@ -30,7 +30,8 @@ from server.security.identity import ANONYMOUS, IDENTITY, Identity
 from server.sources.allowed import AllowList
 from server.sources.errors import SourceError, SourceRefused
 from server.sources.named import File, Named, Published, parse_source
-from server.watching.registry import CAMERA_NAME, StreamRegistry
+from server.watching.names import CAMERA_NAME
+from server.watching.registry import StreamRegistry
 from signaling.errors import BadMessage, Busy, NotAllowed, NotFound, quote
 
 LOOKOUTS = web.AppKey("lookouts", Lookouts)
@@ -129,7 +130,7 @@ class _StreamRecorder:
         try:
             status = await self._recordings.start(
                 self._name,
-                lambda: self._streams.find(self._name, self._by).watch(Codec.H264),
+                lambda: self._streams.find_here(self._name, self._by).watch(Codec.H264),
                 None,
                 LONGEST_S,
             )

@@ -144,6 +144,11 @@ class EventSink:
         self._over = True
         self._add(self._results, "final", result.encode())
 
+    def leave(self) -> None:
+        """The stream ends without a result; it goes on where the session does."""
+        self._over = True
+        self._wake.set()
+
     def _add(self, waiting: deque[bytes], event: str, data: bytes) -> None:
         waiting.append(b"event: " + event.encode() + b"\ndata: " + data + b"\n\n")
         self._wake.set()

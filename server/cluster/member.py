@@ -15,7 +15,7 @@ from typing import Any
 
 from server.backoff import Backoff
 from server.cluster.link import Link
-from server.cluster.node import Node
+from server.cluster.node import Node, number_of
 from server.cluster.placing import NodeState, Placer
 from server.cluster.registry_server import MAX_LINE_BYTES
 from signaling.errors import Busy, TooMany
@@ -29,6 +29,8 @@ STALE_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 # What waits for a registry that does not read. Clients cause more of it with each request.
 MAX_WAITING_BYTES = 1 << 20
+# Whoever has many addresses is not told of, and limited by each node.
+MAX_ADDRESSES = 100
 
 
 class Member:
@@ -40,12 +42,19 @@ class Member:
         Which one.
     own_state
         Says how it does; its incarnation is filled in here.
+
+    Attributes
+    ----------
+    lasting
+        Says how many requests and sockets each address has, asked once a second.
     """
 
     def __init__(self, node: Node, own_state: Callable[[], NodeState]) -> None:
         self.node = node
         self.incarnation = secrets.token_hex(4)
         self.placer = Placer()
+        self.draining = False
+        """Whether this node is about to end, and takes no more sessions."""
         self.links = {
             number: Link(number, node.socket_of(number))
             for number in range(node.count)
@@ -59,6 +68,9 @@ class Member:
         self._running: asyncio.Task[None] | None = None
         self._reported: NodeState | None = None
         self._heard_s: dict[int, float] = {}
+        self._news = asyncio.Event()
+        self.lasting: Callable[[int], dict[str, int]] = lambda _: {}
+        self._addresses: dict[str, int] = {}
 
     async def start(self) -> None:
         """Begin; whether the registry is there or not."""
@@ -80,14 +92,15 @@ class Member:
 
     @property
     def lively(self) -> Mapping[int, NodeState]:
-        """Those of them that sessions can be given to; this one always can."""
+        """Those of them that sessions can be given to; this one can if no other can."""
         since_s = time.monotonic() - STALE_S
-        own = self.node.number
-        return {
+        own, states = self.node.number, self.states
+        lively = {
             number: state
-            for number, state in self.states.items()
-            if number == own or self._heard_s.get(number, 0.0) >= since_s
+            for number, state in states.items()
+            if state.takes_sessions and (number == own or self._heard_s.get(number, 0.0) >= since_s)
         }
+        return lively or {own: states[own]}
 
     @property
     def others(self) -> list[Link]:
@@ -106,8 +119,16 @@ class Member:
         Busy
             It is not known here, and the registry does not answer.
         """
-        known = next((n for n, state in self.states.items() if name in state.names), None)
+        known = self.publisher(name)
         return await self._ask(name, None) if known is None else known
+
+    def publisher(self, name: str) -> int | None:
+        """The node at which something is published under a name, as far as is known here."""
+        return next((n for n, state in self.states.items() if name in state.names), None)
+
+    async def news(self) -> None:
+        """Wait until there is something new of the other nodes."""
+        await self._news.wait()
 
     def of_token(self, token: str | None) -> int | None:
         """The node that a resume token is of, if that still runs."""
@@ -118,6 +139,13 @@ class Member:
             if len(parts) == 3 and parts[:2] == [f"{number:02x}", state.incarnation]:
                 return number
         return None
+
+    def of_session(self, identifier: str) -> int | None:
+        """The node that has a session: the one that made its id, unless it has moved."""
+        for number, state in self.states.items():
+            if identifier in state.guests:
+                return number
+        return number_of(identifier)
 
     def token_prefix(self) -> str:
         """What this node's resume tokens begin with."""
@@ -165,6 +193,10 @@ class Member:
     def sessions_elsewhere(self, client: str) -> int:
         """How many sessions a token's subject has at the other nodes."""
         return sum(state.subjects.get(client, 0) for state in self._elsewhere())
+
+    def served_elsewhere(self, address: str) -> int:
+        """How many requests and sockets that last an address has at the other nodes."""
+        return sum(state.addresses.get(address, 0) for state in self._elsewhere())
 
     def recordings_elsewhere(self) -> int:
         """How many recordings the other nodes are writing."""
@@ -238,6 +270,7 @@ class Member:
     async def _report_on(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
+            self._addresses = self.lasting(MAX_ADDRESSES)
             # Changed or not: it says that this node does not stand still.
             self._say(self._state())
 
@@ -257,6 +290,8 @@ class Member:
         self._states = {
             int(number): NodeState.read(state) for number, state in told["nodes"].items()
         }
+        self._news.set()
+        self._news = asyncio.Event()
         news_of = told["news_of"]
         if news_of is not None:
             self._heard_s[news_of] = time.monotonic()
@@ -269,7 +304,12 @@ class Member:
         self._writer.write(json.dumps({"node": self.node.number, **message}).encode() + b"\n")
 
     def _state(self) -> NodeState:
-        return replace(self._own_state(), incarnation=self.incarnation)
+        return replace(
+            self._own_state(),
+            incarnation=self.incarnation,
+            addresses=self._addresses,
+            draining=self.draining,
+        )
 
     def _no_registry(self) -> Busy:
         return Busy("names can not be given for a moment: try again", retry_after_s=1)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from server.cluster.placing import NodeState
@@ -25,6 +26,10 @@ MAX_LINE_BYTES = 1 << 20
 MAX_WAITING_BYTES = 1 << 20
 
 
+class CommandRefused(Exception):
+    """What the command line asks for can not be done: one sentence that says why."""
+
+
 class RegistryServer:
     """Serves a registry.
 
@@ -34,9 +39,18 @@ class RegistryServer:
         Of the Unix socket; its directory lets in nobody else.
     expensive_per_minute
         Requests for something expensive of one client, at all nodes together; 0 is no limit.
+
+    Attributes
+    ----------
+    on_command
+        Carries out what the command line asks for; yields what is to be printed.
+    on_report
+        Is told of each node that has said how it does.
     """
 
     def __init__(self, path: str, expensive_per_minute: int = 0) -> None:
+        self.on_report: Callable[[int], None] = lambda _: None
+        self.on_command: Callable[[dict[str, Any]], AsyncIterator[str]] | None = None
         self.registry = Registry()
         self._expensive = expensive(expensive_per_minute)
         self._path = path
@@ -61,6 +75,9 @@ class RegistryServer:
         try:
             while line := await reader.readline():
                 told = json.loads(line)
+                if "command" in told:
+                    await self._command(told, writer)
+                    break
                 number = int(told["node"])
                 self._writers[number] = writer
                 await self._take(number, told, writer)
@@ -82,6 +99,7 @@ class RegistryServer:
         if "state" in told:
             self.registry.report(number, NodeState.read(told["state"]))
             self._tell_all(number)
+            self.on_report(number)
         if "name" in told:
             name, wish, full = told["name"], told["wish"], told["full"]
             if wish is None:
@@ -93,6 +111,17 @@ class RegistryServer:
         if "charge" in told:
             refused = await self._charge(told["charge"])
             writer.write(_line({"call": told["call"], "refused": refused}))
+
+    async def _command(self, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        assert self.on_command is not None
+        try:
+            async for text in self.on_command(told):
+                # Whoever asked may have gone; it is carried out all the same.
+                with contextlib.suppress(ConnectionError):
+                    writer.write(_line({"said": text}))
+            writer.write(_line({"done": True}))
+        except CommandRefused as refusal:
+            writer.write(_line({"refused": str(refusal)}))
 
     async def _charge(self, client: str) -> list[Any] | None:
         """Why a client gets nothing more, and for how long; None if it does."""

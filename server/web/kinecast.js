@@ -1,4 +1,4 @@
-// Kinecast's client: sends video to a server, gives what it sees as events.
+// Kinecast's client: sends video to a server; events say what it sees.
 // The wire: docs/protocol.md.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
@@ -63,9 +63,8 @@ export class Kinecast extends EventTarget {
 
   #events; // and what we say
   #results;
-  #layout;
   #timer;
-  #leave = () => {}; // the signaling socket
+  #leave = () => {}; // signaling
   #wake = () => {};
   #tries = 0;
   #number = 0; // of the newest frame
@@ -74,11 +73,7 @@ export class Kinecast extends EventTarget {
   #stopping = false;
   #final = Promise.withResolvers();
 
-  /**
-   * @param {string} url the server's origin
-   * @param {{token?: string, analyzers?: string[], options?: object, name?: string,
-   *   encoding?: RTCRtpEncodingParameters}} settings `options` by analyzer; `name` publishes it
-   */
+  /** @param {string} url the server's origin; @param {object} settings see kinecast.d.ts */
   constructor(url, settings = {}) {
     super();
     this.url = url;
@@ -86,7 +81,7 @@ export class Kinecast extends EventTarget {
   }
 
   /**
-   * Send a stream's video until its track ends. May be called again if refused.
+   * Send a stream's video until its track ends. May be called anew if refused.
    * @param {MediaStream} stream
    * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
@@ -131,6 +126,14 @@ export class Kinecast extends EventTarget {
     }
   }
 
+  // Results come meanwhile.
+  async #move(peer) {
+    clearInterval(this.#timer);
+    this.peer = null;
+    await this.#connect().catch(() => {});
+    peer.close();
+  }
+
   #pause(problem) {
     const in_s = PAUSES_S[this.#tries++] ?? 15;
     if (this.state.code !== "ended") this.#say("reconnecting", { in_s, problem });
@@ -155,12 +158,11 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        this.#layout = null;
         this.#events = peer.createDataChannel("events");
         this.#events.onopen = resolve;
         this.#results = peer.createDataChannel("kinecast", { ordered: false, maxRetransmits: 0 });
         this.#results.binaryType = this.#events.binaryType = "arraybuffer";
-        this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data);
+        this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data, peer);
         peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
         await peer.setLocalDescription();
         const { type, sdp } = peer.localDescription;
@@ -181,8 +183,8 @@ export class Kinecast extends EventTarget {
     };
     socket.onclose = async () => {
       // A plain request is told why.
-      const ask = async () => (await fetch(door)).json();
-      const told = peer ? null : await ask().catch(() => {});
+      const ask = async () => !peer && (await fetch(door)).json();
+      const told = await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
     };
     setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);
@@ -221,22 +223,24 @@ export class Kinecast extends EventTarget {
     this.peer = this.#events = this.#results = null;
   }
 
-  #receive(data) {
+  #receive(data, peer) {
     this.#heard_ms = performance.now();
     let message;
     try {
-      message = typeof data === "string" ? JSON.parse(data) : readCbor(data, this.#layout);
-    } catch {} // damaged, or too early
+      message = typeof data === "string" ? JSON.parse(data) : readCbor(data, peer.layout);
+    } catch {} // damaged, too early
     if (!message) return;
-    if (message.final) this.#end(message);
-    else if (message.timing) this.#take(message);
-    else if (message.type === "pong") this.#compareClocks(message);
-    else if (message.type === "layout") this.#layout = message;
-    else if (message.type === "pace") this.#keepPace(message.max_fps).catch(() => {});
-    else if (message.type === "analyzers_restarted") {
+    const { type, final, timing } = message;
+    if (final) this.#end(message);
+    else if (timing) this.#take(message);
+    else if (type === "pong") this.#compareClocks(message);
+    else if (type === "layout") peer.layout = message;
+    else if (type === "move") this.#move(peer);
+    else if (type === "pace") this.#keepPace(message.max_fps).catch(() => {});
+    else if (type === "analyzers_restarted") {
       this.#beginAnew();
       this.#say("restarting", message);
-    } else if (message.type) this.#emit("problem", { code: "analyzer", ...message });
+    } else if (type) this.#emit("problem", { code: "analyzer", ...message });
   }
 
   #take(result) {
@@ -296,7 +300,7 @@ export class Kinecast extends EventTarget {
     this.#hangUp();
     if (final) {
       const { done, earlier } = this.book;
-      const { exercises = {}, repetitions = done } = final.exercise_summary ?? {};
+      const { exercises, repetitions = done } = final.exercise_summary ?? {};
       for (const name in exercises) this.#count(name, exercises[name].reps, null);
       final.repetitions = [...earlier, ...repetitions];
     }

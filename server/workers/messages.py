@@ -5,9 +5,11 @@ Both ends are ours and of one version, so a message is a pickled dataclass behin
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from analyzers.compact import Form
@@ -55,6 +57,18 @@ class Ended:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a worker knows of a session that goes on in another one."""
+
+    states: dict[str, bytes] = field(default_factory=dict)
+    """By analyzer, of those that can tell."""
+    told: dict[str, bytes] = field(default_factory=dict)
+    """Key of an event: the value that was last sent."""
+    lost: tuple[str, ...] = ()
+    """Analyzers that a client has to know to begin anew."""
+
+
 # ---- the server says
 
 
@@ -66,6 +80,8 @@ class Start:
     analyzers: tuple[str, ...]
     options: dict[str, dict[str, Any]]
     timestamp_ms: float
+    memory: Memory | None = None
+    """What another worker knew of it; None of a session that is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +166,8 @@ class End:
 
     sid: str
     timestamp_ms: float
+    moves: bool = False
+    """Whether another worker is to know what is remembered of it."""
 
 
 # ---- a worker says
@@ -269,6 +287,8 @@ class Problems:
 
     sid: str
     problems: tuple[Problem, ...]
+    anew: tuple[str, ...] = ()
+    """Those that could not go on with what another worker knew, and that a client would miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +300,22 @@ class Final:
     timings_ms: dict[str, float] = field(default_factory=dict)
     compact: Fragments | None = None
     seen: dict[str, Seen] = field(default_factory=dict)
+    memory: Memory | None = None
+    """Where the session moves."""
+
+
+# ---- how they are pickled
+
+
+def _pickle_quickly(*kinds: type) -> None:
+    """Have these pickled as a call with their fields' values.
+
+    A dataclass with slots is asked for its fields one by one, which takes twice as long, for what
+    crosses with each frame of each session.
+    """
+    values = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in kinds}
+    for kind in kinds:
+        copyreg.pickle(kind, lambda message: (type(message), values[type(message)](message)))
+
+
+_pickle_quickly(FrameInfo, EncodedInput, FrameResult, Seen)
