@@ -8,7 +8,6 @@ from typing import Any
 
 from server.workers.messages import LaneIsBehind, Seen
 
-
 _MESSAGES = {
     "behind": (
         "is too slow to see every frame: whole runs of frames are left out;"

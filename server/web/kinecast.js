@@ -1,4 +1,4 @@
-// Kinecast's client: sends video to a server; events say what it sees.
+// Kinecast's client: sends video to a server, gives what it sees as events.
 // The wire: docs/protocol.md.
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
@@ -81,7 +81,7 @@ export class Kinecast extends EventTarget {
   }
 
   /**
-   * Send a stream's video until its track ends. May be called anew if refused.
+   * Send a stream's video until its track ends. May be called again if refused.
    * @param {MediaStream} stream
    * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
@@ -182,7 +182,7 @@ export class Kinecast extends EventTarget {
       on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
     };
     socket.onclose = async () => {
-      // A plain request is told why.
+      // HTTP tells why.
       const ask = async () => !peer && (await fetch(door)).json();
       const told = await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
@@ -228,7 +228,7 @@ export class Kinecast extends EventTarget {
     let message;
     try {
       message = typeof data === "string" ? JSON.parse(data) : readCbor(data, peer.layout);
-    } catch {} // damaged, too early
+    } catch {} // damaged, or early
     if (!message) return;
     const { type, final, timing } = message;
     if (final) this.#end(message);

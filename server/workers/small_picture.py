@@ -43,4 +43,5 @@ def small_jpeg(planes: Array) -> bytes:
 
 
 def _resized(plane: Array, size: tuple[int, int]) -> Array:
-    return cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
