@@ -52,8 +52,8 @@ MOST_S = {
     "streams": 270.0,
     "two": 120.0,
     "recovery": 240.0,
-    "door": 60.0,
-    "viewers": 60.0,
+    "door": 75.0,
+    "viewers": 75.0,
     "drain": 90.0,
 }
 
