@@ -140,8 +140,11 @@ async def test_all_of_a_node_move_and_nobody_is_refused(server):
         assert (code, err) == (0, ""), server.log
         assert {one.session.resume[:3] for one, _, _ in clients} == {"00."}
         for _, results, events in clients:
-            states = [event for event in events if event.type == "state"]
-            assert {event.code for event in states} == {"connecting", "live"}, states
+            # On a machine that starves, a connection may seem to be lost; that refuses nobody.
+            problems = {e.detail["problem"] for e in events if e.code == "reconnecting"}
+            assert problems <= {"the connection was lost"}
+            assert "new_session" not in {event.code for event in events}
+            assert "analyzers_restarted" not in {event.code for event in events}
             counts = [result["count"] for _, result in results]
             assert counts == sorted(counts)
     assert all(one.summary["total"] for one, _, _ in clients)
@@ -241,7 +244,7 @@ async def test_the_old_node_dies_while_it_drains(server):
                 await asyncio.sleep(0.05)
         counts = [result["count"] for _, result in results]
         assert counts == sorted(counts), "whoever had moved notices nothing"
-        assert {e.code for e in events if e.type == "state"} == {"connecting", "live"}
+        assert "new_session" not in {event.code for event in events}
     await whole(server)
 
 
