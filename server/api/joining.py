@@ -16,13 +16,15 @@ from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
 from server.cluster.member import Member
+from server.cluster.network import Network, UnixNetwork
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
-from server.config import Settings
+from server.cluster.tls_network import TlsNetwork
+from server.config import BadSettings, Settings
 from server.http.access import ROUTE_TABLE, RouteTable
 from server.http.connection_guard import CONNECTIONS
 from server.http.limits import LIMITS
-from server.http.listener import GuardedSite
+from server.http.listener import GuardedSite, watch_request
 from server.http.route import Handler, Route
 
 
@@ -43,7 +45,10 @@ def settings_of(node: Node, settings: Settings) -> Settings:
             "sessions_per_subject": settings.sessions_per_subject
             or max(settings.max_sessions // 2, 1),
             "workers": max(node.share(settings.workers), 1),
-            "ice_port": settings.ice_port + node.number if settings.ice_port is not None else None,
+            # On several machines it has been told its own.
+            "ice_port": settings.ice_port + node.number
+            if settings.ice_port is not None and not node.spans_machines
+            else settings.ice_port,
             # It has one owner; the others ask that.
             "camera_enabled": settings.camera_enabled and node.number == 0,
         }
@@ -52,7 +57,7 @@ def settings_of(node: Node, settings: Settings) -> Settings:
 
 def set_up(main: web.Application, next_port: web.Application, node: Node) -> Member:
     """Have what other nodes answer passed on to them. Before the applications run."""
-    member = Member(node, _own_state(main))
+    member = Member(node, _own_state(main), _network(node, main[SETTINGS]))
     for app in (main, next_port):
         app[CLUSTER] = member
     # The next port has sockets alone, and another scope for all its paths.
@@ -90,13 +95,16 @@ def inner(
         member.report()
         return response
 
+    guarded = [watch_request] if isinstance(member.network, TlsNetwork) else []
     app = web.Application(
-        middlewares=[errors, trust_node, report],  # type: ignore[list-item]
+        middlewares=[*guarded, errors, trust_node, report],  # type: ignore[list-item]
         client_max_size=main[SETTINGS].max_body_bytes,
     )
     for key, value in main.items():
         if key is not CLUSTER:
             app[key] = value
+    if isinstance(member.network, TlsNetwork):
+        app[CONNECTIONS] = member.network.guard
     app[ROUTE_TABLE] = RouteTable()
     app[ROUTE_TABLE].serve(app, routes)
     return app
@@ -114,6 +122,7 @@ class Joined:
         """Take no more requests from the others."""
         asyncio.get_running_loop().remove_reader(self.parent)
         await self.member.close()
+        await self.member.network.close()
         await self.runner.cleanup()
 
 
@@ -139,7 +148,7 @@ async def join(
     """
     node = member.node
     await inner_runner.setup()
-    await web.UnixSite(inner_runner, node.socket_of(node.number)).start()
+    await member.network.serve(inner_runner)
     for runner, descriptors in zip(doors, (node.next_port, node.main_port), strict=False):
         await runner.setup()
         guard = runner.app[CONNECTIONS]
@@ -148,9 +157,26 @@ async def join(
             listening = socket.socket(fileno=os.dup(descriptor))
             host, port = listening.getsockname()[:2]
             await GuardedSite(runner, host, port, guard, context, listening).start()
-    asyncio.get_running_loop().add_reader(node.parent, parent_gone)
+    asyncio.get_running_loop().add_reader(node.parent, _end, member, parent_gone)
     await member.start()
     return Joined(member, inner_runner, node.parent)
+
+
+def _end(member: Member, parent_gone: Callable[[], None]) -> None:
+    member.retire()
+    parent_gone()
+
+
+def _network(node: Node, settings: Settings) -> Network:
+    if not node.spans_machines:
+        return UnixNetwork(node)
+    secret = settings.cluster_secret.get_secret_value()
+    if not secret:
+        raise BadSettings(
+            "nodes on several machines need a secret by which they know each other: set"
+            " CLUSTER_SECRET to what openssl rand -hex 32 prints"
+        )
+    return TlsNetwork(node, secret)
 
 
 def _own_state(app: web.Application) -> Callable[[], NodeState]:

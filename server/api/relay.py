@@ -282,7 +282,7 @@ async def _publish(request: web.Request, handler: Handler, member: Member) -> we
 
 def _link(member: Member, number: int) -> Link:
     if number not in member.states:
-        if number >= member.node.count:
+        if not member.may_come(number):
             raise NotFound("there is nothing under this address: it has ended, or never was")
         raise _starting()
     return member.links[number]

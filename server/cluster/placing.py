@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 # Of a session, as long as there is none to measure: a frame with one person takes 12 ms of a core.
@@ -39,6 +39,8 @@ class NodeState:
         Those that it is writing.
     subjects
         How many of its sessions each token's subject has.
+    address
+        Where it is reached, if its number does not say it.
     """
 
     incarnation: str
@@ -49,10 +51,11 @@ class NodeState:
     names: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
+    address: str = ""
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
-        """From JSON.
+        """From JSON; what a newer node says beside it is passed over.
 
         Raises
         ------
@@ -60,7 +63,8 @@ class NodeState:
             It is no state.
         """
         lists = {name: tuple(told[name]) for name in ("names", "recordings")}
-        return cls(**{**told, **lists})
+        known = {each.name: told[each.name] for each in fields(cls) if each.name in told}
+        return cls(**{**known, **lists})
 
 
 @dataclass(slots=True)
