@@ -10,6 +10,7 @@ import os
 import signal
 import sqlite3
 import ssl
+from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -47,6 +48,7 @@ from server.api.context import (
 from server.api.openapi import document
 from server.api.routes import ROUTES
 from server.api.sdp_resources import SdpResources
+from server.cluster.member import Member
 from server.cluster.node import Node
 from server.config import BadSettings, Settings
 from server.http.access import ROUTE_TABLE
@@ -265,7 +267,7 @@ async def serve(
     joined: joining.Joined | None = None
     manager = main[SESSIONS]
     book = handover.SessionBook(manager)
-    heartbeat = Heartbeat(watched, book.changed, lambda: _request(stop))
+    heartbeat = Heartbeat(watched, book.changed, partial(_lose_supervisor, stop, member))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
@@ -352,6 +354,13 @@ def _share_port(settings: Settings, node: Node | None) -> rtc.SharedPort | None:
             f"can not receive on UDP port {settings.ice_port}: {error.strerror}"
         ) from error
     return port
+
+
+def _lose_supervisor(stop: asyncio.Future[None], member: Member | None) -> None:
+    if member is not None:
+        # Its successor has the same number.
+        member.retire()
+    _request(stop)
 
 
 def _make_certificate() -> DevelopmentCertificate:

@@ -103,6 +103,11 @@ class Member:
         }
 
     @property
+    def is_registered(self) -> bool:
+        """Whether the registry knows of this node: it gets sessions, and can give names."""
+        return self._writer is not None
+
+    @property
     def expected(self) -> Collection[int]:
         """The nodes that there should be."""
         if self.node.spans_machines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -10,6 +11,14 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from server.config.base import Flag, SettingsGroup
 from server.security import tokens
+
+ON_THIS_MACHINE = "ray"
+
+
+def _cluster(value: object) -> object:
+    if value in ("", ON_THIS_MACHINE) or re.fullmatch(r"ray://[^\s/:@]+:\d{1,5}", str(value)):
+        return value
+    raise ValueError(f"{value!r} is neither ray nor ray://HOST:PORT")
 
 
 def _address(value: object) -> object:
@@ -29,6 +38,9 @@ class ClusterSettings(SettingsGroup):
 
     title: ClassVar[str] = "several machines"
 
+    cluster: Annotated[str, BeforeValidator(_cluster), Flag("ray|ray://HOST:PORT")] = ""
+    """start nodes on the machines of a Ray cluster: the one that this machine belongs to, or the
+    one whose client port that is; see kinecast cluster --help"""
     cluster_secret: SecretStr = SecretStr("")
     """by which nodes on several machines know each other, of 32 characters or more; in the
     environment of each machine"""
