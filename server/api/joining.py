@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -164,6 +165,9 @@ async def join(
 
 def _end(member: Member, parent_gone: Callable[[], None]) -> None:
     member.retire()
+    if member.node.spans_machines:
+        # Whoever made it was killed, and makes another one for this node's successor.
+        shutil.rmtree(member.node.directory, ignore_errors=True)
     parent_gone()
 
 

@@ -38,7 +38,7 @@ FIRST_PAUSE_S = 0.5
 # A node that has run for so long is started again as if it had never ended.
 STEADY_S = 60.0
 # Sessions get their final results, recordings are closed: what the server allows itself, and more.
-ENDS_WITHIN_S = 60.0
+ENDS_WITHIN_S = 100.0
 # Raw pictures of a few sessions.
 LEAST_SHM_BYTES = 256 << 20
 SHM = "/dev/shm"
@@ -233,10 +233,19 @@ def without_ray(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def warnings_of_machine() -> list[str]:
-    """What is not as it should be on this machine, and what to do about it."""
+def warnings_of_machine(pid: int) -> list[str]:
+    """What is not as it should be for a node on this machine, and what to do about it.
+
+    Parameters
+    ----------
+    pid
+        Of the node; 0 is this process.
+    """
     told = []
-    if (niceness := os.getpriority(os.PRIO_PROCESS, 0)) > 0:
+    niceness = 0
+    with suppress(OSError):
+        niceness = os.getpriority(os.PRIO_PROCESS, pid)
+    if niceness > 0:
         told.append(
             f"it runs at niceness {niceness}, behind all else on its machine:"
             " set RAY_worker_niceness=0 where ray start is called"

@@ -36,12 +36,15 @@ class RayCluster:
         The process that `ray start --block` is, by address.
     port
         Of the server; the second node on this machine has that and two.
+    client_port
+        At which Ray's clients are let in, those that are on no machine of the cluster.
     """
 
     def __init__(self, directory: Path, session: str) -> None:
         self.machines: dict[str, psutil.Popen] = {}
         self.port = free_port()
         self._address = f"{HEAD}:{_free_port(HEAD)}"
+        self.client_port = _free_port(HEAD)
         self._session = session
         self._log = (directory / "ray.log").open("w")
         self.env = {
@@ -62,7 +65,8 @@ class RayCluster:
     def start_machine(self, address: str, **env: str) -> None:
         """Have one more machine; the head is the first."""
         port = self._address.rpartition(":")[2]
-        head = ("--head", f"--port={port}", "--include-dashboard=false")
+        client = f"--ray-client-server-port={self.client_port}"
+        head = ("--head", f"--port={port}", "--include-dashboard=false", client)
         flags = (
             *((*head, f"--temp-dir={self._session}") if address == HEAD else ()),
             *((f"--address={self._address}",) if address != HEAD else ()),

@@ -13,6 +13,7 @@ import ray.exceptions
 import ray.util
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from server.cluster import kept_node
 from server.cluster.node import MAX_NODES, tag_of
 from server.cluster.on_ray.keeper import Keeper
 from server.cluster.on_ray.names import (
@@ -30,8 +31,8 @@ from server.config.cluster import ON_THIS_MACHINE
 # An actor begins in 3 s; a node loads its networks in its workers, and serves before.
 STARTS_WITHIN_S = 90.0
 ASK_S = 4.0
-# Longer than a node takes for its sessions' final results.
-ENDS_WITHIN_S = 100.0
+# Of a node, and what Ray takes to ask for it.
+ENDS_WITHIN_S = kept_node.ENDS_WITHIN_S + 20
 LOOK_EVERY_S = 0.2
 # A keeper does next to nothing, but its node takes what there is: one a machine, if possible.
 _KEEPER_CPUS = 1
@@ -96,9 +97,10 @@ def connected(cluster: str) -> Iterator[None]:
             "start one with: RAY_worker_niceness=0 ray start --head, and on the other machines"
             " ray start --address=HOST:6379"
             if cluster == ON_THIS_MACHINE
-            else "is its client port right, which is 10001 by default?"
+            else "is that its client port, which is 10001 by default? It gives up after 30 s where"
+            " its machine is busy: try again"
         )
-        what = f"{str(error) or type(error).__name__}".splitlines()[0]
+        what = (str(error) or type(error).__name__).strip().splitlines()[-1]
         raise BadSettings(f"there is no Ray cluster to be reached: {what} ({hint})") from error
     try:
         yield

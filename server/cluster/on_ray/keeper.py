@@ -43,7 +43,6 @@ class Keeper:
         self._address = ray.util.get_node_ip_address()
         self._stopped = threading.Event()
         self._node: KeptNode | None = None
-        self._warnings = warnings_of_machine()
         self._problem = ""
         try:
             settings = parse_settings(flags)
@@ -64,17 +63,18 @@ class Keeper:
     def status(self) -> dict[str, Any]:
         """How it does, for `kinecast cluster status`."""
         node = self._node
+        pid = node.pid if node else None
         return {
             "node": tag_of(self._number),
             "machine": self._address,
             "ray_node": ray.get_runtime_context().get_node_id(),
             "url": node.url if node else None,
-            "pid": node.pid if node else None,
+            "pid": pid,
             "keeper": os.getpid(),
             "starts": node.starts if node else 0,
             "version": version("kinecast"),
-            "problem": self._problem or (node.problem if node and node.pid is None else ""),
-            "warnings": self._warnings,
+            "problem": self._problem or (node.problem if node and pid is None else ""),
+            "warnings": warnings_of_machine(pid) if pid else [],
         }
 
     def drain(self) -> None:

@@ -96,7 +96,7 @@ flags = sys.argv[1:]
 node = KeptNode(0, flags, parse_settings(flags), "127.0.0.1")
 node.start()
 while node.pid is None: time.sleep(0.01)
-print(node.pid, node.url, flush=True)
+print(node.pid, node.url, node._directory, flush=True)
 time.sleep(600)
 """
 
@@ -107,7 +107,7 @@ async def test_when_its_program_is_killed_it_ends(flags):
     )
     try:
         line = await asyncio.to_thread(program.stdout.readline)
-        pid, url = line.split()
+        pid, url, directory = line.split()
         supervisor = psutil.Process(int(pid))
         await until(lambda: supervisor.children())
         assert url.startswith("http://127.0.0.1:")
@@ -116,6 +116,7 @@ async def test_when_its_program_is_killed_it_ends(flags):
         program.wait()
     family = [supervisor, *supervisor.children(recursive=True)]
     await until(lambda: not any(each.is_running() for each in family))
+    assert not os.path.exists(directory)  # noqa: ASYNC240
 
 
 def test_its_environment_has_nothing_of_rays():
@@ -165,7 +166,7 @@ def run_niced(code):
 
 def test_what_runs_behind_all_else_is_told_of_and_undone_where_that_may_be():
     assert re.search(
-        r"niceness \d+.*RAY_worker_niceness=0", run_niced("print(warnings_of_machine())")
+        r"niceness \d+.*RAY_worker_niceness=0", run_niced("print(warnings_of_machine(0))")
     )
     if os.geteuid() == 0:
         told = run_niced("kept_node._be_as_urgent_as_others(); print(os.nice(0))")
@@ -174,6 +175,6 @@ def test_what_runs_behind_all_else_is_told_of_and_undone_where_that_may_be():
 
 def test_too_little_shared_memory_is_told_of(monkeypatch):
     monkeypatch.setattr(kept_node, "LEAST_SHM_BYTES", 1 << 62)
-    assert any("/dev/shm has" in each for each in warnings_of_machine())
+    assert any("/dev/shm has" in each for each in warnings_of_machine(0))
     monkeypatch.setattr(kept_node, "LEAST_SHM_BYTES", 0)
-    assert not any("/dev/shm" in each for each in warnings_of_machine())
+    assert not any("/dev/shm" in each for each in warnings_of_machine(0))

@@ -165,7 +165,7 @@ def test_a_node_has_nothing_of_rays_but_its_keeper(ray, nodes):
             assert "_raylet" not in "".join(each.path for each in process.memory_maps())
         # As all else is, or better where the node has the right.
         assert media.nice() <= psutil.Process().nice()
-        assert node["warnings"] == [] or psutil.Process().nice() > 0
+        assert node["warnings"] == [] or media.nice() > 0
 
 
 def test_status_is_a_table(ray, nodes):
@@ -175,6 +175,21 @@ def test_status_is_a_table(ray, nodes):
         line = next(line for line in said.splitlines() if f" {node['node']} " in line)
         for cell in (node["machine"], node["version"], node["url"]):
             assert cell in line
+
+
+def test_it_is_asked_from_elsewhere(ray, nodes):
+    # On a machine that does something else, what Ray starts for a client may take longer than the
+    # 30 s that it waits for it.
+    for _ in range(4):
+        status, said, error = ray.cluster("status", "--cluster", f"ray://{HEAD}:{ray.client_port}")
+        if status == 0:
+            break
+        assert "Starting Ray client server failed" in error
+    assert status == 0, error
+    assert "127.0.0.3" in said
+    status, _, error = ray.cluster("status", "--cluster", f"ray://{HEAD}:1")
+    assert status == 2
+    assert "there is no Ray cluster to be reached" in error
 
 
 async def test_a_stranger_at_a_nodes_port_hears_nothing(ready, nodes):
