@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MAX_STATE_BYTES = 1 << 20
+"""What an analyzer may say of a session in `BaseModel.save`."""
+
 _WORD_BOUNDARY = re.compile(
     r"(?<=[a-z])(?=[A-Z0-9])"  # mock|Model, model|1
     r"|(?<=[0-9])(?=[A-Z][a-z])"  # 2|Fast
@@ -158,6 +161,41 @@ class BaseModel(ABC):
             The session.
         options : dict
             The changed options only.
+        """
+        return
+
+    def save(self, sid: str) -> bytes | None:
+        """Say what is known of a session, for another process to go on with.
+
+        Called when a session moves elsewhere, just before `end`. An analyzer
+        that implements neither this nor `restore` begins anew there.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+
+        Returns
+        -------
+        bytes or None
+            `MAX_STATE_BYTES` at most, in a form that says of which version it
+            is; None when there is nothing to say. No pickle: whoever reads it
+            would run what is in it.
+        """
+        return None
+
+    def restore(self, sid: str, state: bytes) -> None:
+        """Go on with a session that another process had.
+
+        Called right after `start`. When it raises, the session is ended and
+        started anew, and nobody but the log is told why.
+
+        Parameters
+        ----------
+        sid : str
+            The session.
+        state : bytes
+            What `save` returned there, of another version perhaps.
         """
         return
 

@@ -6,15 +6,19 @@ which. Lanes share nothing, so a slow one slows no other.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from analyzers.base_model import BaseModel
 from analyzers.encode import UnencodableResult, encode
 from analyzers.faults import FaultLog, describe
+from analyzers.going_on import is_missed, keeps_state, restored, saved
 from analyzers.ordering import ChainError, closure, is_consecutive
 from analyzers.signatures import AdaptedCall, adapted_calls
 
@@ -22,8 +26,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 Fragments = dict[str, bytes]
 """Results as JSON, key by key."""
+
+# An analyzer that goes on with what another process knew, and fails so soon, begins anew.
+DOUBTED_FRAMES = 50
 
 _NO_OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
@@ -64,11 +73,17 @@ class LaneReport:
         By analyzer: how long its own method took.
     problems : tuple of Problem
         What went wrong.
+    states : dict of str to bytes
+        By analyzer: what it remembers of a session that goes on elsewhere.
+    anew : tuple of str
+        Analyzers with events whose memory of the session is lost.
     """
 
     fragments: dict[str, Fragments] = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    states: dict[str, bytes] = field(default_factory=dict)
+    anew: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +94,9 @@ class _LaneSession:
     analyzers: list[BaseModel] = field(default_factory=list)
     told: set[Problem] = field(default_factory=set)
     """Encoding problems come back on every frame, and are told once."""
+    options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    doubted: dict[str, int] = field(default_factory=dict)
+    """Those that go on with what another process knew, for so many more frames."""
 
 
 class Lane:
@@ -111,6 +129,7 @@ class Lane:
         timestamp_ms: float,
         names: Collection[str],
         options: Mapping[str, dict[str, Any]] = _NO_OPTIONS,
+        states: Mapping[str, bytes] | None = None,
     ) -> LaneReport:
         """Start a session on those analyzers of the lane that it wants.
 
@@ -125,6 +144,9 @@ class Lane:
             requirements in this lane are added.
         options : mapping of str to dict
             The session's options by analyzer.
+        states : mapping of str to bytes, optional
+            What analyzers remembered of the session in another process, which
+            it goes on from; None for a session that is new.
 
         Returns
         -------
@@ -138,7 +160,7 @@ class Lane:
         """
         if sid in self._sessions:
             raise ChainError(f"session {sid} is already started in lane {self.name}")
-        session = self._sessions[sid] = _LaneSession(FaultLog(sid))
+        session = self._sessions[sid] = _LaneSession(FaultLog(sid), options=options)
         wanted = closure(
             (name for name in names if name in self._calls), self.analyzers, elsewhere=True
         )
@@ -146,16 +168,32 @@ class Lane:
         for analyzer in self.analyzers:
             if analyzer.name not in wanted:
                 continue
-            begun = run.tell(
-                analyzer,
-                self._calls[analyzer.name]["start"],
-                sid=sid,
-                timestamp=timestamp_ms,
-                options=dict(options.get(analyzer.name, {})),
-            )
+            begun = self._begin(run, analyzer, sid, timestamp_ms)
+            if begun and states is not None and keeps_state(analyzer):
+                if restored(analyzer, sid, states.get(analyzer.name)):
+                    session.doubted[analyzer.name] = DOUBTED_FRAMES
+                else:
+                    # Half of what was known is worse than nothing.
+                    begun = self._begin_anew(run, analyzer, sid, timestamp_ms)
             if begun:
                 session.analyzers.append(analyzer)
         return run.report()
+
+    def _begin(self, run: _Run, analyzer: BaseModel, sid: str, timestamp_ms: float) -> bool:
+        return run.tell(
+            analyzer,
+            self._calls[analyzer.name]["start"],
+            sid=sid,
+            timestamp=timestamp_ms,
+            options=dict(run.session.options.get(analyzer.name, {})),
+        )
+
+    def _begin_anew(self, run: _Run, analyzer: BaseModel, sid: str, timestamp_ms: float) -> bool:
+        """Start a session once more on an analyzer, which is to forget what it has of it."""
+        run.begins_anew(analyzer)
+        with contextlib.suppress(Exception):
+            self._calls[analyzer.name]["end"](sid=sid, timestamp=timestamp_ms)
+        return self._begin(run, analyzer, sid, timestamp_ms)
 
     def frame(
         self,
@@ -186,17 +224,30 @@ class Lane:
         run = _Run("frame", session)
         results = dict(known)
         for analyzer in session.analyzers:
-            result = run.ask(
-                analyzer,
-                self._calls[analyzer.name]["frame"],
-                sid=sid,
-                frame=frame,
-                timestamp=timestamp_ms,
-                results=dict(results),
+            offered = {"frame": frame, "timestamp": timestamp_ms, "results": dict(results)}
+            ask = partial(
+                run.ask, analyzer, self._calls[analyzer.name]["frame"], sid=sid, **offered
             )
+            result = ask()
+            if analyzer.name in session.doubted and self._is_broken(
+                run, analyzer, sid, timestamp_ms
+            ):
+                result = ask()
             if result is not None:
                 results[analyzer.name] = result
         return run.report()
+
+    def _is_broken(self, run: _Run, analyzer: BaseModel, sid: str, timestamp_ms: float) -> bool:
+        """See whether an analyzer fails over what it was given to go on with, and begin anew."""
+        doubted, name = run.session.doubted, analyzer.name
+        if not run.take_back(analyzer):
+            doubted[name] -= 1
+            if not doubted[name]:
+                del doubted[name]
+            return False
+        del doubted[name]
+        logger.warning("Session %s: %s can not go on with what it was given", sid, name)
+        return self._begin_anew(run, analyzer, sid, timestamp_ms)
 
     def configure(self, sid: str, options: Mapping[str, dict[str, Any]]) -> LaneReport:
         """Hand changed options to the session's analyzers that have any.
@@ -218,7 +269,7 @@ class Lane:
                 run.tell(analyzer, call, sid=sid, options=dict(options[analyzer.name]))
         return run.report()
 
-    def end(self, sid: str, timestamp_ms: float) -> LaneReport:
+    def end(self, sid: str, timestamp_ms: float, *, moves: bool = False) -> LaneReport:
         """End the session on every analyzer that it was started on, and forget it.
 
         Parameters
@@ -227,11 +278,19 @@ class Lane:
             The session. One that is not started gets an empty report.
         timestamp_ms : float
             Milliseconds since the session's first frame.
+        moves : bool
+            Whether it goes on in another process, which is to know what is remembered of it.
         """
         session = self._sessions.pop(sid, None)
         if session is None:
             return LaneReport()
         run = _Run("end", session)
+        for analyzer in filter(keeps_state, session.analyzers) if moves else ():
+            state = saved(analyzer, sid)
+            if state is None:
+                run.begins_anew(analyzer)
+            else:
+                run.states[analyzer.name] = state
         for analyzer in session.analyzers:
             call = self._calls[analyzer.name]["end"]
             run.ask(analyzer, call, sid=sid, timestamp=timestamp_ms)
@@ -243,7 +302,9 @@ class _Run:
 
     def __init__(self, phase: str, session: _LaneSession) -> None:
         self._phase = phase
-        self._session = session
+        self.session = session
+        self.states: dict[str, bytes] = {}
+        self._anew: list[str] = []
         self._fragments: dict[str, Fragments] = {}
         self._timings_ms: dict[str, float] = {}
         self._problems: list[Problem] = []
@@ -274,7 +335,26 @@ class _Run:
         return cast(dict[str, Any], result)
 
     def report(self) -> LaneReport:
-        return LaneReport(self._fragments, self._timings_ms, tuple(self._problems))
+        return LaneReport(
+            *(self._fragments, self._timings_ms, tuple(self._problems)),
+            *(self.states, tuple(self._anew)),
+        )
+
+    def begins_anew(self, analyzer: BaseModel) -> None:
+        """Note that what an analyzer knew of the session is lost."""
+        if is_missed(analyzer):
+            self._anew.append(analyzer.name)
+
+    def take_back(self, analyzer: BaseModel) -> bool:
+        """Forget that an analyzer failed, if it did."""
+        failed = [
+            each
+            for each in self._problems
+            if each.analyzer == analyzer.name and each.phase == self._phase
+        ]
+        for each in failed:
+            self._problems.remove(each)
+        return bool(failed)
 
     def _timed(self, analyzer: BaseModel, method: AdaptedCall, offered: dict[str, Any]) -> Any:
         began = time.perf_counter()
@@ -285,13 +365,13 @@ class _Run:
 
     def _tell_once(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            if problem not in self._session.told:
-                self._session.told.add(problem)
+            if problem not in self.session.told:
+                self.session.told.add(problem)
                 self._problems.append(problem)
 
     def _fail(self, analyzer: BaseModel, error: Exception) -> None:
         self._problems.append(Problem(analyzer.name, self._phase, _explain(error)))
-        self._session.faults.log(analyzer.name, self._phase, error)
+        self.session.faults.log(analyzer.name, self._phase, error)
 
 
 def _explain(error: Exception) -> str:

@@ -6,7 +6,7 @@ show is learned, as in a session, and counted over the whole clip, those among t
 is markers at the top of each repetition, complete ones may be one fewer than markers, and both are
 right. "Free" is what is counted without anything having been shown.
 What was learned from each clip is looked for in those of other exercises, too, where nothing that
-it counts is right.
+it counts is right, and in other people's of the same one, where all is.
 """
 
 import argparse
@@ -128,21 +128,31 @@ def bench(asked: argparse.Namespace, report: Report) -> None:
     shares = {way: sum(each["right"][way] for each in figures) / len(figures) for way in ways}
     report.figures |= {"exact": shares, "clips": figures}
     report.check(at_least("exact from three", shares["from three"], TARGET))
-    others = [
-        (one.path.stem, other.path.stem, counted(looked, seen))
-        for one, _, seen in shown
-        for other, looked, _ in shown
-        if seen is not None and one.exercise != other.exercise
-    ]
-    false = sum(count for _, _, count in others)
-    report.figures["others"] = {"pairs": len(others), "false": false}
-    by_pair = report.table("Counted of another exercise", "learned from", "in", "counted")
-    for pair in others:
-        if pair[2]:
-            by_pair.add(*pair)
-    report.notes.append(f"Of other exercises {false} are counted, in {len(others)} pairs of clips.")
+    _measure_others(shown, report)
     told = ", ".join(f"{way} {share:.1%}" for way, share in shares.items())
     report.notes.append(f"Exact, of {len(figures)} clips: {told}.")
+
+
+def _measure_others(shown: list[tuple[Clip, Looked, Seen | None]], report: Report) -> None:
+    """Look for what was learned from each clip in all others."""
+    by_pair = report.table("Counted of another exercise", "learned from", "in", "counted")
+    pairs = false = found = true = 0
+    for one, _, seen in shown:
+        for other, looked, _ in shown:
+            if seen is None or one is other:
+                continue
+            count = counted(looked, seen)
+            if one.exercise == other.exercise:
+                most = other.true_most or 0
+                found, true = found + min(count, most), true + most
+                continue
+            pairs, false = pairs + 1, false + count
+            if count:
+                by_pair.add(one.path.stem, other.path.stem, count)
+    report.figures["others"] = {"pairs": pairs, "false": false}
+    report.figures["same"] = {"true": true, "counted": found}
+    report.notes.append(f"Of other exercises {false} are counted, in {pairs} pairs of clips.")
+    report.notes.append(f"Of the same one in other clips {found} of {true} are counted.")
 
 
 def _count(looked: Looked, seen: Seen | None) -> int | None:

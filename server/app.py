@@ -21,10 +21,12 @@ from server.announce import announce
 from server.api import (
     camera,
     camera_recording,
+    clips,
     docs,
     game,
     history,
     joining,
+    lookouts,
     recordings,
     signaling,
     whep,
@@ -179,6 +181,7 @@ def build(
     offers = Budget("offers", OFFERS)
     for app in (main, next_port):
         app[STREAMS], app[OFFER_BUDGET] = streams, offers
+    lookouts.set_up(main)
     main[THUMBNAILS] = Thumbnails()
     main.on_shutdown.append(_stop_watching)
     main[whep.RESOURCES] = SdpResources("watches", tag)
@@ -188,6 +191,7 @@ def build(
     docs.set_up(main, document(ROUTES))
     page.set_up(main)
     game.set_up(main)
+    clips.set_up(main)
     return main, next_port
 
 

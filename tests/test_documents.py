@@ -108,6 +108,25 @@ def test_the_drawing_sample_runs_as_it_stands():
     assert frame[240].any()
 
 
+def test_the_sample_that_goes_on_elsewhere_runs_as_it_stands():
+    text = (ROOT / "docs" / "analyzers.md").read_text()
+    (sample,) = [
+        each for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def save" in each
+    ]
+    lanes = []
+    for _ in range(2):
+        names: dict = {"hears_one": lambda frame: 1}
+        exec(sample, names)
+        lanes += arrange([names["Claps"]()])
+    one, other = lanes
+    one.start("s", 0.0, ["claps"])
+    one.frame("s", np.zeros((48, 64, 3), np.uint8), 0.0)
+    moved = one.end("s", 33.0, moves=True)
+    assert other.start("s", 33.0, ["claps"], {}, moved.states).anew == ()
+    report = other.frame("s", np.zeros((48, 64, 3), np.uint8), 66.0)
+    assert report.fragments["claps"] == {"claps": b"2"}
+
+
 def test_the_sample_that_sees_every_frame_runs_as_it_stands():
     text = (ROOT / "docs" / "analyzers.md").read_text()
     (sample,) = [

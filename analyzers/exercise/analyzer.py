@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzers.base_model import BaseModel
+from analyzers.base_model import MAX_STATE_BYTES, BaseModel
 from analyzers.exercise.definitions import definitions
 from analyzers.exercise.demonstration import ShownExercise
 from analyzers.exercise.demonstration.folder import read_folder
@@ -21,6 +21,7 @@ from analyzers.exercise.options import WHEN_STILL, Shown, check_options, read_sh
 from analyzers.exercise.person import ChosenPerson
 from analyzers.exercise.reference import ALONE, named_by
 from analyzers.exercise.scorer import NONE
+from analyzers.exercise.state import format_with
 from analyzers.exercise.still import of_still
 from analyzers.exercise.stillness import Stillness
 from analyzers.pose.clock import RisingClock
@@ -42,6 +43,9 @@ class _Session:
     stillness: Stillness | None = None
     # Options that everybody's scores go by.
     kept: dict[str, Any] = field(default_factory=dict)
+
+
+_STATE = format_with(_Session)
 
 
 class Exercise(BaseModel):
@@ -161,6 +165,22 @@ class Exercise(BaseModel):
         if people:
             told["exercise_summary"]["people"] = people
         return told
+
+    def save(self, sid: str) -> bytes:
+        """Return all that was counted, and movements that are going on.
+
+        Where that is too much, it is without those movements, of everybody.
+        """
+        session = self._sessions[sid]
+        state = _STATE.dump(session)
+        if len(state) > MAX_STATE_BYTES:
+            session.everyone.change(OnePerson.forget_movement)
+            session.scored.forget_movement()
+            state = _STATE.dump(session)
+        return state
+
+    def restore(self, sid: str, state: bytes) -> None:
+        _STATE.fill(self._sessions[sid], state)
 
     def _newcomer(self, session: _Session) -> OnePerson:
         """Return what scores one more person, as the session's options have it."""

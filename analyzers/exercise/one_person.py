@@ -98,6 +98,11 @@ class OnePerson:
         self._scorer.begin_anew()
         self._shown.begin_anew()
 
+    def forget_movement(self) -> None:
+        """End movements that are going on, and forget how they went."""
+        self.begin_anew()
+        self._angles = JointAngles()
+
     def end(self) -> dict[str, Any]:
         """End the session; return the summary, and what a frame's result has, of the main exercise.
 

@@ -27,7 +27,7 @@ _KEPT_S = 24.0
 
 
 @dataclass(slots=True)
-class _Set:
+class ExerciseSet:
     evidence: float = 0.0
     is_believed: bool = False
     last_s: float = 0.0
@@ -38,7 +38,7 @@ class Sets:
     """Follows one person's sets, each exercise by itself."""
 
     def __init__(self) -> None:
-        self._sets: dict[str, _Set] = {}
+        self._sets: dict[str, ExerciseSet] = {}
         self._enough = _BELIEVED
 
     def take(self, found: Found) -> list[Found]:
@@ -46,7 +46,7 @@ class Sets:
         name, cycle = found.exercise.name, found.cycle
         current = self._sets.get(name)
         if current is None or cycle.start_s - current.last_s >= SET_S:
-            current = self._sets[name] = _Set()
+            current = self._sets[name] = ExerciseSet()
         current.last_s = cycle.end_s
         current.waiting = [each for each in current.waiting if _is_kept(each, found)]
         current.waiting.append(found)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.base_model import BaseModel
+from analyzers.kept_state import StateFormat
+from analyzers.pose.clock import RisingClock
 from analyzers.pose.drawing import draw_people
 from analyzers.pose.engine import PoseTracker, check_frame
 from analyzers.pose.engines import make_engine
-from analyzers.pose.people import Identities
+from analyzers.pose.people import Identities, Known
 from analyzers.pose.results import of_one, of_several
 from analyzers.pose.still_image import StillImages
 
@@ -30,6 +32,14 @@ class _Session:
     identities: Identities = field(default_factory=Identities)
     frames: int = 0
     frames_with_pose: int = 0
+
+
+# Where people are is found anew; who they are is not.
+_STATE = StateFormat(
+    "pose 1",
+    {_Session: None, Identities: Identities, Known: None, RisingClock: RisingClock},
+    caches=("tracker",),
+)
 
 
 class Pose(BaseModel):
@@ -147,6 +157,12 @@ class Pose(BaseModel):
                 "frames_with_pose": session.frames_with_pose,
             }
         }
+
+    def save(self, sid: str) -> bytes:
+        return _STATE.dump(self._sessions[sid])
+
+    def restore(self, sid: str, state: bytes) -> None:
+        _STATE.fill(self._sessions[sid], state)
 
     def _open(self, num_poses: int, is_still: bool) -> PoseTracker:
         return StillImages(self._engine, num_poses) if is_still else self._engine.open(num_poses)

@@ -65,7 +65,7 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _Known:
+class Known:
     """Someone seen before; the velocity is in heights of the frame a second."""
 
     number: int
@@ -108,7 +108,7 @@ class Identities:
     """Numbers the people of one video, from 1 in the order in which they appear."""
 
     def __init__(self) -> None:
-        self._known: list[_Known] = []
+        self._known: list[Known] = []
         self._last_number = 0
         self._clock = RisingClock()
 
@@ -160,7 +160,7 @@ class Identities:
         move = moves([known.expected(now_ms)], [seen[0].points])[0, 0]
         return known.gap_s(now_ms) <= _JUST_NOW_S and bool(move <= _NEAR)
 
-    def _match(self, seen: Sequence[_Seen], now_ms: float) -> dict[int, _Known]:
+    def _match(self, seen: Sequence[_Seen], now_ms: float) -> dict[int, Known]:
         """Match people with those known, the likeliest pair first."""
         if not seen or not self._known:
             return {}
@@ -174,7 +174,7 @@ class Identities:
             if (cost := _cost(moved[position][index], worn[position][index], known.gap_s(now_ms)))
             is not None
         )
-        matched: dict[int, _Known] = {}
+        matched: dict[int, Known] = {}
         taken: set[int] = set()
         for _, index, position in pairs:
             if index not in matched and position not in taken:
@@ -182,14 +182,14 @@ class Identities:
                 taken.add(position)
         return matched
 
-    def _out_of_sight(self, matched: Mapping[int, _Known], now_ms: float) -> list[Points]:
+    def _out_of_sight(self, matched: Mapping[int, Known], now_ms: float) -> list[Points]:
         """Return where those would be who were matched with nobody."""
         numbers = {known.number for known in matched.values()}
         return [known.expected(now_ms) for known in self._known if known.number not in numbers]
 
-    def _welcome(self, seen: _Seen, now_ms: float) -> _Known:
+    def _welcome(self, seen: _Seen, now_ms: float) -> Known:
         self._last_number += 1
-        newcomer = _Known(self._last_number, seen.points, now_ms)
+        newcomer = Known(self._last_number, seen.points, now_ms)
         self._known.append(newcomer)
         return newcomer
 
@@ -228,7 +228,7 @@ def _cost(move: float, worn: float, gap_s: float) -> float | None:
     return move / _REACH + worn / _CLOTHES + _ABSENCE_PER_S * min(gap_s, 1.0)
 
 
-def _clothes_of(people: Sequence[_Seen] | Sequence[_Known]) -> Points:
+def _clothes_of(people: Sequence[_Seen] | Sequence[Known]) -> Points:
     return np.array([person.clothes for person in people])
 
 

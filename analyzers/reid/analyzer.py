@@ -126,6 +126,13 @@ class Reid(BaseModel):
         """Return how many people were seen, and who of them was the reference, when."""
         return self._sessions.pop(sid).end()
 
+    def save(self, sid: str) -> bytes:
+        """Return who was seen and matched; whom to look for, options say."""
+        return self._sessions[sid].save()
+
+    def restore(self, sid: str, state: bytes) -> None:
+        self._sessions[sid].restore(state)
+
     def _apply(self, session: ReidSession, options: Mapping[str, Any]) -> None:
         """Check all options, then take them: a wrong one changes nothing."""
         for key in options:

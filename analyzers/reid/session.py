@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzers.kept_state import BadState, StateFormat
 from analyzers.networks.boxes import Box, pair
 from analyzers.reid.embedding import Embedding
 from analyzers.reid.recognizer import Recognizer
@@ -53,6 +54,38 @@ class _Matched:
     first_ms: float
     last_ms: float
     best_distance: float
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is known of the video so far.
+
+    Attributes
+    ----------
+    model
+        Of the network that embeddings are of.
+    found, found_ms
+        Everybody in the last look, and when that was.
+    looks
+        How many there were.
+    matched
+        By number of the track.
+    """
+
+    model: str
+    tracks: Tracks
+    found: list[_Found] = field(default_factory=list)
+    found_ms: float | None = None
+    looks: int = 0
+    matched: dict[int, _Matched] = field(default_factory=dict)
+
+
+_STATE = StateFormat(
+    "reid 1",
+    dict.fromkeys(
+        (_Memory, _Matched, _Found, Tracks, Track, Sighting, Embedding, PosedPerson, Box)
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -100,13 +133,31 @@ class ReidSession:
         self._recognizer = recognizer
         self._thread = thread
         self._interval_ms = interval_ms
-        self._tracks = Tracks(recognizer.extractor.threshold)
+        self._memory = self._remember_nothing()
         self._look: _Look | None = None
         self._asked_ms: float | None = None
-        self._found: list[_Found] = []
-        self._found_ms: float | None = None
-        self._looks = 0
-        self._matched: dict[int, _Matched] = {}
+
+    def save(self) -> bytes:
+        """Return what is known so far; a look that is on its way is not in it."""
+        return _STATE.dump(self._memory)
+
+    def restore(self, state: bytes) -> None:
+        """Go on with what is known.
+
+        Raises
+        ------
+        BadState
+            It is no state of this version's, or another network's.
+        """
+        memory = self._remember_nothing()
+        _STATE.fill(memory, state)
+        if memory.model != self._memory.model:
+            raise BadState(f"it is of {memory.model!r}, and not of {self._memory.model!r}")
+        self._memory = memory
+
+    def _remember_nothing(self) -> _Memory:
+        extractor = self._recognizer.extractor
+        return _Memory(extractor.name, Tracks(extractor.threshold))
 
     @property
     def is_looking(self) -> bool:
@@ -125,8 +176,8 @@ class ReidSession:
                 **self._who_looks(),
                 "threshold": self.threshold,
                 "has_reference": self.reference is not None,
-                "people": len(self._found),
-                "looked_at_ms": self._found_ms,
+                "people": len(self._memory.found),
+                "looked_at_ms": self._memory.found_ms,
             },
         }
         if self.enrol:
@@ -159,8 +210,8 @@ class ReidSession:
         return {
             "reid_summary": {
                 **self._who_looks(),
-                "looks": self._looks,
-                "people": self._tracks.count,
+                "looks": self._memory.looks,
+                "people": self._memory.tracks.count,
                 "matched": [
                     {
                         "track_id": number,
@@ -168,7 +219,7 @@ class ReidSession:
                         "last_ms": matched.last_ms,
                         "best_distance": round(matched.best_distance, _DISTANCE_DECIMALS),
                     }
-                    for number, matched in sorted(self._matched.items())
+                    for number, matched in sorted(self._memory.matched.items())
                 ],
             }
         }
@@ -191,17 +242,17 @@ class ReidSession:
         """Take in a look that is over; raises what it raised."""
         self._look = None
         sightings = look.people.result()
-        tracks = self._tracks.update(sightings, look.timestamp_ms)
+        tracks = self._memory.tracks.update(sightings, look.timestamp_ms)
         boxes = [sighting.box for sighting in sightings]
         anchors = pair([person.box for person in look.posed], boxes, _SAME_PERSON)
-        self._found = [
+        self._memory.found = [
             _Found(track, sighting, look.posed[anchors[index]] if index in anchors else None)
             for index, (track, sighting) in enumerate(zip(tracks, sightings, strict=True))
         ]
-        self._found_ms = look.timestamp_ms
-        self._looks += 1
+        self._memory.found_ms = look.timestamp_ms
+        self._memory.looks += 1
         for found, distance in self._within_threshold():
-            matched = self._matched.setdefault(
+            matched = self._memory.matched.setdefault(
                 found.track.number, _Matched(look.timestamp_ms, look.timestamp_ms, distance)
             )
             matched.last_ms = look.timestamp_ms
@@ -211,10 +262,10 @@ class ReidSession:
         reference = self.reference
         if reference is None:
             return []
-        distances = [reference.distance(found.track.embedding) for found in self._found]
+        distances = [reference.distance(found.track.embedding) for found in self._memory.found]
         return [
             (found, distance)
-            for found, distance in zip(self._found, distances, strict=True)
+            for found, distance in zip(self._memory.found, distances, strict=True)
             if distance <= self.threshold
         ]
 
@@ -222,7 +273,7 @@ class ReidSession:
         self, timestamp_ms: float, posed: Sequence[PosedPerson], width: int, height: int
     ) -> list[dict[str, Any]]:
         held_ms = max(_HOLD_MS, 2 * self._interval_ms)
-        if self._found_ms is None or abs(timestamp_ms - self._found_ms) > held_ms:
+        if self._memory.found_ms is None or abs(timestamp_ms - self._memory.found_ms) > held_ms:
             return []
         return [
             {
@@ -236,7 +287,7 @@ class ReidSession:
         ]
 
     def _people(self, width: int, height: int) -> list[dict[str, Any]]:
-        largest_first = sorted(self._found, key=lambda found: -found.box.area)
+        largest_first = sorted(self._memory.found, key=lambda found: -found.box.area)
         return [
             {
                 "bbox": _as_pixels(found.box, width, height),

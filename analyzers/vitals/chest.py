@@ -86,7 +86,10 @@ def _apart(one: Box, other: Box) -> float:
 
 
 def _picture(rgb: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
-    green = np.ascontiguousarray(cut(rgb, box)[:, :, 1])
+    strip = cut(rgb, box)
+    # Every second row and column of a strip that large are enough, and a fifth of the work.
+    step = max(1, min(strip.shape[0] // (2 * _HEIGHT), strip.shape[1] // (2 * _WIDTH)))
+    green = np.ascontiguousarray(strip[::step, ::step, 1])
     small = cv2.resize(green, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     blurred: NDArray[np.float32] = cv2.GaussianBlur(small, (5, 5), 0).astype(np.float32)
     return blurred

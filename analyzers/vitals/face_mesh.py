@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ RIGHT_EYE, LEFT_EYE = 33, 263
 _NOSE, _RIGHT_EDGE, _LEFT_EDGE = 1, 234, 454
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Face:
     """One face in a frame.
 
@@ -37,7 +38,7 @@ class Face:
     score: float
     points: NDArray[np.float64]
 
-    @property
+    @cached_property
     def region(self) -> Region:
         """Where to look for it in the next frame."""
         dx, dy = self.points[LEFT_EYE] - self.points[RIGHT_EYE]
@@ -46,12 +47,12 @@ class Face:
         side = float((high - low).max())
         return Region(float(x), float(y), _MARGIN * side, math.atan2(dy, dx))
 
-    @property
+    @cached_property
     def width(self) -> float:
         """From ear to ear as seen, pixels."""
         return float(np.linalg.norm(self.points[_LEFT_EDGE] - self.points[_RIGHT_EDGE]))
 
-    @property
+    @cached_property
     def turned(self) -> float:
         """How far it is turned aside: 0 for a face seen from the front, 1 for a profile."""
         axis = self.points[_LEFT_EDGE] - self.points[_RIGHT_EDGE]

@@ -16,7 +16,7 @@ _MIN_SCORE = 0.5
 # From then on a face is turned so far that one cheek is away.
 _MAX_TURNED = 0.55
 # So often the network says whether the square is still on a face.
-_CHECK_EVERY_S = 1.5
+_CHECK_EVERY_S = 3.0
 # What looks less like the piece than this is another.
 _MIN_LIKENESS = 0.75
 # How far the square may be from where the network sees the face before it is put there, in parts of

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.pose.on_openvino.region import Region, overlap
+from analyzers.vitals.background import Background
 from analyzers.vitals.chest import Chest
 from analyzers.vitals.face_detector import FaceDetector
 from analyzers.vitals.face_mesh import FaceMesh
@@ -23,13 +24,21 @@ _SEARCH_EVERY_S = 0.35
 # Who was gone for so long is somebody else when they come back.
 _KEPT_S = 5.0
 _SAME_FACE = 0.2
-# Every so many pixels are enough for the mean of what is behind.
-_GRID = 24
 # BlazePose's nose, eyes' middles and mouth's corners.
 _EYES, _MOUTH = (2, 5), (9, 10)
 _SEEN = 0.5
 # The mesh's region, in distances from eyes to mouth or between the eyes.
 _FACE_SIZE = 3.4
+
+
+class Measuring(Protocol):
+    """What takes one person's moments; `PersonPulse` is the one that measures them."""
+
+    def see(self, moment: Moment) -> Told:
+        """Take one."""
+
+    def nobody(self) -> Told:
+        """The face is not there."""
 
 
 @dataclass(slots=True)
@@ -38,8 +47,10 @@ class Person:
 
     id: int
     face: FaceTracker
+    pulse: Measuring
     chest: Chest = field(default_factory=Chest)
-    pulse: PersonPulse = field(default_factory=PersonPulse)
+    background: Background | None = None
+    anchor: int = 0
     searched_s: float = float("-inf")
     seen_s: float = float("-inf")
 
@@ -49,8 +60,12 @@ class Person:
         if reading is None:
             return self.pulse.nobody()
         self.seen_s = time_s
+        if self.background is None or not (
+            self.anchor == reading.anchor and self.background.fits(rgb)
+        ):
+            self.background, self.anchor = Background(rgb, reading.region), reading.anchor
         chest = self.chest.rise(rgb, reading.region, time_s)
-        return self.pulse.see(Moment(time_s, reading, _behind(rgb, reading.region), chest))
+        return self.pulse.see(Moment(time_s, reading, self.background.color(rgb), chest))
 
     def may_search(self, time_s: float) -> bool:
         """Tell whether to look for the face, which is lost; if so, it counts as looked for."""
@@ -61,11 +76,25 @@ class Person:
 
 
 class People:
-    """Those of one session."""
+    """Those of one session.
 
-    def __init__(self, detector: FaceDetector, mesh: FaceMesh) -> None:
+    Parameters
+    ----------
+    detector, mesh
+        The networks.
+    pulse
+        Makes what measures one person.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        mesh: FaceMesh,
+        pulse: Callable[[], Measuring] = PersonPulse,
+    ) -> None:
         self._detector = detector
         self._mesh = mesh
+        self._pulse = pulse
         self._people: dict[int, Person] = {}
         self._next = 1
         self._searched_s = float("-inf")
@@ -95,7 +124,13 @@ class People:
         return told
 
     def by_detector(self, rgb: NDArray[np.uint8], time_s: float, count: int) -> dict[int, Told]:
-        """Look at up to `count` people, whose faces are found here."""
+        """Look at up to `count` people, whose faces are found here.
+
+        Where they are more, since fewer are asked for than before, those with the smallest faces
+        are measured no more.
+        """
+        while len(self._people) > count:
+            del self._people[min(self._people, key=self._size)]
         known = [each.face.region for each in self._people.values() if each.face.region]
         starts: list[Region] = []
         if len(known) < count and time_s - self._searched_s >= _SEARCH_EVERY_S:
@@ -116,18 +151,18 @@ class People:
         return told
 
     def _add(self, number: int) -> Person:
-        person = self._people[number] = Person(number, FaceTracker(self._mesh))
+        person = self._people[number] = Person(number, FaceTracker(self._mesh), self._pulse())
         self._next = max(self._next, number + 1)
         return person
 
     def largest(self, told: Mapping[int, Told]) -> int | None:
         """Return who of those told of has the largest face, None when there is nobody."""
+        there = (each for each in told if each in self._people)
+        return max(there, key=self._size, default=None)
 
-        def size(number: int) -> float:
-            region = self._people[number].face.region
-            return 0.0 if region is None else region.size
-
-        return max((each for each in told if each in self._people), key=size, default=None)
+    def _size(self, number: int) -> float:
+        region = self._people[number].face.region
+        return 0.0 if region is None else region.size
 
     def _drop(self, time_s: float, there: set[int]) -> None:
         for number, person in list(self._people.items()):
@@ -148,17 +183,3 @@ def face_of(landmarks: Sequence[Mapping[str, Any]], width: int, height: int) -> 
     x, y = (middle + mouth) / 2.0
     region = Region(float(x), float(y), _FACE_SIZE * unit, math.atan2(dy, dx))
     return region if region.is_usable else None
-
-
-def _behind(rgb: NDArray[np.uint8], face: Region) -> NDArray[np.float64]:
-    """Return the mean colour of a frame without the face and what is below it."""
-    grid = rgb[::_GRID, ::_GRID]
-    rows, columns = (np.arange(count) * _GRID for count in grid.shape[:2])
-    half = 0.7 * face.size
-    aside = np.abs(columns - face.x) > half
-    outside = aside[None, :] | (rows < face.y - half)[:, None]
-    chosen = grid[outside]
-    if len(chosen) < 8:
-        return np.ones(3)
-    mean: NDArray[np.float64] = chosen.mean(axis=0)
-    return mean + 1.0

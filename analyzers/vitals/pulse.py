@@ -16,8 +16,8 @@ from analyzers.vitals.rate_track import RateTrack
 from analyzers.vitals.reasons import Reason
 from analyzers.vitals.resampling import frame_rate
 
-# Ten beats at 75; what is shorter does not tell 60 from 66.
-FIRST_S, WINDOW_S = 8.0, 12.0
+# Eight beats at 75; what is shorter does not tell 60 from 67.
+FIRST_S, WINDOW_S = 7.0, 12.0
 _EVERY_S = 0.7
 # So many times in a row it has to be sure before the first number.
 _FIRST_TIMES = 3

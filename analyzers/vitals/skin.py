@@ -12,12 +12,16 @@ from analyzers.pose.on_openvino.region import Region
 
 # Points of the mesh around each place, in any order. Forehead and cheeks have the strongest pulse
 # and move least (Kim and others, "Assessment of ROI selection for facial video-based rPPG", Sensors
-# 21, 2021).
+# 21, 2021). Nose, chin and jaws are for video that was encoded, whose steps are another in each.
 PLACES = (
     (103, 67, 109, 10, 9, 107, 66, 105, 104),
     (332, 297, 338, 10, 9, 336, 296, 334, 333),
     (117, 118, 100, 36, 205, 187, 123, 50, 101),
     (346, 347, 329, 266, 425, 411, 352, 280, 330),
+    (168, 122, 351, 45, 275, 4),
+    (208, 428, 396, 171, 175, 199),
+    (207, 214, 135, 169, 210, 202),
+    (427, 434, 364, 394, 430, 422),
 )
 _SIDE = 96
 # Fewer pixels of the picture are noise.
@@ -72,7 +76,7 @@ class Skin:
 
     @property
     def places(self) -> int:
-        """How many places have enough skin, 0..4."""
+        """How many places have enough skin, 0..8."""
         return len(self._weights)
 
     def colors(self, rgb: NDArray[np.uint8], region: Region) -> Colors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
 BPM = np.arange(LOWEST_BPM, HIGHEST_BPM + 1.0)
 # A transform this long has lines 0.88 a minute apart; what lies between is interpolated.
 _LENGTH = 2048
+# The nearest line is at most 0.44 a minute away.
+_FIRST_LINES = np.round(BPM * _LENGTH / (RATE_HZ * 60.0)).astype(int)
+_SECOND_LINES = np.round(2.0 * BPM * _LENGTH / (RATE_HZ * 60.0)).astype(int)
 # How far from a rate its power may lie, as in de Haan and Jeanne (2013) who take 0.1 Hz.
 _WIDTH_BPM = 6.0
 # The second harmonic of a pulse has a tenth to a third of the first one's power.
@@ -41,24 +45,25 @@ class Spectra:
 
 def detrended(signal: NDArray[np.float64], degree: int = 2) -> NDArray[np.float64]:
     """Take away what a polynomial in time explains, of each column of an (N, K) signal."""
-    basis = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, len(signal)), degree)
-    fit, *_ = np.linalg.lstsq(basis, signal, rcond=None)
-    left: NDArray[np.float64] = signal - basis @ fit
+    basis = _polynomials(len(signal), degree)
+    left: NDArray[np.float64] = signal - basis @ (basis.T @ signal)
     return left
+
+
+# Windows grow from frame to frame, and are of one length after that.
+@lru_cache(maxsize=64)
+def _polynomials(count: int, degree: int) -> NDArray[np.float64]:
+    """Return an orthonormal basis of polynomials, (N, degree + 1)."""
+    times = np.linspace(-1.0, 1.0, count)
+    basis: NDArray[np.float64] = np.linalg.qr(np.polynomial.legendre.legvander(times, degree))[0]
+    return basis
 
 
 def spectra(waves: NDArray[np.float64]) -> Spectra:
     """Return the spectra of waves, shape (N, K), at RATE_HZ."""
     tapered = detrended(waves) * np.hanning(len(waves))[:, None]
-    lines = np.fft.rfft(tapered, _LENGTH, axis=0) / len(waves)
-    per_bpm = _LENGTH / (RATE_HZ * 60.0)
-    return Spectra(_between(lines, BPM * per_bpm), _between(lines, 2.0 * BPM * per_bpm))
-
-
-def _between(lines: NDArray[np.complex128], at: NDArray[np.float64]) -> NDArray[np.complex128]:
-    # The nearest line is at most 0.44 a minute away.
-    picked: NDArray[np.complex128] = lines[np.round(at).astype(int).clip(0, len(lines) - 1)]
-    return picked
+    lines = np.fft.rfft(np.ascontiguousarray(tapered.T), _LENGTH).T / len(waves)
+    return Spectra(lines[_FIRST_LINES], lines[_SECOND_LINES])
 
 
 def likeness(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

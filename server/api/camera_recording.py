@@ -83,10 +83,10 @@ class CameraRecording:
         """
         if self._running:
             raise Conflict("the camera is being recorded: POST /record/stop ends that first")
-        streams.find(SOURCE, by)
+        streams.find_here(SOURCE, by)
         try:
             status = await self._recordings.start(
-                SOURCE, lambda: streams.find(SOURCE, by).watch(Codec.H264), name, MAX_S
+                SOURCE, lambda: streams.find_here(SOURCE, by).watch(Codec.H264), name, MAX_S
             )
         except CameraUnavailable as error:
             raise Busy(f"no camera: {error}", retry_after_s=_RETRY_AFTER_S) from error

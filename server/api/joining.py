@@ -13,7 +13,8 @@ from functools import partial
 
 from aiohttp import web
 
-from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS
+from server.api import node_feeds
+from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS, STREAMS
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
 from server.cluster.member import Member
@@ -27,6 +28,7 @@ from server.http.connection_guard import CONNECTIONS
 from server.http.limits import LIMITS
 from server.http.listener import GuardedSite, watch_request
 from server.http.route import Handler, Route
+from server.watching.elsewhere import Elsewhere
 
 
 def settings_of(node: Node, settings: Settings) -> Settings:
@@ -66,9 +68,11 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
     main[SESSIONS].on_opening = member.report
     main[SESSIONS].elsewhere = member.sessions_elsewhere
+    main[STREAMS].elsewhere = Elsewhere(member)
     main[RECORDINGS].elsewhere = member.recordings_elsewhere
+    limits = main[LIMITS]
+    limits.elsewhere, member.lasting = member.served_elsewhere, limits.lasting
     if main[SETTINGS].expensive_per_minute:
-        limits = main[LIMITS]
         limits.charge_expensive = partial(member.charge, alone=limits.charge_expensive)
     return member
 
@@ -107,7 +111,9 @@ def inner(
     if isinstance(member.network, TlsNetwork):
         app[CONNECTIONS] = member.network.guard
     app[ROUTE_TABLE] = RouteTable()
-    app[ROUTE_TABLE].serve(app, routes)
+    app[ROUTE_TABLE].serve(app, (*routes, *node_feeds.FEED_ROUTES))
+    app[node_feeds.FEEDS] = set()
+    app.on_shutdown.append(node_feeds.close_all)
     return app
 
 

@@ -15,6 +15,8 @@ MessageT = TypeVar("MessageT", bound=BaseModel)
 
 # The longest offer is 256 kB of SDP, and options beside it.
 MAX_OFFER_BYTES = 1024 * 1024
+READ_BODY = web.RequestKey("read body", bytes)
+"""Of a request: its body, where somebody has read it before its handler."""
 
 
 async def read_body(request: web.Request, max_bytes: int = MAX_OFFER_BYTES) -> bytes:
@@ -25,6 +27,8 @@ async def read_body(request: web.Request, max_bytes: int = MAX_OFFER_BYTES) -> b
     TooLarge
         It is longer; what is beyond the limit is not read.
     """
+    if READ_BODY in request:
+        return request[READ_BODY]
     body = bytearray()
     if (request.content_length or 0) <= max_bytes:
         async for part in request.content.iter_any():
@@ -47,6 +51,11 @@ async def read_message(request: web.Request, model: type[MessageT]) -> MessageT:
     try:
         return model.model_validate(parse_json(await read_body(request)))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadMessage(f"{where + ': ' if where else ''}{first['msg']}") from None
+        raise BadMessage(message_of(error)) from None
+
+
+def message_of(error: ValidationError) -> str:
+    """What is wrong first with a message: where, and why."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg']}"

@@ -49,7 +49,7 @@ async def _open_here(
     plays: VideoStream | None = None
     if offer.play is not None:
         by.check(Scope.VIEW, "to watch")
-        plays = streams.find(offer.play, by)
+        plays = await streams.find(offer.play, by)
         if not sends_video(offer.sdp):
             peer, sdp = await streams.answer(plays, offer.sdp, by)
             return peer, sdp, None

@@ -18,6 +18,7 @@ from analyzers.reid.embedding import Embedding
 from server.api import events, forms
 from server.api.base64_picture import decode_base64
 from server.api.context import EMBEDDING_CIPHER, POOL, SESSIONS, SETTINGS
+from server.api.json_body import message_of
 from server.api.models_tracking import (
     Find,
     FindProgress,
@@ -99,7 +100,7 @@ async def upload_embedding(request: web.Request) -> web.Response:
         picture = EncodedPicture.read(data, max_pixels=settings.max_pixels)
         return _json(await _enrol(request, picture))
     except ValidationError as error:
-        return _refused(BadMessage(_what_is_wrong(error)))
+        return _refused(BadMessage(message_of(error)))
     except BadPicture as error:
         return _refused(error, int(settings.undecodable))
     except SignalingError as error:
@@ -155,7 +156,7 @@ async def find(request: web.Request) -> web.StreamResponse:
         await until_reid_runs(request.app[POOL])
         path = await locate(request.app[SETTINGS].recordings_directories(), body.video.path)
     except ValidationError as error:
-        return _refused(BadMessage(_what_is_wrong(error)))
+        return _refused(BadMessage(message_of(error)))
     except SignalingError as error:
         return _refused(error)
     return await _search(request, body, path)
@@ -176,7 +177,7 @@ async def _find_in_form(request: web.Request) -> web.StreamResponse:
         async with uploaded(video) as path:
             return await _search(request, body, path)
     except ValidationError as error:
-        return _refused(BadMessage(_what_is_wrong(error)))
+        return _refused(BadMessage(message_of(error)))
     except SignalingError as error:
         return _refused(error)
 
@@ -331,12 +332,6 @@ async def _read_body(request: web.Request) -> object:
         return parse_json(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
         raise PictureTooLarge("the request is too large: send a smaller picture") from error
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where + ': ' if where else ''}{first['msg']}"
 
 
 def _error(error: SignalingError) -> TrackingError:

@@ -75,7 +75,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     if elsewhere is not None:
         return await elsewhere.forward(request, request[IDENTITY], wish.model_dump_json().encode())
     find = functools.partial(
-        request.app[STREAMS].find, wish.source, request.get(IDENTITY, ANONYMOUS)
+        request.app[STREAMS].find_here, wish.source, request.get(IDENTITY, ANONYMOUS)
     )
     # What is not there is refused at once; what is may end until there is a file.
     find()

@@ -10,45 +10,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
 from aiohttp import hdrs, web
 
 from server.api.context import CLUSTER
+from server.api.json_body import READ_BODY, read_body
 from server.api.merged import MERGED, merge
-from server.cluster.link import IDENTITY_HEADER, Link, read_identity
+from server.api.sdp_resources import SDP
+from server.cluster.link import IDENTITY_HEADER, Link, read_identity, refusal, starting_again
 from server.cluster.member import Member
 from server.cluster.node import number_of
 from server.http.route import Handler
 from server.security.identity import IDENTITY, Identity
 from server.tasks import Tasks
-from server.watching.registry import ANNOTATED, CAMERA_NAME
-from signaling.errors import Busy, Conflict, NotFound, SignalingError, TooMany, quote
+from server.watching.elsewhere import node_with
+from server.watching.names import ANNOTATED, FIRST
+from signaling.errors import Conflict, NotFound, SignalingError, quote
 from signaling.messages import (
-    SESSION_ID,
     Answer,
     IceCandidate,
     Offer,
     SessionInfo,
     check_published_name,
 )
+from signaling.sdp import sends_video
 
 logger = logging.getLogger(__name__)
 
-# It has the camera.
-FIRST = 0
-OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/")
+OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/", "/lookouts")
 # STUN may take it five seconds; one that stands still takes for ever.
 ANSWER_WITHIN_S = 6.0
-RETRY_AFTER_S = 1
 # No room there: for anybody, or for whoever asks.
 _FULL = (503, 429)
+_NO_ROOM = (503,)
 
 Local = Callable[[], Awaitable[Any]]
+T = TypeVar("T")
 
 
 @web.middleware
@@ -61,8 +62,8 @@ async def relay(request: web.Request, handler: Handler) -> web.StreamResponse:
     number = await _node_of(request, member)
     if number is not None and number != member.node.number:
         return await _link(member, number).forward(request, request[IDENTITY])
-    if request.method == "POST" and request.path.startswith("/whip/"):
-        return await _publish(request, handler, member)
+    if request.method == "POST" and request.path.startswith(("/whip/", "/whep/")):
+        return await _place(request, handler, member)
     response = await handler(request)
     member.report()
     if request.method == "GET" and request.path in MERGED and isinstance(response, web.Response):
@@ -95,23 +96,15 @@ async def open_at_node(member: Member, offer: Offer, by: Identity, here: Local) 
         As the node says; Conflict if the name to publish under is another's, Busy if no node takes
         it.
     """
-    refused: SignalingError | None = None
-    asked: list[int] = []
-    for wish in await _nodes_for(member, offer):
-        number = await _named(member, offer, wish, asked)
-        if number in asked:
-            # The name is in use there, and so nowhere else.
-            break
-        asked.append(number)
-        try:
-            if number == member.node.number:
-                return await here()
-            return await open_remotely(member, number, offer, by)
-        except SignalingError as error:
-            if error.code not in _FULL:
-                raise
-            refused = error
-    raise refused or _starting()
+
+    async def there(number: int) -> Any:
+        return await open_remotely(member, number, offer, by)
+
+    publish = None if _only_watches(offer) else offer.publish
+    return await _first_that_takes(
+        *(member, _nodes_for(member, offer), publish, _FULL, here, there),
+        may_be_elsewhere=member.of_token(offer.resume) is None,
+    )
 
 
 async def open_remotely(
@@ -130,24 +123,16 @@ async def open_remotely(
             told = await socket.receive_json()
         data = told["data"]
         if told["type"] != "answer":
-            raise _refusal(data["code"], data["message"])
+            raise refusal(data["code"], data["message"])
         answer = Answer.model_validate(data)
     except BaseException as error:
         if socket is not None:
             await socket.close()
         if isinstance(error, TypeError | ConnectionError | TimeoutError):
             # It has closed the socket: what came is no text.
-            raise _starting() from error
+            raise starting_again() from error
         raise
     return RemotePeer(socket), answer.sdp, answer.session
-
-
-class Refused(SignalingError):
-    """What another node has refused, in its words."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code  # type: ignore[misc]
 
 
 class RemotePeer:
@@ -194,7 +179,7 @@ async def link_to(app: web.Application, name: str) -> Link | None:
     if CLUSTER not in app:
         return None
     member = app[CLUSTER]
-    number = await _node_with(member, name.removesuffix(ANNOTATED))
+    number = await node_with(member, name.removesuffix(ANNOTATED))
     return None if number in (None, member.node.number) else _link(member, number)
 
 
@@ -209,44 +194,70 @@ async def _node_of(request: web.Request, member: Member) -> int | None:
     match request.match_info:
         case {"id": identifier} if path.startswith(("/sessions/", "/whip/", "/whep/")):
             return number_of(identifier)
-        case {"name": name} if path.startswith("/whep/"):
-            return await _node_with(member, name)
         case {"name": name} if path.startswith("/recordings/"):
             return member.recording_at(name)
     return None
 
 
-async def _node_with(member: Member, name: str) -> int | None:
-    """The node at which there is something to watch by this name."""
-    if name == CAMERA_NAME:
-        return FIRST
-    # A name can not look so.
-    if re.fullmatch(SESSION_ID, name):
-        return number_of(name)
-    return await member.holder(name)
-
-
-async def _nodes_for(member: Member, offer: Offer) -> list[int]:
+def _nodes_for(member: Member, offer: Offer) -> list[int]:
     """The node that an offer is for, and those to ask when it refuses."""
-    if offer.play is not None:
-        number = await _node_with(member, offer.play.removesuffix(ANNOTATED))
-        # Whoever has no such thing says so.
-        return [member.node.number if number is None else number]
     resumed = member.of_token(offer.resume)
     if resumed is not None:
         return [resumed]
+    if _only_watches(offer):
+        return member.placer.choose_for_viewer(member.lively)
     chosen = member.placer.choose(member.lively)
     if offer.publish is None:
         member.placer.placed(chosen[0])
     return chosen
 
 
-async def _named(member: Member, offer: Offer, wish: int, asked: list[int]) -> int:
-    """The node that has the name of an offer, or gets it; the wished for if it has none."""
-    if offer.publish is None or offer.play is not None:
-        return wish
-    is_new = member.of_token(offer.resume) is None
-    return await _give(member, offer.publish, wish, asked, may_be_elsewhere=is_new)
+def _only_watches(offer: Offer) -> bool:
+    return offer.play is not None and not sends_video(offer.sdp)
+
+
+async def _first_that_takes(
+    member: Member,
+    wishes: Sequence[int],
+    publish: str | None,
+    full: Collection[int],
+    here: Callable[[], Awaitable[T]],
+    there: Callable[[int], Awaitable[T]],
+    *,
+    may_be_elsewhere: bool,
+) -> T:
+    """Have the first of some nodes answer that does not refuse for want of room.
+
+    Parameters
+    ----------
+    wishes
+        The nodes, the best first.
+    publish
+        A name that the one that answers must have; None needs none.
+    full
+        The codes of refusals after which the next one is asked.
+    here, there
+        Have this node, or another one, answer.
+    may_be_elsewhere
+        Whether a name's holder may answer instead.
+    """
+    refused: SignalingError | None = None
+    asked: list[int] = []
+    for wish in wishes:
+        number = wish
+        if publish is not None:
+            number = await _give(member, publish, wish, asked, may_be_elsewhere=may_be_elsewhere)
+        if number in asked:
+            # The name is in use there, and so nowhere else.
+            break
+        asked.append(number)
+        try:
+            return await (here() if number == member.node.number else there(number))
+        except SignalingError as error:
+            if error.code not in full:
+                raise
+            refused = error
+    raise refused or starting_again()
 
 
 async def _give(
@@ -265,35 +276,44 @@ async def _give(
     return holder
 
 
-async def _publish(request: web.Request, handler: Handler, member: Member) -> web.StreamResponse:
-    """WHIP: to the node that has the name, or gets it."""
-    name = request.match_info["name"]
-    try:
-        check_published_name(name)
-    except ValueError:
-        # Which says so; nobody is to remember it.
+async def _place(request: web.Request, handler: Handler, member: Member) -> web.StreamResponse:
+    """WHIP and WHEP: to a node with room; of a name that is published, to the one that has it."""
+    publish: str | None = None
+    if request.path.startswith("/whip/"):
+        publish = request.match_info["name"]
+        try:
+            check_published_name(publish)
+        except ValueError:
+            # Which says so; nobody is to remember it.
+            return await handler(request)
+    if request.content_type != SDP:
         return await handler(request)
-    chosen = member.placer.choose(member.lively)[0]
-    number = await _give(member, name, chosen, [], may_be_elsewhere=True)
-    if number == member.node.number:
-        return await handler(request)
-    return await _link(member, number).forward(request, request[IDENTITY])
+    body = request[READ_BODY] = await read_body(request)
+
+    async def there(number: int) -> web.StreamResponse:
+        link = _link(member, number)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await link.forward(request, request[IDENTITY], body, raise_for=_NO_ROOM)
+        except TimeoutError:
+            raise starting_again() from None
+
+    async def here() -> web.StreamResponse:
+        response = await handler(request)
+        member.report()
+        return response
+
+    placer = member.placer
+    choose = placer.choose_for_viewer if publish is None else placer.choose
+    wishes = choose(member.lively)
+    return await _first_that_takes(
+        member, wishes, publish, _NO_ROOM, here, there, may_be_elsewhere=True
+    )
 
 
 def _link(member: Member, number: int) -> Link:
     if number not in member.states:
         if not member.may_come(number):
             raise NotFound("there is nothing under this address: it has ended, or never was")
-        raise _starting()
+        raise starting_again()
     return member.links[number]
-
-
-def _refusal(code: int, message: str) -> SignalingError:
-    for later in (Busy, TooMany):
-        if code == later.code:
-            return later(message, retry_after_s=RETRY_AFTER_S)
-    return Refused(code, message)
-
-
-def _starting() -> Busy:
-    return Busy("a part of the server is starting again: try again", retry_after_s=RETRY_AFTER_S)

@@ -28,6 +28,7 @@ from server.api.models import (
 from server.api.models_history import AthleteList, DeletedHistory, Share, Shares, TrainingList
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.api.older_routes import OLDER_ROUTES
+from server.api.search_routes import SEARCH_ROUTES
 from server.http.route import Route
 from server.security.identity import Scope
 from signaling.messages import Answer, Offer
@@ -212,6 +213,7 @@ ROUTES = (
         Scope.CONTROL,
         answers={200: Recording},
     ),
+    *SEARCH_ROUTES,
     Route(
         "GET",
         "/athletes",

@@ -43,6 +43,10 @@ class AnsweredPeer(Protocol):
     def ended(self) -> bool:
         """Whether it is over."""
 
+    @property
+    def why_ended(self) -> str:
+        """Why, where there is something to say."""
+
     async def add_candidate(self, candidate: IceCandidate | None) -> None: ...
 
 
@@ -147,6 +151,8 @@ class SdpResources:
 
     def _own(self, request: web.Request) -> _Resource:
         resource = self._resources.get(request.match_info["id"])
+        if resource is not None and resource.path == request.path and resource.peer.why_ended:
+            raise NotFound(f"nobody {self._what} under this address: {resource.peer.why_ended}")
         if resource is None or resource.path != request.path or resource.peer.ended:
             raise NotFound(f"nobody {self._what} under this address: it has ended, or never was")
         if not request[IDENTITY].may_touch(resource.owner):

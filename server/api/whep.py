@@ -9,7 +9,7 @@ from aiohttp import web
 from server.api.context import OFFER_BUDGET, STREAMS
 from server.api.sdp_resources import SdpResources, describe, read_offer
 from server.security.identity import IDENTITY
-from server.watching.registry import ANNOTATED
+from server.watching.names import ANNOTATED
 from signaling.errors import NotAcceptable, UnsupportedSdp
 from signaling.sdp import check_offer_sdp
 
@@ -19,7 +19,7 @@ RESOURCES = web.AppKey("whep", SdpResources)
 async def watch(request: web.Request) -> web.Response:
     """Answer an offer to watch."""
     streams = request.app[STREAMS]
-    stream = streams.find(_name(request), request[IDENTITY])
+    stream = await streams.find(_name(request), request[IDENTITY])
     offer = await read_offer(request)
     try:
         check_offer_sdp(offer, play=True)
@@ -33,7 +33,7 @@ async def watch(request: web.Request) -> web.Response:
 
 async def options(request: web.Request) -> web.Response:
     """Which STUN and TURN servers to watch with."""
-    request.app[STREAMS].find(_name(request), request[IDENTITY])
+    await request.app[STREAMS].find(_name(request), request[IDENTITY])
     return describe(request)
 
 

@@ -33,6 +33,10 @@ class _Publisher:
     def ended(self) -> bool:
         return self.peer.ended or self.sessions.is_replaced(self.peer)
 
+    @property
+    def why_ended(self) -> str:
+        return ""
+
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         await self.peer.add_candidate(candidate)
 

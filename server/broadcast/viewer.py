@@ -23,6 +23,8 @@ class Viewer:
         self._needs_key_frame = True
         self._over = False
         self.skipped = 0
+        self.why_over = ""
+        """Why nothing more comes, for whoever watched; empty where there is nothing to say."""
         self.estimate: Callable[[], int | None] = lambda: None
         """Tells what the viewer's side thinks the way to it can carry, in bits a second."""
 
@@ -116,9 +118,10 @@ class Feed(ABC):
             self._stop()
             self._emptied(self)
 
-    def end(self) -> None:
+    def end(self, why: str = "") -> None:
         """For all who watch, it is over."""
         for viewer in list(self.viewers):
+            viewer.why_over = why
             viewer.leave()
 
     @abstractmethod

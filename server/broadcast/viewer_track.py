@@ -66,6 +66,11 @@ class Sending:
         """Hear when there is nothing more to send."""
         self._track.on("ended", over)
 
+    @property
+    def why_over(self) -> str:
+        """Why there is nothing more to send; empty where there is nothing to say."""
+        return self._track.viewer.why_over if self._track.viewer is not None else ""
+
     def close(self) -> None:
         """Leave."""
         if self._track.viewer is not None:

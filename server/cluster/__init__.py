@@ -7,6 +7,7 @@
   with who asks beside each request. Whoever can open that socket is one of us;
 - `network` is what differs where nodes are on several machines: `tls_network` and `secure_port`
   let in those who have the cluster's secret, and nobody else.
+- `feed` says what crosses there for viewers of another node's video.
 
 Every node is a door. Which requests another one answers is said in `server.api.relay`.
 May import `config`, `watchdog` and the floors below.

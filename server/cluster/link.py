@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import aiohttp
@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from server.cluster.network import Way
 from server.http.errors import TooSlow
 from server.security.identity import Identity, Scope
-from signaling.errors import Busy
+from signaling.errors import Busy, SignalingError, TooMany
 
 IDENTITY_HEADER = "X-Kinecast-Identity"
 CONNECT_S = 2.0
@@ -20,6 +20,7 @@ CONNECT_S = 2.0
 ASK_S = 2.0
 # A node that stands still says no goodbye.
 GOODBYE_S = 1.0
+RETRY_AFTER_S = 1
 # Hop by hop (RFC 9110, section 7.6.1), and what each server says for itself.
 _OWN = frozenset(
     {
@@ -38,6 +39,14 @@ _OWN = frozenset(
         IDENTITY_HEADER.lower(),
     }
 )
+
+
+class Refused(SignalingError):
+    """What another node has refused, in its words."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]
 
 
 class Link:
@@ -74,7 +83,11 @@ class Link:
             await self._session.close()
 
     async def forward(
-        self, request: web.Request, by: Identity, body: bytes | None = None
+        self,
+        request: web.Request,
+        by: Identity,
+        body: bytes | None = None,
+        raise_for: Collection[int] = (),
     ) -> web.StreamResponse:
         """Have the node answer a request.
 
@@ -86,11 +99,16 @@ class Link:
             Who asks.
         body
             What was read of it already; None passes it on as it comes.
+        raise_for
+            Statuses of an answer that the client is not to get, since another node may have a
+            better one.
 
         Raises
         ------
         Busy
             The node is gone.
+        SignalingError
+            What the node says, by one of those statuses.
         TooSlow
             The client did not send all of it in time.
         """
@@ -107,8 +125,10 @@ class Link:
         except aiohttp.ClientError as error:
             if isinstance(slow := request.content.exception(), TooSlow):
                 raise slow from error
-            raise self._gone() from error
+            raise starting_again() from error
         async with answer:
+            if answer.status in raise_for:
+                raise refusal(answer.status, (await answer.json())["message"])
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             for name, value in answer.headers.items():
                 if name.lower() not in _OWN:
@@ -137,6 +157,27 @@ class Link:
         except (aiohttp.ClientError, TimeoutError):
             return None
 
+    async def ask(self, path: str, by: Identity) -> Any:
+        """The JSON that the node answers to GET.
+
+        Raises
+        ------
+        SignalingError
+            What it refuses; Busy if it is gone, or stands still.
+        """
+        try:
+            async with self.session.get(
+                path,
+                headers={IDENTITY_HEADER: write_identity(by)},
+                timeout=aiohttp.ClientTimeout(total=ASK_S),
+            ) as answer:
+                told = await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise starting_again() from error
+        if answer.status != 200:
+            raise refusal(answer.status, told["message"])
+        return told
+
     async def open_socket(self, path: str, by: Identity) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket to the node.
 
@@ -153,10 +194,20 @@ class Link:
                 timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
             )
         except aiohttp.ClientError as error:
-            raise self._gone() from error
+            raise starting_again() from error
 
-    def _gone(self) -> Busy:
-        return Busy("a part of the server is starting again: try again", retry_after_s=1)
+
+def starting_again() -> Busy:
+    """What a client is told while a node is not there."""
+    return Busy("a part of the server is starting again: try again", retry_after_s=RETRY_AFTER_S)
+
+
+def refusal(code: int, message: str) -> SignalingError:
+    """What another node has refused; for whoever may come again, with when."""
+    for later in (Busy, TooMany):
+        if code == later.code:
+            return later(message, retry_after_s=RETRY_AFTER_S)
+    return Refused(code, message)
 
 
 def write_identity(by: Identity) -> str:

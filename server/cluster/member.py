@@ -33,6 +33,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 COMES_WITHIN_S = 30.0
 # What waits for a registry that does not read. Clients cause more of it with each request.
 MAX_WAITING_BYTES = 1 << 20
+# Whoever has many addresses is not told of, and limited by each node.
+MAX_ADDRESSES = 100
 
 
 class Member:
@@ -46,6 +48,11 @@ class Member:
         Says how it does; its incarnation and address are filled in here.
     network
         How the others are reached; by default those of this machine are.
+
+    Attributes
+    ----------
+    lasting
+        Says how many requests and sockets each address has, asked once a second.
     """
 
     def __init__(
@@ -66,6 +73,9 @@ class Member:
         self._running: asyncio.Task[None] | None = None
         self._reported: NodeState | None = None
         self._heard_s: dict[int, float] = {}
+        self._news = asyncio.Event()
+        self.lasting: Callable[[int], dict[str, int]] = lambda _: {}
+        self._addresses: dict[str, int] = {}
 
     async def start(self) -> None:
         """Begin; whether the registry is there or not."""
@@ -137,8 +147,16 @@ class Member:
         Busy
             It is not known here, and the registry does not answer.
         """
-        known = next((n for n, state in self.states.items() if name in state.names), None)
+        known = self.publisher(name)
         return await self._ask(name, None) if known is None else known
+
+    def publisher(self, name: str) -> int | None:
+        """The node at which something is published under a name, as far as is known here."""
+        return next((n for n, state in self.states.items() if name in state.names), None)
+
+    async def news(self) -> None:
+        """Wait until there is something new of the other nodes."""
+        await self._news.wait()
 
     def of_token(self, token: str | None) -> int | None:
         """The node that a resume token is of, if that still runs."""
@@ -198,6 +216,10 @@ class Member:
     def sessions_elsewhere(self, client: str) -> int:
         """How many sessions a token's subject has at the other nodes."""
         return sum(state.subjects.get(client, 0) for state in self._elsewhere())
+
+    def served_elsewhere(self, address: str) -> int:
+        """How many requests and sockets that last an address has at the other nodes."""
+        return sum(state.addresses.get(address, 0) for state in self._elsewhere())
 
     def recordings_elsewhere(self) -> int:
         """How many recordings the other nodes are writing."""
@@ -269,6 +291,7 @@ class Member:
     async def _report_on(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
+            self._addresses = self.lasting(MAX_ADDRESSES)
             # Changed or not: it says that this node does not stand still.
             self._say(self._state())
 
@@ -289,6 +312,8 @@ class Member:
             {int(number): NodeState.read(state) for number, state in told["nodes"].items()},
             is_all=not told.get("settling"),
         )
+        self._news.set()
+        self._news = asyncio.Event()
         news_of = told["news_of"]
         if news_of is not None:
             self._heard_s[news_of] = time.monotonic()
@@ -325,7 +350,10 @@ class Member:
 
     def _state(self) -> NodeState:
         return replace(
-            self._own_state(), incarnation=self.incarnation, address=self.network.address
+            self._own_state(),
+            incarnation=self.incarnation,
+            address=self.network.address,
+            addresses=self._addresses,
         )
 
     def _no_registry(self) -> Busy:

@@ -15,6 +15,9 @@ from typing import Any
 
 # Of a session, as long as there is none to measure: a frame with one person takes 12 ms of a core.
 USUAL_COST = 0.35
+# Of whoever watches: 0.1 ms for each of 30 frames a second (docs/benchmarks.md, fan-out), times ten
+# for what a node gets from another one for its first.
+VIEWER_COST = 0.03
 # How many nodes are asked before a client is told that there is no room.
 TRIES = 3
 
@@ -39,6 +42,8 @@ class NodeState:
         Those that it is writing.
     subjects
         How many of its sessions each token's subject has.
+    addresses
+        How many requests and sockets that last each address has; no news by itself.
     address
         Where it is reached, if its number does not say it.
     """
@@ -51,6 +56,7 @@ class NodeState:
     names: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, int] = field(default_factory=dict, compare=False)
     address: str = ""
 
     @classmethod
@@ -79,6 +85,7 @@ class Placer:
 
     rng: random.Random = field(default_factory=random.Random)
     _placed: dict[int, int] = field(default_factory=dict)
+    _watching: dict[int, int] = field(default_factory=dict)
     _cost: float | None = None
 
     def told(self, nodes: Iterable[int]) -> None:
@@ -86,6 +93,16 @@ class Placer:
         self._cost = None
         for number in nodes:
             self._placed.pop(number, None)
+            self._watching.pop(number, None)
+
+    def choose_for_viewer(self, nodes: Mapping[int, NodeState]) -> list[int]:
+        """The node for somebody who watches and sends nothing, and those to ask next.
+
+        They take no session's place, and are counted as placed at the first of them.
+        """
+        chosen = self._choose(nodes, needs_room=False)
+        self._watching[chosen[0]] = self._watching.get(chosen[0], 0) + 1
+        return chosen
 
     def choose(self, nodes: Mapping[int, NodeState]) -> list[int]:
         """The node for a session, and those to ask when it refuses.
@@ -95,9 +112,12 @@ class Placer:
         nodes
             The states of those that are there.
         """
+        return self._choose(nodes, needs_room=True)
+
+    def _choose(self, nodes: Mapping[int, NodeState], *, needs_room: bool) -> list[int]:
         if self._cost is None:
             self._cost = _mean_cost(nodes.values())
-        left, chosen, is_filtered = list(nodes), list[int](), False
+        left, chosen, is_filtered = list(nodes), list[int](), not needs_room
         while left and len(chosen) < TRIES:
             drawn = self.rng.sample(left, min(2, len(left)))
             if not is_filtered and not all(self._has_room(n, nodes[n]) for n in drawn):
@@ -115,7 +135,9 @@ class Placer:
         return state.room > self._placed.get(number, 0)
 
     def _expected(self, number: int, state: NodeState) -> float:
-        return state.load + (state.fresh + self._placed.get(number, 0)) * (self._cost or USUAL_COST)
+        sessions = state.fresh + self._placed.get(number, 0)
+        watching = self._watching.get(number, 0)
+        return state.load + sessions * (self._cost or USUAL_COST) + watching * VIEWER_COST
 
     def placed(self, number: int) -> None:
         """A session has gone there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -36,6 +37,8 @@ class ClientLimits:
     ----------
     charge_expensive
         Counts one of a client's.
+    elsewhere
+        How many of an address others serve, where several processes are one server.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class ClientLimits:
         self.request_time_s = request_time_s
         self._per_address = connections_per_address
         self._busy: Counter[str] = Counter()
+        self._looked: dict[str, int] = {}
+        self.elsewhere: Callable[[str], int] = lambda _: 0
         self.charge_expensive: Callable[[str], Awaitable[None]] = expensive(
             expensive_per_minute
         ).charge
@@ -58,7 +63,8 @@ class ClientLimits:
             The address has as many as it gets.
         """
         address = client_address(request.remote)
-        if self._per_address and self._busy[address] >= self._per_address:
+        served = self._busy[address] + self.elsewhere(address)
+        if self._per_address and served >= self._per_address:
             raise TooMany(
                 f"{self._per_address} requests and sockets of {address} are open already: close"
                 " one first",
@@ -71,6 +77,19 @@ class ClientLimits:
             self._busy[address] -= 1
             if not self._busy[address]:
                 del self._busy[address]
+
+    def lasting(self, most: int) -> dict[str, int]:
+        """How many each address has that were there when this was asked last; the busiest ones.
+
+        Requests come and go within milliseconds: what lasts are sockets, streams, slow clients.
+        """
+        both = {
+            address: min(busy, self._looked[address])
+            for address, busy in self._busy.items()
+            if address in self._looked
+        }
+        self._looked = dict(self._busy)
+        return dict(heapq.nlargest(most, both.items(), key=lambda each: each[1]))
 
     async def check_expensive(self, request: web.Request) -> None:
         """Count a request for something expensive.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,13 +15,14 @@ import av
 from server.backoff import Backoff
 from server.camera.camera import Camera
 from server.camera.source import CameraUnavailable
-from server.media.capture import Capture, analyzed_size
+from server.media.capture import Capture, Listener, analyzed_size
 from server.media.clock import TrackClock
 from server.media.convert import PICTURE_FORMAT, as_i420
 from server.media.encoder import TIME_BASE, VIDEO_CLOCK_HZ
 from server.media.newest import NewestWork
 from server.sessions.manager import SessionManager
 from server.sessions.session import Session
+from server.sources.reader import RateLimit
 from server.tasks import Tasks
 from signaling.errors import Busy, Conflict, SignalingError
 
@@ -60,6 +62,8 @@ class CameraAnalysis:
         analyzers: Sequence[str] | None = None,
         options: dict[str, dict[str, Any]] | None = None,
         owner: str | None = None,
+        *,
+        looks_hz: float | None = None,
     ) -> Session:
         """Have the camera analyzed, until the session is ended.
 
@@ -71,29 +75,39 @@ class CameraAnalysis:
             For each of them, by name.
         owner
             The subject of whoever asks for it.
+        looks_hz
+            How often, at most, for the server's own purposes: beside the one that is published as
+            the camera, and not recorded as a session. None analyzes every picture, and publishes.
 
         Raises
         ------
         Conflict
-            It is analyzed already.
+            It is analyzed and published already.
         Busy
             There is no camera, or no room for a session.
         BadMessage
             This server has no such analyzer.
         """
-        if (running := self._sessions.known.published(NAME)) is not None:
+        is_public = looks_hz is None
+        running = self._sessions.known.published(NAME)
+        if is_public and running is not None:
             raise Conflict(
                 f"the camera is analyzed already: DELETE /sessions/{running.sid} ends that"
             )
-        session = self._sessions.open_direct(analyzers, options, owner, name=NAME)
+        session = self._sessions.open_direct(
+            *(analyzers, options, owner),
+            internal=not is_public,
+            name=NAME if is_public else None,
+        )
         feed = functools.partial(self._feed, session, TrackClock(session.clock))
         newest = NewestWork(feed, "have the camera's picture analyzed")
+        take = _thinned(newest.put, looks_hz)
         try:
-            self._camera.subscribe(newest.put)
+            self._camera.subscribe(take)
         except CameraUnavailable as error:
             self._tasks.spawn(self._sessions.end(session.sid, "there is no camera"), "end")
             raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
-        self._tasks.spawn(self._let_go(session, newest), f"of {session.sid}")
+        self._tasks.spawn(self._let_go(session, newest, take), f"of {session.sid}")
         return session
 
     async def _feed(self, session: Session, clock: TrackClock, capture: Capture) -> None:
@@ -101,11 +115,11 @@ class CameraAnalysis:
         frame = await loop.run_in_executor(self._thread, _as_analyzed, capture)
         session.intake.put_frame(frame, clock)
 
-    async def _let_go(self, session: Session, newest: NewestWork[Capture]) -> None:
+    async def _let_go(self, session: Session, newest: NewestWork[Capture], take: Listener) -> None:
         try:
             await session.ended.wait()
         finally:
-            self._camera.unsubscribe(newest.put)
+            self._camera.unsubscribe(take)
             newest.close()
 
     def keep(self, ready: asyncio.Event) -> None:
@@ -138,6 +152,19 @@ class CameraAnalysis:
         """Analyze no more; the session is ended by whoever has them all."""
         await self._tasks.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _thinned(take: Listener, looks_hz: float | None) -> Listener:
+    """The same listener, given so many pictures a second at most."""
+    if looks_hz is None:
+        return take
+    limit = RateLimit(looks_hz)
+
+    def thinned(capture: Capture) -> None:
+        if limit.allow(time.monotonic()):
+            take(capture)
+
+    return thinned
 
 
 def _as_analyzed(capture: Capture) -> av.VideoFrame:

@@ -68,7 +68,7 @@ class SourceStream:
         Gets the results.
     allowed
         What may be read.
-    analyzers, options, owner
+    analyzers, options, owner, internal
         As `SessionManager.open_direct` takes them.
     fps_limit
         Frames a second that are looked at.
@@ -91,6 +91,7 @@ class SourceStream:
         max_pixels: int,
         max_encoded_pixels: int,
         owner: str | None = None,
+        internal: bool = False,
     ) -> None:
         self._sessions = sessions
         self._client = client
@@ -102,7 +103,7 @@ class SourceStream:
         self._over = False
         limits = (fps_limit, max_pixels, max_encoded_pixels)
         self._reader = self._make_reader(source, allowed, *limits)
-        self.session = sessions.open_direct(analyzers, options, owner)
+        self.session = sessions.open_direct(analyzers, options, owner, internal=internal)
         self.session.subscribers.add_sink(self)
         self._clock = ArrivalClock(self.session.clock)
 

@@ -23,10 +23,15 @@ def choose_bitrate(estimates: Sequence[int]) -> int:
     estimates
         What each viewer's side thinks its line carries, in bits a second (REMB).
     """
-    if not estimates:
+    carried = better_half(estimates)
+    if carried is None:
         return START_BITRATE
-    better = sorted(estimates)[len(estimates) // 2 :]
-    return max(LEAST_BITRATE, min(better[0], MOST_BITRATE))
+    return max(LEAST_BITRATE, min(carried, MOST_BITRATE))
+
+
+def better_half(estimates: Sequence[int]) -> int | None:
+    """What all lines of the better half carry, in bits a second; None if nobody has said."""
+    return sorted(estimates)[len(estimates) // 2] if estimates else None
 
 
 def worth_changing(bitrate: int, wanted: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from server.media.bitstream import ParameterSets, begins_frame, is_key_frame, temporal_layer
 from server.media.encoded_frame import EncodedFrame
+from server.media.encoder import VIDEO_CLOCK_HZ
 
 # Packets that are held back at most while one before them is missing: what aiortc holds, 1 s of
 # 5 Mb/s.
@@ -31,6 +32,7 @@ GIVE_UP_AFTER_S = 1.0
 DAMAGED_AFTER_S = 3.0
 
 _SEQUENCE = 1 << 16
+_TIMESTAMPS = 1 << 32
 
 
 class Packet(Protocol):
@@ -78,6 +80,7 @@ class VideoJitterBuffer:
         self._missing: dict[int, _Missing] = {}
         self._next: int | None = None
         self._newest = 0
+        self._newest_timestamp: int | None = None
         self._stray: Packet | None = None
         self._has_passed = False
         # Whether the next packet is known to be the first of its frame.
@@ -113,8 +116,9 @@ class VideoJitterBuffer:
             self._next = number
         elif number < self._next:
             return
-        self._note_missing(self._newest + 1, number, now_s)
-        self._newest = max(self._newest, number)
+        self._note_missing(self._newest + 1, number, self._lost_since_s(packet, now_s))
+        if number >= self._newest:
+            self._newest, self._newest_timestamp = number, packet.timestamp
         self._missing.pop(number, None)
         self._packets[number] = packet
 
@@ -129,10 +133,22 @@ class VideoJitterBuffer:
         ahead = (sequence_number - self._newest) % _SEQUENCE
         return self._newest + (ahead if ahead < _SEQUENCE // 2 else ahead - _SEQUENCE)
 
-    def _note_missing(self, first: int, end: int, now_s: float) -> None:
+    def _lost_since_s(self, packet: Packet, now_s: float) -> float:
+        """When what is missing before a packet was lost.
+
+        Noticed now, but earlier where it is of more video than a key frame is waited for, as after
+        this process stood still: then only a key frame leads to what is shown now.
+        """
+        if self._newest_timestamp is None:
+            return now_s
+        ahead = (packet.timestamp - self._newest_timestamp) % _TIMESTAMPS
+        is_long = KEY_FRAME_AFTER_S * VIDEO_CLOCK_HZ < ahead < _TIMESTAMPS // 2
+        return now_s - KEY_FRAME_AFTER_S if is_long else now_s
+
+    def _note_missing(self, first: int, end: int, since_s: float) -> None:
         for number in range(first, end):
             if number not in self._packets:
-                self._missing.setdefault(number, _Missing(now_s))
+                self._missing.setdefault(number, _Missing(since_s))
 
     # ---- frames out
 

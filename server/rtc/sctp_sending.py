@@ -20,8 +20,13 @@ What is different here:
   section 16, recommends 1 s for both; 0.4 s is what Chromium has, more than the 0.2 s for which
   a peer may keep an acknowledgement. It sends again only what is not known to have arrived.
 
-On a path that is congested it gives way like any SCTP or TCP. Each round trip with a loss halves
-the window, whether the piece is sent again or given up (RFC 3758). When the timer ends, the window
+- **A loss without a queue takes a fifth of the window**, not half, as in TCP Veno (Fu and Liew,
+  2003): a radio link loses packets without being full, and a full path lets them wait first.
+  Half would leave 170 packets a second over 50 ms with 2 % lost: fewer than thirty results have.
+
+On a path that is congested it gives way like any SCTP or TCP. Each round trip with a loss makes the
+window smaller, by half where a queue had built up, whether the piece is sent again or given up
+(RFC 3758). When the timer ends, the window
 is one packet, and the timer twice as long, which aiortc's never is. A window that was not used for
 so long is halved, down to what a connection begins with. Four packets are the least after a loss
 (RFC 9260, section 7.2.3), and so much a droppable channel keeps, however much is lost.
@@ -32,6 +37,7 @@ This can go when aiortc does the same; tests/server/rtc/test_sctp_sending.py cou
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import Any
 
 import aiortc.rtcsctptransport as sctp
@@ -53,6 +59,12 @@ RTO_INITIAL_S, RTO_MIN_S = 1.0, 0.4
 MIN_SLACK_S = 0.22
 # After an outage of whatever length the next try is no further off.
 MAX_BACKOFF_S = 3.0
+# TCP Veno's: a loss while fewer of the window's pieces wait in the path's queues is the path's.
+QUEUED_PIECES = 3
+LEFT_WITHOUT_QUEUE = 0.8
+# A path may become another, and a queue that stays is the path's length then.
+PATH_FOR_S = 10.0
+SAMPLES = 4
 _TSN = 1 << 32
 
 _original_update_rto = RTCSctpTransport._update_rto
@@ -75,6 +87,30 @@ def begin(association: Any) -> None:
     association._kinecast_sent_s = time.monotonic()
     # Round trips are measured one after the other: by pieces from this one on.
     association._kinecast_timed_tsn = association._local_tsn
+    association._kinecast_queue = QueueEstimate()
+
+
+class QueueEstimate:
+    """How much of a round trip is waiting in queues: what the quickest of late took less."""
+
+    def __init__(self) -> None:
+        self._recent_s: deque[float] = deque(maxlen=SAMPLES)
+        # Of the last whole period, and of the one that goes on.
+        self._quickest_s = [float("inf"), float("inf")]
+        self._began_s = 0.0
+
+    def add(self, now_s: float, round_trip_s: float) -> None:
+        """Take a round trip's time; a late acknowledgement is one of several."""
+        if now_s - self._began_s > PATH_FOR_S:
+            self._quickest_s = [self._quickest_s[1], float("inf")]
+            self._began_s = now_s
+        self._recent_s.append(round_trip_s)
+        self._quickest_s[1] = min(self._quickest_s[1], round_trip_s)
+
+    def share(self) -> float:
+        """The share of the last round trips that was spent waiting, 0..1."""
+        recent_s = min(self._recent_s, default=0.0)
+        return 1.0 - min(self._quickest_s) / recent_s if recent_s > 0.0 else 0.0
 
 
 async def _transmit(self: Any) -> None:
@@ -139,6 +175,8 @@ async def _receive_sack_chunk(self: Any, chunk: SackChunk) -> None:
         return
     advances = chunk.cumulative_tsn != self._last_sacked_tsn
     arrived = _arrived(self, chunk)
+    if timed := [piece for piece in arrived if piece._sent_count == 1]:
+        self._kinecast_queue.add(began_s, began_s - (timed[-1]._sent_time or began_s))
     _learn_order(self, arrived, chunk.duplicates)
     _time_round_trip(self, arrived)
     is_lost = _miss(self, arrived)
@@ -151,7 +189,7 @@ async def _receive_sack_chunk(self: Any, chunk: SackChunk) -> None:
             # Pieces that were given up may have been the last.
             self._fast_recovery_exit = self._sent_queue[-1].tsn
             self._fast_recovery_transmit = True
-            _halve(self)
+            _shrink(self, _share_after_loss(self))
             self._cwnd = self._ssthresh
     elif uint32_gte(chunk.cumulative_tsn, self._fast_recovery_exit):
         self._fast_recovery_exit = None
@@ -236,9 +274,15 @@ def _grow(self: Any, arrived_bytes: int) -> None:
             self._cwnd += piece
 
 
-def _halve(self: Any) -> None:
+def _share_after_loss(self: Any) -> float:
+    """What is left of the window after a loss: half where a queue had built up (RFC 9260)."""
+    waiting = self._kinecast_queue.share() * self._cwnd / sctp.USERDATA_MAX_LENGTH
+    return 0.5 if waiting >= QUEUED_PIECES else LEFT_WITHOUT_QUEUE
+
+
+def _shrink(self: Any, left: float) -> None:
     least = MIN_WINDOW_AFTER_LOSS * sctp.USERDATA_MAX_LENGTH
-    self._ssthresh = max(self._cwnd // 2, least)
+    self._ssthresh = max(int(self._cwnd * left), least)
     self._partial_bytes_acked = 0
     self._kinecast_most_under_way = self._flight_size
 
@@ -253,7 +297,7 @@ def _t3_expired(self: Any) -> None:
     self._fast_recovery_exit = None
     self._fast_recovery_transmit = False
     if self._sent_queue:  # And not only that pieces were given up.
-        _halve(self)
+        _shrink(self, 0.5)
         self._cwnd = sctp.USERDATA_MAX_LENGTH
     self._update_advanced_peer_ack_point()
     self._kinecast_reports = MISSING_REPORTS

@@ -126,6 +126,15 @@ class IndexedVideo:
         return cls(path, size, sorted(pts), sorted(keys), float(tick))
 
     @property
+    def keys_s(self) -> list[float]:
+        """Of each key frame, seconds from the first frame, ascending."""
+        return [self.times_s[bisect_left(self._pts, key)] for key in self._keys]
+
+    def at(self, time_s: float) -> int:
+        """One of `times_s`, in ticks of the file's own clock."""
+        return self._pts[bisect_left(self.times_s, time_s)]
+
+    @property
     def duration_s(self) -> float:
         """Seconds from the first frame to the last."""
         return self.times_s[-1]
@@ -181,7 +190,7 @@ class IndexedVideo:
         SourceError
             It can no longer be read.
         """
-        _give_way()
+        give_way()
         by_pts = {self._pts[i]: i for i in wanted if part.start <= i < part.end}
         video = open_file(self.path)
         with contextlib.closing(video.container):
@@ -213,7 +222,8 @@ class IndexedVideo:
                 raise SourceError(f"it can not be read: {error.strerror}") from error
 
 
-def _give_way() -> None:
+def give_way() -> None:
+    """Have the calling thread wait for those that stream."""
     if hasattr(os, "setpriority"):
         # On Linux this is the calling thread's alone.
         with contextlib.suppress(OSError):

@@ -348,6 +348,11 @@ class SessionManager:
         """Take no more offers, end all sessions with their final results, hang up."""
         await self._lifetimes.drain(reason)
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether all sessions are ended, for good, at this process."""
+        return self._lifetimes.draining
+
     def is_replaced(self, peer: SessionPeer) -> bool:
         """Whether a peer's session goes on with another one."""
         return self._lifetimes.peers.get(peer.session.sid, peer) is not peer

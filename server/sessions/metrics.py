@@ -68,6 +68,22 @@ class Metrics:
             "kinecast_worker_restarts", "Workers replaced since start", registry=self.registry
         )
 
+        self.node_feeds = Gauge(
+            "kinecast_node_feeds",
+            "Videos that other nodes get for their viewers, by name and codec",
+            registry=self.registry,
+        )
+        self.node_frames = Counter(
+            "kinecast_node_frames",
+            "Frames sent to other nodes for their viewers",
+            registry=self.registry,
+        )
+        self.node_bytes = Counter(
+            "kinecast_node_bytes",
+            "Bytes of frames sent to other nodes for their viewers",
+            registry=self.registry,
+        )
+
     def observe(self, result: FrameResult, now_s: float) -> None:
         """Count one frame's result."""
         received_s = result.frame.received_monotonic_s

@@ -14,13 +14,13 @@ from server.security.places import Places
 from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.tasks import Tasks
+from server.watching.elsewhere import Elsewhere
+from server.watching.names import ANNOTATED, CAMERA_NAME
 from server.watching.session_video import SessionVideo
 from server.watching.viewer_peer import ViewerPeer
 from signaling.errors import Busy, NotFound, quote
 from signaling.ice import IceServer
 
-CAMERA_NAME = "camera"
-ANNOTATED = "/annotated"
 RETRY_AFTER_S = 5
 
 
@@ -76,9 +76,25 @@ class StreamRegistry:
         self._peers: dict[ViewerPeer, None] = {}
         self._tasks = Tasks("streams")
         self._leaving = Tasks("viewers who leave")
+        self.elsewhere: Elsewhere | None = None
+        """What the other nodes have, where several are one server."""
 
-    def find(self, name: str, by: Identity) -> VideoStream:
-        """What a name stands for.
+    async def find(self, name: str, by: Identity) -> VideoStream:
+        """What a name stands for, wherever it is.
+
+        Raises
+        ------
+        SignalingError
+            As `find_here` says, or another node does; Busy if that one does not answer.
+        """
+        if self.elsewhere is not None:
+            stream = await self.elsewhere.find(name, by)
+            if stream is not None:
+                return stream
+        return self.find_here(name, by)
+
+    def find_here(self, name: str, by: Identity) -> VideoStream:
+        """What a name stands for at this node.
 
         Parameters
         ----------
@@ -175,6 +191,8 @@ class StreamRegistry:
         peers = list(self._peers)
         self._peers.clear()
         await asyncio.gather(*(peer.close() for peer in peers))
+        if self.elsewhere is not None:
+            await self.elsewhere.close()
         # With the camera, those who watched it have begun to leave by themselves.
         await self._leaving.join()
         await self._tasks.cancel()

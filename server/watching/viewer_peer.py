@@ -68,6 +68,11 @@ class ViewerPeer:
         """Whether the viewer has left."""
         return self._gone is None
 
+    @property
+    def why_ended(self) -> str:
+        """Why there was nothing more to see; empty where there is nothing to say."""
+        return self._sending.why_over
+
     async def answer(self) -> str:
         """Take the offer, return the answer's SDP.
 

@@ -29,6 +29,14 @@ function fill(element, classes, properties, children) {
   return element;
 }
 
+/** Have the browser keep something as a file. @param {string} name @param {Blob} blob */
+export function saveAs(name, blob) {
+  const href = URL.createObjectURL(blob);
+  el("a", { href, download: name }).click();
+  // Some begin to read it only then.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
 /** What a colour of app.css is just now, for a canvas. @param {string} name `"accent"` */
 export function colourOf(name) {
   const probe = document.createElement("i");

@@ -1,6 +1,6 @@
 // The views: which one is looked at, and which go on meanwhile.
 //
-// A view is a module `views/NAME.js` with a style `views/NAME.css`, which is loaded before it:
+// A view is a module `views/NAME.js`, with a style before it: app.css has Train's, `views/others.css` all others':
 //
 //     export function mount(root, app) { …; return { unmount, … }; }
 //
@@ -96,7 +96,10 @@ export class Router {
     const root = document.createElement("div");
     root.className = `view ${name}`;
     root.hidden = true;
-    const [module] = await Promise.all([import(`./views/${name}.js`), loadStyle(name)]);
+    const [module] = await Promise.all([
+      import(`./views/${name}.js`),
+      name !== "train" && loadStyle("others"),
+    ]);
     if (!wanted()) return;
     this.#main.append(root);
     const own = new Own(this.#app, name, () => this.shown === name);

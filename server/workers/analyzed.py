@@ -11,6 +11,7 @@ from analyzers.base_model import BaseModel
 from analyzers.chain import Merged
 from analyzers.lane import Fragments, Lane, LaneReport
 from server.workers.lane_frame import LaneFrame
+from server.workers.messages import Memory
 from server.workers.newest_frame import NewestFrame
 from server.workers.writing import Writing
 
@@ -80,6 +81,10 @@ class AnalyzedSession:
     """Key of an event: the value that was last sent."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Analyzer: how long it took, of those that have finished since the last result."""
+    saved: dict[str, bytes] = field(default_factory=dict)
+    """Analyzer: what it remembers, when the session moves."""
+    lost: tuple[str, ...] = ()
+    """Analyzers that could not tell."""
 
     def __post_init__(self) -> None:
         self.event_keys = tuple(dict.fromkeys(_event_keys(self.analyzers)))
@@ -94,8 +99,23 @@ class AnalyzedSession:
         self.told.update((key, fragments[key]) for key in new)
         return new
 
+    @property
+    def memory(self) -> Memory:
+        """What another worker is to know."""
+        return Memory(self.saved, self.told, self.lost)
+
+    def remember(self, memory: Memory | None) -> dict[str, bytes] | None:
+        """Go on from what another worker knew; returns what its analyzers did."""
+        if memory is None:
+            return None
+        self.told.update(memory.told)
+        return memory.states
+
     def take(self, report: LaneReport, number: int | None) -> None:
         """Take in what a lane reports, of a frame if it has a number."""
+        if self.ending is not None:
+            self.saved.update(report.states)
+            self.lost += report.anew
         self.merged.update(report.fragments)
         self.timings_ms.update(report.timings_ms)
         if number is None:

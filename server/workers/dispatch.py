@@ -107,8 +107,8 @@ class Dispatcher:
                 self._to_lanes(sid, lambda lane: lane.configure(sid, options))
             case Write(sid, forms):
                 self._write(sid, forms)
-            case End(sid, timestamp_ms):
-                self._end(sid, timestamp_ms)
+            case End(sid, timestamp_ms, moves):
+                self._end(sid, timestamp_ms, moves)
             case _:
                 raise TypeError(f"a worker does not know {message!r}")
 
@@ -126,9 +126,10 @@ class Dispatcher:
             Merged(self._order),
             NewestFrame(lambda frame: self._arrived(session, frame)),
         )
+        states = session.remember(message.memory)
         self._consecutive.start(session)
         self._to_lanes(
-            sid, lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options)
+            sid, lambda lane: lane.start(sid, message.timestamp_ms, wanted, message.options, states)
         )
 
     def _ring(self, sid: str, mailbox: str) -> None:
@@ -206,7 +207,7 @@ class Dispatcher:
         lanes = session.lanes if session else ()
         return _submit(lanes, LaneJob(sid, run, {runner.lane.name for runner in lanes}))
 
-    def _end(self, sid: str, timestamp_ms: float) -> None:
+    def _end(self, sid: str, timestamp_ms: float, moves: bool) -> None:
         session = self._sessions.get(sid)
         if session is None:
             self._send(Final(sid))
@@ -216,7 +217,7 @@ class Dispatcher:
         self._decoder.forget(sid)
         writing = session.writing
         session.ending = self._to_lanes(
-            sid, lambda lane: writing.prepare(lane.end(sid, timestamp_ms))
+            sid, lambda lane: writing.prepare(lane.end(sid, timestamp_ms, moves=moves))
         )
         self._finish_if_ended(session, session.ending)
 
@@ -308,8 +309,8 @@ class Dispatcher:
         if session is None:
             return
         self._consecutive.finished(runner, job)
-        if report.problems:
-            self._send(Problems(session.sid, report.problems))
+        if report.problems or report.anew:
+            self._send(Problems(session.sid, report.problems, report.anew))
         session.take(report, job.frame.info.number if job.frame else None)
         if job is session.ending:
             self._finish_if_ended(session, job)
@@ -380,15 +381,8 @@ class Dispatcher:
         if last.waiting:
             return
         fragments, writing = session.merged.fragments(), session.writing
-        self._send(
-            Final(
-                session.sid,
-                writing.json(fragments),
-                session.timings_ms,
-                writing.compact(fragments),
-                self._consecutive.seen(session),
-            )
-        )
+        said = writing.json(fragments), session.timings_ms, writing.compact(fragments)
+        self._send(Final(session.sid, *said, self._consecutive.seen(session), session.memory))
         self._consecutive.forget(session)
         session.newest.close()
         del self._sessions[session.sid]

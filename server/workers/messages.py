@@ -55,6 +55,18 @@ class Ended:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a worker knows of a session that goes on in another one."""
+
+    states: dict[str, bytes] = field(default_factory=dict)
+    """By analyzer, of those that can tell."""
+    told: dict[str, bytes] = field(default_factory=dict)
+    """Key of an event: the value that was last sent."""
+    lost: tuple[str, ...] = ()
+    """Analyzers that a client has to know to begin anew."""
+
+
 # ---- the server says
 
 
@@ -66,6 +78,8 @@ class Start:
     analyzers: tuple[str, ...]
     options: dict[str, dict[str, Any]]
     timestamp_ms: float
+    memory: Memory | None = None
+    """What another worker knew of it; None of a session that is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,8 @@ class End:
 
     sid: str
     timestamp_ms: float
+    moves: bool = False
+    """Whether another worker is to know what is remembered of it."""
 
 
 # ---- a worker says
@@ -258,6 +274,8 @@ class Problems:
 
     sid: str
     problems: tuple[Problem, ...]
+    anew: tuple[str, ...] = ()
+    """Those that could not go on with what another worker knew, and that a client would miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,3 +287,5 @@ class Final:
     timings_ms: dict[str, float] = field(default_factory=dict)
     compact: Fragments | None = None
     seen: dict[str, Seen] = field(default_factory=dict)
+    memory: Memory | None = None
+    """Where the session moves."""

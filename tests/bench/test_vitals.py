@@ -7,25 +7,22 @@ import cv2
 import numpy as np
 import pytest
 
-from analyzers.base_model import BaseModel
+from analyzers.pose.on_openvino.region import Region
+from analyzers.vitals.face_tracker import Reading
+from analyzers.vitals.history import Moment
+from analyzers.vitals.pulse import Told
 from bench import vitals
 from bench.parts import vitals_data
 from bench.parts.vitals_codec import through
-from bench.parts.vitals_scene import Actor, Scene, Shown, frames
+from bench.parts.vitals_readings import Read, load, readings, save, told
+from bench.parts.vitals_scene import Actor, Scene, frames
 
 
-class Told(BaseModel):
-    """Says what it was given."""
-
-    def __init__(self, rates):
-        self.rates = iter(rates)
-
-    def frame(self, sid, frame, timestamp):
-        return {"vitals": {"heart_rate_bpm": next(self.rates), "respiration_per_min": 15.0}}
-
-
-def shown(count, bpm=70.0):
-    return [Shown(float(k), np.zeros((2, 2, 3), np.uint8), bpm) for k in range(count)]
+def said(rates, bpm=70.0):
+    """A frame a second, and what is told of each."""
+    return [
+        (Read(float(k), bpm, None), Told(rate, 0.9, None, 15.0)) for k, rate in enumerate(rates)
+    ]
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def actor():
 
 
 def test_errors_and_what_was_answered():
-    clip = vitals.measure(Told([None] * 14 + [70.0, 72.0, 90.0]), shown(17), breaths=14.0)
+    clip = vitals.measure(said([None] * 14 + [70.0, 72.0, 90.0]), breaths=14.0)
     assert clip.errors.tolist() == [0.0, 2.0, 20.0]
     assert clip.answered == 3 / 4
     assert clip.first_s == 14.0
@@ -46,8 +43,50 @@ def test_errors_and_what_was_answered():
 
 
 def test_any_number_of_a_photograph_is_wrong():
-    clip = vitals.measure(Told([70.0, None]), shown(2), has_pulse=False)
+    clip = vitals.measure(said([70.0, None]), has_pulse=False)
     assert clip.wrong == 0.5
+
+
+def moment(time_s, places):
+    reading = Reading(
+        colors=np.arange(places * 3.0).reshape(places, 3) + time_s,
+        place=np.array([1.0, 2.0, 1.2, 0.1]),
+        width_px=120.5,
+        clipped=0.25,
+        anchor=places,
+        region=Region(1.0, 2.0, 3.0, 0.4),
+        turned=0.125,
+    )
+    return Moment(time_s, reading, np.array([90.0, 80.0, 70.0]), 0.5 * time_s)
+
+
+def test_readings_are_the_same_after_they_were_kept(tmp_path):
+    read = [
+        Read(0.0, 70.0, moment(0.0, 8)),
+        Read(0.5, 71.0, None),
+        Read(1.0, 72.0, moment(1.0, 6)),
+    ]
+    save(read, tmp_path / "there" / "clip.npz")
+    again = load(tmp_path / "there" / "clip.npz")
+    assert [(one.time_s, one.bpm) for one in again] == [(0.0, 70.0), (0.5, 71.0), (1.0, 72.0)]
+    assert again[1].moment is None
+    for before, after in ((read[0].moment, again[0].moment), (read[2].moment, again[2].moment)):
+        assert (after.time_s, after.chest) == (before.time_s, before.chest)
+        assert after.reading.region == before.reading.region
+        for name in ("colors", "place", "width_px", "clipped", "anchor", "turned"):
+            assert np.array_equal(getattr(after.reading, name), getattr(before.reading, name))
+        assert np.array_equal(after.behind, before.behind)
+
+
+def test_a_clip_that_was_read_is_not_made_again(tmp_path):
+    save([Read(0.0, 70.0, None)], tmp_path / "clip.npz")
+
+    def never():
+        raise AssertionError("it is drawn again")
+
+    (one,) = told(readings(never, None, tmp_path / "clip.npz"))
+    assert one[0].bpm == 70.0
+    assert one[1].heart_rate_bpm is None
 
 
 def test_a_row_of_the_table():

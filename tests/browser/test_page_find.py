@@ -129,7 +129,7 @@ def test_in_a_clip(view, server, person, clip):
     give(view, person)
     known(view)
     look_in(view, clip)
-    sighting = page.locator(".sightings li button")
+    sighting = page.locator(".sightings li button.figures")
     expect(sighting).to_have_count(1)
     # To its end; then the buttons are back.
     expect(page.get_by_role("button", name="Look in a video…")).to_be_visible()
@@ -313,7 +313,7 @@ def test_through_a_clip_at_once(view, person, clip, tmp_path):
     sighting = page.locator(".sightings li")
     expect(sighting).to_have_count(1)
     expect(page.get_by_role("progressbar")).to_be_hidden()
-    begin, _, end = sighting.get_by_role("button").inner_text().partition(" – ")  # noqa: RUF001
+    begin, _, end = sighting.locator("button.figures").inner_text().partition(" – ")  # noqa: RUF001
     assert NOBODY_S - 1 <= int(begin.split(":")[1]) <= NOBODY_S + 1
     # To its end, give or take what lies between two that are looked at.
     assert NOBODY_S + SOMEBODY_S - 2 <= int(end.split(":")[-1]) <= NOBODY_S + SOMEBODY_S
@@ -328,7 +328,14 @@ def test_through_a_clip_at_once(view, person, clip, tmp_path):
     assert NOBODY_S - 0.5 <= seen["from"] <= NOBODY_S + 1
     assert files["CSV"].splitlines()[0] == "from,to,distance,sure"
     assert files["CSV"].splitlines()[1].startswith(f"{seen['from']},{seen['to']},")
-    sighting.get_by_role("button").click()
+    with page.expect_download() as download:
+        sighting.get_by_role("button", name="Clip").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+    with av.open(download.value.path()) as cut:
+        length_s = float(cut.duration / av.time_base)
+    # From the key frame before it, which is the first here.
+    assert seen["to"] - seen["from"] <= length_s <= NOBODY_S + SOMEBODY_S + 0.1
+    sighting.locator("button.figures").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     view.check()
 

@@ -82,7 +82,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """Repetitions on one signal, and how well it shows them."""
 
     score: float
@@ -125,7 +125,7 @@ class Learner:
         self._first = 0
         self._looked_s = float("-inf")
         self._enough_s: float | None = None
-        self._found: dict[tuple[int, int], _Candidate] = {}
+        self._found: dict[tuple[int, int], Candidate] = {}
         # What was made of turning points before, by signal and frames: most stay from look to look.
         self._known: dict[tuple[int, ...], Repeated | None] = {}
 
@@ -178,7 +178,7 @@ class Learner:
             np.array([moment.seen for moment in moments]),
         )
 
-    def _look(self, window: _Window, count: int, still_s: float = _STILL_S) -> list[_Candidate]:
+    def _look(self, window: _Window, count: int, still_s: float = _STILL_S) -> list[Candidate]:
         """Return signals' last repetitions, where they are alike."""
         found: dict[tuple[int, ...], tuple[int, Repeated]] = {}
         if len(self._known) > _MOST_KNOWN:
@@ -227,7 +227,7 @@ class Learner:
         return Seen(tuple(along[:_MOST_SIGNALS]), tuple(self._times_s), tuple(self._moments))
 
 
-def _scored(found: Sequence[tuple[int, Repeated]], window: _Window) -> list[_Candidate]:
+def _scored(found: Sequence[tuple[int, Repeated]], window: _Window) -> list[Candidate]:
     """Say how well each signal shows the movement; leave out those that show another one."""
     if not found:
         return []
@@ -244,7 +244,7 @@ def _scored(found: Sequence[tuple[int, Repeated]], window: _Window) -> list[_Can
         score = each.likeness * far / (far + 10.0) * min(1.0, seen_well[signal] / _SEEN)
         score *= 1.0 + _stays(each, window.times_s, window.values[:, signal])
         score *= 1.0 + _RELAXED * _relaxes(each, window)
-        candidates.append(_Candidate(score, signal, each))
+        candidates.append(Candidate(score, signal, each))
     return candidates
 
 

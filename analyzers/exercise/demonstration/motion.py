@@ -135,6 +135,10 @@ _OVER_AT = tuple(np.array([_PLACES[pair[end]] for pair in _OVER]) for end in (0,
 _APART_AT = tuple(np.array([_PLACES[pair[end]] for pair in _APART]) for end in (0, 1))
 _MEMBERS = np.array([(_part(name) * 2)[:2] for name in _PLACES])
 _SHOULDERS, _HIPS = list(_part("shoulders")), list(_part("hips"))
+_PAIRS = (_SHOULDERS, _HIPS)
+_TRIPLES_AT = _TRIPLES.T
+_IN_PICTURE = (1.0, 1.0, 0.0)
+_DEGREES = 180.0 / math.pi
 _SEEN_AT = np.array([(each.landmarks * 6)[:6] for each in SIGNALS])
 
 
@@ -209,7 +213,7 @@ class Motion:
 
 def _moment(points: Floats, seen: Floats, length: Floats) -> Moment:
     flat, solid = points
-    angles = np.stack((_angles_deg(flat[:, :2]), _angles_deg(solid)))
+    angles = _angles_deg(np.stack((flat * _IN_PICTURE, solid)))
     weights = seen[_TRIPLES].min(axis=1).clip(0.05).reshape(-1, 2)
     both = (angles.reshape(2, -1, 2) * weights).sum(axis=2) / weights.sum(axis=1)
     trunks = points[:, _SHOULDERS].mean(axis=1) - points[:, _HIPS].mean(axis=1)
@@ -246,12 +250,14 @@ def best_angles_deg(
     landmarks, world, aspect
         As `Motion.measure` takes them.
     """
-    flat, solid = np.array(landmarks), np.array(world)
-    in_picture = _angles_deg(flat[:, :2] * (aspect, 1.0))
+    both = np.array((landmarks, world))
+    points = both[:, :, :3]
+    points[0] *= (aspect, 1.0, 0.0)
     # An oblique view already shortens a limb that moves to and fro by too much.
-    flat_on = min(max((_side_on(solid) - _OBLIQUE) / (1.0 - _OBLIQUE), 0.0), 1.0)
-    angles: Floats = flat_on * in_picture + (1.0 - flat_on) * _angles_deg(solid[:, :3])
-    return angles, flat[:, 3]
+    flat_on = min(max((_side_on(points[1]) - _OBLIQUE) / (1.0 - _OBLIQUE), 0.0), 1.0)
+    in_picture, in_world = _angles_deg(points)
+    angles: Floats = flat_on * in_picture + (1.0 - flat_on) * in_world
+    return angles, both[0, :, 3]
 
 
 def visibility(seen: Floats) -> Floats:
@@ -269,15 +275,26 @@ def angles_seen(seen: Floats) -> Floats:
 
 
 def _angles_deg(points: Floats) -> Floats:
-    first, corner, last = (points[_TRIPLES[:, at]] for at in range(3))
-    one, other = first - corner, last - corner
-    lengths = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
-    cosines = (one * other).sum(axis=1) / np.maximum(lengths, 1e-9)
-    angles: Floats = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+    """Return each joint's angle, shape (2, joints), of the picture's points and of the world's.
+
+    Both at once, the picture's with a depth of 0: for as few numbers as these a call costs more
+    than what it computes.
+    """
+    ends = points[:, _TRIPLES_AT]
+    one, other = ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 1]
+    lengths = np.sqrt(_dot(one, one) * _dot(other, other))
+    cosines = _dot(one, other) / np.maximum(lengths, 1e-9)
+    angles: Floats = np.arccos(np.minimum(np.maximum(cosines, -1.0), 1.0)) * _DEGREES
     return angles
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    products: Floats = np.einsum("...i,...i->...", one, other)
+    return products
 
 
 def _side_on(solid: Floats) -> float:
     """Return 0 for a body seen from in front, 1 for one from the side."""
-    aside = solid[_SHOULDERS[0]] - solid[_SHOULDERS[1]] + solid[_HIPS[0]] - solid[_HIPS[1]]
-    return abs(float(aside[2])) / max(math.hypot(aside[0], aside[2]), 1e-6)
+    (left, right), (left_hip, right_hip) = (solid[pair, ::2].tolist() for pair in _PAIRS)
+    aside, depth = (left[at] - right[at] + left_hip[at] - right_hip[at] for at in (0, 1))
+    return float(abs(depth) / max(math.hypot(aside, depth), 1e-6))

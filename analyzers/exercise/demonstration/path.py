@@ -6,6 +6,8 @@ half-way takes the same one. A way's points are joints' angles at evenly spread 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,8 @@ HALF = 10
 POINTS = 2 * HALF
 # How far apart in phase two points may be that are compared, in points.
 _BAND = 5
+# A degree that joints are off where they were shown makes a way so much less like it.
+_OFF_COSTS = 0.01
 
 
 def path_of(times_s: Floats, angles_deg: Floats, span: Span) -> Floats:
@@ -75,3 +79,26 @@ def apart_deg(path: Floats, shown: Floats, weights: Floats) -> float:
     """Return how far two ways are apart on average, degrees, joints weighed."""
     total = max(float(weights.sum()), 1e-9)
     return float((np.abs(warped(path, shown, weights)).mean(axis=0) * weights).sum()) / total
+
+
+def alike(path: Floats, shown: Floats, weights: Floats) -> float:
+    """Return how much a way is like one that was shown: 1 for the same, about 0 for any other.
+
+    That joints move together as shown, and others do not, says what is done; from another side
+    they do as well, while their angles differ. So it is the cosine between both ways' changes from
+    rest, less how far the joints that were to move are off.
+
+    Parameters
+    ----------
+    path, shown : ndarray, shape (POINTS, joints)
+        Degrees.
+    weights : ndarray, shape (joints,)
+        How much each joint says.
+    """
+    ours, theirs = (way - way[[0, -1]].mean(axis=0) for way in (path, shown))
+    both, one, other = (
+        float((a * b * weights).sum()) for a, b in ((ours, theirs), (ours, ours), (theirs, theirs))
+    )
+    moved = np.ptp(shown, axis=0) * weights
+    off = np.abs(path - shown).mean(axis=0) @ moved / max(float(moved.sum()), 1e-9)
+    return both / max(math.sqrt(one * other), 1e-9) - _OFF_COSTS * float(off)

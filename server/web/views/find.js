@@ -7,7 +7,7 @@ import { mayOpenCamera, say } from "./parts.js";
 import { personCard } from "./person.js";
 import { sightings } from "./sightings.js";
 import { Sureness } from "./sureness.js";
-import { clipPictures, lookThrough, pictureOf } from "./whole.js";
+import { clipPictures, cutOut, lookThrough, pictureOf } from "./whole.js";
 
 /** See router.js. */
 export function mount(root, app) {
@@ -15,8 +15,10 @@ export function mount(root, app) {
   let person = null;
   let looking = null;
   let clip = null; // its address
+  let clipFile = null;
   let whole = null; // an AbortController while a clip is looked through at once
   let pictures = null; // of that clip
+  let lookouts = null; // while they are shown
   let missing = ""; // why nobody can be looked for
 
   const line = el("p.soft", { role: "status" });
@@ -42,7 +44,12 @@ export function mount(root, app) {
   const done = el("progress", { "aria-label": t("find.whole_done") });
   const pause = button("button", t("find.pause"), () => looking?.togglePause());
   const stop = button("button", t("stop"), () => end());
-  const seen = sightings(app, (at_s) => seek(at_s), shoot);
+  const seen = sightings(
+    app,
+    (at_s) => seek(at_s),
+    shoot,
+    (from_s, to_s) => cutOut(app, clipFile, from_s, to_s),
+  );
   const sure = new Sureness(app, (threshold) => looking?.client.configure({ reid: { threshold } }));
   const card = personCard(app, {
     found(now) {
@@ -68,6 +75,7 @@ export function mount(root, app) {
       el("div.actions", {}, camera, choose, file, through, all, pause, stop, done),
       sure.element,
       seen.element,
+      el("details.lookouts", { ontoggle: openLookouts }, el("summary", { textContent: t("lookout.title") })),
     ),
   );
 
@@ -75,17 +83,21 @@ export function mount(root, app) {
 
   function lookIn(chosen) {
     file.value = "";
-    if (clip) URL.revokeObjectURL(clip);
-    clip = URL.createObjectURL(chosen);
+    open(chosen);
     look("clip");
+  }
+
+  function open(chosen) {
+    if (clip) URL.revokeObjectURL(clip);
+    clipFile = chosen;
+    clip = URL.createObjectURL(chosen);
   }
 
   // All of it, as fast as the server can.
   async function lookThroughIt(chosen) {
     all.value = "";
     end();
-    if (clip) URL.revokeObjectURL(clip);
-    clip = URL.createObjectURL(chosen);
+    open(chosen);
     const mine = (whole = new AbortController());
     pictures = clipPictures(clip);
     done.removeAttribute("value");
@@ -118,6 +130,18 @@ export function mount(root, app) {
     if (whole !== mine) return;
     whole = null;
     show();
+  }
+
+  async function openLookouts({ currentTarget: details }) {
+    lookouts?.stop();
+    details.children[1]?.remove();
+    lookouts = null;
+    if (!details.open) return;
+    const all = await import("./lookouts.js");
+    if (!details.open || lookouts) return;
+    const who = () => person && { embedding: person.embedding, threshold: sure.threshold };
+    lookouts = all.lookouts(app, who);
+    details.append(lookouts.element);
   }
 
   function shoot(at_s) {
@@ -206,6 +230,7 @@ export function mount(root, app) {
       end();
       card.stop();
       seen.stop();
+      lookouts?.stop();
       if (clip) URL.revokeObjectURL(clip);
     },
   };

@@ -1,6 +1,6 @@
 // When somebody was seen: a strip of time, and the same as a list.
 
-import { el } from "../dom.js";
+import { el, saveAs } from "../dom.js";
 import { clock, number } from "../format.js";
 import { keyed, say } from "./parts.js";
 
@@ -13,8 +13,9 @@ const SHORTEST_S = 30;
  * @param {object} app of router.js
  * @param {(at_s: number) => void} seek somebody wants to see what was there at a time of the clip
  * @param {(at_s: number) => Promise<?string>} shoot the address of a small picture of that time
+ * @param {(from_s: number, to_s: number) => Promise<void>} cut have that part of the clip downloaded
  */
-export function sightings(app, seek, shoot) {
+export function sightings(app, seek, shoot, cut) {
   const { t, language } = app;
   let spans = []; // {from_s, to_s, distance, told}, by time
   let [live, length_s, now_s, began_ms] = [true, SHORTEST_S, 0, 0];
@@ -23,7 +24,7 @@ export function sightings(app, seek, shoot) {
     "aria-hidden": "true",
     onclick: ({ clientX }) => live || seek(length_s * fraction(clientX)),
   });
-  const bars = el("div.bars");
+  const barList = el("div.bars");
   const head = el("i.head");
   const ends = el(
     "p.ends.soft.small.figures",
@@ -35,7 +36,7 @@ export function sightings(app, seek, shoot) {
   const none = el("p.soft.small");
   let sure = null; // of sureness.js
   const files = el("p.actions", { hidden: true }, ...["csv", "json"].map(file));
-  strip.append(bars, head);
+  strip.append(barList, head);
   const element = el(
     "section.sightings",
     { hidden: true },
@@ -90,25 +91,11 @@ export function sightings(app, seek, shoot) {
     requestAnimationFrame(() => {
       waiting = false;
       if (live) length_s = Math.max(SHORTEST_S, now_s);
-      const percent = (at_s) => `${(100 * Math.min(at_s, length_s)) / length_s}%`;
-      head.style.left = percent(now_s);
+      head.style.left = `${Math.min(100, (100 * now_s) / length_s)}%`;
       say(ends.lastChild, clock(length_s));
       say(none, spans.length ? "" : t("find.not_seen"));
       files.hidden = !spans.length;
-      keyed(
-        bars,
-        spans,
-        ({ key }) => key,
-        () => {
-          const bar = el("i");
-          const update = ({ from_s, to_s }) =>
-            Object.assign(bar.style, {
-              left: percent(from_s),
-              width: percent(Math.max(to_s - from_s, length_s / 200)),
-            });
-          return { element: bar, update };
-        },
-      );
+      bars(barList, spans, length_s);
       keyed(list, spans, ({ key }) => key, row);
     });
   }
@@ -119,12 +106,19 @@ export function sightings(app, seek, shoot) {
       : el("button.figures", { type: "button", onclick: () => seek(span.from_s) });
     const distance = el("span.soft.small.figures");
     const picture = el("img", { alt: "", hidden: true });
+    const clip = el("button.quiet", { type: "button", textContent: t("find.cut"), onclick: save });
+    async function save() {
+      clip.disabled = true;
+      await cut(span.from_s, span.to_s);
+      clip.disabled = false;
+    }
     return {
-      element: el("li", {}, picture, time, distance),
+      element: el("li", {}, picture, time, distance, !live && clip),
       update(now) {
         picture.hidden = !now.picture;
         if (now.picture && picture.src !== now.picture) picture.src = now.picture;
         say(time, label(now));
+        clip.setAttribute("aria-label", `${t("find.cut")}: ${label(now)}`);
         const word = t(`find.sure.${sure.of(now.distance)}`);
         say(distance, t("find.nearest", { sure: word, distance: number(now.distance, language, 2) }));
       },
@@ -144,11 +138,7 @@ export function sightings(app, seek, shoot) {
       json: () => JSON.stringify(rows(), null, 2),
       csv: () => ["from,to,distance,sure", ...rows().map((row) => Object.values(row).join(","))].join("\r\n"),
     };
-    const save = () => {
-      const href = URL.createObjectURL(new Blob([texts[form]()]));
-      el("a", { href, download: `kinecast-sightings.${form}` }).click();
-      URL.revokeObjectURL(href);
-    };
+    const save = () => saveAs(`kinecast-sightings.${form}`, new Blob([texts[form]()]));
     const textContent = `${t("download")}: ${form.toUpperCase()}`;
     return el("button.small", { type: "button", textContent, onclick: save });
   }
@@ -162,7 +152,10 @@ export function sightings(app, seek, shoot) {
   return {
     element,
     clear,
-    stop: () => (waiting = true),
+    stop() {
+      clear();
+      waiting = true;
+    },
     /** Somebody is looked for in a clip or in the camera's picture; `go_on` keeps what was seen. */
     begin(mode, go_on) {
       element.hidden = false;
@@ -190,4 +183,24 @@ export function sightings(app, seek, shoot) {
       show();
     },
   };
+}
+
+/**
+ * Bring bars on a strip of time in line with spans.
+ * @param {Element} list
+ * @param {{key: string, from_s: number, to_s: number}[]} spans from the strip's beginning
+ * @param {number} length_s of the strip
+ */
+export function bars(list, spans, length_s) {
+  const bar = () => {
+    const element = el("i");
+    const update = ({ from_s, to_s, length_s: all_s }) => {
+      const share = (seconds) => `${Math.min(100, (100 * seconds) / all_s)}%`;
+      element.style.left = share(from_s);
+      element.style.width = share(Math.max(to_s - from_s, all_s / 200));
+    };
+    return { element, update };
+  };
+  const items = spans.map((span) => ({ ...span, length_s }));
+  keyed(list, items, ({ key }) => key, bar);
 }

@@ -54,8 +54,8 @@ export function mount(root, app) {
     summaries ??= Promise.all([
       import("./train/summary.js"),
       import("./train/summary_view.js"),
-      app.more("after"),
-      loadStyle("after"),
+      app.more("beside"),
+      loadStyle("beside"),
     ]).catch((error) => {
       summaries = null;
       throw error;
@@ -67,7 +67,7 @@ export function mount(root, app) {
     if (kind !== "camera" && !plan) return null;
     try {
       const leader = teach ? import("./train/teacher.js") : import("./train/coach.js");
-      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("coach"), loadStyle("coach")]);
+      const [{ Coach, Teacher }] = await Promise.all([leader, app.more("beside"), loadStyle("beside")]);
       return Coach ?? Teacher;
     } catch {
       // Without it, the training begins at once.

@@ -1,5 +1,6 @@
 // A clip looked through at once, by the server: as fast as it can, not as it plays.
 
+import { saveAs } from "../dom.js";
 import { problemOf } from "../problems.js";
 
 /**
@@ -38,6 +39,34 @@ export async function lookThrough(app, clip, { embedding }, threshold, { signal,
         return;
       }
     }
+  }
+}
+
+// Before and after a sighting.
+const AROUND_S = 1;
+
+/**
+ * Have a part of a clip downloaded; the server cuts it, and encodes nothing anew.
+ * @param {object} app of router.js
+ * @param {File} clip
+ * @param {number} from_s of the clip
+ * @param {number} to_s
+ */
+export async function cutOut(app, clip, from_s, to_s) {
+  const body = new FormData();
+  body.append("from", Math.max(0, from_s - AROUND_S));
+  body.append("to", to_s + AROUND_S);
+  body.append("file", clip);
+  app.notice(null);
+  try {
+    const response = await app.fetch("/clip", { method: "POST", body }).catch(() => {
+      throw { code: "unreachable" };
+    });
+    if (!response.ok) throw await problemOf(response);
+    const [, name] = response.headers.get("Content-Disposition").match(/"(.*)"/);
+    saveAs(name, await response.blob());
+  } catch (problem) {
+    app.notice(app.t(`find.clip.${problem.code}`, problem, "") || app.explain(problem), { kind: "problem" });
   }
 }
 

@@ -159,6 +159,33 @@ def test_the_summary_says_who_was_there_and_when(reid, anna):
     assert 0 <= matched["best_distance"] <= Appearance.threshold
 
 
+def test_another_process_goes_on_with_who_was_seen(reid, anna):
+    first, second = reid, Reid()
+    first.start("s", 0, options={"reference": anna.token()})
+    for look in range(4):
+        show(first, "s", 200 * look, (1, 20, 20, GREEN_SHIRT), (2, 200, 30, RED_SHIRT))
+    state = first.save("s")
+    before = first.end("s", 700)["reid_summary"]
+    second.start("s", 700, options={"reference": anna.token()})
+    second.restore("s", state)
+    (match,) = show(second, "s", 800, (2, 200, 30, RED_SHIRT))["matches"]
+    assert match["track_id"] == before["matched"][0]["track_id"]
+    show(second, "s", 1000, (2, 200, 30, RED_SHIRT))
+    after = second.end("s", 1100)["reid_summary"]
+    # The look that was on its way is not known there.
+    assert (after["people"], after["looks"]) == (2, before["looks"] - 1 + 2)
+    assert after["matched"][0]["first_ms"] == before["matched"][0]["first_ms"] == 0
+
+
+def test_what_another_network_remembers_is_refused(reid):
+    reid.start("s", 0)
+    reid._sessions["s"]._memory.model = "another"
+    state = reid.save("s")
+    reid.start("t", 0)
+    with pytest.raises(ValueError, match="of 'another', and not of 'appearance-1'"):
+        reid.restore("t", state)
+
+
 def test_a_session_without_a_frame_has_a_summary(reid):
     reid.start("s", 0, options={})
     assert reid.end("s")["reid_summary"]["people"] == 0

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import time
 
 import aiohttp
 import psutil
@@ -16,56 +15,29 @@ from client_test.errors import Rejected
 from client_test.peer import ClientPeer
 from server.security import tokens
 from server.security.identity import Scope
-from tests.support.server import COUNTER, free_port, running_server
+from tests.support import nodes
+from tests.support.nodes import START_WITHIN_S, all_ready, media_processes
+from tests.support.server import free_port
 from tests.support.tracks import ColourTrack
 
 NODES = 3
 WITHIN_S = 30.0
-FLAGS = ("--analyzers", COUNTER, "--workers", str(NODES), "--nodes", str(NODES))
 # Each on a connection of its own, which any node may accept.
 ASKED = 8
 SECRET = "a secret of thirty-two characters or more"
 
 
-# On a machine that does something else, each node takes as long to start as a server of its own.
-START_WITHIN_S = 200.0
 pytestmark = pytest.mark.timeout(400)
 
 
-@contextlib.contextmanager
-def running_nodes(directory, *flags):
-    """A server of several nodes, all of which are ready."""
-    flags = (*FLAGS, "--no-camera-enabled", *flags)
-    with running_server(directory, *flags, watched=True, until_ready=False) as server:
-        deadline = time.monotonic() + START_WITHIN_S
-        while True:
-            assert time.monotonic() < deadline, server.log
-            assert server.process.poll() is None, server.log
-            with contextlib.suppress(OSError):
-                if all_ready(server.get("/health")):
-                    break
-            time.sleep(0.1)
-        yield server
+def running_nodes(directory, *flags, count=NODES):
+    return nodes.running_nodes(directory, count, "--no-camera-enabled", *flags)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with running_nodes(tmp_path_factory.mktemp("server"), "--max-sessions", "12") as running:
         yield running
-
-
-def all_ready(health):
-    return all(node["ready"] for node in health["nodes"])
-
-
-def media_processes(server):
-    """By number: the parent's children are supervisors, and theirs are the nodes."""
-    found = {}
-    for supervisor in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.Error, ValueError):
-            number = json.loads(supervisor.environ()["KINECAST_NODE"])["number"]
-            (found[number],) = supervisor.children()
-    return found
 
 
 def node_of(session_id):
@@ -166,6 +138,7 @@ async def admitted(server, **wish):
 
 async def test_a_name_is_taken_at_all_doors_and_watched_through_any(server):
     async with streaming(server, 1, publish="yard") as (publisher,):
+        at = set()
         for number in range(ASKED):
             use = ("auto", "http")[number % 2]
             with pytest.raises(Rejected) as refusal:
@@ -177,8 +150,9 @@ async def test_a_name_is_taken_at_all_doors_and_watched_through_any(server):
             use = ("auto", "http")[number % 2]
             watching = admitted(server, use=use, play="yard", on_track=track.set_result)
             async with watching as viewer:
-                assert node_of(viewer.session.id) == node_of(publisher.session.id)
+                at.add(node_of(viewer.session.id))
                 await asyncio.wait_for((await track).recv(), WITHIN_S)
+        assert len(at) > 1
         assert (await publisher.end())["total"] > 0
     assert (await ask("OPTIONS", f"{server.url}/whep/yard"))[0] == 404
 
@@ -322,8 +296,8 @@ async def test_who_may_do_what_is_asked_at_the_door_and_kept_at_the_node(tmp_pat
 
     ann, bob, root = token("ann"), token("bob"), token("root", Scope.CONTROL)
     base = free_port()
-    flags = ("--nodes", "2", "--auth-secret", SECRET, "--ice-port", str(base))
-    with running_nodes(tmp_path, *flags) as server:
+    flags = ("--auth-secret", SECRET, "--ice-port", str(base))
+    with running_nodes(tmp_path, *flags, count=2) as server:
         async with contextlib.AsyncExitStack() as stack:
             peers = []
             for _ in range(4):

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from server.api import relay
 from server.api.json_body import MAX_OFFER_BYTES
+from server.cluster.link import Refused
 from server.cluster.member import Member
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
@@ -108,7 +109,7 @@ async def test_a_name_that_is_in_use_stays_where_it_is(members, monkeypatch):
         while await door.holder("yard") != 1:
             await asyncio.sleep(0.01)
     refusal = {"type": "error", "data": {"code": 409, "message": "taken"}}
-    for told, error in ((FULL, Busy), (refusal, relay.Refused)):
+    for told, error in ((FULL, Busy), (refusal, Refused)):
         async with answering(door.node.socket_of(1), told) as offers:
             with pytest.raises(error):
                 await relay.open_at_node(door, Offer(sdp="v=0", publish="yard"), ANONYMOUS, full)

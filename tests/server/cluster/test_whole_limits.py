@@ -1,6 +1,8 @@
 """Limits that are the whole server's, at two nodes of it: without workers, and without HTTP."""
 
 import asyncio
+import contextlib
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +20,7 @@ from signaling.messages import Offer
 from tests.support.server import COUNTER
 
 WITHIN_S = 10.0
-NODES = 2
+NODES, LIMIT, ADDRESS = 2, 4, "192.0.2.1"
 FLAGS = ("--analyzers", COUNTER, "--nodes", str(NODES), "--no-camera-enabled")
 ANN = Identity("ann", frozenset(Scope), client="ann")
 
@@ -36,6 +38,7 @@ async def nodes(tmp_path, registry, monkeypatch):
     """Main applications, whose members know of each other."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     more = ("--sessions-per-subject", "2", "--expensive-per-minute", "3", "--max-recordings", "1")
+    more += ("--connections-per-address", str(LIMIT))
     settings = parse_settings([*FLAGS, *more, "--recordings", str(tmp_path)])
     apps, members = [], []
     for number in range(NODES):
@@ -115,3 +118,24 @@ async def test_recordings_of_all_nodes_are_as_many_as_one_server_has(nodes):
     with pytest.raises(Busy, match="--max-recordings"):
         await here.start("yard", lambda: None, None, 1.0)
     there._running.clear()
+
+
+async def test_connections_of_an_address_are_counted_together(nodes):
+    """Those that last: each second every node says which it had a second ago, too."""
+
+    def asked(app):
+        return app[LIMITS].serving(SimpleNamespace(remote=ADDRESS))
+
+    here, there = nodes
+    with contextlib.ExitStack() as stack:
+        for _ in range(LIMIT - 1):
+            stack.enter_context(asked(here))
+        await until(lambda: there[LIMITS].elsewhere(ADDRESS) == LIMIT - 1)
+        stack.enter_context(asked(there))
+        await until(lambda: here[LIMITS].elsewhere(ADDRESS) == 1)
+        for app in nodes:
+            with pytest.raises(TooMany, match="are open already"):
+                stack.enter_context(asked(app))
+    await until(lambda: not any(app[LIMITS].elsewhere(ADDRESS) for app in nodes))
+    with asked(there):
+        pass

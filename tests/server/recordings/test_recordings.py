@@ -45,7 +45,13 @@ class Stage:
         )
 
     async def find(self, name):
-        return next(s for s in await self.recordings.all() if s.name == name)
+        """What is known of it; one that goes on in another file is there when that has begun."""
+        async with asyncio.timeout(20):
+            while True:
+                for status in await self.recordings.all():
+                    if status.name == name:
+                        return status
+                await asyncio.sleep(0.005)
 
     async def show(self, name, count, **size):
         """Show pictures until a recording has so many more frames."""
@@ -218,6 +224,7 @@ async def test_a_publisher_can_not_fill_the_directory_with_files(stage, monkeypa
     await stage.show("a", 2)
     stage.pictures.show(width=320, height=240)
     await stage.ended("a")
+    await stage.show("a-2", 1, width=320, height=240)
     stage.pictures.show()
     status = await stage.ended("a-2")
     assert status.state is State.FINISHED

@@ -177,6 +177,19 @@ def test_it_is_asked_for_so_often_and_then_only_waited_for(buffer):
     assert feed(buffer, [lost[1]], times_s[-1]) == [1]
 
 
+@pytest.mark.parametrize(("frames", "at_once"), [(4, False), (7, True)])
+def test_more_video_than_a_key_frame_is_waited_for_is_made_good_by_one(buffer, frames, at_once):
+    sender = Sender()
+    feed(buffer, sender.frame(key=True))
+    for _ in range(frames):
+        sender.frame()
+    feed(buffer, sender.frame())
+    assert buffer.wants_key_frame(0.0) == at_once
+    assert buffer.wants_key_frame(KEY_FRAME_AFTER_S + KEY_FRAME_EVERY_S)
+    # It may come again all the same.
+    assert len(buffer.wanted_packets(0.0)) == 3 * frames
+
+
 @pytest.mark.parametrize("payload_type", [VP8, H264])
 def test_a_key_frame_behind_a_loss_is_gone_on_from_at_once(buffer, payload_type):
     sender = Sender()

@@ -174,7 +174,22 @@ async def test_the_window_grows_no_further_than_what_is_sent(pair, channel):
     assert pair.ours._cwnd <= 2 * len(TEN_PACKETS) + PIECE_BYTES
 
 
-async def test_a_lost_packet_is_sent_again_once_and_halves_the_window(pair, channel):
+class Queue(sctp_sending.QueueEstimate):
+    """What is known of the path's queues, whatever these packets' times were."""
+
+    def __init__(self, share):
+        super().__init__()
+        self._share = share
+
+    def share(self):
+        return self._share
+
+
+@pytest.mark.parametrize(("waiting", "left"), [(0.9, 0.5), (0.0, 0.8)])
+async def test_a_lost_packet_is_sent_again_once_and_takes_of_the_window(
+    pair, channel, waiting, left
+):
+    pair.ours._kinecast_queue = Queue(waiting)
     for _ in range(5):
         await send(channel)
         await pair.settle()
@@ -184,14 +199,15 @@ async def test_a_lost_packet_is_sent_again_once_and_halves_the_window(pair, chan
     await pair.there.deliver(lambda at: at == 3)
     await pair.back.deliver()
     assert pair.there.pieces() == [missing]
-    assert pair.ours._cwnd == window // 2
+    assert pair.ours._cwnd == int(window * left)
     await pair.settle()
     assert len(pair.messages) == 6
     # All that comes of this loss: the next round trip has one of its own.
-    assert pair.ours._cwnd <= window // 2 + PIECE_BYTES
+    assert pair.ours._cwnd <= window * left + PIECE_BYTES
 
 
 async def test_the_window_has_a_least_after_losses(pair, channel):
+    pair.ours._kinecast_queue = Queue(1.0)
     for _ in range(8):
         await send(channel)
         await pair.there.deliver(lambda at: at == 0)

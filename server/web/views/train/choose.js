@@ -1,6 +1,6 @@
 // What to train, before it begins: an exercise, how many people, a plan, one's own exercises.
 
-import { el } from "../../dom.js";
+import { el, saveAs } from "../../dom.js";
 import { goalText, nameOf } from "./goal.js";
 import { add, asName, read, remove } from "./own.js";
 import { EXERCISES, fragmentOf, MOST, planIn } from "./plan.js";
@@ -193,12 +193,8 @@ export function choose(app, wanted, teach) {
       }
       redraw(".own button");
     }
-    const save = (definition) => () => {
-      const text = JSON.stringify(definition);
-      const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-      el("a", { href, download: `${definition.name}.json` }).click();
-      URL.revokeObjectURL(href);
-    };
+    const save = (definition) => () =>
+      saveAs(`${definition.name}.json`, new Blob([JSON.stringify(definition)]));
     const item = (each) =>
       el(
         "li",

@@ -52,7 +52,7 @@ export function pulseCard(app, element) {
     more,
     el("p.soft.small", { textContent: texts.note }),
   );
-  loadStyle("train/pulse");
+  loadStyle("beside");
   element.append(card);
   let drawn = "";
 

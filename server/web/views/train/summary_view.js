@@ -1,6 +1,6 @@
 // The page at the end of a training.
 
-import { el, ring } from "../../dom.js";
+import { el, ring, saveAs } from "../../dom.js";
 import { nameOf } from "./goal.js";
 import { keptName } from "./name.js";
 import { repetitionTable } from "./repetitions.js";
@@ -20,11 +20,7 @@ export function summaryView(app, summary, session, kept, again) {
   const { t, language } = app;
   const { exercises, counts = true } = summary;
   const nothing = counts ? "summary.nothing" : "summary.counts_not";
-  const save = (name, type, text) => () => {
-    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
+  const save = (name, type, text) => () => saveAs(name, new Blob([text], { type }));
   const day = new Date().toISOString().slice(0, 10);
   const today = new Intl.DateTimeFormat(language, { dateStyle: "long" }).format();
   const total = exercises.reduce((sum, each) => sum + each.reps, 0);

@@ -268,7 +268,7 @@ export class Training {
   async #doubtOwn({ message }) {
     if (!ownExercises().length) return;
     const { t } = this.#app;
-    await this.#app.more("coach");
+    await this.#app.more("beside");
     const forget = () => {
       keepOwn([]);
       this.#events.refused();
@@ -301,8 +301,8 @@ export class Training {
     try {
       const [{ Beside }] = await Promise.all([
         import("./beside.js"),
-        this.#app.more("coach"),
-        loadStyle("coach"),
+        this.#app.more("beside"),
+        loadStyle("beside"),
       ]);
       if (this.#left || panel !== this.#panel) return;
       this.#beside?.stop();

@@ -21,7 +21,7 @@ export function welcome(app, wanted, begin) {
   async function fill() {
     if (!choices.open || choices.children.length > 1) return;
     try {
-      const needed = [import("./choose.js"), app.more("coach"), loadStyle("coach")];
+      const needed = [import("./choose.js"), app.more("beside"), loadStyle("beside")];
       const [{ choose }] = await Promise.all(needed);
       const teach = (name) => begin({ kind: "camera" }, { teach: name });
       if (choices.children.length === 1) choices.append(choose(app, wanted, teach));

@@ -8,7 +8,7 @@ import pytest
 from analyzers.exercise.demonstration import FreeCounter, Learner
 from client_test.athlete import floor, standing
 from tests.analyzers.exercise.movements import FAULTY, GOOD
-from tests.analyzers.exercise.recordings import of_exercise
+from tests.analyzers.exercise.recordings import Recording, of_exercise
 
 from .showing import counted, learned, moments
 
@@ -58,6 +58,30 @@ def test_exercises_are_told_apart_and_from_others():
     assert counted(SHOWN["squat"], squat, curl).names == ["my_squat"] * 4
     assert counted(SHOWN["curl"], squat, curl).names == ["my_curl"] * 4
     assert counted(SHOWN["push_up"], squat, curl).names == []
+
+
+@pytest.mark.parametrize(
+    "exercise", [standing.OVERHEAD_PRESS, standing.SHALLOW_SQUAT, standing.KNEES_IN_SQUAT]
+)
+def test_other_exercises_are_not_what_was_shown(exercise):
+    # Arms go up in all of them, or hips come down, as shown; the rest of the body does not.
+    shown = learned(of_exercise(exercise, 25.0, 4))
+    for other in (standing.JUMPING_JACK, standing.LUNGE, standing.BICEP_CURL):
+        assert counted(of_exercise(other, 25.0, 4), shown).names == []
+
+
+def test_who_turns_around_goes_on_with_their_set():
+    # From another side alone it is not sure enough to be the same.
+    shown, turned = (of_exercise(floor.PUSH_UP, yaw, 4, on_floor=True) for yaw in (75.0, 120.0))
+    both = Recording(
+        np.concatenate((shown.times_s, shown.times_s[-1] + 0.05 + turned.times_s)),
+        np.concatenate((shown.landmarks, turned.landmarks)),
+        np.concatenate((shown.world, turned.world)),
+        shown.aspect,
+    )
+    exercise = learned(shown)
+    assert len(counted(turned, exercise).repetitions) == 0
+    assert len(counted(both, exercise).repetitions) == 8
 
 
 def test_what_differs_from_what_was_shown_is_named():
