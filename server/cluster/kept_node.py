@@ -136,13 +136,20 @@ class KeptNode:
             if child is not None:
                 _end(child)
 
-    def stop(self) -> None:
-        """End it in order, for good."""
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it in order, for good.
+
+        Parameters
+        ----------
+        how
+            SIGINT where all nodes end at the same time, and none is there for another one's
+            sessions.
+        """
         self._stopping.set()
         with self._lock:
             child = self._child
             if child is not None:
-                _end(child)
+                _end(child, how)
         if self._thread.is_alive():
             self._thread.join(ENDS_WITHIN_S)
         for each in (*self._doors.main, *self._doors.next_port, self._inner):
@@ -267,9 +274,9 @@ def _be_as_urgent_as_others() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
     with suppress(ProcessLookupError):
-        child.send_signal(signal.SIGTERM)
+        child.send_signal(how)
     try:
         child.wait(ENDS_WITHIN_S)
     except subprocess.TimeoutExpired:

@@ -203,7 +203,7 @@ def stop() -> int:
     registry, keepers = _registry(), _keepers()
     if registry is None and not keepers:
         raise _no_cluster()
-    _stop(keepers, keepers)
+    _stop(keepers, keepers, with_all=True)
     if registry is not None:
         ray.kill(registry, no_restart=True)
     return len(keepers)
@@ -311,10 +311,10 @@ def _await_start(made: dict[int, Any]) -> list[NodeStatus]:
         time.sleep(LOOK_EVERY_S)
 
 
-def _stop(numbers: Iterable[int], keepers: dict[int, Any]) -> None:
+def _stop(numbers: Iterable[int], keepers: dict[int, Any], *, with_all: bool = False) -> None:
     """Have the keepers end their nodes; to kill an actor runs nothing of it."""
     ended = [keepers[number] for number in numbers]
-    _ask([keeper.stop.remote() for keeper in ended], ENDS_WITHIN_S)
+    _ask([keeper.stop.remote(with_all) for keeper in ended], ENDS_WITHIN_S)
     for keeper in ended:
         ray.kill(keeper, no_restart=True)
 

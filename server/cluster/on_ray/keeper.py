@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from contextlib import suppress
 from importlib.metadata import version
@@ -82,11 +83,11 @@ class Keeper:
         if self._node is not None:
             self._node.drain()
 
-    def stop(self) -> None:
-        """End the node in order; the actor is of no use then."""
+    def stop(self, with_all: bool) -> None:
+        """End the node in order, alone or with all others; the actor is of no use then."""
         self._stopped.set()
         if self._node is not None:
-            self._node.stop()
+            self._node.stop(signal.SIGINT if with_all else signal.SIGTERM)
 
     def _follow_registry(self) -> None:
         """Ray's own errors are many; whatever it is, the node goes on, and we ask again."""

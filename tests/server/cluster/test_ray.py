@@ -162,7 +162,9 @@ def test_a_node_has_nothing_of_rays_but_its_keeper(ray, nodes):
             environ = process.environ()
             assert not [name for name in environ if name.startswith("RAY_")]
             assert "OMP_NUM_THREADS" not in environ
-            assert "_raylet" not in "".join(each.path for each in process.memory_maps())
+            loaded = " ".join(each.path for each in process.memory_maps())
+        assert "_raylet" not in loaded
+        assert "uvloop" not in loaded
         # As all else is, or better where the node has the right.
         assert media.nice() <= psutil.Process().nice()
         assert node["warnings"] == [] or media.nice() > 0
