@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 # A machine that has other nodes already: the next one takes the next two ports.
 MAX_NODES_A_MACHINE = 16
 CLUSTER_PORTS = 10
+_TRY_EVERY_S = 0.2
 FIRST_PAUSE_S = 0.5
 # A node that has run for so long is started again as if it had never ended.
 STEADY_S = 60.0
@@ -77,6 +78,8 @@ class KeptNode:
         What they mean on this machine.
     address
         At which other machines reach this one.
+    patience_s
+        See `open_doors`.
 
     Raises
     ------
@@ -84,11 +87,18 @@ class KeptNode:
         A port can not be had.
     """
 
-    def __init__(self, number: int, flags: Sequence[str], settings: Settings, address: str) -> None:
+    def __init__(
+        self,
+        number: int,
+        flags: Sequence[str],
+        settings: Settings,
+        address: str,
+        patience_s: float = 0.0,
+    ) -> None:
         self.number = number
         self.starts = 0
         self.problem = ""
-        self._doors = open_doors(settings)
+        self._doors = open_doors(settings, patience_s)
         try:
             port = settings.cluster_port
             self._inner = bind(address, port, CLUSTER_PORTS if port else 1)
@@ -206,15 +216,23 @@ class KeptNode:
         )
 
 
-def open_doors(settings: Settings) -> Doors:
+def open_doors(settings: Settings, patience_s: float = 0.0) -> Doors:
     """The first two ports from --port on that no other node of this machine has.
+
+    Parameters
+    ----------
+    settings
+        The server's.
+    patience_s
+        So long it is waited for the very first ones: a predecessor may be about to end.
 
     Raises
     ------
     BadSettings
         There are none.
     """
-    for place in range(MAX_NODES_A_MACHINE):
+    until_s, place = time.monotonic() + patience_s, 0
+    while True:
         port = settings.port + 2 * place
         main: list[socket] = []
         try:
@@ -224,8 +242,12 @@ def open_doors(settings: Settings) -> Doors:
         except OSError as error:
             for each in main:
                 each.close()
-            refused = refusal(settings.host, port, error)
-    raise refused
+            if time.monotonic() < until_s:
+                time.sleep(_TRY_EVERY_S)
+                continue
+            place += 1
+            if place == MAX_NODES_A_MACHINE:
+                raise refusal(settings.host, port, error) from error
 
 
 def without_ray(environ: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 # A registry that was started again elsewhere is found as soon.
 LOOK_EVERY_S = 0.5
 ANSWER_WITHIN_S = 3.0
+# A node whose keeper was killed: its sessions get their final results.
+ENDS_WITHIN_S = 25.0
 
 
 class Keeper:
@@ -54,7 +56,10 @@ class Keeper:
                     "its machine has no CLUSTER_SECRET: set it where ray start is called, the"
                     " same on all machines (openssl rand -hex 32 makes one)"
                 )
-            self._node = KeptNode(number, flags, settings, self._address)
+            # Killed, and started again: the node before is ending, and clients know its ports.
+            is_again = ray.get_runtime_context().was_current_actor_reconstructed
+            patience_s = ENDS_WITHIN_S if is_again else 0.0
+            self._node = KeptNode(number, flags, settings, self._address, patience_s)
         except (BadSettings, SystemExit) as error:
             self._problem = str(error)
             return

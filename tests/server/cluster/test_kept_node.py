@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 
 import psutil
@@ -144,6 +145,25 @@ def test_a_second_node_of_a_machine_takes_the_next_ports(flags):
         for doors in (first, second):
             for each in (*doors.main, *doors.next_port):
                 each.close()
+
+
+def test_ports_of_a_predecessor_that_is_ending_are_waited_for(flags):
+    settings = parse_settings(flags)
+    before = open_doors(settings)
+
+    def end():
+        for each in (*before.main, *before.next_port):
+            each.close()
+
+    ending = threading.Timer(1.0, end)
+    ending.start()
+    try:
+        after = open_doors(settings, WITHIN_S)
+    finally:
+        ending.join()
+    assert after.place == 0
+    for each in (*after.main, *after.next_port):
+        each.close()
 
 
 def test_an_address_that_is_none_of_its_own_is_told_of(flags):

@@ -260,6 +260,8 @@ async def test_when_a_keeper_is_killed_its_node_ends_and_comes_again(ray, ready,
             lambda told: told[1]["serves"] and told[1].get("keeper", killed) != killed,
         )
         assert told[0]["pid"] == nodes[0]["pid"]
+        # Clients know where it was.
+        assert told[1]["url"] == nodes[1]["url"]
         await goes_on(other)
 
 
