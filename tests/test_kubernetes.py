@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from server.api.routes import ROUTES
-from server.cluster.kept_node import ENDS_WITHIN_S
 from server.config import Settings
 from server.config.command_line import parse_settings
 from tests.support.server import ROOT
@@ -76,10 +75,6 @@ def test_what_is_set_is_known_and_secrets_stand_elsewhere():
     # They would be in this file, which is no secret.
     assert not {name for name in told if re.search("SECRET|TOKEN|KEY", name)}
     assert not [each for each in OBJECTS if each["kind"] == "Secret"]
-
-
-def test_a_pod_has_the_time_that_an_ordered_end_takes():
-    assert PODS["kinecast"]["terminationGracePeriodSeconds"] > ENDS_WITHIN_S
 
 
 def test_others_reach_two_ports_alone():
