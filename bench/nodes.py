@@ -1,14 +1,28 @@
-"""Measures where sessions go when there are many nodes, by the placing that the server uses.
+"""Measures what several nodes are worth: one by one, or all of it (12 minutes on a quiet machine).
 
-Simulated are the nodes and their load; what chooses is `server.cluster.placing`, with one placer at
-each of the doors. Sessions come in bursts between the nodes' reports, as after a server was lost,
-stay for random times, and cost unequally. Each node reports its measured load once a second.
+    bench/nodes.py                            everything
+    bench/nodes.py --only placing             1000 nodes, 100 000 sessions: half a minute
+    bench/nodes.py --only placing --nodes 4 --sessions 400
+    bench/nodes.py --only door,viewers        what it costs to be at another node: a minute
+    bench/nodes.py --only recovery --kills 5  a first impression
 
-    bench/nodes.py                        1000 nodes, 100 000 sessions: half a minute
-    bench/nodes.py --nodes 4 --sessions 400
+placing   Where sessions go when there are many nodes. Simulated are the nodes and their load; what
+          chooses is `server.cluster.placing`, with one placer at each of the doors. Sessions come
+          in bursts between the nodes' reports, as after a server was lost, stay for random times,
+          and cost unequally. Each node reports its measured load once a second.
+streams   Servers of 1, 2 and 4 nodes, each node with its workers bound to one core. The streams
+          for each core grow by steps until p95 from sending a frame to its result is over 100 ms.
+          Frames are encoded beforehand; the client takes its part of the same cores.
+two       8 streams to one process and to two nodes, nothing bound: CPU for a result, and p95.
+recovery  The node that has a client's session is killed (SIGKILL), 30 times: time to the next
+          result of client_test.client, which offers again. Before each kill all nodes are ready.
+door      The same offer over one connection to one node, answered there or by the other one.
+viewers   The first node's camera, decoded at the same time by a viewer at that node and by one at
+          the other: from the time that is written into a picture to the decoded picture.
 """
 
 import argparse
+import asyncio
 import heapq
 import random
 import statistics
@@ -20,7 +34,8 @@ from pathlib import Path
 if not __package__:  # Run as a file, Python looks for modules beside it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bench.harness.report import Report, at_most, parser_for, run
+from bench.harness.report import Failure, Report, at_most, parser_for, run
+from bench.parts.node_load import PARTS
 from server.cluster.placing import NodeState, Placer
 
 MAX_FULLEST = 1.15
@@ -28,6 +43,15 @@ MAX_FULLEST = 1.15
 COSTS = (0.15, 0.35, 0.35, 0.35, 0.8)
 COLUMNS = ("what", "nodes", "sessions", "mean:.1f", "fullest:.0f", "fullest, of mean:.3f")
 DOORS = 20
+# Beyond this a part is given up, so that all together end. On a quiet machine each takes half.
+MOST_S = {
+    "placing": 60.0,
+    "streams": 300.0,
+    "two": 150.0,
+    "recovery": 240.0,
+    "door": 60.0,
+    "viewers": 60.0,
+}
 
 
 class Simulation:
@@ -99,11 +123,11 @@ def placements(simulation: Simulation, sessions: int, burst: int, stay: float) -
         yield node
 
 
-async def bench(asked: argparse.Namespace, report: Report) -> None:
-    """Everything that the command line asks for."""
+async def placing(asked: argparse.Namespace, report: Report) -> None:
+    """The simulation."""
     table = report.table("Sessions per node", *COLUMNS)
     rng = random.Random(asked.seed)
-    burst = max(asked.sessions // 100, 1)
+    burst = max(asked.sessions // asked.reports, 1)
     for what, stay in (("all stay", 0.0), ("they come and go", 0.3)):
         simulation = Simulation(asked.nodes, rng)
         for _ in placements(simulation, asked.sessions, burst, stay):
@@ -133,12 +157,68 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
     )
 
 
+ALL_PARTS = {"placing": placing, **PARTS}
+
+
+async def bench(asked: argparse.Namespace, report: Report) -> None:
+    """The parts that the command line asks for; one that fails leaves the others."""
+    report.settings = [f"Windows of {asked.seconds:g} s, {asked.rounds} rounds where there are any"]
+    for name in asked.only:
+        report.say(f"== {name}")
+        try:
+            async with asyncio.timeout(MOST_S[name]):
+                await ALL_PARTS[name](asked, report)
+        except Failure as error:
+            report.failed = True
+            report.notes.append(f"{name}: ended early: {str(error) or 'it took too long'}")
+
+
 def main() -> int:
     parser = parser_for(__doc__)
-    parser.add_argument("--nodes", type=int, default=1000)
-    parser.add_argument("--sessions", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    return run("Placing", parser.parse_args(), bench)
+    parser.add_argument(
+        "--only",
+        type=_parts,
+        default=list(ALL_PARTS),
+        metavar="PART,PART",
+        help=f"of {', '.join(ALL_PARTS)}",
+    )
+    parser.add_argument("--nodes", type=int, default=1000, help="placing: how many (1000)")
+    parser.add_argument("--sessions", type=int, default=100_000, help="placing: (100000)")
+    parser.add_argument(
+        "--reports",
+        type=int,
+        default=100,
+        help="placing: how often nodes report until all sessions have come (100)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="placing: of what is drawn (1)")
+    parser.add_argument(
+        "--node-counts",
+        type=_numbers,
+        default=[1, 2, 4],
+        metavar="N,N",
+        help="streams: servers of so many nodes (1,2,4)",
+    )
+    parser.add_argument(
+        "--steps", type=_numbers, default=[1, 2, 3], metavar="N,N", help="streams a core (1,2,3)"
+    )
+    parser.add_argument("--streams", type=int, default=8, help="two: so many (8)")
+    parser.add_argument("--rounds", type=int, default=2, help="two: how often each (2)")
+    parser.add_argument("--kills", type=int, default=30, help="recovery: (30)")
+    parser.add_argument("--offers", type=int, default=60, help="door: (60)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each window (8)")
+    return run("Nodes", parser.parse_args(), bench)
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(ALL_PARTS):
+        known = ", ".join(ALL_PARTS)
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: there are {known}")
+    return names
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 LAST_PAUSE_S = 15.0
 PING_EVERY_S = 1.0
 LOST_AFTER_S = 5.0
+# Once the socket of the offer has closed, as it does when the server dies, or a part of it.
+LOST_SOON_AFTER_S = 1.0
 # What is refused for good; anything else may be otherwise in a moment.
 _FOR_GOOD = {400, 401, 403, 404, 409, 422}
 
@@ -86,6 +88,7 @@ class Connection:
         self._on_event = on_event
         self._peer: ClientPeer | None = None
         self._wants_end = False
+        self._moves = False
         self._look = asyncio.Event()
 
     def end(self) -> None:
@@ -113,7 +116,8 @@ class Connection:
             self.say("connecting")
             lost: ClientError | None = None
             while self._reading.final is None:
-                await self._connect(lost)
+                if self._peer is None:
+                    await self._connect(lost)
                 await self._stay()
                 lost = NotConnected("the connection was lost")
         finally:
@@ -153,19 +157,28 @@ class Connection:
         await asyncio.sleep(pause_s)
 
     async def _attempt(self) -> None:
-        before = self.session
-        peer = self._peer = ClientPeer(
+        """Connect, and only then hang up on the connection before, if there is one."""
+        session, before = self.session, self._peer
+        peer = ClientPeer(
             self.url,
             **self._settings,
             options=self.options or None,
-            resume=before.resume if before else None,
+            resume=session.resume if session else None,
             history=0,
             on_result=self._result,
-            on_message=self._reading.message,
+            on_message=self._message,
         )
-        await peer.connect(Lent(self._source, self.end))
+        try:
+            await peer.connect(Lent(self._source, self.end))
+        except BaseException:
+            await peer.close()
+            raise
+        self._peer = peer
+        if before is not None:
+            await before.close()
         self.session = peer.session
-        if before is not None and peer.session is not None and peer.session.id != before.id:
+        peer.on_signaling_ended(self._look.set)
+        if session is not None and peer.session is not None and peer.session.id != session.id:
             self._reading.begin_anew()
             self.say("new_session")
         for message in self.wishes.values():
@@ -180,15 +193,23 @@ class Connection:
         assert peer is not None
         has_asked = False
         while self._reading.final is None and not peer.gone:
+            if self._moves:
+                # It is lost if it can not move, and comes back as it does after any other loss.
+                self._moves = False
+                with contextlib.suppress(ClientError):
+                    await self._attempt()
+                    return
+                break
             if self._wants_end and not has_asked:
                 has_asked = True
                 self.tell(END_SESSION)
-            if time.monotonic() - self._reading.heard_s > LOST_AFTER_S:
+            lost_after_s = LOST_SOON_AFTER_S if peer.signaling_ended else LOST_AFTER_S
+            if time.monotonic() - self._reading.heard_s > lost_after_s:
                 break
             self.tell({"type": "ping", "t": time.time() * 1000})
             self._look.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PING_EVERY_S):
+                async with asyncio.timeout(min(PING_EVERY_S, lost_after_s / 2)):
                     await self._look.wait()
         await self.hang_up()
 
@@ -202,6 +223,13 @@ class Connection:
         peer, self._peer = self._peer, None
         if peer is not None:
             await peer.close()
+
+    def _message(self, message: Message) -> None:
+        if message.get("type") == "move":
+            self._moves = True
+            self._look.set()
+        else:
+            self._reading.message(message)
 
     def _result(self, message: Message) -> None:
         self._reading.result(message)

@@ -110,6 +110,9 @@ class ClientPeer(Channels):
         on_message: Callable[[Message], None] | None = None,
         on_track: Callable[[MediaStreamTrack], None] | None = None,
     ) -> None:
+        given = dict(locals())
+        own = ("self", "__class__", "url", "resume")
+        self._given = {name: value for name, value in given.items() if name not in own}
         channels = ChannelSettings(label, ordered, max_retransmits, protocol, events)
         super().__init__(channels, history, on_result, on_message)
         self.url = url if "://" in url else f"http://{url}"
@@ -149,6 +152,11 @@ class ClientPeer(Channels):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def successor(self) -> "ClientPeer":
+        """Another one like this, which goes on with the session: not connected yet."""
+        resume = self.session.resume if self.session else None
+        return ClientPeer(self.url, **self._given, resume=resume)
 
     # Connecting
 
@@ -258,6 +266,16 @@ class ClientPeer(Channels):
                 f"(connection states: {', '.join(self.states)}). Do the ICE addresses of both "
                 "sides reach each other?"
             )
+
+    @property
+    def signaling_ended(self) -> bool:
+        """Whether the socket of the offer has closed: the server may be gone, or only its door."""
+        return self._websocket_reader is not None and self._websocket_reader.done()
+
+    def on_signaling_ended(self, ended: Callable[[], None]) -> None:
+        """Hear when it closes; nothing where the offer went over HTTP."""
+        if self._websocket_reader is not None:
+            self._websocket_reader.add_done_callback(lambda _: ended())
 
     # Hanging up
 

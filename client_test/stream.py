@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any, TextIO
 from av import VideoFrame
 
 from client_test.clip import ClipTrack
-from client_test.errors import NoFinalResult, NotConnected
+from client_test.errors import ClientError, NoFinalResult, NotConnected
 from client_test.inbox import Message
 from client_test.latency import LatencyMeter, RateMeter, percentiles
 from client_test.peer import ClientPeer
 from client_test.picture import PictureTaker
 from client_test.progress import Display, Snapshot
+from client_test.sources import Lent
 from client_test.summary import Summary
+
+logger = logging.getLogger(__name__)
 
 REFRESH_S = 0.2
 # Percentiles on the way are of this many results, so that they follow what happens.
@@ -62,6 +66,9 @@ class ClipStream:
         self._first_result_s: float | None = None
         self._last_result_s = 0.0
         self._problems: dict[tuple[str, str], dict[str, str]] = {}
+        self._peer: ClientPeer | None = None
+        self._track: ClipTrack | None = None
+        self._move: asyncio.Task[None] | None = None
 
     def frame_sent(self, frame: VideoFrame) -> None:
         """A frame goes to the encoder now."""
@@ -91,6 +98,8 @@ class ClipStream:
 
     def message_arrived(self, message: Message) -> None:
         """Something that is no result came."""
+        if message.get("type") == "move" and self._move is None:
+            self._move = asyncio.create_task(self._go_elsewhere(), name="move")
         if message.get("type") != "analyzer_error":
             return
         problem = {key: str(message.get(key)) for key in ("analyzer", "phase", "message")}
@@ -106,7 +115,9 @@ class ClipStream:
         ClientError
             No connection came about.
         """
-        await peer.connect(track)
+        self._peer, self._track = peer, track
+        # What a connection has it stops when it closes.
+        await peer.connect(Lent(track, lambda: None))
         if self._connected is not None:
             await self._connected()
         started_s = time.monotonic()
@@ -114,21 +125,41 @@ class ClipStream:
         with display:
             watching = asyncio.create_task(self._learn_clock(peer))
             try:
-                await self._until_over(peer, track, display, stop, started_s)
+                await self._until_over(track, display, stop, started_s)
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
             seconds = time.monotonic() - started_s
+            if self._move is not None:
+                await self._move
+            last = self._peer
             try:
-                final: Message | None = await peer.end()
+                final: Message | None = await last.end()
             except NoFinalResult as error:
                 final, trouble = None, str(error)
+            finally:
+                await last.close()
             display.show(self._snapshot(track, seconds))
-        return self._summary(peer, track, seconds, final, trouble)
+        return self._summary(last, track, seconds, final, trouble)
+
+    async def _go_elsewhere(self) -> None:
+        """Go on with another connection, and hang up on this one when that is there."""
+        assert self._peer is not None
+        assert self._track is not None
+        before, after = self._peer, self._peer.successor()
+        try:
+            await after.connect(Lent(self._track, lambda: None))
+            self._peer = after
+            await before.close()
+        except ClientError as error:
+            # The session ends where it is, when the server has had enough.
+            logger.warning("The session could not move: %s", error)
+            await after.close()
+        finally:
+            self._move = None
 
     async def _until_over(
         self,
-        peer: ClientPeer,
         track: ClipTrack,
         display: Display,
         stop: asyncio.Event,
@@ -136,12 +167,15 @@ class ClipStream:
     ) -> None:
         over = [asyncio.create_task(wait) for wait in (track.wait_ended(), stop.wait())]
         try:
-            while not peer.gone and not any(task.done() for task in over):
+            while not self._is_gone() and not any(task.done() for task in over):
                 await asyncio.wait(over, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
                 display.show(self._snapshot(track, time.monotonic() - started_s))
         finally:
             for task in over:
                 task.cancel()
+
+    def _is_gone(self) -> bool:
+        return self._peer is None or (self._peer.gone and self._move is None)
 
     async def _learn_clock(self, peer: ClientPeer) -> None:
         """Compare clocks, if the server can; older ones cannot."""

@@ -9,7 +9,7 @@ import sys
 from server.watchdog import supervisor
 
 # Each a module of server/cli, imported when it is asked for: serving needs none of them.
-COMMANDS = ("models", "token", "webhook", "find", "learn", "cluster")
+COMMANDS = ("models", "token", "webhook", "find", "learn", "drain", "cluster")
 # Set for a process that is one of several nodes (server/cluster/node.py).
 NODE = "KINECAST_NODE"
 

@@ -6,10 +6,9 @@ import asyncio
 import errno
 import gc
 import logging
-import os
-import signal
 import sqlite3
 import ssl
+from collections.abc import Callable
 from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
@@ -75,6 +74,7 @@ from server.sessions.metrics import Metrics
 from server.sessions.observer import Observers
 from server.sessions.peer import Manners
 from server.watchdog.heartbeat import Heartbeat
+from server.watchdog.stopping import Stopping
 from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
 from server.watching.thumbnails import Thumbnails
@@ -88,8 +88,6 @@ logger = logging.getLogger(__name__)
 
 # Requests that are still being answered when the server stops.
 SHUTDOWN_S = 2.0
-# `pkill` and some units signal every process, and the supervisor passes its own on: that is once.
-ASKED_AGAIN_AFTER_S = 0.5
 # Final results and recordings; a disk that no longer answers must not hold up the end for ever.
 DRAIN_WITHIN_S = 20.0
 
@@ -257,7 +255,7 @@ async def serve(
     )
     # Starting it takes a moment; later that would be on the event loop, at the first frame.
     resource_tracker.ensure_running()
-    stop = _stop_on_signals()
+    stop = Stopping(drains=node is not None)
     pool = WorkerPool(
         settings.workers,
         settings.analyzers,
@@ -271,7 +269,7 @@ async def serve(
     joined: joining.Joined | None = None
     manager = main[SESSIONS]
     book = handover.SessionBook(manager)
-    heartbeat = Heartbeat(watched, book.changed, partial(_lose_supervisor, stop, member))
+    heartbeat = Heartbeat(watched, book.changed, partial(_lose_supervisor, stop.request, member))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
@@ -288,7 +286,7 @@ async def serve(
                     runners,
                     _make_runner(joining.inner(main, ROUTES, errors_as_json, member)),
                 ),
-                *(context, lambda: _request(stop)),
+                *(context, stop.request),
             )
         if watched is not None and node is None:
             # Of several nodes another one has taken them by now.
@@ -300,10 +298,12 @@ async def serve(
         gc.freeze()
         if node is None or node.number == 0:
             announce(whole, certificate)
-        waits: list[asyncio.Future[Any]] = [stop, pool.refused]
+        waits: list[asyncio.Future[Any]] = [stop.begun, pool.refused]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if pool.refused.done():
             raise BadSettings(f"--analyzers: {pool.refused.result()}")
+        if joined is not None and not stop.now.done():
+            await joined.drain(stop.now)
         logger.info("Stopping: sessions get their final results")
         try:
             await asyncio.wait_for(manager.drain("the server is shutting down"), DRAIN_WITHIN_S)
@@ -360,11 +360,11 @@ def _share_port(settings: Settings, node: Node | None) -> rtc.SharedPort | None:
     return port
 
 
-def _lose_supervisor(stop: asyncio.Future[None], member: Member | None) -> None:
+def _lose_supervisor(end: Callable[[], None], member: Member | None) -> None:
     if member is not None:
         # Its successor has the same number.
         member.retire()
-    _request(stop)
+    end()
 
 
 def _make_certificate() -> DevelopmentCertificate:
@@ -372,25 +372,3 @@ def _make_certificate() -> DevelopmentCertificate:
         return development_certificate.ensure()
     except OSError as error:
         raise BadSettings(f"--self-signed: the certificate can not be kept: {error}") from error
-
-
-def _request(stop: asyncio.Future[None]) -> None:
-    if not stop.done():
-        stop.set_result(None)
-
-
-def _stop_on_signals() -> asyncio.Future[None]:
-    loop = asyncio.get_running_loop()
-    stop = loop.create_future()
-    asked_s: list[float] = []
-
-    def request_stop() -> None:
-        asked_s.append(loop.time())
-        if asked_s[-1] - asked_s[0] > ASKED_AGAIN_AFTER_S:
-            logger.warning("Stopped at once, as asked a second time")
-            os._exit(1)
-        _request(stop)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, request_stop)
-    return stop

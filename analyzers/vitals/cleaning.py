@@ -29,8 +29,15 @@ def without_slow(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     return quick
 
 
+def quick_part(logarithms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what of colours is quick enough for a pulse."""
+    return without_slow(detrended(logarithms, _DEGREE))
+
+
 def cleaned(
-    logarithms: NDArray[np.float64], explaining: NDArray[np.float64]
+    logarithms: NDArray[np.float64],
+    explaining: NDArray[np.float64],
+    seen: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return colours without what explains them.
 
@@ -38,6 +45,8 @@ def cleaned(
     ----------
     logarithms : ndarray, shape (N, C)
         Of colours: light multiplies them.
+    seen : ndarray, shape (N, C), optional
+        Their `quick_part`, if it is known.
     explaining : ndarray, shape (N, E)
         Signals in which there is no pulse.
     """
@@ -45,7 +54,8 @@ def cleaned(
     quick = without_slow(whole)
     level = np.maximum(quick.std(axis=0), _TINY)
     quick /= level
-    seen = without_slow(detrended(logarithms, _DEGREE))
+    if seen is None:
+        seen = quick_part(logarithms)
     count = quick.shape[1]
     square = quick.T @ quick + _RIDGE * len(quick) * np.eye(count)
     # Fitted where a pulse would be, and taken away there and below.

@@ -14,13 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.vitals import pos, spectrum
-from analyzers.vitals.cleaning import cleaned, without_slow
+from analyzers.vitals.cleaning import cleaned, quick_part, without_slow
 from analyzers.vitals.history import Moment
 from analyzers.vitals.resampling import RATE_HZ, resample
 from analyzers.vitals.spectrum import Spectra
 
 # Blood takes green away, and red the least; what both lose alike is light.
 _GREEN_LESS_RED = np.array([0.3, -1.0, 0.0])
+# Of a face's place all but its size: a pulse is seen in that, since a face that gets darker looks
+# larger or smaller beside what is behind it, and would be taken away with it.
+_SWAYS = [0, 1, 3]
+# In widths of the face: what moves by less explains no pulse.
+_LEAST_MOVED = 0.0012
 _TINY = 1e-30
 
 
@@ -89,15 +94,17 @@ class Stretch:
         count = skin.shape[1]
         behind = np.array([each.behind for each in moments])
         places = np.array([each.reading.place for each in moments])
-        seen = np.concatenate([skin.reshape(len(skin), -1), behind, places], axis=1)
-        even = resample(times_s, seen, end_s, seconds)
+        columns = np.concatenate([skin.reshape(len(skin), -1), behind, places], axis=1)
+        even = resample(times_s, columns, end_s, seconds)
         logarithms = np.log(np.maximum(even[:, : 3 * count + 3], 1.0))
         colors, around = logarithms[:, : 3 * count], logarithms[:, 3 * count :]
         self._places = even[:, 3 * count + 3 :]
         self._around = without_slow(spectrum.detrended(around, 3) @ _GREEN_LESS_RED[:, None])
-        lit = cleaned(colors, np.concatenate([around, self._places], axis=1))
+        seen = quick_part(colors)
+        swayed = self._places[:, _SWAYS]
+        lit = cleaned(colors, np.concatenate([around, swayed], axis=1), seen)
         self._brightness = without_slow(lit.reshape(-1, count, 3) @ _GREEN_LESS_RED)
-        self._colors = pos.pulse(np.exp(cleaned(colors, around)).reshape(-1, count, 3))
+        self._colors = pos.pulse(np.exp(cleaned(colors, around, seen)).reshape(-1, count, 3))
         self._spectra = tuple(map(spectrum.spectra, (self._brightness, self._colors)))
         self.likely = _likely(self._spectra)
         self.bpm = spectrum.peak(self.likely)
@@ -143,14 +150,15 @@ class Stretch:
     def _movement(self, rates: Sequence[float]) -> float:
         """Return the largest part of a movement's power in the band that is at a rate.
 
-        A head that keeps still moves by less than counts.
+        What moves by less than counts is none: a pulse is seen in the skin's brightness, and that
+        moves the square that follows the face by half a thousandth of its width.
         """
         moved = without_slow(spectrum.detrended(self._places, 3))
         power = np.abs(spectrum.spectra(moved).first) ** 2
         near = np.any([np.abs(spectrum.BPM - bpm) <= 4.0 for bpm in rates], axis=0)
         shares = power[near].sum(axis=0) / np.maximum(power.sum(axis=0), _TINY)
-        # A thousandth of the face's width, a tenth of a pixel, is measuring.
-        shares[moved.std(axis=0) < 0.0015] = 0.0
+        # A line of a window after Hann is a quarter of the wave's amplitude.
+        shares[4.0 * np.sqrt(power[near].max(axis=0)) < _LEAST_MOVED] = 0.0
         return float(shares.max())
 
 

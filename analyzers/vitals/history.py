@@ -13,8 +13,8 @@ from analyzers.vitals.face_tracker import Reading
 KEPT_S = 32.0
 # Whoever gives all frames one time has them a millisecond apart: as many as 120 a second are kept.
 _MOST = round(KEPT_S * 120)
-# A longer pause is filled by nothing.
-LONGEST_GAP_S = 0.7
+# A longer pause is filled by nothing. A busy server leaves out runs of frames, up to a key frame.
+LONGEST_GAP_S = 1.5
 # Parts of the face's width in half a second; people who sit and rest sway by 1 or 2 %.
 MOVED = 0.06
 _OVER_S = 0.5
@@ -51,6 +51,7 @@ class StillTime:
         self.moments: deque[Moment] = deque(maxlen=_MOST)
         self._recent: deque[Moment] = deque()
         self.moved_s = float("-inf")
+        self.paused_s = float("-inf")
 
     def add(self, moment: Moment) -> None:
         """Take one more; what was before a movement or a pause is forgotten."""
@@ -59,6 +60,7 @@ class StillTime:
             last = self._recent[-1]
             if now_s - last.time_s > LONGEST_GAP_S:
                 self.forget()
+                self.paused_s = now_s
             elif last.reading.anchor != moment.reading.anchor:
                 self._move(now_s)
         self._recent.append(moment)

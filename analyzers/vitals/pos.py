@@ -15,6 +15,9 @@ from analyzers.vitals.resampling import RATE_HZ
 # The paper's 1.6 s, over which what the light is counts as constant.
 WINDOW = round(1.6 * RATE_HZ)
 _PROJECTION = np.array([[0.0, 1.0, -1.0], [-2.0, 1.0, 1.0]])
+# Pairs of colours; what two of them have in common counts for both.
+_ONE, _OTHER = np.array([0, 1, 2, 0, 0, 1]), np.array([0, 1, 2, 1, 2, 2])
+_TIMES = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 _TINY = 1e-9
 
 
@@ -35,8 +38,8 @@ def pulse(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     # projection / m, so what overlaps and is added is the colours times sums of those.
     means = np.maximum(_over_windows(colors) / WINDOW, _TINY)
     first, second = _PROJECTION[0] / means, _PROJECTION[1] / means
-    products = colors[..., :, None] * colors[..., None, :]
-    covariance = _over_windows(products) / WINDOW - means[..., :, None] * means[..., None, :]
+    covariance = _over_windows(colors[..., _ONE] * colors[..., _OTHER]) / WINDOW
+    covariance -= means[..., _ONE] * means[..., _OTHER]
     alpha = np.sqrt(
         np.maximum(_power(covariance, first), 0.0)
         / np.maximum(_power(covariance, second), _TINY**2)
@@ -65,6 +68,8 @@ def _added(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _power(covariance: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the variance of a mixture of colours."""
-    power: NDArray[np.float64] = np.einsum("...i,...ij,...j->...", weights, covariance, weights)
+    """Return the variance of a mixture of colours, by their variances and covariances, (…, 6)."""
+    power: NDArray[np.float64] = (
+        covariance * weights[..., _ONE] * weights[..., _OTHER] * _TIMES
+    ).sum(axis=-1)
     return power

@@ -18,11 +18,11 @@ from analyzers.vitals.resampling import frame_rate
 
 # Eight beats at 75; what is shorter does not tell 60 from 67.
 FIRST_S, WINDOW_S = 7.0, 12.0
-_EVERY_S = 0.7
+_EVERY_S = 0.9
 # So many times in a row it has to be sure before the first number.
 _FIRST_TIMES = 3
-# Moved within so long: that is why there is nothing.
-_MOVED_S = 4.0
+# Moved, or no frames, within so long: that is why there is nothing.
+_LATELY_S = 4.0
 _MIN_FPS = 14.0
 _MIN_WIDTH_PX = 60.0
 _DARK, _CLIPPED = 45.0, 0.25
@@ -72,7 +72,7 @@ class PersonPulse:
         return self._nothing(Reason.NO_FACE)
 
     def see(self, moment: Moment) -> Told:
-        """Take a frame; return what is known after it, which changes every 0.7 s."""
+        """Take a frame; return what is known after it, which changes every 0.9 s."""
         self._still.add(moment)
         if moment.time_s - self._looked_s < _EVERY_S:
             return self._told
@@ -99,9 +99,16 @@ class PersonPulse:
         if self._still.seconds > 2.0 and frame_rate(recent_s) < _MIN_FPS:
             return Reason.TOO_FEW_FRAMES
         if self._still.seconds < FIRST_S:
-            moved = moment.time_s - self._still.moved_s < _MOVED_S
-            return Reason.HOLD_STILL if moved else Reason.MEASURING
+            return self._why_short(moment.time_s)
         return None
+
+    def _why_short(self, now_s: float) -> Reason:
+        """Return why there is not enough of still time yet."""
+        if now_s - self._still.moved_s < _LATELY_S:
+            return Reason.HOLD_STILL
+        if now_s - self._still.paused_s < _LATELY_S:
+            return Reason.TOO_FEW_FRAMES
+        return Reason.MEASURING
 
     def _measure(self, now_s: float, after_s: float) -> Told:
         seconds = min(self._still.seconds, WINDOW_S)

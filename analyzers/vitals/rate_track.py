@@ -12,7 +12,7 @@ from analyzers.vitals.spectrum import BPM
 _DRIFT_BPM = 3.0
 # It was something else all the time: so likely in a second.
 _JUMP = 0.02
-# Spectra 0.7 s apart see mostly the same: each counts as a part of one.
+# Spectra 0.9 s apart see mostly the same: each counts as a part of one.
 _TEMPER = 0.5
 _FLOOR = 0.2 / len(BPM)
 

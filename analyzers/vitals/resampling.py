@@ -35,7 +35,15 @@ def resample(
     """
     count = round(seconds * RATE_HZ)
     even_s = end_s - np.arange(count - 1, -1, -1) / RATE_HZ
-    return np.stack([np.interp(even_s, times_s, column) for column in values.T], axis=1)
+    if len(times_s) < 2:
+        return np.repeat(values, count, axis=0)
+    # As np.interp does, for all columns at once.
+    after = np.searchsorted(times_s, even_s).clip(1, len(times_s) - 1)
+    before = after - 1
+    part = (even_s - times_s[before]) / (times_s[after] - times_s[before])
+    part = part.clip(0.0, 1.0)[:, None]
+    even: NDArray[np.float64] = values[before] * (1.0 - part) + values[after] * part
+    return even
 
 
 def frame_rate(times_s: NDArray[np.float64]) -> float:

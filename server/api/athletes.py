@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from server.api.context import HISTORY, HISTORY_BUDGET
@@ -12,6 +15,9 @@ from server.history.history import History, Overloaded
 from server.history.keys import Keys
 from server.security.identity import IDENTITY, Identity, Scope
 from signaling.errors import BadMessage, Busy, NotAllowed, NotFound, TooMany, quote
+
+if TYPE_CHECKING:
+    from server.history.reading import Reader
 
 KEYS = web.AppKey("history keys", Keys)
 RETRY_AFTER_S = 10
@@ -141,13 +147,21 @@ async def list_trainings(request: web.Request) -> web.Response:
     limit = _limit(request)
     try:
         await check_readable(request, history, key)
-        found, following = await history.ask(
-            history.reader.trainings, key, int(before) if before else None, limit
-        )
         told = await _shares(request, history, key) if is_own(request, key) else {}
+        text = await history.ask(
+            _trainings, history.reader, key, int(before) if before else None, limit, told
+        )
     except (DatabaseAway, Overloaded) as error:
         raise busy(error) from error
-    return web.json_response({"trainings": found, "next": following, **told})
+    return web.json_response(text=text)
+
+
+def _trainings(
+    reader: Reader, key: str, before: int | None, limit: int, told: dict[str, list[str]]
+) -> str:
+    """A page of them as JSON; on a thread, since a hundred long ones take their time."""
+    found, following = reader.trainings(key, before, limit)
+    return json.dumps({"trainings": found, "next": following, **told})
 
 
 async def share(request: web.Request) -> web.Response:

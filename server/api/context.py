@@ -15,6 +15,7 @@ from server.security.budget import Budget
 from server.security.embeddings import EmbeddingCipher
 from server.sessions.manager import SessionManager
 from server.sessions.metrics import Metrics
+from server.sessions.moves import Moves
 from server.watching.registry import StreamRegistry
 from server.watching.thumbnails import Thumbnails
 from server.webhooks.webhooks import Webhooks
@@ -42,4 +43,6 @@ NO_CAMERA = web.AppKey("no camera", str)
 CAMERA_ANALYSIS = web.AppKey("camera analysis", CameraAnalysis)
 CLUSTER = web.AppKey("cluster", Member)
 """Where several nodes are one server."""
+MOVES = web.AppKey("moves", Moves)
+"""Where sessions can move from one of them to another."""
 JPEGS = web.AppKey("jpegs", JpegCamera)

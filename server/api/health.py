@@ -103,6 +103,8 @@ async def ready(request: web.Request) -> web.Response:
     """
     if not request.app[POOL].ready:
         raise Busy("the workers are loading", retry_after_s=1)
+    if CLUSTER in request.app and request.app[CLUSTER].draining:
+        raise Busy("this node is about to end", retry_after_s=1)
     if CLUSTER in request.app and not request.app[CLUSTER].is_registered:
         raise Busy("the registry of the nodes can not be reached", retry_after_s=1)
     return web.json_response({"ready": True})

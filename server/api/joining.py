@@ -14,7 +14,8 @@ from functools import partial
 from aiohttp import web
 
 from server.api import node_feeds
-from server.api.context import CLUSTER, POOL, RECORDINGS, SESSIONS, SETTINGS, STREAMS
+from server.api.context import CLUSTER, MOVES, POOL, RECORDINGS, SESSIONS, SETTINGS, STREAMS
+from server.api.moving import AMONG_NODES
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
 from server.cluster.member import Member
@@ -28,6 +29,7 @@ from server.http.connection_guard import CONNECTIONS
 from server.http.limits import LIMITS
 from server.http.listener import GuardedSite, watch_request
 from server.http.route import Handler, Route
+from server.sessions.moves import Moves
 from server.watching.elsewhere import Elsewhere
 
 
@@ -61,8 +63,9 @@ def settings_of(node: Node, settings: Settings) -> Settings:
 def set_up(main: web.Application, next_port: web.Application, node: Node) -> Member:
     """Have what other nodes answer passed on to them. Before the applications run."""
     member = Member(node, _own_state(main), _network(node, main[SETTINGS]))
+    moves = Moves(member, main[SESSIONS])
     for app in (main, next_port):
-        app[CLUSTER] = member
+        app[CLUSTER], app[MOVES] = member, moves
     # The next port has sockets alone, and another scope for all its paths.
     main.middlewares.append(relay)
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
@@ -111,7 +114,7 @@ def inner(
     if isinstance(member.network, TlsNetwork):
         app[CONNECTIONS] = member.network.guard
     app[ROUTE_TABLE] = RouteTable()
-    app[ROUTE_TABLE].serve(app, (*routes, *node_feeds.FEED_ROUTES))
+    app[ROUTE_TABLE].serve(app, (*routes, *node_feeds.FEED_ROUTES, *AMONG_NODES))
     app[node_feeds.FEEDS] = set()
     app.on_shutdown.append(node_feeds.close_all)
     return app
@@ -124,10 +127,23 @@ class Joined:
     member: Member
     runner: web.AppRunner
     parent: int
+    sites: list[GuardedSite]
+    moves: Moves
+
+    async def drain(self, given_up: asyncio.Future[None]) -> None:
+        """Accept nobody new, and send all sessions to other nodes, if there are any."""
+        if self.moves.can_drain:
+            # Where others accept from the same sockets. On several machines clients ask here for
+            # the way to another node.
+            if not self.member.node.spans_machines:
+                for site in self.sites:
+                    await site.stop()
+            await self.moves.drain(given_up)
 
     async def leave(self) -> None:
         """Take no more requests from the others."""
         asyncio.get_running_loop().remove_reader(self.parent)
+        await self.moves.close()
         await self.member.close()
         await self.member.network.close()
         await self.runner.cleanup()
@@ -156,6 +172,7 @@ async def join(
     node = member.node
     await inner_runner.setup()
     await member.network.serve(inner_runner)
+    sites: list[GuardedSite] = []
     for runner, descriptors in zip(doors, (node.next_port, node.main_port), strict=False):
         await runner.setup()
         guard = runner.app[CONNECTIONS]
@@ -163,10 +180,11 @@ async def join(
             # Its own descriptor: the successor of this process gets them, too.
             listening = socket.socket(fileno=os.dup(descriptor))
             host, port = listening.getsockname()[:2]
-            await GuardedSite(runner, host, port, guard, context, listening).start()
+            sites.append(GuardedSite(runner, host, port, guard, context, listening))
+            await sites[-1].start()
     asyncio.get_running_loop().add_reader(node.parent, _end, member, parent_gone)
     await member.start()
-    return Joined(member, inner_runner, node.parent)
+    return Joined(member, inner_runner, node.parent, sites, doors[0].app[MOVES])
 
 
 def _end(member: Member, parent_gone: Callable[[], None]) -> None:
@@ -192,6 +210,9 @@ def _network(node: Node, settings: Settings) -> Network:
 def _own_state(app: web.Application) -> Callable[[], NodeState]:
     meter = LoadMeter()
 
+    def made_here(sid: str) -> bool:
+        return sid.startswith(app[SESSIONS].identifiers.tag)
+
     def state() -> NodeState:
         manager, pool = app[SESSIONS], app[POOL]
         lasting = manager.known.lasting()
@@ -206,6 +227,8 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             names=tuple(session.name for session in lasting if session.name is not None),
             recordings=tuple(app[RECORDINGS].running),
             subjects=dict(manager.of_subjects()),
+            ready=pool.ready,
+            guests=tuple(s.sid for s in lasting if s.arrival is None and not made_here(s.sid)),
         )
 
     return state

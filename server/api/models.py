@@ -141,6 +141,7 @@ class ListedSession(SessionStatus):
     """A session in the list."""
 
     doing: Doing | None = Field(description="null where no exercises are counted")
+    yours: bool = Field(description="Whether who asks may see its results and end it")
 
 
 class StartSession(Analysis):

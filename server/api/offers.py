@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.api.context import CLUSTER, OFFER_BUDGET, SESSIONS, STREAMS
+from server.api.context import CLUSTER, MOVES, OFFER_BUDGET, SESSIONS, STREAMS
 from server.api.relay import RemotePeer, open_at_node
 from server.broadcast.stream import VideoStream
 from server.security.identity import Identity, Scope
@@ -54,5 +54,7 @@ async def _open_here(
             peer, sdp = await streams.answer(plays, offer.sdp, by)
             return peer, sdp, None
     by.check(Scope.PUBLISH, "to send video")
+    if MOVES in app:
+        offer = await app[MOVES].expected(offer, by)
     opened = await app[SESSIONS].open(offer, by, plays)
     return opened.peer, opened.sdp, opened.info

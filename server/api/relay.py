@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
@@ -38,8 +37,6 @@ from signaling.messages import (
     check_published_name,
 )
 from signaling.sdp import sends_video
-
-logger = logging.getLogger(__name__)
 
 OF_THE_FIRST = ("/camera", "/frame", "/stream.mjpg", "/record/", "/lookouts")
 # STUN may take it five seconds; one that stands still takes for ever.
@@ -100,7 +97,8 @@ async def open_at_node(member: Member, offer: Offer, by: Identity, here: Local) 
     async def there(number: int) -> Any:
         return await open_remotely(member, number, offer, by)
 
-    publish = None if _only_watches(offer) else offer.publish
+    keeps = _only_watches(offer) or _takes_name_along(member, offer)
+    publish = None if keeps else offer.publish
     return await _first_that_takes(
         *(member, _nodes_for(member, offer), publish, _FULL, here, there),
         may_be_elsewhere=member.of_token(offer.resume) is None,
@@ -147,6 +145,7 @@ class RemotePeer:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._tasks = Tasks("remote peer")
+        self._said: asyncio.Queue[str | None] = asyncio.Queue()
         self._reading = self._tasks.spawn(self._read(), "read")
 
     @property
@@ -160,9 +159,10 @@ class RemotePeer:
             data = candidate.model_dump() if candidate is not None else {}
             await self._socket.send_json({"type": "ice-candidate", "data": data})
 
-    async def gone(self) -> None:
-        """Wait until its node ends the conversation, or dies."""
-        await asyncio.wait({self._reading})
+    async def says(self) -> AsyncIterator[str]:
+        """What its node says of it, until that ends the conversation or dies."""
+        while (text := await self._said.get()) is not None:
+            yield text
 
     async def close(self) -> None:
         """Let go of it; its session goes on."""
@@ -170,8 +170,11 @@ class RemotePeer:
         await self._socket.close()
 
     async def _read(self) -> None:
-        async for message in self._socket:
-            logger.debug("A node said of a peer: %s", message.data)
+        try:
+            async for message in self._socket:
+                self._said.put_nowait(message.data)
+        finally:
+            self._said.put_nowait(None)
 
 
 async def link_to(app: web.Application, name: str) -> Link | None:
@@ -192,7 +195,9 @@ async def _node_of(request: web.Request, member: Member) -> int | None:
     if path.startswith(OF_THE_FIRST) or (path == "/sessions" and request.method == "POST"):
         return FIRST
     match request.match_info:
-        case {"id": identifier} if path.startswith(("/sessions/", "/whip/", "/whep/")):
+        case {"id": identifier} if path.startswith("/sessions/"):
+            return member.of_session(identifier)
+        case {"id": identifier} if path.startswith(("/whip/", "/whep/")):
             return number_of(identifier)
         case {"name": name} if path.startswith("/recordings/"):
             return member.recording_at(name)
@@ -202,14 +207,27 @@ async def _node_of(request: web.Request, member: Member) -> int | None:
 def _nodes_for(member: Member, offer: Offer) -> list[int]:
     """The node that an offer is for, and those to ask when it refuses."""
     resumed = member.of_token(offer.resume)
-    if resumed is not None:
+    if resumed is not None and not _moves(member, resumed):
         return [resumed]
     if _only_watches(offer):
         return member.placer.choose_for_viewer(member.lively)
     chosen = member.placer.choose(member.lively)
-    if offer.publish is None:
+    if offer.publish is None or resumed is not None:
         member.placer.placed(chosen[0])
     return chosen
+
+
+def _moves(member: Member, number: int) -> bool:
+    """Whether sessions of a node go on at another one that is there."""
+    return member.states[number].draining and any(n != number for n in member.lively)
+
+
+def _takes_name_along(member: Member, offer: Offer) -> bool:
+    """Whether a session moves that has the name which it is to be published under."""
+    resumed = member.of_token(offer.resume)
+    if resumed is None or not _moves(member, resumed):
+        return False
+    return offer.publish in member.states[resumed].names
 
 
 def _only_watches(offer: Offer) -> bool:

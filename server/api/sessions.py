@@ -35,7 +35,14 @@ MAX_NOTICES = 64
 async def list_sessions(request: web.Request) -> web.Response:
     """The running sessions of whoever asks, and of who share with them; with control, all."""
     seen = await coached.visible(request, list(request.app[SESSIONS].known))
-    return web.json_response({"sessions": [{**status(s), "doing": doing(s.last)} for s in seen]})
+    by = request[IDENTITY]
+    return web.json_response(
+        {
+            "sessions": [
+                {**status(s), "doing": doing(s.last), "yours": by.may_touch(s.owner)} for s in seen
+            ]
+        }
+    )
 
 
 async def get_session(request: web.Request) -> web.Response:
@@ -136,6 +143,11 @@ class EventSink:
         """The last result ends the stream."""
         self._over = True
         self._add(self._results, "final", result.encode())
+
+    def leave(self) -> None:
+        """The stream ends without a result; it goes on where the session does."""
+        self._over = True
+        self._wake.set()
 
     def _add(self, waiting: deque[bytes], event: str, data: bytes) -> None:
         waiting.append(b"event: " + event.encode() + b"\ndata: " + data + b"\n\n")

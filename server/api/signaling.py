@@ -20,7 +20,7 @@ from server.sessions.peer import SessionPeer
 from server.tasks import Tasks
 from server.watching.viewer_peer import ViewerPeer
 from signaling import http, ice
-from signaling.errors import BadMessage, SignalingError
+from signaling.errors import BadMessage, NotFound, SignalingError
 from signaling.protocol import AddCandidate, Effect, EndCandidates, Negotiate, Send, Signaling
 
 logger = logging.getLogger(__name__)
@@ -97,14 +97,24 @@ class _Conversation:
                 self._peer = answered.peer
                 if isinstance(answered.peer, RemotePeer):
                     self._tasks.spawn(self._hang_up_after(answered.peer), "hang up")
+                elif isinstance(answered.peer, ViewerPeer):
+                    self._tasks.spawn(self._tell_why_over(answered.peer), "why over")
                 return self._protocol.answered(answered.sdp, answered.info)
             case AddCandidate() | EndCandidates():
                 await self._add_candidate(effect)
                 return []
 
+    async def _tell_why_over(self, peer: ViewerPeer) -> None:
+        """Say why there is nothing more to see, where there is something to say."""
+        await peer.over.wait()
+        if peer.why_ended:
+            for effect in self._protocol.failed(NotFound(peer.why_ended)):
+                await self._carry_out(effect)
+
     async def _hang_up_after(self, peer: RemotePeer) -> None:
-        """Close the socket when the peer's node dies, as it would if it were this one."""
-        await peer.gone()
+        """Pass on what its node says, and close the socket when that dies, as this one's would."""
+        async for text in peer.says():
+            await self._socket.send(text)
         await self._socket.close(WSCloseCode.GOING_AWAY, "the server starts again")
 
     async def _add_candidate(self, effect: AddCandidate | EndCandidates) -> None:

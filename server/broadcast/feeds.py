@@ -10,6 +10,7 @@ from server.media.encoder import Codec
 from signaling.errors import NotFound
 
 Emptied = Callable[[Feed], None]
+_ENDED = "what was to be seen has ended"
 
 
 class Feeds:
@@ -37,7 +38,7 @@ class Feeds:
             It has ended.
         """
         if self._closed:
-            raise NotFound("what was to be seen has ended")
+            raise NotFound(_ENDED)
         feed = self._feeds.get(codec)
         if feed is None:
             feed = self._feeds[codec] = self._make(codec, self._thread, self._emptied)
@@ -52,7 +53,7 @@ class Feeds:
         """For all who watch, it is over; nobody can join any more."""
         self._closed = True
         for feed in list(self._feeds.values()):
-            feed.end()
+            feed.end(_ENDED)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _emptied(self, feed: Feed) -> None:

@@ -135,8 +135,8 @@ def _carry_out(asked: argparse.Namespace, flags: list[str], cluster: str) -> int
                 _show(control.scale(asked.count))
             case "drain":
                 print(
-                    f"node {tag_of(asked.node)}: its sessions get their final results and"
-                    " end; then it is started again",
+                    f"node {tag_of(asked.node)}: its sessions go to other nodes, or end after"
+                    " a minute; then it is started again",
                     file=sys.stderr,
                 )
                 control.drain(asked.node)

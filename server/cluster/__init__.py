@@ -3,6 +3,7 @@
 - `parent` binds the HTTP ports, starts the nodes, and starts again what dies; it holds
 - the `registry`: which nodes are there, how loaded each is, and which one has which name;
 - `member` is a node's end of it, and `placing` chooses where a session goes;
+- `rollout` has a node end whose sessions go elsewhere, when `kinecast drain` asks for it;
 - `link` is the way to another node: its HTTP, over a Unix socket in a directory of mode 0700,
   with who asks beside each request. Whoever can open that socket is one of us;
 - `network` is what differs where nodes are on several machines: `tls_network` and `secure_port`

@@ -16,7 +16,7 @@ from typing import Any
 from server.backoff import Backoff
 from server.cluster.link import Link
 from server.cluster.network import Network, UnixNetwork
-from server.cluster.node import Node
+from server.cluster.node import Node, number_of
 from server.cluster.placing import NodeState, Placer
 from server.cluster.registry_server import MAX_LINE_BYTES
 from server.tasks import Tasks
@@ -61,6 +61,8 @@ class Member:
         self.node = node
         self.incarnation = secrets.token_hex(4)
         self.placer = Placer()
+        self.draining = False
+        """Whether this node is about to end, and takes no more sessions."""
         self.network = network or UnixNetwork(node)
         self.links: dict[int, Link] = {}
         self._own_state = own_state
@@ -103,14 +105,15 @@ class Member:
 
     @property
     def lively(self) -> Mapping[int, NodeState]:
-        """Those of them that sessions can be given to; this one always can."""
+        """Those of them that sessions can be given to; this one can if no other can."""
         since_s = time.monotonic() - STALE_S
-        own = self.node.number
-        return {
+        own, states = self.node.number, self.states
+        lively = {
             number: state
-            for number, state in self.states.items()
-            if number == own or self._heard_s.get(number, 0.0) >= since_s
+            for number, state in states.items()
+            if state.takes_sessions and (number == own or self._heard_s.get(number, 0.0) >= since_s)
         }
+        return lively or {own: states[own]}
 
     @property
     def is_registered(self) -> bool:
@@ -167,6 +170,13 @@ class Member:
             if len(parts) == 3 and parts[:2] == [f"{number:02x}", state.incarnation]:
                 return number
         return None
+
+    def of_session(self, identifier: str) -> int | None:
+        """The node that has a session: the one that made its id, unless it has moved."""
+        for number, state in self.states.items():
+            if identifier in state.guests:
+                return number
+        return number_of(identifier)
 
     def token_prefix(self) -> str:
         """What this node's resume tokens begin with."""
@@ -354,6 +364,7 @@ class Member:
             incarnation=self.incarnation,
             address=self.network.address,
             addresses=self._addresses,
+            draining=self.draining,
         )
 
     def _no_registry(self) -> Busy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -83,6 +84,24 @@ def this_node() -> Node | None:
     told = json.loads(text)
     ports = {name: tuple(told[name]) for name in ("next_port", "main_port", "inner_port")}
     return Node(**{**told, **ports})
+
+
+def directory_prefix(port: int) -> str:
+    """What the directory is called in which all sockets of a server are, up to what makes it new.
+
+    Parameters
+    ----------
+    port
+        Where clients find that server.
+    """
+    return f"kinecast-{port}-"
+
+
+def places() -> list[str]:
+    """Where such directories may be, the first of them that of a server that starts here."""
+    # A service's own, where systemd gives it one: its /tmp may be seen by nobody else.
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return [*filter(None, [given]), tempfile.gettempdir(), "/run/kinecast"]
 
 
 def tag_of(number: int) -> str:

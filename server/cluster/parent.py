@@ -20,8 +20,9 @@ from pathlib import Path
 from socket import socket
 
 from server.backoff import Backoff
-from server.cluster.node import REGISTRY, VARIABLE, Node
+from server.cluster.node import REGISTRY, VARIABLE, Node, directory_prefix, places
 from server.cluster.registry_server import RegistryServer
+from server.cluster.rollout import Rollout
 from server.config import Settings
 from server.http.listener import listen, refusal
 from server.security import development_certificate, keys
@@ -58,6 +59,7 @@ class Parent:
         self._status = 0
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._shared: dict[str, str] = {}
+        self._rollout = Rollout(self._terminate)
 
     async def run(self) -> int:
         """Run until asked to stop; returns the exit status.
@@ -74,10 +76,14 @@ class Parent:
         main = [] if self._settings.websocket_only else self._listen(self._settings.port)
         self._make_shared()
         ends, held = os.pipe()
-        with tempfile.TemporaryDirectory(prefix="kinecast-") as directory:
+        prefix = directory_prefix(self._settings.port)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=places()[0]) as directory:
             server = RegistryServer(
                 str(Path(directory) / REGISTRY), self._settings.expensive_per_minute
             )
+            self._rollout.count = self._settings.nodes
+            self._rollout.states = lambda: server.registry.states
+            server.on_command, server.on_report = self._rollout.command, self._rollout.heard
             await server.start()
             tasks = Tasks("nodes")
             try:
@@ -123,8 +129,14 @@ class Parent:
             systemd.notify("STOPPING=1")
         self._stopping.set()
         for process in self._processes.values():
+            _end(process)
+
+    def _terminate(self, number: int) -> bool:
+        process = self._processes.get(number)
+        if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
+        return process is not None
 
     async def _keep(self, node: Node) -> None:
         """Have a node run until we stop."""
@@ -139,11 +151,18 @@ class Parent:
                 continue
             self._processes[node.number] = process
             if self._stopping.is_set():
-                process.send_signal(signal.SIGTERM)
+                _end(process)
             status = await process.wait()
             del self._processes[node.number]
+            was_asked = self._rollout.has_ended(node.number)
             if self._stopping.is_set():
                 return
+            if was_asked:
+                if self._rollout.stays_off(node.number):
+                    return
+                logger.info("Node %s has drained: started again", node.tag)
+                has_run = True
+                continue
             if status == BAD_SETTINGS and not has_run:
                 # It has said what is wrong.
                 self._status = BAD_SETTINGS
@@ -174,6 +193,13 @@ class Parent:
             systemd.notify("WATCHDOG=1")
         systemd.notify("READY=1\nSTATUS=serving")
         await systemd.keep_alive()
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """End a node's process with its sessions, as all others end."""
+    with contextlib.suppress(ProcessLookupError):
+        # SIGTERM would have it wait until its sessions have gone elsewhere.
+        process.send_signal(signal.SIGINT)
 
 
 def run(settings: Settings) -> int:

@@ -20,6 +20,8 @@ USUAL_COST = 0.35
 VIEWER_COST = 0.03
 # How many nodes are asked before a client is told that there is no room.
 TRIES = 3
+# Of a state; JSON has no tuples.
+LISTS = frozenset({"names", "recordings", "guests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class NodeState:
         How many of its sessions each token's subject has.
     addresses
         How many requests and sockets that last each address has; no news by itself.
+    guests
+        Its sessions that another node has begun.
+    draining
+        Whether it is about to end: its sessions go elsewhere, and no new ones come.
+    ready
+        Whether it has a worker that takes frames.
     address
         Where it is reached, if its number does not say it.
     """
@@ -57,7 +65,15 @@ class NodeState:
     recordings: tuple[str, ...] = ()
     subjects: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict, compare=False)
+    guests: tuple[str, ...] = ()
+    draining: bool = False
+    ready: bool = True
     address: str = ""
+
+    @property
+    def takes_sessions(self) -> bool:
+        """Whether sessions should go there."""
+        return self.ready and not self.draining
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
@@ -65,11 +81,11 @@ class NodeState:
 
         Raises
         ------
-        KeyError, TypeError
+        TypeError
             It is no state.
         """
-        lists = {name: tuple(told[name]) for name in ("names", "recordings")}
         known = {each.name: told[each.name] for each in fields(cls) if each.name in told}
+        lists = {name: tuple(known[name]) for name in LISTS & known.keys()}
         return cls(**{**known, **lists})
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from server.cluster.placing import NodeState
@@ -31,6 +32,10 @@ MAX_WAITING_BYTES = 1 << 20
 LOOK_EVERY_S = 0.5
 
 
+class CommandRefused(Exception):
+    """What the command line asks for can not be done: one sentence that says why."""
+
+
 class RegistryServer:
     """Serves a registry.
 
@@ -47,6 +52,13 @@ class RegistryServer:
     settle_s
         So long after the start names are not given: nodes of an earlier registry have not all come
         yet to say what is published.
+
+    Attributes
+    ----------
+    on_command
+        Carries out what the command line asks for; yields what is to be printed.
+    on_report
+        Is told of each node that has said how it does.
     """
 
     def __init__(
@@ -57,6 +69,8 @@ class RegistryServer:
         lease_s: float | None = None,
         settle_s: float = 0.0,
     ) -> None:
+        self.on_report: Callable[[int], None] = lambda _: None
+        self.on_command: Callable[[dict[str, Any]], AsyncIterator[str]] | None = None
         self.registry = Registry()
         self._expensive = expensive(expensive_per_minute)
         self._path = path
@@ -94,6 +108,9 @@ class RegistryServer:
         try:
             while line := await reader.readline():
                 told = json.loads(line)
+                if "command" in told:
+                    await self._command(told, writer)
+                    break
                 number = int(told["node"])
                 self._silent_looks[number] = 0
                 self._writers[number] = writer
@@ -116,6 +133,7 @@ class RegistryServer:
         if "state" in told:
             self.registry.report(number, NodeState.read(told["state"]))
             self._tell_all(number)
+            self.on_report(number)
         if "name" in told:
             name, wish, full = told["name"], told["wish"], told["full"]
             if wish is None:
@@ -144,6 +162,18 @@ class RegistryServer:
                 if looks * LOOK_EVERY_S > lease_s:
                     logger.warning("Node %02x has said nothing for %.0f s", number, lease_s)
                     writer.transport.abort()
+
+    async def _command(self, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        if self.on_command is None:
+            raise ValueError("nothing can be asked for here")
+        try:
+            async for text in self.on_command(told):
+                # Whoever asked may have gone; it is carried out all the same.
+                with contextlib.suppress(ConnectionError):
+                    writer.write(_line({"said": text}))
+            writer.write(_line({"done": True}))
+        except CommandRefused as refusal:
+            writer.write(_line({"refused": str(refusal)}))
 
     async def _charge(self, client: str) -> list[Any] | None:
         """Why a client gets nothing more, and for how long; None if it does."""

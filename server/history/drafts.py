@@ -9,8 +9,10 @@ from typing import Any
 
 from server.history.training import Draft
 
-# While the database is away. Of a hundred repetitions each they take 20 MB.
+# While the database is away.
 MOST_WAITING = 200
+# Of all that wait.
+MOST_BYTES_WAITING = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Drafts:
             draft.told_at_ms = _now_ms()
             draft.sum_up(summary.get("final"))
             self._drop_if_empty(draft)
+            self._make_room()
 
     def forget(self, key: str) -> None:
         """Keep nothing of somebody, and nothing more of the sessions that go on."""
@@ -94,15 +97,19 @@ class Drafts:
             if key is None:
                 return None
             draft = Draft(key, told.name, told.session, began_at_ms)
-            self._make_room()
+            self._make_room(1)
             self._drafts[told.session] = draft
         draft.name = told.name
         return draft
 
-    def _make_room(self) -> None:
+    def _make_room(self, more: int = 0) -> None:
+        """Give up the oldest that are over, so that these and `more` are not too many."""
         over = [draft for draft in self._drafts.values() if draft.is_over]
-        while len(over) >= MOST_WAITING:
-            self.drop(over.pop(0))
+        size = sum(draft.bytes for draft in over)
+        while over and (len(over) + more > MOST_WAITING or size > MOST_BYTES_WAITING):
+            given_up = over.pop(0)
+            size -= given_up.bytes
+            self.drop(given_up)
             self.lost += 1
 
     def _drop_if_empty(self, draft: Draft) -> None:

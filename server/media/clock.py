@@ -11,6 +11,10 @@ class SessionClock:
     def __init__(self) -> None:
         self._began_s: float | None = None
 
+    def go_on(self, elapsed_s: float, now_s: float) -> None:
+        """Have so much elapsed, as the clock of another process had."""
+        self._began_s = now_s - elapsed_s
+
     def elapsed_s(self, now_s: float) -> float:
         """Seconds since the first frame; 0 before it."""
         return now_s - self._began_s if self._began_s is not None else 0.0

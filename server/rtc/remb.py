@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from aiortc import RTCRtpReceiver
@@ -12,6 +13,7 @@ from aiortc.rate import RemoteBitrateEstimator
 # last; both as in libwebrtc (RembThrottler). aiortc tells it with every packet while they come ever
 # later: 300 times a second from a machine that is busy with eight streams.
 TELL_EVERY_MS = 200
+WINDOW_MS = 1000
 LESS = 0.97
 
 
@@ -22,9 +24,45 @@ def bounded_estimator(receiver: RTCRtpReceiver) -> BoundedEstimator:
     """
     estimator = receiver._RTCRtpReceiver__remote_bitrate_estimator  # type: ignore[attr-defined]
     if not isinstance(estimator, BoundedEstimator):
+        estimator.incoming_bitrate = RateWindow()
         estimator = BoundedEstimator(estimator)
         receiver._RTCRtpReceiver__remote_bitrate_estimator = estimator  # type: ignore[attr-defined]
     return estimator
+
+
+class RateWindow:
+    """What came in the last second; stands in for aiortc's RateCounter, and counts the same.
+
+    That one has a counter for each millisecond, and empties those that have passed one by one, for
+    each packet twice: half of what estimating takes. Drop when it no longer does.
+    """
+
+    def __init__(self) -> None:
+        self._came: deque[tuple[int, int]] = deque()
+        self._bytes = 0
+        self._origin_ms: int | None = None
+
+    def add(self, value: int, now_ms: int) -> None:
+        """So many bytes came."""
+        if self._origin_ms is None:
+            self._origin_ms = now_ms
+        self._came.append((now_ms, value))
+        self._bytes += value
+
+    def rate(self, now_ms: int) -> int | None:
+        """In bits a second; None if nothing came, or all of it just now."""
+        if self._origin_ms is None:
+            return None
+        self._origin_ms = max(self._origin_ms, now_ms - WINDOW_MS + 1)
+        while self._came and self._came[0][0] < self._origin_ms:
+            self._bytes -= self._came.popleft()[1]
+        span_ms = now_ms - self._origin_ms + 1
+        return round(8000 * self._bytes / span_ms) if self._came and span_ms > 1 else None
+
+    def reset(self) -> None:
+        """Forget what came."""
+        self._came.clear()
+        self._bytes, self._origin_ms = 0, None
 
 
 class BoundedEstimator:

@@ -8,6 +8,18 @@ from typing import Any
 
 from server.workers.messages import LaneIsBehind, Seen
 
+_MESSAGES = {
+    "behind": (
+        "is too slow to see every frame: whole runs of frames are left out;"
+        " send fewer frames a second, or fewer streams"
+    ),
+    "blind": (
+        "sees nothing: after frames that were left out it can go on from a key frame only, and none"
+        " comes though the sender is asked; have it give one every few seconds"
+    ),
+    "in_time": "sees every frame again",
+}
+
 
 @dataclass(slots=True)
 class _Analyzer:
@@ -61,20 +73,14 @@ class EveryFrame:
         """What clients are told of analyzers that fell behind, or keep up again."""
         self.take(dict.fromkeys(said.analyzers, said.seen))
         dropped = {name: int(told["dropped"]) for name, told in self.told().items()}
+        state = "blind" if said.is_blind else "behind" if said.is_behind else "in_time"
         return [
             {
                 "type": "analyzer_lag",
                 "analyzer": name,
-                "state": "behind" if said.is_behind else "in_time",
+                "state": state,
                 "dropped": dropped[name] + said.left_out,
-                "message": _behind(name) if said.is_behind else f"{name} sees every frame again",
+                "message": f"{name} {_MESSAGES[state]}",
             }
             for name in said.analyzers
         ]
-
-
-def _behind(name: str) -> str:
-    return (
-        f"{name} is too slow to see every frame: whole runs of frames are left out;"
-        " send fewer frames a second, or fewer streams"
-    )

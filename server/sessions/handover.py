@@ -86,15 +86,27 @@ def _read(book: bytes) -> list[KeptSession]:
 
 
 def _go_on_with(manager: SessionManager, kept: KeptSession) -> None:
-    by = Identity(kept.owner, frozenset(), kept.client)
-    session = manager.expect(kept.id, kept.analyzers, by, kept.name)
+    session = expect(manager, kept)
     session.resume_token = kept.resume
-    session.created_at_ms = kept.created_at_ms
-    session.restarts = kept.restarts
     if kept.options is None:
         logger.warning("Session %s goes on without its options: they are too large", kept.id)
-    session.options.update(kept.options or {})
     session.worker_restarted(Fault("", "ended with the server"), ())
+
+
+def expect(manager: SessionManager, kept: KeptSession) -> Session:
+    """Wait for the peer of a session that another process had.
+
+    Raises
+    ------
+    SignalingError
+        An analyzer that this server lacks (400).
+    """
+    by = Identity(kept.owner, frozenset(), kept.client)
+    session = manager.expect(kept.id, kept.analyzers, by, kept.name)
+    session.created_at_ms = kept.created_at_ms
+    session.restarts = kept.restarts
+    session.options.update(kept.options or {})
+    return session
 
 
 def _written(sessions: Iterable[Session]) -> bytes:
@@ -110,7 +122,12 @@ def _written(sessions: Iterable[Session]) -> bytes:
 
 
 def _line(session: Session, options: Options | None) -> bytes:
-    kept = KeptSession(
+    return json.dumps(asdict(kept_of(session, options))).encode()
+
+
+def kept_of(session: Session, options: Options | None) -> KeptSession:
+    """What another process has to know of a session to wait for its peer."""
+    return KeptSession(
         session.sid,
         session.resume_token,
         session.owner,
@@ -121,4 +138,3 @@ def _line(session: Session, options: Options | None) -> bytes:
         session.created_at_ms,
         session.restarts,
     )
-    return json.dumps(asdict(kept)).encode()

@@ -93,6 +93,22 @@ class Intake:
         self._pace = Pace()
         incoming.listen(self._put_peers)
 
+    def take_over(self, count: int, elapsed_s: float) -> None:
+        """Go on with another node's count and time; what came here before is not counted.
+
+        Parameters
+        ----------
+        count
+            Frames that came there.
+        elapsed_s
+            Since the first of them; 0 where there was none.
+        """
+        self.count = self.done = count
+        self.newest = None
+        if elapsed_s:
+            self.clock.go_on(elapsed_s, time.monotonic())
+        self.begin_video()
+
     def put_frame(self, frame: av.VideoFrame, clock: TrackClock) -> None:
         """Take a raw frame; it replaces one that still waits."""
         if not self.is_open:

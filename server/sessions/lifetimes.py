@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from server.sessions.directory import SessionDirectory
+from server.sessions.luggage import Luggage
 from server.sessions.peer import DisconnectReason, SessionPeer, hang_up_on_oldest
 from server.sessions.session import Session
 from server.tasks import Tasks
@@ -60,6 +61,7 @@ class SessionLifetimes:
             del self.peers[session.sid]
             # A session that has streamed before may still be resumed by an attempt that connects.
             hopeless = why is DisconnectReason.NEVER_CONNECTED and not session.frames_in
+            hopeless = hopeless and session.arrival is None
             if session.ending or hopeless or self._resume_window_s == 0:
                 self.end_soon(session, why.value)
             else:
@@ -113,9 +115,19 @@ class SessionLifetimes:
             await session.end(reason)
         finally:
             self._known.end(session)
-        if session.name is not None:
+        if session.name is not None and session.arrival is None:
             session.tell("unpublished")
         hang_up_on_oldest(self.peers.values(), self._max_peers)
+
+    async def hand_over(self, session: Session) -> Luggage:
+        """End a session here that goes on at another node; its peer has a moment to hang up."""
+        self.keep(session)
+        try:
+            return await asyncio.shield(self._tasks.spawn(session.leave(), "leave"))
+        finally:
+            self._known.end(session)
+            if (peer := self.peers.get(session.sid)) is not None:
+                peer.request_end("it goes on at another node")
 
     async def drain(self, reason: str) -> None:
         """Take no more offers, end all sessions with their final results, hang up."""

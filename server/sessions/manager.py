@@ -16,6 +16,7 @@ from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
 from server.sessions.identifiers import Identifiers
 from server.sessions.lifetimes import SessionLifetimes
+from server.sessions.luggage import Luggage
 from server.sessions.metrics import Metrics
 from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
@@ -24,7 +25,7 @@ from server.sessions.recording import RecorderFactory
 from server.sessions.session import Session
 from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
-from signaling.errors import Busy, Conflict, NotAllowed, quote
+from signaling.errors import Busy, Conflict, NotAllowed, NotFound, quote
 from signaling.ice import IceServer
 from signaling.messages import Offer, SessionInfo
 
@@ -226,7 +227,7 @@ class SessionManager:
         return session
 
     def expect(self, sid: str, analyzers: Sequence[str], by: Identity, name: str | None) -> Session:
-        """Wait for the peer of a session that the process before this one had (`handover`).
+        """Wait for the peer of a session that another process had (`handover`).
 
         Raises
         ------
@@ -333,6 +334,26 @@ class SessionManager:
             self._lifetimes.wait_for_return(session)
 
     # ---- the end
+
+    async def hand_over(self, token: str, by: Identity) -> Luggage:
+        """End a session that goes on at another node.
+
+        Raises
+        ------
+        NotFound
+            It has ended.
+        NotAllowed
+            It is somebody else's.
+        """
+        return await self._lifetimes.hand_over(self.to_move(token, by))
+
+    def to_move(self, token: str, by: Identity) -> Session:
+        """The session that somebody wants to go on with at another node; raises as `hand_over`."""
+        session = self.known.with_token(token)
+        if session is None or session.arrival is not None:
+            raise NotFound("there is no session to go on with: it has ended")
+        check_owner(session, by)
+        return session
 
     async def end(self, sid: str, reason: str) -> None:
         """End a session, with its final result to all who read it.

@@ -44,6 +44,12 @@ class Notes:
         """Whoever is filmed, as the client last named them, in JSON."""
         self._bytes = 0
 
+    def take_over(self, kept: list[dict[str, Any]]) -> None:
+        """Have those that another node kept, with the times at which they came there."""
+        for note in kept:
+            self.add({key: value for key, value in note.items() if key != "received_at"})
+        self.kept = [*kept]
+
     def add(self, values: dict[str, Any]) -> None:
         """Keep one, with the time at which it came.
 

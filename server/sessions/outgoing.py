@@ -76,6 +76,10 @@ class Outgoing:
         self._owner = owner
         self._on_repetition = on_repetition
 
+    def take_over(self, analyzed: int, unreadable: int) -> None:
+        """Go on with what another node counted."""
+        self.analyzed, self.unreadable = analyzed, unreadable
+
     @property
     def dropped(self) -> int:
         """Frames that arrived and were never analyzed, because a newer one took their place."""

@@ -7,15 +7,18 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from server.media.clock import SessionClock
 from server.rtc import IncomingVideo
 from server.security.identity import ANONYMOUS, Identity
 from server.security.token_bucket import TokenBucket
-from server.sessions.chosen_analyzers import ChosenAnalyzers, Options
+from server.sessions.arrival import Arrival
+from server.sessions.chosen_analyzers import ChosenAnalyzers
 from server.sessions.embedding_gate import EmbeddingGate
+from server.sessions.figures import SessionFigures
 from server.sessions.intake import Intake
+from server.sessions.luggage import Luggage
 from server.sessions.metrics import Metrics
 from server.sessions.notes import Notes
 from server.sessions.observer import Observer
@@ -28,7 +31,6 @@ from server.sessions.state import SessionState
 from server.sessions.subscribers import SessionSubscribers
 from server.sessions.worker_link import WorkerLink
 from server.workers.blame import Fault
-from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     DECODING,
     ChangeOptions,
@@ -39,6 +41,7 @@ from server.workers.messages import (
     KeyFrameNeeded,
     KeyFrameWanted,
     LaneIsBehind,
+    Memory,
     Problems,
     Ready,
     Unreadable,
@@ -48,7 +51,7 @@ from server.workers.pool import WorkerPool
 logger = logging.getLogger(__name__)
 
 
-class Session:
+class Session(SessionFigures):
     """Frames in, results out.
 
     Parameters
@@ -115,6 +118,9 @@ class Session:
         self._pool = pool
         self._metrics = metrics
         self._make_recorder = recorder
+        self._memory: Memory | None = None
+        self.arrival: Arrival | None = None
+        """What it waits for that comes from another node."""
         self.incoming = IncomingVideo()
         self._worker = WorkerLink(pool, self, self.incoming.request_key_frame)
         self.intake = Intake(
@@ -126,81 +132,6 @@ class Session:
             *(self.subscribers, self.intake, metrics, self.notes, gate, by.subject),
             None if observer is None else lambda said: self.tell("repetition", repetition=said),
         )
-
-    @property
-    def analyzers(self) -> tuple[str, ...]:
-        """Names of those it has."""
-        return self._chosen.names
-
-    @property
-    def options(self) -> Options:
-        """For each analyzer, by name, what the client set."""
-        return self._chosen.options
-
-    @property
-    def problems(self) -> list[dict[str, Any]]:
-        """What went wrong in its analyzers, once for each of them and phase."""
-        return self.subscribers.problems
-
-    @property
-    def last(self) -> Result | None:
-        """The last result; the final one, when the session is over."""
-        return self.subscribers.last
-
-    @property
-    def state(self) -> SessionState:
-        """Where the session is in its life."""
-        return self.history[-1]
-
-    @property
-    def streaming(self) -> bool:
-        """Whether frames come in."""
-        return self.state is SessionState.STREAMING
-
-    @property
-    def ending(self) -> bool:
-        """Whether the session is over, or about to be."""
-        return self.state in (SessionState.ENDING, SessionState.ENDED)
-
-    @property
-    def worker_index(self) -> int | None:
-        """Which worker it is pinned to."""
-        return self._worker.index
-
-    @property
-    def clock(self) -> SessionClock:
-        """Its time, from the first frame on."""
-        return self.intake.clock
-
-    @property
-    def frames_in(self) -> int:
-        """Frames that came."""
-        return self.intake.count
-
-    @property
-    def last_frame(self) -> FrameInfo | None:
-        """The last frame that came."""
-        return self.intake.newest
-
-    @property
-    def dropped(self) -> int:
-        """Frames that arrived and were never analyzed, because a newer one took their place."""
-        return self._outgoing.dropped
-
-    @property
-    def frames_analyzed(self) -> int:
-        """Frames that a result went out for."""
-        return self._outgoing.analyzed
-
-    @property
-    def every_frame(self) -> dict[str, dict[str, float]]:
-        """Of analyzers that are to see every frame: how late they are, and what they missed."""
-        return self._outgoing.every_frame.told(self.frames_in if self.ending else None)
-
-    @property
-    def frames_unreadable(self) -> int:
-        """Frames that could not be decoded."""
-        return self._outgoing.unreadable
 
     # ---- its life
 
@@ -214,6 +145,10 @@ class Session:
         """
         if self.ending:
             return
+        if self.arrival is not None:
+            self._enter(SessionState.STREAMING)
+            self.arrival.expect(audio=audio)
+            return
         if SessionState.STREAMING not in self.history:
             self.tell("session.started", analyzers=list(self.analyzers))
         self._enter(SessionState.STREAMING)
@@ -225,6 +160,50 @@ class Session:
             self._leave_out(self._pool.left_out_for(self.client), "crash", "workers failed over it")
             if self._worker.pin():
                 self._start_on_worker()
+
+    def arrive(self, luggage: Luggage | None, *, audio: bool) -> None:
+        """Go on where another node ended; without what that knew, analyzers begin anew.
+
+        Parameters
+        ----------
+        luggage
+            What it knew.
+        audio
+            As for `begin`.
+        """
+        self.arrival = None
+        if self.ending:
+            return
+        if luggage is None:
+            self._tell_anew(self.analyzers, "The node that had the session is gone.")
+        else:
+            self.restarts, self.health = luggage.restarts, luggage.health
+            self.notes.take_over(luggage.notes)
+            self.intake.take_over(luggage.frames, luggage.elapsed_s)
+            self._outgoing.take_over(luggage.analyzed, luggage.unreadable)
+            self._memory = luggage.memory
+            self._tell_anew(luggage.memory.lost, "What was counted could not be taken along.")
+        self.begin(audio=audio)
+
+    async def leave(self) -> Luggage:
+        """End here, to go on at another node: there is no final result."""
+        self.end_reason = "it goes on at another node"
+        self._enter(SessionState.ENDING)
+        try:
+            memory = (await self._let_go(moves=True)).memory
+            self.subscribers.leave()
+            if self.intake.recorder is not None:
+                await self.intake.recorder.close(summary(self))
+                self.tell("recording.closed", recording=self.sid)
+        finally:
+            # Whoever watches it finds it by its name where it has gone.
+            self.name = None
+            self.ended.set()
+        return Luggage(
+            *(self.frames_in, self._outgoing.analyzed, self._outgoing.unreadable),
+            *(self.clock.elapsed_s(time.monotonic()), self.restarts, self.health),
+            *(self.notes.kept, memory or Memory(lost=self.analyzers)),
+        )
 
     def disconnect(self) -> None:
         """The peer is gone and may come back: keep the analyzers' state, give back the memory."""
@@ -282,8 +261,8 @@ class Session:
                 self._start_on_worker()
             case FrameResult():
                 self._take_result(message)
-            case Drawn(_, mailbox, annotated):
-                (self.annotated if annotated else self.pictures).take(mailbox)
+            case Drawn(_, mailbox, annotated, small):
+                (self.annotated if annotated else self.pictures).take(mailbox, small)
             case KeyFrameNeeded():
                 self._worker.need_key_frame()
             case KeyFrameWanted():
@@ -293,7 +272,9 @@ class Session:
                     self.subscribers.notify(notice)
             case Unreadable():
                 self._outgoing.refuse(message)
-            case Problems(_, problems):
+            case Problems(_, problems, anew):
+                if not self.ending:
+                    self._tell_anew(anew, "What was counted could not be read.")
                 for problem in problems:
                     self._metrics.analyzer_errors.labels(problem.analyzer).inc()
                     self.subscribers.notify_problem(
@@ -313,13 +294,17 @@ class Session:
             self._worker.take_final(Final(self.sid))
             return
         self._leave_out(left_out, fault.phase, f"the worker {fault.reason} again")
-        self.subscribers.notify_restart(
-            {
-                "type": "analyzers_restarted",
-                "analyzers": list(self.analyzers),
-                "message": f"The worker {fault.reason}. Analyzers start anew; counts begin again.",
-            }
-        )
+        self._tell_anew(self.analyzers, f"The worker {fault.reason}.")
+
+    def _tell_anew(self, analyzers: Sequence[str], why: str) -> None:
+        if analyzers:
+            self.subscribers.notify_restart(
+                {
+                    "type": "analyzers_restarted",
+                    "analyzers": list(analyzers),
+                    "message": f"{why} Analyzers start anew; counts begin again.",
+                }
+            )
 
     def _leave_out(self, names: Sequence[str], phase: str, why: str) -> None:
         for name in names:
@@ -333,7 +318,9 @@ class Session:
 
     def _start_on_worker(self) -> None:
         began_ms = self.last_frame.pts_ms if self.last_frame else 0.0
-        self._worker.start(self._chosen.start(self.sid, began_ms))
+        start = self._chosen.start(self.sid, began_ms)
+        memory, self._memory = self._memory, None
+        self._worker.start(replace(start, memory=memory))
         self._worker.write(self._outgoing.wanted_forms)
         self.intake.wants_all = self._worker.wants_all = self._chosen.want_all
         if self.state is SessionState.ENDING:
@@ -374,17 +361,22 @@ class Session:
             self.ended.set()
 
     async def _end_once(self) -> None:
+        result = self._outgoing.final_result(await self._let_go())
+        self.subscribers.publish_final(result)
+        await self._finish_recording(result)
+        # One that never came from another node ends there, if anywhere.
+        if SessionState.STREAMING in self.history and self.arrival is None:
+            self.tell("session.ended", summary=summary(self))
+
+    async def _let_go(self, *, moves: bool = False) -> Final:
         ended_ms = self.last_frame.pts_ms if self.last_frame else 0.0
-        result = self._outgoing.final_result(await self._worker.end(ended_ms))
+        final = await self._worker.end(ended_ms, moves=moves)
         self.intake.refuse_video()
         self.annotated.close()
         self.pictures.close()
         self._worker.release()
         self._enter(SessionState.ENDED)
-        self.subscribers.publish_final(result)
-        await self._finish_recording(result)
-        if SessionState.STREAMING in self.history:
-            self.tell("session.ended", summary=summary(self))
+        return final
 
     async def _finish_recording(self, final: Result) -> None:
         if self.intake.recorder is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import av
 
 from server.media.capture import Capture, Listener, Listeners
 from server.workers.mailbox import MailboxReader
-from server.workers.messages import Draw
+from server.workers.messages import Draw, Shoot
 
 
 class ShownFrames:
@@ -31,6 +32,7 @@ class ShownFrames:
         self._listeners = Listeners()
         self._mailbox: MailboxReader | None = None
         self._shown = 0
+        self._shot: asyncio.Future[bytes | None] | None = None
 
     def subscribe(self, listener: Listener) -> None:
         """Give every frame to someone, on the event loop."""
@@ -59,11 +61,22 @@ class ShownFrames:
         if self._listeners:
             self._send(Draw(self._sid, True, self._annotated))
 
-    def take(self, mailbox: str) -> None:
-        """Show the newest frame of a mailbox of the worker's.
+    async def shoot(self) -> bytes | None:
+        """A small JPEG of the newest frame; None if none came lately. It may never be answered."""
+        if self._shot is None or self._shot.done():
+            self._shot = asyncio.get_running_loop().create_future()
+            self._send(Shoot(self._sid))
+        return await asyncio.shield(self._shot)
+
+    def take(self, mailbox: str, small: bytes | None = None) -> None:
+        """Show the newest frame of a mailbox of the worker's, or take what `shoot` waits for.
 
         A frame that was skipped in favour of a newer one is announced all the same.
         """
+        if small is not None:
+            if self._shot is not None and not self._shot.done():
+                self._shot.set_result(small or None)
+            return
         capture = self._newest() if self._listeners and self._open(mailbox) else None
         if capture is not None:
             self._listeners.give(capture)
@@ -72,6 +85,8 @@ class ShownFrames:
         """The session is over."""
         self._listeners.clear()
         self._let_go()
+        if self._shot is not None and not self._shot.done():
+            self._shot.set_result(None)
 
     def _open(self, mailbox: str) -> bool:
         if self._mailbox is None or self._mailbox.name != mailbox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from analyzers.compact import Form
 from server.sessions.results import Result, Sink
@@ -16,6 +16,13 @@ class PeerSink(Sink, Protocol):
 
     @property
     def forms(self) -> frozenset[Form]: ...
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A reader that has to be told that nothing more comes."""
+
+    def leave(self) -> None: ...
 
 
 class SessionSubscribers:
@@ -106,6 +113,20 @@ class SessionSubscribers:
         }
         self._problems[analyzer, phase] = notice
         self.notify(notice)
+
+    def tell_peer(self, message: dict[str, Any]) -> bool:
+        """Send a notice to the session's own peer alone; returns whether there is one."""
+        if self._channel is None:
+            return False
+        self._channel.notice(message)
+        return True
+
+    def leave(self) -> None:
+        """End for readers here: the session goes on elsewhere, where they can read on."""
+        for sink in list(self._sinks):
+            if isinstance(sink, Leaving):
+                sink.leave()
+        self._sinks.clear()
 
     # ---- for the session
 

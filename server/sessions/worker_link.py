@@ -18,6 +18,7 @@ from server.workers.messages import (
     End,
     Final,
     FrameAvailable,
+    Memory,
     Start,
     Write,
 )
@@ -175,11 +176,19 @@ class WorkerLink:
 
     # ---- the end
 
-    async def end(self, at_ms: float) -> Final:
-        """End the analyzers; returns what they say last, nothing if they do not in time."""
+    async def end(self, at_ms: float, *, moves: bool = False) -> Final:
+        """End the analyzers; returns what they say last, nothing if they do not in time.
+
+        Parameters
+        ----------
+        at_ms
+            Since the session's first frame.
+        moves
+            Whether another worker is to go on with what they know.
+        """
         if self._worker is None:
-            return Final(self._session.sid)
-        self.tell(End(self._session.sid, at_ms))
+            return Final(self._session.sid, memory=Memory())
+        self.tell(End(self._session.sid, at_ms, moves))
         try:
             await asyncio.wait_for(self._has_final.wait(), FINAL_WITHIN_S)
         except TimeoutError:

@@ -11,7 +11,6 @@ from server.broadcast.viewer import Feed, Viewer
 from server.cluster.feed import feed_path, stream_path
 from server.cluster.link import Link, starting_again
 from server.cluster.member import Member
-from server.cluster.node import number_of
 from server.media.encoder import Codec
 from server.security.identity import Identity
 from server.tasks import Tasks
@@ -143,5 +142,5 @@ def known_node_with(member: Member, source: str) -> int | None:
         return FIRST
     # A name can not look so.
     if re.fullmatch(SESSION_ID, source):
-        return number_of(source)
+        return member.of_session(source)
     return member.publisher(source)

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # How long viewers see the last picture of a publisher that is gone with its node.
 HOLD_S = 30.0
+# And of one that has ended, which may go on at another node.
+MOVES_WITHIN_S = 1.0
 OPENS_WITHIN_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 # For all viewers of this node together. A key frame is ten times the size of others.
@@ -55,7 +57,7 @@ class RemoteFeed(Feed):
     what
         Names it, for the log and for who watches.
     may_come_back
-        Whether it can be published again; what is watched by a session's id can not.
+        Whether it can be published again; what is watched by a session's id can only move.
     tasks
         Whose owner ends what this does.
     emptied
@@ -77,7 +79,7 @@ class RemoteFeed(Feed):
         self._open = open_feed
         self._news = news
         self._what = what
-        self._hold_s = HOLD_S if may_come_back else 0.0
+        self._hold_s = HOLD_S if may_come_back else MOVES_WITHIN_S
         self._tasks = tasks
         self._relay = Relay()
         self._lateness = Lateness()
@@ -100,32 +102,33 @@ class RemoteFeed(Feed):
     async def _pull(self) -> None:
         """Have frames until the video is over, or is gone for too long."""
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
-        lost_s: float | None = None
+        until_s: float | None = None
+        hold_s, has_ended = self._hold_s, False
         while True:
             socket = await self._connect()
             if socket is not None:
-                if lost_s is not None:
+                if until_s is not None:
                     logger.info("%s is here again: its viewers go on", self._what)
                 backoff.reset()
-                lost_s = None
-                if await self._take_all(socket):
-                    self.end(f"{self._what} has ended")
-                    return
+                has_ended = await self._take_all(socket)
+                hold_s, until_s = MOVES_WITHIN_S if has_ended else self._hold_s, None
             now_s = time.monotonic()
-            if lost_s is None:
-                lost_s = now_s
-                logger.info("%s is gone: its viewers wait for it", self._what)
-            left_s = lost_s + self._hold_s - now_s
+            if until_s is None:
+                until_s = now_s + hold_s
+            left_s = until_s - now_s
             if left_s <= 0:
                 break
-            try:
+            with contextlib.suppress(TimeoutError):
                 # Also without news: the node may not have listened yet.
                 await asyncio.wait_for(self._news(), min(left_s, backoff.pause_s()))
-            except TimeoutError:
-                continue
-        waited = f" did not come back within {self._hold_s:.0f} s" if self._hold_s else " is gone"
-        logger.info("%s%s: its viewers are sent away", self._what, waited)
-        self.end(f"{self._what}{waited}: the part of the server that had it has ended")
+        if has_ended:
+            self.end(f"{self._what} has ended")
+            return
+        logger.info("%s did not come back: its viewers are sent away", self._what)
+        self.end(
+            f"{self._what} did not come back within {hold_s:g} s from a part of the server that has"
+            " ended"
+        )
 
     async def _connect(self) -> Socket | None:
         try:

@@ -49,6 +49,8 @@ class ViewerPeer:
         self._asked_s = time.monotonic()
         self._offer = offer
         self._gone: Callable[[ViewerPeer], None] | None = gone
+        self.over = asyncio.Event()
+        """Set when there is nothing more to see, or nobody to see it."""
         self._connection = make_connection(ice_servers, offer)
         self._sending = Sending(self._connection, offer, stream)
         self._sending.on_over(self._tell_gone)
@@ -98,6 +100,7 @@ class ViewerPeer:
     async def close(self) -> None:
         """Hang up."""
         self._gone = None
+        self.over.set()
         self._expiry.cancel()
         self._sending.close()
         await self._connection.close()
@@ -120,4 +123,5 @@ class ViewerPeer:
     def _tell_gone(self) -> None:
         if self._gone is not None:
             gone, self._gone = self._gone, None
+            self.over.set()
             gone(self)

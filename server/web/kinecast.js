@@ -53,9 +53,9 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
  * - `final`: the last result with all `repetitions`; null if none came
  */
 export class Kinecast extends EventTarget {
-  state = { code: "new" }; // the last
+  state = { code: "new" };
   session = null; // `{id, resume}`
-  // Counts by exercise, and repetitions as told: the session's and earlier ones
+  // counts by exercise; repetitions as told
   book = { now: {}, before: {}, done: [], earlier: [] };
   peer = null; // RTCPeerConnection
   round_trip_ms = Infinity;
@@ -63,9 +63,8 @@ export class Kinecast extends EventTarget {
 
   #events; // and what we say
   #results;
-  #layout;
   #timer;
-  #leave = () => {}; // the signaling socket
+  #leave = () => {}; // signaling
   #wake = () => {};
   #tries = 0;
   #number = 0; // of the newest frame
@@ -74,11 +73,7 @@ export class Kinecast extends EventTarget {
   #stopping = false;
   #final = Promise.withResolvers();
 
-  /**
-   * @param {string} url the server's origin
-   * @param {{token?: string, analyzers?: string[], options?: object, name?: string,
-   *   encoding?: RTCRtpEncodingParameters}} settings `options` by analyzer; `name` publishes it
-   */
+  /** @param {string} url the server's origin; @param {object} settings see kinecast.d.ts */
   constructor(url, settings = {}) {
     super();
     this.url = url;
@@ -86,7 +81,7 @@ export class Kinecast extends EventTarget {
   }
 
   /**
-   * Send a stream's video until its track ends. May be called again after a refusal.
+   * Send a stream's video until its track ends. May be called again if refused.
    * @param {MediaStream} stream
    * @returns {Promise<object>} the session once live, null if stopped; rejected with a `code`
    */
@@ -100,7 +95,8 @@ export class Kinecast extends EventTarget {
 
   /** @param {object} options by analyzer */
   configure(options) {
-    Object.assign((this.settings.options ??= {}), options);
+    const all = (this.settings.options ??= {});
+    for (const name in options) all[name] = { ...all[name], ...options[name] };
     this.#send(JSON.stringify({ type: "configure", options }));
   }
 
@@ -130,6 +126,14 @@ export class Kinecast extends EventTarget {
     }
   }
 
+  // Results come meanwhile.
+  async #move(peer) {
+    clearInterval(this.#timer);
+    this.peer = null;
+    await this.#connect().catch(() => {});
+    peer.close();
+  }
+
   #pause(problem) {
     const in_s = PAUSES_S[this.#tries++] ?? 15;
     if (this.state.code !== "ended") this.#say("reconnecting", { in_s, problem });
@@ -154,12 +158,11 @@ export class Kinecast extends EventTarget {
         this.peer = peer = new RTCPeerConnection({ iceServers });
         const [track] = this.stream.getVideoTracks();
         peer.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-        this.#layout = null;
         this.#events = peer.createDataChannel("events");
         this.#events.onopen = resolve;
         this.#results = peer.createDataChannel("kinecast", { ordered: false, maxRetransmits: 0 });
         this.#results.binaryType = this.#events.binaryType = "arraybuffer";
-        this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data);
+        this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data, peer);
         peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
         await peer.setLocalDescription();
         const { type, sdp } = peer.localDescription;
@@ -179,9 +182,9 @@ export class Kinecast extends EventTarget {
       on[type]?.(data)?.catch(({ message }) => fail("unsupported", message));
     };
     socket.onclose = async () => {
-      // A plain request is told why.
-      const ask = async () => (await fetch(door)).json();
-      const told = peer ? null : await ask().catch(() => {});
+      // HTTP tells why.
+      const ask = async () => !peer && (await fetch(door)).json();
+      const told = await ask().catch(() => {});
       fail(told?.code > 400 ? told.code : "unreachable", told?.message);
     };
     setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);
@@ -220,27 +223,29 @@ export class Kinecast extends EventTarget {
     this.peer = this.#events = this.#results = null;
   }
 
-  #receive(data) {
+  #receive(data, peer) {
     this.#heard_ms = performance.now();
     let message;
     try {
-      message = typeof data === "string" ? JSON.parse(data) : readCbor(data, this.#layout);
-    } catch {} // damaged, or before the layout
+      message = typeof data === "string" ? JSON.parse(data) : readCbor(data, peer.layout);
+    } catch {} // damaged, or early
     if (!message) return;
-    if (message.final) this.#end(message);
-    else if (message.timing) this.#take(message);
-    else if (message.type === "pong") this.#compareClocks(message);
-    else if (message.type === "layout") this.#layout = message;
-    else if (message.type === "pace") this.#keepPace(message.max_fps).catch(() => {});
-    else if (message.type === "analyzers_restarted") {
+    const { type, final, timing } = message;
+    if (final) this.#end(message);
+    else if (timing) this.#take(message);
+    else if (type === "pong") this.#compareClocks(message);
+    else if (type === "layout") peer.layout = message;
+    else if (type === "move") this.#move(peer);
+    else if (type === "pace") this.#keepPace(message.max_fps).catch(() => {});
+    else if (type === "analyzers_restarted") {
       this.#beginAnew();
       this.#say("restarting", message);
-    } else if (message.type) this.#emit("problem", { code: "analyzer", ...message });
+    } else if (type) this.#emit("problem", { code: "analyzer", ...message });
   }
 
   #take(result) {
     const { number, received_at } = result.frame;
-    // What was on its way then was counted.
+    // What was on its way was counted.
     if (!(received_at < this.#anew_ms)) {
       if (this.state.code === "restarting") this.#say("live", { session: this.session });
       this.#count(result.exercise, result.reps, result.repetition);
@@ -295,7 +300,7 @@ export class Kinecast extends EventTarget {
     this.#hangUp();
     if (final) {
       const { done, earlier } = this.book;
-      const { exercises = {}, repetitions = done } = final.exercise_summary ?? {};
+      const { exercises, repetitions = done } = final.exercise_summary ?? {};
       for (const name in exercises) this.#count(name, exercises[name].reps, null);
       final.repetitions = [...earlier, ...repetitions];
     }

@@ -31,14 +31,17 @@ from server.workers.messages import (
 )
 from server.workers.video_decoder import NotDecoded, VideoDecoder
 
-# Those of `MAX_LAG_S` at 60 frames a second, and at 8 Mb/s.
+# Those of `MAX_LAG_S` at 60 frames a second.
 MAX_WAITING = 240
-MAX_WAITING_BYTES = 4 * 2**20
+# Of video, `MAX_LAG_S` at 64 Mb/s; of raw frames of 720p, as cameras of the server's have them, 24.
+MAX_WAITING_BYTES = 32 * 2**20
 # A lane keeps up again when it has lost nothing for so long, and is hardly late.
 CALM_S = 5.0
 IN_TIME_MS = 200.0
-# A key frame takes a moment to come, and is large.
-ASK_EVERY_S = 0.5
+# A key frame takes a moment to come, and is large. Who gives none is asked twice as late each time.
+ASK_EVERY_S, LONGEST_PAUSE_S = 0.5, 8.0
+# Whoever has given none for so long does not when asked, and their client is to know.
+BLIND_AFTER_S = 10.0
 
 Waiting = EncodedInput | LaneFrame
 
@@ -133,6 +136,9 @@ class Feed:
         self._decoded: deque[tuple[EncodedInput, av.VideoFrame]] = deque()
         self._failed = False
         self._asked_s = float("-inf")
+        self._pause_s = ASK_EVERY_S
+        self._blind_since_s: float | None = None
+        self._is_told_blind = False
         self._cut_s = float("-inf")
         self._is_behind = False
         self.seen = Seen(0, 0, 0.0)
@@ -176,7 +182,8 @@ class Feed:
         info = job.frame.info
         lag_ms = (job.frame.taken_s - info.received_monotonic_s) * 1000
         self.seen = Seen(info.number, self.seen.count + 1, max(lag_ms, 0.0))
-        if self._is_behind and now_s - self._cut_s > CALM_S and lag_ms < IN_TIME_MS:
+        is_calm = self._blind_since_s is None and now_s - self._cut_s > CALM_S
+        if self._is_behind and is_calm and lag_ms < IN_TIME_MS:
             self._tell(False, 0)
 
     def _cut(self, now_s: float) -> None:
@@ -193,7 +200,18 @@ class Feed:
         self._send(LaneIsBehind(sid, self.analyzers, is_behind, seen, left_out))
 
     def _ask_if_needed(self, now_s: float) -> None:
-        if self._backlog.needs_key_frame and now_s - self._asked_s > ASK_EVERY_S:
+        if not self._backlog.needs_key_frame:
+            self._pause_s, self._blind_since_s, self._is_told_blind = ASK_EVERY_S, None, False
+            return
+        if self._blind_since_s is None:
+            self._blind_since_s = now_s
+        if now_s - self._blind_since_s > BLIND_AFTER_S and not self._is_told_blind:
+            self._is_told_blind = self._is_behind = True
+            self._send(LaneIsBehind(self.session.sid, self.analyzers, True, self.seen, 0, True))
+        if now_s - self._asked_s > self._pause_s:
+            # The first time, whatever was asked for another gap.
+            is_first = now_s == self._blind_since_s
+            self._pause_s = ASK_EVERY_S if is_first else min(2 * self._pause_s, LONGEST_PAUSE_S)
             self._asked_s = now_s
             self._send(KeyFrameWanted(self.session.sid))
 

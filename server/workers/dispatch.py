@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from analyzers.chain import Merged
-from analyzers.compact import Form
 from analyzers.lane import Fragments, Lane, LaneReport
 from analyzers.ordering import closure
 from server.workers.analyzed import AnalyzedSession, LaneJob, LaneRunner
@@ -33,6 +32,7 @@ from server.workers.messages import (
     FrameAvailable,
     FrameResult,
     Problems,
+    Shoot,
     Start,
     Unreadable,
     Write,
@@ -106,7 +106,11 @@ class Dispatcher:
             case ChangeOptions(sid, options):
                 self._to_lanes(sid, lambda lane: lane.configure(sid, options))
             case Write(sid, forms):
-                self._write(sid, forms)
+                if (session := self._sessions.get(sid)) is not None:
+                    session.writing.forms = forms
+            case Shoot(sid):
+                if (session := self._sessions.get(sid)) is not None:
+                    self._drawing.shoot(sid, session.newest.frame)
             case End(sid, timestamp_ms, moves):
                 self._end(sid, timestamp_ms, moves)
             case _:
@@ -196,11 +200,6 @@ class Dispatcher:
         elif session.drawn is not None:
             session.drawn = None
             self._drawing.end(sid, True)
-
-    def _write(self, sid: str, forms: frozenset[Form]) -> None:
-        session = self._sessions.get(sid)
-        if session is not None:
-            session.writing.forms = forms
 
     def _to_lanes(self, sid: str, run: Callable[[Lane], LaneReport]) -> LaneJob:
         session = self._sessions.get(sid)

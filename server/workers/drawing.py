@@ -19,9 +19,12 @@ from server.media.decoding import Array
 from server.workers.lane_frame import LaneFrame, as_planes
 from server.workers.mailbox import MailboxWriter
 from server.workers.messages import Drawn, Problems
+from server.workers.small_picture import small_jpeg
 
 logger = logging.getLogger(__name__)
 
+# A small picture of what came longer ago would not be of now.
+_NEW_S = 2.0
 # A draw that is stuck is left to the end of the process.
 _CLOSE_WITHIN_S = 1.0
 
@@ -56,6 +59,7 @@ class Drawing:
         self._send = send
         self._canvases: dict[Key, _Canvas] = {}
         self._over: list[_Canvas] = []
+        self._shots: dict[str, LaneFrame | None] = {}
         self._changed = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -73,6 +77,16 @@ class Drawing:
         annotator = None if analyzers is None else Annotator(sid, analyzers)
         with self._changed:
             self._canvases[sid, annotator is not None] = _Canvas(annotator)
+        self._start()
+
+    def shoot(self, sid: str, frame: LaneFrame | None) -> None:
+        """Make a small picture of a session's newest frame, if it is new enough."""
+        with self._changed:
+            self._shots[sid] = frame
+            self._changed.notify()
+        self._start()
+
+    def _start(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="drawing", daemon=True)
             self._thread.start()
@@ -119,10 +133,13 @@ class Drawing:
             with self._changed:
                 self._changed.wait_for(self._has_work)
                 over, self._over = self._over, []
+                shots, self._shots = self._shots, {}
                 turn = self._take_turn()
                 is_last = self._closing
             for canvas in over:
                 canvas.mailbox.close()
+            for sid, frame in shots.items():
+                self._send(Drawn(sid, "", False, _shot(sid, frame)))
             if turn is None:
                 if is_last:
                     return
@@ -137,7 +154,7 @@ class Drawing:
 
     def _has_work(self) -> bool:
         waits = any(canvas.waiting for canvas in self._canvases.values())
-        return waits or bool(self._over) or self._closing
+        return waits or bool(self._over) or bool(self._shots) or self._closing
 
     def _take_turn(self) -> tuple[Key, _Canvas, LaneFrame, Mapping[str, Fragments]] | None:
         for key, canvas in self._canvases.items():
@@ -183,3 +200,15 @@ class Drawing:
         if problems:
             self._send(Problems(sid, problems))
         return as_planes(picture)
+
+
+def _shot(sid: str, frame: LaneFrame | None) -> bytes:
+    """A small picture; empty if there is no frame that is new, or it can not be decoded."""
+    if frame is None or time.monotonic() - frame.info.received_monotonic_s > _NEW_S:
+        return b""
+    try:
+        planes = frame.planes()
+        return small_jpeg(planes) if planes is not None else b""
+    except Exception:
+        logger.exception("Session %s: no small picture could be made", sid)
+        return b""

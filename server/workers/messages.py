@@ -5,9 +5,11 @@ Both ends are ours and of one version, so a message is a pickled dataclass behin
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from analyzers.compact import Form
@@ -136,6 +138,13 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Shoot:
+    """Make a small picture of what the session shows now; `Drawn` has it."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeOptions:
     """The client changed analyzers' options."""
 
@@ -226,11 +235,13 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """There is a new frame to be shown in a mailbox of the worker's."""
+    """There is a new frame to be shown in a mailbox of the worker's, or what `Shoot` asked for."""
 
     sid: str
     mailbox: str
     annotated: bool
+    small: bytes | None = None
+    """A JPEG, and nothing in a mailbox; empty where there is no frame that is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +268,8 @@ class LaneIsBehind:
     seen: Seen
     left_out: int
     """How many frames were left out just now, after those that were seen."""
+    is_blind: bool = False
+    """Whether they could go on, but no key frame comes to do so from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,3 +302,20 @@ class Final:
     seen: dict[str, Seen] = field(default_factory=dict)
     memory: Memory | None = None
     """Where the session moves."""
+
+
+# ---- how they are pickled
+
+
+def _pickle_quickly(*kinds: type) -> None:
+    """Have these pickled as a call with their fields' values.
+
+    A dataclass with slots is asked for its fields one by one, which takes twice as long, for what
+    crosses with each frame of each session.
+    """
+    values = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in kinds}
+    for kind in kinds:
+        copyreg.pickle(kind, lambda message: (type(message), values[type(message)](message)))
+
+
+_pickle_quickly(FrameInfo, EncodedInput, FrameResult, Seen)

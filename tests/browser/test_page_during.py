@@ -1,6 +1,7 @@
 """During a set: how it is done, a mirror, the whole screen; a card for each of several people."""
 
 import json
+import re
 from fractions import Fraction
 
 import av
@@ -78,6 +79,21 @@ def test_a_card_for_each_of_two(view: View, tmp_path):
     view.wait_until(f"{COUNTS}.length === 2 && {COUNTS}.every((count) => count >= 1)", 90)
     expect(cards.first).to_contain_text("Squat")
     view.check_looks(tmp_path, "several")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    counted = page.evaluate(COUNTS)
+    page.get_by_role("button", name="Finish").click()
+    # And each has their own summary, of no less than was seen.
+    told = (
+        page.locator(".summary").get_by_role("list", name="Everybody in the picture").locator("li")
+    )
+    expect(told).to_have_count(2)
+    for number, least in enumerate(counted):
+        text = told.nth(number).inner_text()
+        assert text.startswith(f"Person {number + 1}"), text
+        (reps,) = re.findall(r"Squat · (\d+) repetition", text)
+        assert least <= int(reps) <= least + 3
+        assert "Score" in text
+    view.check_looks(tmp_path, "several-summary")
     view.check()
 
 

@@ -39,6 +39,23 @@ class Counter(BaseModel):
         return {"total": self._counts.pop(sid)}
 
 
+class MovingCounter(Counter):
+    """Takes its counts along to another process, and tells of each tenth as of an event."""
+
+    name = "moving_counter"
+    events = ("tens",)
+
+    def frame(self, sid, frame, timestamp, *args, **kwargs):
+        told = super().frame(sid, frame, timestamp)
+        return {**told, "tens": told["count"] // 10}
+
+    def save(self, sid):
+        return str(self._counts[sid]).encode()
+
+    def restore(self, sid, state):
+        self._counts[sid] = int(state)
+
+
 class Dice(BaseModel):
     """Rolls NumPy's dice at a session's end."""
 

@@ -5,6 +5,11 @@ import { before, test } from "node:test";
 
 let Chart;
 let drawn;
+let listening = 0;
+const dark = {
+  addEventListener: () => listening++,
+  removeEventListener: () => listening--,
+};
 
 /** Takes every call and setting of a 2D context, and notes those that make the line and its labels. */
 function pen() {
@@ -19,8 +24,9 @@ function pen() {
 before(async () => {
   globalThis.ResizeObserver = class {
     observe() {}
+    disconnect() {}
   };
-  globalThis.matchMedia = () => ({});
+  globalThis.matchMedia = () => dark;
   globalThis.document = {
     body: { append() {} },
     createElement: () => ({ style: {}, remove() {} }),
@@ -50,4 +56,12 @@ test("when time begins anew, so does the chart", () => {
   const calls = charted([5000, 5100, 5200, 40, 140]);
   assert.deepEqual(xs(calls), [1190, 1200]);
   assert.equal(calls.filter(([name]) => name === "fillText").length, 0);
+});
+
+test("one that is over listens no more", () => {
+  const before = listening;
+  const chart = new Chart({ width: 1, height: 1, clientHeight: 1, getContext: pen });
+  assert.equal(listening, before + 1);
+  chart.stop();
+  assert.equal(listening, before);
 });

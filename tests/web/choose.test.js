@@ -63,3 +63,31 @@ test("of a link that is none is told once", () => {
   choose(app, wanted);
   assert.deepEqual(noted, ["plan.bad"]);
 });
+
+test("a thirteenth of one's own is refused before it is shown", () => {
+  keepOwn(Array.from({ length: 12 }, (_, n) => ({ name: `own_${n}` })));
+  const taught = [];
+  const root = choose(app, {}, (name) => taught.push(name));
+  const [form] = root.all(({ tag }) => tag === "form");
+  const [name] = form.all(({ tag, type }) => tag === "input" && type !== "file");
+  const submit = (text) => {
+    name.value = text;
+    form.dispatchEvent(new Event("submit"));
+  };
+  submit("Thirteenth");
+  assert.deepEqual([taught, noted], [[], ["teach.full"]]);
+  // Shown anew, it takes its own place.
+  submit("own 3");
+  assert.deepEqual(taught, ["own_3"]);
+});
+
+test("what is held is planned in seconds", () => {
+  const wanted = { plan: { name: "", steps: [{ ...steps[0] }] } };
+  const root = choose(app, wanted);
+  const [exercise] = root.all(({ tag }) => tag === "ol")[0].all(({ tag }) => tag === "select");
+  for (const option of exercise.children) option.selected = option.value === "plank";
+  exercise.dispatchEvent(new Event("change"));
+  assert.deepEqual(wanted.plan.steps, [{ ...steps[0], exercise: "plank", reps: undefined, seconds: 10 }]);
+  const units = root.all(({ tag }) => tag === "ol")[0].all(({ tag }) => tag === "option");
+  assert.equal(units.filter(({ value }) => value === "reps").length, 0);
+});

@@ -330,6 +330,94 @@ test("a lost connection is resumed, and the count goes on", async () => {
   assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting", "live"]);
 });
 
+const MOVED = { id: ONE.id, resume: "another node's token of one" };
+
+test("a session that moves has two connections for a moment, and counts on", async () => {
+  const { kinecast, heard } = await live({ analyzers: ["exercise"] });
+  await pong();
+  result({ reps: 1 });
+  const before = channel();
+  before.tell({ type: "move", resume: ONE.resume, within_s: 60 });
+  await settled();
+  const offer = await answer(MOVED);
+  assert.equal(offer.resume, ONE.resume);
+  // Where it is, it goes on until there is another connection.
+  assert.equal(peers[0].connectionState, "connected");
+  result({ reps: 2, over: before });
+  for (const label of ["events", "kinecast"]) peers[1].channels[label].open();
+  await settled();
+  assert.equal(peers[0].connectionState, "closed");
+  assert.equal(kinecast.peer, peers[1]);
+  assert.deepEqual(kinecast.session, MOVED);
+  await pong();
+  result({ reps: 3 });
+  assert.deepEqual(counts(heard), [1, 2, 3]);
+  assert.equal(heard.results.length, 3);
+  assert.deepEqual(codes(heard), ["connecting", "live", "live"]);
+  assert.deepEqual(heard.finals, []);
+  peers[1].become("failed");
+  await time.pass(500);
+  assert.equal((await accept(MOVED)).resume, MOVED.resume);
+});
+
+test("results as CBOR are read by the layout of the connection that they come over", async () => {
+  const { heard } = await live();
+  await pong();
+  const layout = (keys) => ({ type: "layout", keys, landmarks: { names: [], columns: [], scale: 1 } });
+  // {"frame": {"number": N}, "timing": {}}, by the places of the keys.
+  const told = (n) => new Uint8Array([0xa2, 0x00, 0xa1, 0x01, n, 0x02, 0xa0]).buffer;
+  channel().tell(layout(["frame", "number", "timing"]));
+  const before = droppable();
+  before.onmessage({ data: told(1) });
+  channel().tell({ type: "move" });
+  await settled();
+  await answer(MOVED);
+  before.onmessage({ data: told(2) });
+  for (const label of ["events", "kinecast"]) peers[1].channels[label].open();
+  await settled();
+  droppable().onmessage({ data: told(3) });
+  assert.deepEqual(heard.results.length, 2, "its layout is not known yet");
+  channel().tell(layout(["frame", "number", "timing"]));
+  droppable().onmessage({ data: told(4) });
+  const numbers = heard.results.map(({ frame }) => frame.number);
+  assert.deepEqual(numbers, [1, 2, 4]);
+});
+
+test("a session that can not move at once stays where it is meanwhile", async () => {
+  const { heard } = await live();
+  await pong();
+  const before = channel();
+  before.tell({ type: "move" });
+  await settled();
+  why = { code: 503, message: "starting" };
+  await refuse();
+  result({ reps: 1, over: before });
+  assert.deepEqual(counts(heard), [1]);
+  assert.equal(peers[0].connectionState, "connected");
+  await time.pass(500);
+  await accept(MOVED);
+  assert.equal(peers[0].connectionState, "closed");
+  result({ reps: 2 });
+  assert.deepEqual(counts(heard), [1, 2]);
+  assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting", "live"]);
+});
+
+test("a session that ends while it moves is over", async () => {
+  const { kinecast, heard } = await live();
+  const before = channel();
+  before.tell({ type: "move" });
+  await settled();
+  await answer(MOVED);
+  before.tell({ final: true });
+  await settled();
+  assert.equal(peers[1].connectionState, "closed");
+  assert.equal(heard.finals.length, 1);
+  await time.pass(16_000);
+  await settled();
+  assert.equal(peers[0].connectionState, "closed");
+  assert.equal(kinecast.state.code, "ended");
+});
+
 test("when the session was given away, a new one counts on", async () => {
   const { heard } = await live();
   await pong();
@@ -628,6 +716,16 @@ test("options that were changed are those of the next offer", async () => {
   await time.pass(500);
   const { options } = await accept(ONE);
   assert.deepEqual(options, { pose: { people: 2 }, exercise: { side: "left" } });
+});
+
+test("an option that was changed leaves an analyzer's others as they were", async () => {
+  const { kinecast } = await live({ options: { reid: { reference: "anna", threshold: 0.6 } } });
+  kinecast.configure({ reid: { threshold: 0.5 } });
+  assert.deepEqual(JSON.parse(channel().sent.at(-1)).options, { reid: { threshold: 0.5 } });
+  peers[0].become("failed");
+  await time.pass(500);
+  const { options } = await accept(ONE);
+  assert.deepEqual(options, { reid: { reference: "anna", threshold: 0.5 } });
 });
 
 // ---- the end

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { add, asName, read, remove } from "../../server/web/views/train/own.js";
+import { add, asName, hasRoom, read, remove } from "../../server/web/views/train/own.js";
 import { ownExercises } from "../../server/web/views/train/wanted.js";
 
 const pull = {
@@ -88,4 +88,15 @@ test("there is room for twelve, and one takes the place of its name's", () => {
       .includes("row_5"),
     false,
   );
+});
+
+test("there is room for twelve, and for one that takes the place of another", () => {
+  for (let n = 0; n < 12; n++) {
+    assert.equal(hasRoom(`own_${n}`), true);
+    add({ ...pull, name: `own_${n}` });
+  }
+  assert.equal(hasRoom("own_12"), false);
+  assert.equal(hasRoom("own_3"), true);
+  assert.equal(add({ ...pull, name: "own_12" }), false);
+  assert.equal(ownExercises().length, 12);
 });

@@ -141,7 +141,7 @@ export function begin(hash = "") {
     localStorage: storage(),
     sessionStorage: storage(),
     getComputedStyle: () => ({ color: "" }),
-    matchMedia: () => ({ matches: true }),
+    matchMedia: () => Object.assign(new EventTarget(), { matches: true }),
     ResizeObserver: class {
       observe() {}
     },

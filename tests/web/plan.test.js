@@ -51,6 +51,7 @@ for (const [what, value] of Object.entries({
   "too many repetitions": { steps: [["squat", 3, 101, 60]] },
   "repetitions below 0": { steps: [["squat", 3, -1, 60]] },
   "too many seconds": { steps: [["squat", 3, "601s", 60]] },
+  "repetitions of what is held": { steps: [["plank", 3, 10, 60]] },
   "no seconds": { steps: [["squat", 3, "0s", 60]] },
   "a rest for ever": { steps: [["squat", 3, 10, 1e9]] },
   "a rest below 0": { steps: [["squat", 3, 10, -1]] },

@@ -278,7 +278,7 @@ export function mount(root, app) {
     say(
       empty,
       live?.code === "connecting"
-        ? t("camera.connecting")
+        ? t("state.connecting")
         : runs
           ? ""
           : t(enabled ? "camera.off" : "camera.none"),
@@ -322,11 +322,11 @@ export function mount(root, app) {
     if (status.state === "failed") return t("camera.failed", status);
     if (status.enabled === false || status.state === "unavailable")
       return t("camera.unavailable", { error: status.error });
-    if (!isRunning()) return t("camera.stopped");
+    if (!isRunning()) return t("state.refused");
     if (status.state === "starting") return t("camera.starting");
     const said = [t("camera.runs", { backend: status.backend })];
     if (status.width) said.push(`${status.width} × ${status.height}`);
-    if (status.fps) said.push(t("camera.fps", { fps: Math.round(status.fps) }));
+    if (status.fps) said.push(t("state.live.few", { fps: Math.round(status.fps) }));
     if (status.viewers) said.push(t("camera.viewers", { n: status.viewers }));
     return said.join(" · ");
   }

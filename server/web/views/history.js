@@ -3,8 +3,7 @@
 import { el } from "../dom.js";
 import { clock, moment, number } from "../format.js";
 import { progressCard } from "./history/progress.js";
-import { yours } from "./history/yours.js";
-import { ask, missToken, say } from "./parts.js";
+import { ask, confirm, missToken, say } from "./parts.js";
 import { asPublished, keepName, keptName } from "./train/name.js";
 
 // Drawn and listed; all of them are in the file.
@@ -19,6 +18,7 @@ export async function mount(root, app) {
   let subject = null; // of the token; null where no tokens are asked for
   let turn = 0;
   let typing = 0;
+  let totals = {}; // how many trainings there are, by whose
 
   const line = el("p.soft", { role: "status" });
   const choice = el("select", { id: "whose", onchange: () => choose(choice.value) });
@@ -72,6 +72,7 @@ export async function mount(root, app) {
   async function begin() {
     const { found, ...told } = await all("/athletes", "athletes", "after");
     subject = told.subject;
+    totals = Object.fromEntries(found.map(({ id, trainings }) => [id, trainings]));
     say(kept, t(subject === null ? "history.kept_by_name" : "history.kept"));
     named.hidden = subject !== null;
     const own = subject ?? asPublished(keptName());
@@ -97,7 +98,8 @@ export async function mount(root, app) {
 
   function show(id, told) {
     const { found = [], shared_with: shared, next = null } = told;
-    const count = found.length;
+    // Not all of them are read.
+    const count = Math.max(found.length, totals[id] ?? 0);
     say(line, t(count ? "history.count" : id ? "history.none" : "history.nobody", { n: count }));
     place.replaceChildren();
     if (count) place.append(progressCard(app, found, nameOf), list(found, next !== null));
@@ -152,4 +154,71 @@ export async function mount(root, app) {
       clearTimeout(typing);
     },
   };
+}
+
+// ---- what one can do with them: take them away; and with one's own, share and delete them
+
+/**
+ * @param {object} app of router.js
+ * @param {{id: string, subject: ?string, shared: ?string[], count: number, changed: () => void}} about
+ *   `subject` of the token; `shared` with whom, if they are theirs who look at them
+ */
+function yours(app, { id, subject, shared, count, changed }) {
+  const { t } = app;
+  const base = `/athletes/${encodeURIComponent(id)}`;
+  const button = (name, text, onclick) => el(name, { type: "button", textContent: text, onclick });
+  const link = (form) =>
+    el("a.button", {
+      href: app.url(`${base}/export?format=${form}`),
+      download: "",
+      textContent: `${t("download")}: ${form.toUpperCase()}`,
+    });
+
+  async function change(path, method, said, body) {
+    try {
+      const told = await ask(app.fetch, base + path, { method, body });
+      app.notice(said(told));
+      changed();
+    } catch (problem) {
+      app.notice(app.explain(problem), { kind: "problem" });
+    }
+  }
+
+  async function remove() {
+    if (!(await confirm(app, t("history.delete_ask", { n: count, name: id }), t("history.delete")))) return;
+    await change("", "DELETE", ({ trainings, wiped }) =>
+      [t("history.deleted", { n: trainings }), wiped ? "" : t("history.not_wiped")].join(" "),
+    );
+  }
+
+  function share(event) {
+    event.preventDefault();
+    const coach = event.target.coach.value.trim();
+    change("/shares", "POST", () => t("history.shared", { coach }), JSON.stringify({ coach }));
+  }
+
+  function takeBack(coach) {
+    const take = () =>
+      change(`/shares/${encodeURIComponent(coach)}`, "DELETE", () => t("history.unshared", { coach }));
+    const back = button("button.quiet", t("history.unshare"), take);
+    back.setAttribute("aria-label", `${t("history.unshare")}: ${coach}`);
+    return el("li", {}, el("b", { textContent: coach }), back);
+  }
+
+  return el(
+    "section.card.yours",
+    {},
+    el("p.actions", {}, link("json"), link("csv")),
+    shared &&
+      subject !== null &&
+      el(
+        "form",
+        { onsubmit: share },
+        el("label.small", { htmlFor: "coach", textContent: t("history.share") }),
+        el("input", { id: "coach", required: true, maxLength: 128, autocomplete: "off" }),
+        el("button", { textContent: t("history.share_do") }),
+      ),
+    shared && el("ul", {}, ...shared.map(takeBack)),
+    shared && button("button.danger", t("history.delete"), remove),
+  );
 }

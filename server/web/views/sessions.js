@@ -110,6 +110,7 @@ export function mount(root, app) {
       element,
       update(now) {
         open.setAttribute("aria-pressed", String(watched?.id === now.id));
+        open.disabled = end.hidden = !now.yours;
         element.classList.toggle("watched", watched?.id === now.id);
         const state = now.state === "streaming" && !now.frames_per_s && now.frames ? "still" : now.state;
         element.dataset.state = state;
@@ -147,7 +148,7 @@ export function mount(root, app) {
     return {
       element,
       update({ index, ready, sessions, restarts }) {
-        const state = ready ? t("sessions.worker_has", { n: sessions }) : t("sessions.worker_loads");
+        const state = ready ? t("sessions.count", { n: sessions }) : t("sessions.worker_loads");
         say(
           element,
           [`${t("sessions.worker")} ${index}: ${state}`, restarts && t("sessions.restarts", { n: restarts })]

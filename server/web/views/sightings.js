@@ -59,6 +59,7 @@ export function sightings(app, seek, shoot, cut) {
       const span = { key: `${at_s}`, from_s: at_s, to_s: at_s, distance };
       spans.push(span);
       shoot(at_s).then((picture) => {
+        if (!spans.includes(span)) return picture && URL.revokeObjectURL(picture);
         span.picture = picture;
         show();
       });
@@ -72,6 +73,7 @@ export function sightings(app, seek, shoot, cut) {
     const next = spans[spans.indexOf(near) + 1];
     if (!next || next.from_s > near.to_s + GAP_S) return;
     [near.to_s, near.distance] = [Math.max(near.to_s, next.to_s), Math.min(near.distance, next.distance)];
+    if (next.picture) URL.revokeObjectURL(next.picture);
     spans.splice(spans.indexOf(next), 1);
   }
 
@@ -90,7 +92,8 @@ export function sightings(app, seek, shoot, cut) {
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      if (live) length_s = Math.max(SHORTEST_S, now_s);
+      // Some browsers do not say how long a clip is.
+      length_s = Math.max(live ? SHORTEST_S : length_s, now_s, spans.at(-1)?.to_s ?? 0);
       head.style.left = `${Math.min(100, (100 * now_s) / length_s)}%`;
       say(ends.lastChild, clock(length_s));
       say(none, spans.length ? "" : t("find.not_seen"));

@@ -126,10 +126,11 @@ export function mount(root, app) {
       return;
     }
     if (left) return;
-    const { final, book, sets, counts } = told;
+    const { final, book, sets, counts, people } = told;
     const summary = told.summary ?? {
       ...(final ? summarize(final, book, sets) : summaryOfBook(told)),
       counts,
+      people,
     };
     const counted = summary.exercises.length > 0;
     keep({ kind: "summary", summary, session });

@@ -31,6 +31,8 @@ export function wall(app, choose) {
       element: el("li", {}, button),
       update(now) {
         button.setAttribute("aria-pressed", String(now.chosen));
+        // Somebody who shares with a coach is seen here, and their results are their own.
+        button.disabled = !now.yours;
         say(doing, doingText(now));
         const [hint] = now.doing?.framing ?? [];
         const [warning] = now.doing?.warnings ?? [];
@@ -66,9 +68,8 @@ function refresher(app, picture, path) {
     try {
       const response = await app.fetch(path);
       if (response.status !== 200) return;
-      const before = picture.src;
+      picture.onload = ({ target }) => URL.revokeObjectURL(target.src);
       picture.src = URL.createObjectURL(await response.blob());
-      if (before) URL.revokeObjectURL(before);
     } catch {
       // The list says that the server is away.
     } finally {

@@ -99,7 +99,7 @@ export function watching(session, app, { close, end }) {
             ? ""
             : problem
               ? t("sessions.no_picture", { why: app.explain(problem) })
-              : t("sessions.connecting"),
+              : t("state.connecting"),
         );
         badge.hidden = code !== "live";
         say(badge, t(fallback ? "sessions.annotated" : "sessions.plain"));
@@ -180,13 +180,13 @@ export function watching(session, app, { close, end }) {
     say(
       parts,
       [
-        t("sessions.queue", { ms: ms(queue_ms) }),
+        t("inspector.queue", { ms: ms(queue_ms) }),
         ...Object.entries(analyzers).map(([each, took]) => `${each} ${ms(took)}`),
       ].join(" · "),
     );
   }
 
-  say(empty, t("sessions.connecting"));
+  say(empty, t("state.connecting"));
   return {
     element,
     stop() {

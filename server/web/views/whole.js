@@ -66,14 +66,16 @@ export async function cutOut(app, clip, from_s, to_s) {
     const [, name] = response.headers.get("Content-Disposition").match(/"(.*)"/);
     saveAs(name, await response.blob());
   } catch (problem) {
-    app.notice(app.t(`find.clip.${problem.code}`, problem, "") || app.explain(problem), { kind: "problem" });
+    const told = problem.code === 422 ? { ...problem, code: "other" } : problem;
+    app.notice(app.explain(told), { kind: "problem" });
   }
 }
 
 /** Small pictures of a clip, one after the other. @param {string} address of the clip */
 export function clipPictures(address) {
   const video = document.createElement("video");
-  Object.assign(video, { src: address, muted: true, preload: "auto" });
+  // Safari on a phone loads a picture only where it may play within the page, and is asked for one.
+  Object.assign(video, { src: `${address}#t=0.001`, muted: true, playsInline: true, preload: "auto" });
   const ready = new Promise((resolve) => {
     video.onloadeddata = () => resolve(true);
     video.onerror = () => resolve(false);

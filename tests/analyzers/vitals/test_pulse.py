@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzers.vitals.evidence import Stretch
 from analyzers.vitals.pulse import PersonPulse
 from analyzers.vitals.reasons import TEXTS, Reason
 
-from .traces import moments, times
+from .traces import moments, pulse_wave, times
 
 
 def told(seen, person=None):
@@ -94,6 +95,18 @@ def test_a_nod_in_time_is_no_pulse():
     assert Reason.HOLD_STILL in reasons(results)
 
 
+def test_a_pulse_that_moves_the_square_a_little_is_no_movement():
+    at_s = times(16.0)
+    places = np.zeros((len(at_s), 4))
+    # The face gets darker as the pulse comes, and looks larger by that.
+    places[:, 2] = 0.0005 * pulse_wave(2.0 * np.pi * 84.0 / 60.0 * at_s)
+    seen = moments(at_s, 84.0, strength=0.006, places=places)
+    found = Stretch(seen, seen[-1].time_s, 12.0).weigh(84.0)
+    assert found.brightness.snr_db > 3.0
+    assert found.movement == 0.0
+    assert abs(told(seen)[-1][1].heart_rate_bpm - 84.0) < 3.0
+
+
 def test_a_flicker_is_no_pulse():
     results = told(moments(times(20.0), 60.0, strength=0.0, flicker_bpm=110.0))
     assert {each.heart_rate_bpm for _, each in results} == {None}
@@ -125,6 +138,27 @@ def test_a_pause_begins_anew():
     after = told(moments(times(14.0, start_s=20.0), 120.0), person)
     assert after[20][1].heart_rate_bpm is None
     assert abs(after[-1][1].heart_rate_bpm - 120.0) < 3.0
+
+
+@pytest.mark.parametrize("bpm", [52.0, 88.0, 171.0])
+def test_runs_of_frames_that_are_missing_move_nothing(bpm):
+    at_s = times(22.0, 25.0)
+    # What a busy server leaves out, up to the next key frame.
+    there = at_s % 5.0 < 3.8
+    seen = moments(at_s, bpm)
+    results = told(seen)
+    holes = told([each for each, is_there in zip(seen, there, strict=True) if is_there])
+    for found in (results, holes):
+        rates = [each.heart_rate_bpm for _, each in found if each.heart_rate_bpm is not None]
+        assert np.abs(np.array(rates) - bpm).max() < 3.0
+        assert found[-1][1].heart_rate_bpm is not None
+
+
+def test_who_has_pauses_only_is_told_that_frames_are_few():
+    at_s = times(20.0)
+    results = told([each for each in moments(at_s, 70.0) if each.time_s % 3.0 < 1.0])
+    assert results[-1][1].reason == Reason.TOO_FEW_FRAMES
+    assert {each.heart_rate_bpm for _, each in results} == {None}
 
 
 def test_who_leaves_is_gone():

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import re
 import signal
 
 import aiohttp
+import numpy as np
 import psutil
 import pytest
 
+from client_test import connection
+from client_test.client import Arrays, Client
 from client_test.errors import Rejected
 from client_test.peer import ClientPeer
 from server.security import tokens
@@ -269,6 +273,21 @@ async def test_a_node_that_is_killed_takes_its_own_with_it_and_comes_back(server
                 await peer.wait_for(lambda m, n=now: m.get("count", 0) > n["count"] + 10)
             await asyncio.to_thread(server.wait_until, "/health", all_ready, START_WITHIN_S)
             assert media_processes(server)[doomed].pid != before.pid
+
+
+async def test_a_client_learns_of_its_nodes_death_by_its_socket(server, monkeypatch):
+    """And not by silence alone, which may as well be the network's."""
+    monkeypatch.setattr(connection, "LOST_AFTER_S", 10 * WITHIN_S)
+    pictures = itertools.repeat(np.full((96, 128, 3), 128, np.uint8))
+    async with Client(server.url, Arrays(pictures, 10.0), give_up_after_s=WITHIN_S) as client:
+        results, first = aiter(client), client.session
+        await anext(results)
+        media_processes(server)[node_of(first.id)].send_signal(signal.SIGKILL)
+        # Long before ICE gives up.
+        async with asyncio.timeout(WITHIN_S / 2):
+            while client.session.id == first.id:
+                await anext(results)
+    await asyncio.to_thread(server.wait_until, "/health", all_ready, START_WITHIN_S)
 
 
 async def test_a_node_that_stands_still_holds_up_nobody_else(server):

@@ -4,20 +4,24 @@ import asyncio
 import contextlib
 import time
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from server.api import relay
-from server.api.json_body import MAX_OFFER_BYTES
+from server.api.context import CLUSTER
+from server.api.json_body import MAX_OFFER_BYTES, read_body
+from server.app import errors_as_json
 from server.cluster.link import Refused
 from server.cluster.member import Member
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
 from server.cluster.registry_server import RegistryServer
 from server.http.errors import TooSlow
-from server.security.identity import ANONYMOUS
+from server.security.identity import ANONYMOUS, IDENTITY
 from signaling.errors import Busy, Conflict, SignalingError
 from signaling.messages import Offer
+from tests.support.server import free_port
 
 WITHIN_S = 10.0
 ANSWER = {"type": "answer", "data": {"sdp": "theirs", "type": "answer", "session": None}}
@@ -182,3 +186,60 @@ async def test_a_client_that_is_slow_is_told_so_and_not_that_the_node_is_gone(me
     writer.close()
     for runner in runners:
         await runner.cleanup()
+
+
+@web.middleware
+async def anybody(request, handler):
+    request[IDENTITY] = ANONYMOUS
+    return await handler(request)
+
+
+@contextlib.asynccontextmanager
+async def whip(site, answer, member=None):
+    """A server whose WHIP and WHEP answer the same to all, and the offers that it got."""
+    offers = []
+
+    async def take(request):
+        offers.append(await read_body(request))
+        return answer()
+
+    app = web.Application(middlewares=[errors_as_json, anybody, relay.relay] if member else [])
+    if member:
+        app[CLUSTER] = member
+    for kind in ("whip", "whep"):
+        app.router.add_post(f"/{kind}/{{name}}", take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await site(runner).start()
+    yield offers
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+@pytest.mark.parametrize("status", [201, 503, 409])
+async def test_whip_and_whep_go_to_the_next_node_when_the_first_is_full(members, kind, status):
+    door, other = members
+
+    def refuse():
+        raise Busy("all taken here", retry_after_s=1)
+
+    def answer():
+        if status == 201:
+            return web.Response(status=201, text="theirs", headers={"Location": "/there"})
+        return web.json_response({"message": "theirs", "code": status}, status=status)
+
+    port, there = free_port(), door.node.socket_of(1)
+    async with (
+        whip(lambda runner: web.UnixSite(runner, there), answer) as offers_there,
+        whip(lambda runner: web.TCPSite(runner, "127.0.0.1", port), refuse, door) as offers_here,
+        aiohttp.ClientSession() as http,
+    ):
+        headers = {"Content-Type": "application/sdp"}
+        url = f"http://127.0.0.1:{port}/{kind}/yard"
+        async with http.post(url, data=b"v=0", headers=headers) as told:
+            assert told.status == status
+            assert "theirs" in await told.text()
+            assert ("Retry-After" in told.headers) == (status == 503)
+        assert offers_here == offers_there == [b"v=0"]
+        if kind == "whip":
+            assert await other.holder("yard") == 1

@@ -11,6 +11,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
 from client_test.ice_hosts import offering
+from client_test.peer import ClientPeer
 from server.security.identity import Identity, Scope
 from tests.support import numbered
 from tests.support.nodes import (
@@ -176,6 +177,30 @@ async def test_viewers_are_spread_and_end_with_their_publisher(server, nodes, na
             assert answer.status == 404
 
 
+async def test_who_watches_by_a_socket_is_told_why_it_is_over(server, nodes, name):
+    """At whichever node they are, through whichever door."""
+    async with contextlib.AsyncExitStack() as stack:
+        publisher = await stack.enter_async_context(publishing(nodes[0], name))
+        peers = []
+        for _ in range(6):
+            peer = await stack.enter_async_context(ClientPeer(server.url, play=name))
+            connection = peer._new_connection()
+            connection.addTransceiver("video", "recvonly")
+            peer.open_channels(connection)
+            with offering(("127.0.0.1",)):
+                await connection.setLocalDescription(await connection.createOffer())
+            await peer._exchange_descriptions(connection)
+            peers.append(peer)
+        assert {peer.session for peer in peers} == {None}
+        async with aiohttp.ClientSession() as http:
+            await http.delete(server.url + publisher.resource)
+        told = [await peer.wait_for(lambda m: m.get("type") == "error", WITHIN_S) for peer in peers]
+        assert {each["data"]["code"] for each in told} == {404}
+        assert all("has ended" in each["data"]["message"] for each in told)
+        # Those at other nodes.
+        assert any(name in each["data"]["message"] for each in told)
+
+
 async def test_who_may_watch_a_session_is_asked_where_it_is(nodes, name):
     """By its id it is its owner's, whichever node they come through."""
     ann = Identity("ann", frozenset({Scope.PUBLISH, Scope.VIEW}), "ann")
@@ -208,12 +233,13 @@ async def test_the_codec_changes_on_the_way(nodes, name):
                     await asyncio.sleep(0.1)
 
 
-async def test_viewers_elsewhere_go_on_when_the_publisher_is_back(server, nodes, name):
-    """The node that has it is killed; it comes back at another one, where others watched it."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_viewers_elsewhere_go_on_when_the_publisher_is_back(server, nodes, name, how):
+    """The node that has it dies or goes; it comes back at another one, where others watched it."""
     at, b, c = nodes[2], nodes[1], nodes[0]
     async with publishing(at, name), watching(b, name) as one, watching(c, name) as two:
         await goes_on(one, two)
-        media_processes(server)[2].send_signal(signal.SIGKILL)
+        media_processes(server)[2].send_signal(how)
         async with asyncio.timeout(WITHIN_S):
             while True:
                 async with b.http() as http, http.options(f"http://node/whep/{name}") as answer:

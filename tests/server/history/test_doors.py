@@ -169,6 +169,8 @@ async def test_a_coach_sees_those_live_who_share_until_it_is_taken_back(ask):
     await ask("POST", "/athletes/ann/shares", ANN, json={"coach": "coach"})
     for coach in (COACH, both):
         assert await listed(coach) == {sids["ann"]}
+        (tile,) = (await ask("GET", "/sessions", coach))[1]["sessions"]
+        assert not tile["yours"], "it can be looked at, and not opened"
         assert (await ask("GET", path, coach))[1]["id"] == sids["ann"]
         # There is no frame yet.
         assert (await ask("GET", f"{path}/picture", coach))[0] == 204
@@ -178,6 +180,7 @@ async def test_a_coach_sees_those_live_who_share_until_it_is_taken_back(ask):
     assert (await ask("GET", f"{path}/results", both))[0] == 403
     assert await listed(token("coach")) == set(), "without the scope it is nothing"
     assert await listed(BOB) == {sids["bob"]}
+    assert (await ask("GET", "/sessions", BOB))[1]["sessions"][0]["yours"]
     await ask("DELETE", "/athletes/ann/shares/coach", ANN)
     assert await listed(COACH) == set()
     for what in (path, f"{path}/picture"):

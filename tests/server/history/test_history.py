@@ -234,6 +234,24 @@ async def test_what_waits_has_an_end(tmp_path, monkeypatch):
     await server.history.close()
 
 
+async def test_what_waits_is_bounded_in_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(drafts_module, "MOST_BYTES_WAITING", 10_000)
+    server = Server(f"sqlite:///{tmp_path}/history.sqlite", tmp_path)
+    for session in ("s1", "s2", "s3"):
+        for number in range(3):
+            server.repetition(session, "ann", number)
+        server.end(session)
+    # The oldest went; what goes on is not given up for it.
+    for number in range(20):
+        server.repetition("going", "ann", number)
+    now = server.history.status
+    assert now.lost > 0
+    assert now.waiting == 4 - now.lost
+    server.history.open()
+    await server.until(ANN, [20, *[3] * (3 - now.lost)])
+    await server.history.close()
+
+
 async def test_names_are_so_many_and_those_that_are_kept_go_on(address, tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "MOST_NAMES", 2)
     async with serving(address, tmp_path) as server:

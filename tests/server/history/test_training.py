@@ -60,6 +60,26 @@ def test_what_is_no_repetition_and_what_no_database_takes():
     "".join(found.faults).encode()
 
 
+def test_how_much_it_takes():
+    """About as much as Python says, and not more when the same is told again."""
+    names = [f"{number:02}" + "\N{GRINNING FACE}" * 62 for number in range(16)]
+    for more, least, most in (({}, 800, 4_000), (_of_names(names), 15_000, 25_000)):
+        training = draft()
+        for _ in range(3):
+            training.add({**told(0), **more})
+        assert least < training.bytes < most
+        training.add({**told(1), **more})
+        assert training.bytes == sum(each.bytes for each in training.repetitions.values())
+
+
+def _of_names(names):
+    return {
+        "range_deg": {name: [1.0, 2.0] for name in names},
+        "score_parts": dict.fromkeys(names, 50.0),
+        "faults": names,
+    }
+
+
 def test_there_is_an_end_to_it():
     training = draft()
     for number in range(MOST_REPETITIONS + 10):

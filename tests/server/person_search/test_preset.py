@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from server.config import parse_settings
-from tests.support import pictures
+from tests.support import pictures, sources
 from tests.support.older_clients import ask, receive, socket_to
 from tests.support.person_search import (
     FLAGS,
@@ -26,10 +26,18 @@ from tests.support.server import running_server
 
 
 @pytest.fixture(scope="module")
-def preset(tmp_path_factory):
+def gate():
+    """A camera elsewhere, over RTSP."""
+    with sources.RtspServer(SAMPLE).running() as camera:
+        yield f"rtsp://127.0.0.1:{camera.port}/gate"
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory, gate):
     folder = tmp_path_factory.mktemp("recordings")
     shutil.copy(SAMPLE, folder / "hall.mp4")
     flags = ("--preset", "search", *FLAGS, "--record-to", str(folder), "--allow-source", "*.mp4")
+    flags += ("--allow-source", gate)
     with running_server(tmp_path_factory.mktemp("server"), *flags) as running:
         yield running
 
@@ -74,6 +82,26 @@ async def test_the_page_is_told_in_words_that_it_shows(preset, anna):
         "width": 640,
         "height": 480,
     }
+
+
+async def test_a_camera_over_rtsp_is_tracked_until_it_is_told_to_stop(preset, anna, gate):
+    """Begun, stopped and begun again on one socket, as the page's buttons do."""
+    async with socket_to(preset, "/video-stream/gate-1") as socket:
+        for _ in range(2):
+            await socket.send(start_tracking(anna, gate, fps_limit=10))
+            messages = await until(socket, lambda m: m["type"] == "matches" and m["matches"])
+            told = [m["status"] for m in messages if m["type"] == "status"]
+            # The film ends at once, and is then read again.
+            assert told.index("tracking_started") + 1 == told.index("video_opened")
+            seen = messages[-1]
+            assert (seen["session_id"], seen["frame_info"]["source"]) == ("gate-1", gate)
+            ExactMatches.model_validate_json(json.dumps(seen))
+            await socket.send('{"type": "stop_tracking"}')
+            stopped = await until(socket, is_status("tracking_stopped"))
+            assert stopped[-1]["session_id"] == "gate-1"
+        # Nothing is read any more, and the socket goes on.
+        assert (await ask(socket, '{"type": "ping"}'))["status"] == "pong"
+        assert (await ask(socket, single_frame(anna)))["matches"]
 
 
 async def test_a_picture_that_can_not_be_decoded_is_422(http, preset):

@@ -1,10 +1,11 @@
 """What a sender is told of the bit rate that it may send."""
 
+import random
 from itertools import pairwise
 
 import pytest
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCRtpReceiver
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import RateCounter, RemoteBitrateEstimator
 
 from server.rtc import receiving, remb
 
@@ -86,3 +87,20 @@ def test_a_sender_hears_at_once_that_it_is_to_send_less(line):
     assert first_less == next(
         at_ms for at_ms, bitrate in asked if bitrate < remb.LESS * before[-1][1]
     )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_came_in_the_last_second_is_what_aiortc_counts(seed):
+    chance = random.Random(seed)
+    ours, theirs = remb.RateWindow(), RateCounter(1000, 8000)
+    now_ms = 4_000_000_000_000
+    for _ in range(2000):
+        now_ms += chance.choice((0, 0, 1, 3, 33, 400, 1500) if seed else (0, 1))
+        assert ours.rate(now_ms) == theirs.rate(now_ms)
+        if chance.random() < 0.01:
+            ours.reset()
+            theirs.reset()
+        size = chance.randrange(1, 1200)
+        ours.add(size, now_ms)
+        theirs.add(size, now_ms)
+        assert ours.rate(now_ms) == theirs.rate(now_ms)

@@ -34,3 +34,7 @@ def test_each_analyzer_of_a_lane_is_told_of():
     assert (first["state"], first["dropped"]) == ("behind", 60)
     (again, _) = every.notices(LaneIsBehind("a", ("pulse", "breath"), False, Seen(100, 40, 3.0), 0))
     assert (again["state"], again["dropped"]) == ("in_time", 60)
+    blind = LaneIsBehind("a", ("pulse",), True, Seen(100, 40, 3.0), 0, True)
+    (told,) = every.notices(blind)
+    assert told["state"] == "blind"
+    assert "key frame" in told["message"]

@@ -151,9 +151,11 @@ async def test_a_node_that_is_going_is_waited_for(node, join):
     assert bytes(await next_packet(viewer)) == b"again"
 
 
-async def test_a_video_that_has_ended_is_over(node, join):
+async def test_a_video_that_has_ended_is_over(node, join, monkeypatch):
+    monkeypatch.setattr(remote_feed, "MOVES_WITHIN_S", 0.2)
     _, viewer, emptied = join()
     await node.is_opened(1)
+    node.is_there = False
     await node.hang_up(OVER)
     with pytest.raises(Over):
         await next_packet(viewer)
@@ -162,15 +164,28 @@ async def test_a_video_that_has_ended_is_over(node, join):
     assert node.opened == 1
 
 
-@pytest.mark.parametrize(("may_come_back", "why"), [(True, "within 0 s"), (False, "is gone")])
-async def test_who_waits_too_long_is_told_why(node, join, monkeypatch, may_come_back, why):
-    monkeypatch.setattr(remote_feed, "HOLD_S", 0.3)
+@pytest.mark.parametrize("code", [OVER, WSCloseCode.GOING_AWAY])
+async def test_a_video_that_moves_goes_on(node, join, code):
+    """By its name, and by a session's id, which it keeps."""
+    _, viewer, emptied = join(may_come_back=False)
+    await node.is_opened(1)
+    await node.hang_up(code)
+    await node.is_opened(2)
+    await node.send(b"again", key_frame=True)
+    assert bytes(await next_packet(viewer)) == b"again"
+    assert emptied == []
+
+
+@pytest.mark.parametrize(("may_come_back", "within"), [(True, "0.4 s"), (False, "0.2 s")])
+async def test_who_waits_too_long_is_told_why(node, join, monkeypatch, may_come_back, within):
+    monkeypatch.setattr(remote_feed, "HOLD_S", 0.4)
+    monkeypatch.setattr(remote_feed, "MOVES_WITHIN_S", 0.2)
     _, viewer, emptied = join(may_come_back=may_come_back)
     await node.is_opened(1)
     node.is_there = False
     await node.hang_up(WSCloseCode.GOING_AWAY)
     with pytest.raises(Over):
         await next_packet(viewer)
-    assert why in viewer.why_over
+    assert f"yard did not come back within {within}" in viewer.why_over
     assert len(emptied) == 1
     assert node.opened == 1

@@ -6,6 +6,7 @@ import pytest
 
 from analyzers.base_model import BaseModel
 from server.workers import consecutive
+from server.workers.lane_frame import LaneFrame
 from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     MAX_LAG_S,
@@ -192,6 +193,52 @@ def test_without_a_key_frame_one_is_asked_for_and_the_run_begins_there(
     assert (behind.left_out, behind.seen) == (4, Seen(0, 0, 0.0))
     assert sent(worker, FrameResult)[-1].seen["whole"].number == 9
     assert sent(worker, FrameResult)[-1].seen["whole"].count == 3
+
+
+def test_a_sender_without_key_frames_is_asked_again_and_again_and_its_client_is_told(
+    make_fresh_worker, monkeypatch
+):
+    monkeypatch.setattr(consecutive, "MAX_WAITING", 3)
+    now_s = [1000.0]
+    monkeypatch.setattr(consecutive.time, "monotonic", lambda: now_s[0])
+    whole = Whole()
+    worker = make_fresh_worker(whole)
+    worker.start("a", "whole")
+    asked_s = []
+    frames = video("VP8", 9, keys=(0, 7), received_s=fresh())
+    put(worker, frames[:5])
+    cut_s = now_s[0]
+    for _ in range(115):
+        now_s[0] += 0.25
+        before = len(sent(worker, KeyFrameWanted))
+        # Whatever else comes builds on what was left out.
+        put(worker, frames[5:6])
+        if len(sent(worker, KeyFrameWanted)) > before:
+            asked_s.append(now_s[0] - cut_s)
+    assert sent(worker, KeyFrameWanted)[0] == KeyFrameWanted("a")
+    pauses_s = [after - before for before, after in zip([0.0, *asked_s], asked_s, strict=False)]
+    assert pauses_s == [0.75, 1.25, 2.25, 4.25, 8.25, 8.25]
+    # As soon as there is one, it goes on.
+    put(worker, frames[7:9])
+    run_all(worker, "whole")
+    assert numbers(whole)[-2:] == [8, 9]
+    told = [(message.is_behind, message.is_blind) for message in sent(worker, LaneIsBehind)]
+    assert told == [(True, False), (True, True), (False, False)]
+
+
+def test_large_raw_frames_wait_as_others_do(make_fresh_worker):
+    """Of 720p, a dozen: half a second of a camera's."""
+    waiting = consecutive.Backlog()
+    for number in range(12):
+        info = FrameInfo(number, number * 33.0, 0.0, 1000.0, 1280, 720)
+        waiting.put(LaneFrame(info, None, 1000.0))
+    assert waiting.cut(1000.5) == 0
+    assert len(waiting) == 12
+    # And are no more than so many.
+    for number in range(12, 40):
+        info = FrameInfo(number, number * 33.0, 0.0, 1000.0, 1280, 720)
+        waiting.put(LaneFrame(info, None, 1000.0))
+    assert waiting.cut(1000.5) > 0
 
 
 def test_more_bytes_than_may_wait_are_left_out(make_fresh_worker, monkeypatch):

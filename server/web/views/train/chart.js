@@ -15,6 +15,8 @@ export class Chart {
   #joint = "knee";
   #colours = {};
   #observer;
+  #dark = matchMedia("(prefers-color-scheme: dark)");
+  #repaint = () => (this.#colours = {});
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -22,8 +24,7 @@ export class Chart {
     this.#pen = canvas.getContext("2d");
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(canvas);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.onchange = () => (this.#colours = {});
+    this.#dark.addEventListener("change", this.#repaint);
   }
 
   /** Which angle to show. */
@@ -83,6 +84,7 @@ export class Chart {
 
   stop() {
     this.#observer.disconnect();
+    this.#dark.removeEventListener("change", this.#repaint);
   }
 
   #resize() {

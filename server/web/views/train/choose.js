@@ -2,14 +2,16 @@
 
 import { el, saveAs } from "../../dom.js";
 import { goalText, nameOf } from "./goal.js";
-import { add, asName, read, remove } from "./own.js";
-import { EXERCISES, fragmentOf, MOST, planIn } from "./plan.js";
+import { add, asName, hasRoom, read, remove } from "./own.js";
+import { EXERCISES, fragmentOf, HELD, MOST, planIn } from "./plan.js";
 import { ownExercises } from "./wanted.js";
 
 const FIRST = { exercise: "squat", sets: 3, reps: 10, rest: 60 };
 const PEOPLE = [1, 2, 3, 4];
 // By `wanted`: which link was followed. What was changed since stays, in another language and afterwards.
 const followed = new WeakMap();
+
+const inSeconds = (step) => ([step.reps, step.seconds] = [undefined, step.reps ?? step.seconds]);
 
 /**
  * @param {object} app of router.js
@@ -60,7 +62,9 @@ export function choose(app, wanted, teach) {
   function plan() {
     if (!wanted.plan) {
       const begin = () => {
-        wanted.plan = { name: "", steps: [{ ...FIRST, exercise: wanted.exercise ?? FIRST.exercise }] };
+        const first = { ...FIRST, exercise: wanted.exercise ?? FIRST.exercise };
+        if (first.exercise === HELD) inSeconds(first);
+        wanted.plan = { name: "", steps: [first] };
         redraw(".plan input");
       };
       return el("button.quiet", { textContent: t("plan.make"), onclick: begin });
@@ -114,7 +118,14 @@ export function choose(app, wanted, teach) {
   function step(steps, each, at) {
     const select = el(
       "select",
-      { "aria-label": t("choose.exercise"), onchange: () => (each.exercise = select.value) },
+      {
+        "aria-label": t("choose.exercise"),
+        onchange() {
+          each.exercise = select.value;
+          if (each.exercise === HELD && each.reps) inSeconds(each);
+          redraw(`ol > :nth-child(${at + 1}) select`);
+        },
+      },
       ...options(each.exercise),
     );
     // One of somebody's own may be gone.
@@ -139,12 +150,12 @@ export function choose(app, wanted, teach) {
       {
         "aria-label": t("plan.unit"),
         onchange() {
-          const amount = each.reps ?? each.seconds;
-          [each.reps, each.seconds] = unit.value === "s" ? [undefined, amount] : [Math.min(amount, 100)];
+          if (unit.value === "s") inSeconds(each);
+          else [each.reps, each.seconds] = [Math.min(each.seconds, MOST.reps)];
           redraw(`ol > :nth-child(${at + 1}) select:nth-of-type(2)`);
         },
       },
-      new Option(t("reps"), "reps", false, !timed),
+      each.exercise !== HELD && new Option(t("reps"), "reps", false, !timed),
       new Option("s", "s", false, timed),
     );
     const gone = () => {
@@ -174,8 +185,8 @@ export function choose(app, wanted, teach) {
     const begin = (event) => {
       event.preventDefault();
       const asked = asName(name.value);
-      if (asked) teach(asked);
-      else app.notice(t("teach.bad_name"), { kind: "problem" });
+      if (asked && hasRoom(asked)) return teach(asked);
+      app.notice(t(asked ? "teach.full" : "teach.bad_name"), { kind: "problem" });
     };
     const file = el("input.hidden", {
       type: "file",

@@ -18,16 +18,20 @@ export function asName(text) {
   return NAME.test(name) && !TAKEN.includes(name) ? name : "";
 }
 
+const othersThan = (name) => ownExercises().filter((each) => each.name !== name);
+
+/** Whether there is room for one of this name. */
+export const hasRoom = (name) => othersThan(name).length < MOST;
+
 /** Keep one; it takes the place of one of its name. @returns {boolean} whether there was room */
 export function add(definition) {
-  const others = ownExercises().filter(({ name }) => name !== definition.name);
-  if (others.length >= MOST) return false;
-  keepOwn([...others, definition]);
-  return true;
+  const room = hasRoom(definition.name);
+  if (room) keepOwn([...othersThan(definition.name), definition]);
+  return room;
 }
 
 /** Forget one. @param {string} gone its name */
-export const remove = (gone) => keepOwn(ownExercises().filter(({ name }) => name !== gone));
+export const remove = (gone) => keepOwn(othersThan(gone));
 
 /**
  * Those of a file: one, as `kinecast learn` writes it, or a list.

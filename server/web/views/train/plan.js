@@ -8,6 +8,8 @@ export const EXERCISES = [
   "squat", "push_up", "lunge", "bicep_curl", "shoulder_press", "jumping_jack", "sit_up", "pull_up",
   "deadlift", "lateral_raise", "plank",
 ];
+/** Is held, and has no repetitions to count. */
+export const HELD = "plank";
 /** The most of each. */
 export const MOST = { steps: 20, sets: 20, reps: 100, seconds: 600, rest: 600, name: 60, letters: 4000 };
 const KEY = "#plan=";
@@ -46,7 +48,7 @@ function readStep(told) {
     NAME.test(exercise) &&
     isUpTo(MOST.sets)(sets) &&
     isUpTo(MOST.rest, 0)(rest) &&
-    (seconds === null ? isUpTo(MOST.reps)(amount) : isUpTo(MOST.seconds)(seconds));
+    (seconds === null ? exercise !== HELD && isUpTo(MOST.reps)(amount) : isUpTo(MOST.seconds)(seconds));
   if (!right || told.length !== 4) throw new Error("no step");
   return step;
 }

@@ -60,8 +60,23 @@ export function summaryView(app, summary, session, kept, again) {
         el("button.primary", { textContent: t("summary.again"), onclick: again }),
       ),
     ),
+    summary.people && el("ul.people", { "aria-label": t("several.title") }, ...summary.people.map(person)),
     el("div.summary-list", {}, ...exercises.map((each) => card(app, each, summary, kept))),
   );
+
+  // Of several who trained side by side.
+  function person({ id, exercises }) {
+    const text = ({ exercise, reps, held_s, mean_score }) =>
+      [
+        nameOf(t, exercise),
+        held_s ? t("held", { s: Math.floor(held_s) }) : t("reps.n", { n: reps }),
+        mean_score !== null && `${t("score")} ${rounded(mean_score)}`,
+      ]
+        .filter(Boolean)
+        .join(" · ");
+    const lines = exercises.map((each) => el("span.figures", { textContent: text(each) }));
+    return el("li", {}, el("span.small", { textContent: t("several.n", { n: id }) }), ...lines);
+  }
 }
 
 function card(app, summary, { exercises, repetitions }, kept) {

@@ -54,6 +54,7 @@ export class Training {
   #pts_ms = 0; // of the last result
   #paint = drawSkeleton;
   #beside = null; // of beside.js, when it is loaded
+  #counts = null; // the same, where several train
 
   /**
    * @param {object} app of router.js
@@ -214,6 +215,7 @@ export class Training {
     this.#pts_ms = pts;
     if (this.#isNew) this.#panel.aloud(this.#sets, result);
     this.#isNew = false;
+    this.#counts?.take(result.people ?? [], !this.#uncounted.is);
     this.#coach?.take(result, this.#sets.begun);
     if (!this.#uncounted.is) this.#events.soon();
     const seen = this.#seenIn(result);
@@ -299,15 +301,17 @@ export class Training {
   async #drawBeside() {
     const { panel, wanted } = { panel: this.#panel, wanted: this.#wanted };
     try {
-      const [{ Beside }] = await Promise.all([
+      const several = wanted.people > 1;
+      const [{ Beside, Counts }] = await Promise.all([
         import("./beside.js"),
         this.#app.more("beside"),
         loadStyle("beside"),
       ]);
       if (this.#left || panel !== this.#panel) return;
       this.#beside?.stop();
-      this.#beside = new Beside(this.#app, panel.element, this.#stage, this.#ring, wanted.people ?? 1);
-      if (wanted.people > 1) this.#paint = this.#beside.paint;
+      if (several) this.#counts ??= new Counts();
+      this.#beside = new Beside(this.#app, panel.element, this.#stage, this.#ring, this.#counts);
+      if (several) this.#paint = this.#beside.paint;
     } catch {
       // The training goes on without it.
     }
@@ -332,7 +336,8 @@ export class Training {
   #end = (final) => {
     this.#uncounted.end(this.#pts_ms);
     const { book, session } = this.#client;
-    const told = { final: final && this.#uncounted.without(final), book, sets: this.#sets };
+    const people = this.#counts?.summary(final?.exercise_summary?.people);
+    const told = { final: final && this.#uncounted.without(final), book, sets: this.#sets, people };
     this.#events.over({ ...told, ring: this.#ring, counts: this.#choices.counts }, session);
     if (final && !this.#finished) this.#app.notice(this.#app.t("train.ended_by_server"), { kind: "problem" });
   };

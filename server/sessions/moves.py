@@ -1,0 +1,210 @@
+"""Sessions that move: a node that is about to end sends them away, another one goes on with them.
+
+The client is told to offer anew, and does so before it hangs up, so there are results meanwhile.
+The node that gets the offer asks the old one who that is, and answers; at the first frame it asks
+for what was counted, and the session is there. Nobody but nodes can ask (`server.cluster.link`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import time
+from collections.abc import Iterable
+
+import aiohttp
+
+from server.cluster.link import IDENTITY_HEADER, write_identity
+from server.cluster.member import Member
+from server.security.identity import Identity
+from server.sessions import handover
+from server.sessions.arrival import Arrival
+from server.sessions.luggage import Luggage
+from server.sessions.manager import SessionManager
+from server.sessions.session import Session
+from server.sessions.state import SessionState
+from server.tasks import Tasks
+from signaling.errors import Busy, NotAllowed, NotFound, SignalingError
+from signaling.messages import Offer
+
+logger = logging.getLogger(__name__)
+
+# From the first word to the end of who has not moved.
+DRAIN_WITHIN_S = 60.0
+# So many are told at once, and then waited for, but not longer: each costs what an offer costs.
+AT_ONCE, NEXT_AFTER_S = 4, 1.0
+LABEL, LUGGAGE = "/moving/label", "/moving/luggage"
+LABEL_WITHIN_S = 2.0
+# An analyzer may be in the middle of a frame; a worker is given up before this.
+LUGGAGE_WITHIN_S = 10.0
+
+
+class Moves:
+    """One node's part in it.
+
+    Parameters
+    ----------
+    member
+        The node among the others.
+    manager
+        Its sessions.
+    """
+
+    def __init__(self, member: Member, manager: SessionManager) -> None:
+        self._member = member
+        self._manager = manager
+        self._tasks = Tasks("moves")
+
+    async def close(self) -> None:
+        """Bring nothing more."""
+        await self._tasks.cancel()
+
+    # ---- away
+
+    @property
+    def can_drain(self) -> bool:
+        """Whether there is another node that sessions can go to."""
+        return any(number != self._member.node.number for number in self._member.lively)
+
+    async def drain(self, given_up: asyncio.Future[None]) -> None:
+        """Send all sessions elsewhere; returns when none is left, or it is time to end.
+
+        Parameters
+        ----------
+        given_up
+            Done when all are to end here, now.
+        """
+        self._member.draining = True
+        self._member.report()
+        until_s, told = time.monotonic() + DRAIN_WITHIN_S, set[str]()
+        logger.info("Draining: %d sessions are sent to other nodes", len(self._here()))
+        while (here := self._here()) and not given_up.done():
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                logger.warning("%d sessions did not move: they end", len(here))
+                return
+            batch = self._send_away((s for s in here if s.sid not in told), left_s)
+            told.update(session.sid for session in batch)
+            self._member.report()
+            await _until_ended(batch or here, min(left_s, NEXT_AFTER_S), given_up)
+
+    def _here(self) -> list[Session]:
+        return [each for each in self._manager.known.lasting() if each.arrival is None]
+
+    def _send_away(self, sessions: Iterable[Session], within_s: float) -> list[Session]:
+        batch: list[Session] = []
+        for session in sessions:
+            # To the peer alone: whoever has the token has the session.
+            message = {
+                "type": "move",
+                "resume": session.resume_token,
+                "within_s": round(within_s, 1),
+            }
+            if session.subscribers.tell_peer(message):
+                batch.append(session)
+            if len(batch) == AT_ONCE:
+                break
+        return batch
+
+    # ---- here
+
+    async def expected(self, offer: Offer, by: Identity) -> Offer:
+        """Make ready for the session of an offer, if a node that drains has it; returns the offer.
+
+        Raises
+        ------
+        SignalingError
+            The session is somebody else's.
+        """
+        number = self._member.of_token(offer.resume)
+        if number in (None, self._member.node.number) or not self._member.states[number].draining:
+            return offer
+        assert number is not None
+        label = await self._ask(number, LABEL, offer, by, LABEL_WITHIN_S)
+        if label is None:
+            return offer
+        told = json.loads(label)
+        session = self._waiting_for(told["kept"]["id"])
+        if session is None:
+            kept = handover.KeptSession(**told["kept"])
+            session = handover.expect(self._manager, kept)
+            session.history[:-1] = [SessionState(state) for state in told["states"]]
+            fetch = functools.partial(self._bring_soon, session, number, offer, by)
+            session.arrival = Arrival(session.incoming, fetch)
+        return offer.model_copy(update={"resume": session.resume_token})
+
+    def _waiting_for(self, sid: str) -> Session | None:
+        """The session of an offer that came to nothing."""
+        return next(
+            (s for s in self._manager.known.lasting() if s.sid == sid and s.arrival is not None),
+            None,
+        )
+
+    def _bring_soon(
+        self, session: Session, number: int, offer: Offer, by: Identity, audio: bool
+    ) -> None:
+        self._tasks.spawn(self._bring(session, number, offer, by, audio), "bring")
+
+    async def _bring(
+        self, session: Session, number: int, offer: Offer, by: Identity, audio: bool
+    ) -> None:
+        """Go on with a session, whatever is known of it."""
+        began_s = time.monotonic()
+        luggage: Luggage | None = None
+        try:
+            data = await self._ask(number, LUGGAGE, offer, by, LUGGAGE_WITHIN_S)
+            luggage = Luggage.read(data) if data is not None else None
+        except NotFound:
+            # Its client has ended it there, and has the final result.
+            await self._manager.end(session.sid, "it ended before it moved")
+            return
+        except (SignalingError, ValueError) as error:
+            logger.warning("Session %s comes without what was counted: %s", session.sid, error)
+        session.arrive(luggage, audio=audio)
+        self._member.report()
+        took_ms = (time.monotonic() - began_s) * 1000
+        logger.info("Session %s came from node %02x within %.0f ms", session.sid, number, took_ms)
+
+    async def _ask(
+        self, number: int, path: str, offer: Offer, by: Identity, within_s: float
+    ) -> bytes | None:
+        """What another node says of a session; None if that is gone."""
+        if self._member.of_token(offer.resume) != number:
+            # It was started anew, and knows of nothing.
+            return None
+        link = self._member.links[number]
+        try:
+            async with link.session.post(
+                path,
+                json={"resume": offer.resume},
+                headers={IDENTITY_HEADER: write_identity(by)},
+                timeout=aiohttp.ClientTimeout(total=within_s),
+            ) as answer:
+                data = await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        if answer.status == 404:
+            if path == LABEL:
+                return None
+            raise NotFound("it has ended")
+        if answer.status == 403:
+            raise NotAllowed(json.loads(data)["message"])
+        if answer.status != 200:
+            raise Busy("its node does not let go of the session: try again", retry_after_s=1)
+        return data
+
+
+async def _until_ended(
+    sessions: list[Session], within_s: float, given_up: asyncio.Future[None]
+) -> None:
+    """Wait until some sessions have ended, or for so long, or until it is given up."""
+    ended = Tasks("drain")
+    for each in sessions:
+        ended.spawn(each.ended.wait(), each.sid)
+    all_ended = asyncio.create_task(ended.join())
+    waits: list[asyncio.Future[None]] = [all_ended, given_up]
+    await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    await ended.cancel()
+    await all_ended
