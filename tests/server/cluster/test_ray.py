@@ -268,8 +268,7 @@ async def test_when_a_keeper_is_killed_its_node_ends_and_comes_again(ray, ready,
 async def test_drain_sends_sessions_to_the_other_machine_and_starts_it_again(ray, ready, nodes):
     async with streaming(ready[0], node=0) as other, streaming(ready[0], node=1) as leaving:
         draining = asyncio.create_task(asyncio.to_thread(ray.cluster, "drain", "01"))
-        async with asyncio.timeout(WITHIN_S):
-            told = await leaving.wait_for(lambda m: m.get("type") == "move")
+        told = await leaving.wait_for(lambda m: m.get("type") == "move", WITHIN_S)
         # Its own door shows the way, as a client knows no other.
         async with streaming(ready[1], resume=told["resume"]) as moved:
             assert moved.session.id == leaving.session.id
