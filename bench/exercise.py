@@ -11,7 +11,8 @@ sources    The same with each source left out in turn: how conditions and networ
            the conditions themselves ask for was set looking at the known clips, and the network
            has seen none.
 negatives  Repetitions counted where nothing is exercised: our own athlete's skeleton, and the
-           videos of passers-by in people_videos.
+           videos of passers-by in people_videos. Where other training is seen, as dips, it may
+           be counted as unknown.
 form       The faults of plank, curl and lunge on labelled landmarks: see exercise_form.py.
 """
 
@@ -25,6 +26,7 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 
 import cv2
 
+from analyzers.exercise.demonstration import UNKNOWN
 from analyzers.exercise.summary import session_summary
 from analyzers.exercise.sureness import CHOSEN
 from analyzers.pose import Pose
@@ -108,19 +110,26 @@ def measure_negatives(asked: argparse.Namespace, report: Report) -> None:
     pose, videos = Pose(), sorted((asked.data / VIDEOS).glob("*.mp4"))
     filmed = (Negative(path.name, landmarks_of(path, pose, asked.cache)) for path in videos)
     made = [*negatives(), *filmed]
-    false = long = 0
+    false = long = other = 0
     for each in made:
         *_, (_, scorer) = played(each.landmarks, CHOSEN)
         summary = session_summary(scorer)
         counted = {n: e["reps"] for n, e in summary["exercises"].items() if e["reps"]}
+        unknown = counted.get(UNKNOWN, 0) if each.may_be_unknown else 0
         seconds = float(each.landmarks.times_s[-1])
-        wrong = bool(counted) and seconds > _LONG_S
+        wrong = sum(counted.values()) > unknown and seconds > _LONG_S
+        other += bool(unknown)
         false, long = false + wrong, long + (seconds > _LONG_S)
         told = ", ".join(f"{number} {name}" for name, number in counted.items()) or "0"
         table.add(each.name, seconds, told, summary["main_exercise"], "WRONG" if wrong else "")
-    report.figures["negatives"] = {"clips": long, "with_repetitions": false}
+    report.figures["negatives"] = {
+        "clips": long,
+        "with_repetitions": false,
+        "other_training_as_unknown": other,
+    }
     report.notes.append(
-        f"Repetitions in {false} of {long} clips over {_LONG_S:g} s of no exercise."
+        f"Repetitions in {false} of {long} clips over {_LONG_S:g} s of no exercise; unknown ones in"
+        f" {other} more, of other training."
     )
 
 

@@ -19,6 +19,8 @@ recovery  The node that has a client's session is killed (SIGKILL), 30 times: ti
 door      The same offer over one connection to one node, answered there or by the other one.
 viewers   The first node's camera, decoded at the same time by a viewer at that node and by one at
           the other: from the time that is written into a picture to the decoded picture.
+drain     Two nodes; 8 clients are sent from one to the other, as by `kinecast drain`: for how long
+          each has no result, who is refused, and whose counts begin anew.
 """
 
 import argparse
@@ -35,6 +37,7 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.harness.report import Failure, Report, at_most, parser_for, run
+from bench.parts import drain
 from bench.parts.node_load import PARTS
 from server.cluster.placing import NodeState, Placer
 
@@ -46,11 +49,12 @@ DOORS = 20
 # Beyond this a part is given up, so that all together end. On a quiet machine each takes half.
 MOST_S = {
     "placing": 60.0,
-    "streams": 300.0,
-    "two": 150.0,
+    "streams": 270.0,
+    "two": 120.0,
     "recovery": 240.0,
-    "door": 60.0,
-    "viewers": 60.0,
+    "door": 75.0,
+    "viewers": 75.0,
+    "drain": 90.0,
 }
 
 
@@ -157,7 +161,7 @@ async def placing(asked: argparse.Namespace, report: Report) -> None:
     )
 
 
-ALL_PARTS = {"placing": placing, **PARTS}
+ALL_PARTS = {"placing": placing, **PARTS, "drain": drain.measure}
 
 
 async def bench(asked: argparse.Namespace, report: Report) -> None:
@@ -201,7 +205,7 @@ def main() -> int:
     parser.add_argument(
         "--steps", type=_numbers, default=[1, 2, 3], metavar="N,N", help="streams a core (1,2,3)"
     )
-    parser.add_argument("--streams", type=int, default=8, help="two: so many (8)")
+    parser.add_argument("--streams", type=int, default=8, help="two, drain: so many (8)")
     parser.add_argument("--rounds", type=int, default=2, help="two: how often each (2)")
     parser.add_argument("--kills", type=int, default=30, help="recovery: (30)")
     parser.add_argument("--offers", type=int, default=60, help="door: (60)")

@@ -14,6 +14,7 @@ import itertools
 import statistics
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 if not __package__:  # Run as a file, Python looks for modules beside it.
@@ -96,12 +97,50 @@ async def bench(asked: argparse.Namespace, report: Report) -> None:
     report.check(at_least(what, pictures / asked.streams, MIN_PICTURES))
 
 
+async def each(server: RunningServer, path: str, seconds: float, idle_percent: float) -> float:
+    """What one answer takes, ms of a core, beyond what the server does anyway."""
+    count = 0
+
+    async def ask() -> None:
+        nonlocal count
+        async with aiohttp.ClientSession(server.url) as http:
+            while True:
+                count += (await _get(http, path)).status == 200
+
+    async with in_background(ask()):
+        busy_percent = await server.tree.cpu_percent(seconds)
+    return (busy_percent - idle_percent) / 100 * seconds * 1000 / max(count, 1)
+
+
+async def bench_one(asked: argparse.Namespace, report: Report) -> None:
+    """Ask for one picture again and again."""
+    rtc.install()
+    table = report.table("ms of a core", "round", "a picture:.1f", "/sessions:.1f", "/health:.1f")
+    report.settings = [f"Windows of {asked.seconds:g} s"]
+    usual = kinecast("--analyzers", "mock_model_1", "--workers", "1")
+    forgetful = replace(usual, arguments=("bench.harness.forgetful", *usual.arguments[1:]))
+    async with (
+        running(forgetful) as server,
+        encoded_clip() as packets,
+        ClientPeer(server.url, history=0, codec="VP8") as peer,
+    ):
+        await peer.connect(next(iter(tracks(packets))))
+        await asyncio.sleep(SETTLE_S)
+        for number in range(1, asked.rounds + 1):
+            idle = await server.tree.cpu_percent(asked.seconds)
+            paths = (f"/sessions/{peer.session.id}/picture", "/sessions", "/health")
+            took = [await each(server, path, asked.seconds, idle) for path in paths]
+            table.add(number, *took)
+
+
 def main() -> int:
     parser = parser_for(__doc__)
+    parser.add_argument("--one", action="store_true", help="what one picture takes")
     parser.add_argument("--streams", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each window")
-    return run("The wall of the page", parser.parse_args(), bench)
+    asked = parser.parse_args()
+    return run("The wall of the page", asked, bench_one if asked.one else bench)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import av
 import numpy as np
@@ -211,8 +212,14 @@ class Camera(MediaStreamTrack):
         return None if frame is None else frame.reformat(format="yuv420p")
 
 
+_LENT_LAST: WeakKeyDictionary[MediaStreamTrack, "Lent"] = WeakKeyDictionary()
+
+
 class Lent(MediaStreamTrack):
     """A track for one connection, which stops it when it closes; what it is lent from goes on.
+
+    Where a connection takes another one's place, both are there for a moment: the one that began to
+    ask for frames last has all that follow.
 
     Parameters
     ----------
@@ -228,9 +235,16 @@ class Lent(MediaStreamTrack):
         super().__init__()
         self._track = track
         self._ended = ended
+        self._has_begun = False
 
     async def recv(self) -> Any:
         """The next frame of the track."""
+        if not self._has_begun:
+            self._has_begun = True
+            _LENT_LAST[self._track] = self
+        if _LENT_LAST[self._track] is not self:
+            # Until the connection is closed.
+            await asyncio.get_running_loop().create_future()
         try:
             return await self._track.recv()
         except MediaStreamError:

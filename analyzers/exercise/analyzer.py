@@ -184,7 +184,7 @@ class Exercise(BaseModel):
 
     def _newcomer(self, session: _Session) -> OnePerson:
         """Return what scores one more person, as the session's options have it."""
-        person = OnePerson(self._own)
+        person = OnePerson(self._own, counts_unknown=False)
         person.take(read_shown(session.kept), session.kept)
         return person
 

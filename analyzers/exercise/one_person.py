@@ -27,9 +27,15 @@ class OnePerson:
     ----------
     exercises : iterable of ShownExercise
         Those that the server has beside the built-in ones.
+    counts_unknown : bool
+        Whether what is none of them, and surely an exercise, is counted as ``unknown``; never
+        where there are others that were shown.
     """
 
-    def __init__(self, exercises: Iterable[ShownExercise] = ()) -> None:
+    def __init__(
+        self, exercises: Iterable[ShownExercise] = (), *, counts_unknown: bool = True
+    ) -> None:
+        self._counts_unknown = counts_unknown
         self._scorer = ExerciseScorer()
         self._shown = ShownSession(exercises)
         self._counted = NotShown(self._scorer.repetitions, self._shown.counted)
@@ -76,6 +82,7 @@ class OnePerson:
         whole, whole_world = rows_of(landmarks), rows_of(world)
         flat, solid = _NO_FACE + whole[FACE:], _NO_FACE + whole_world[FACE:]
         self._angles.add(whole, whole_world, time_s, aspect)
+        self._scorer.counts_unknown = self._counts_unknown and not self._shown.is_needed
         if self._looks and not self._shown.is_learning:
             state = self._scorer.feed(flat, solid, time_s, aspect)
         else:

@@ -30,6 +30,8 @@ from analyzers.exercise.sureness import CHOSEN, Judgement
 # but not known; so often within so many seconds it is told.
 _SURE_ALONE = 0.6
 _UNKNOWN_TIMES, _UNKNOWN_S = 2, 8.0
+# What goes out and back so often within so many seconds, on any exercise's signal, may be one.
+_MOVES_TIMES, _MOVES_S = 2, 10.0
 # A movement that is hardly more than an exercise's least is one only if the network saw it turn,
 # and speaks for its set by so much less: who gets into position lowers themselves a little, too.
 _OF_SMALL = 0.35
@@ -96,6 +98,7 @@ class Recogniser:
         }
         self._phase = PhaseCounter()
         self._unknown: deque[tuple[float, float]] = deque(maxlen=_UNKNOWN_TIMES)
+        self._moved: deque[tuple[float, float]] = deque(maxlen=_MOVES_TIMES)
         self._waiting: list[Found] = []
         self._last: Found | None = None
         self._taken_until_s = float("-inf")
@@ -133,6 +136,7 @@ class Recogniser:
         for each in self._exercises:
             cycle = self._counters[each.name].feed(time_s, each.direction * row[INDEX[each.signal]])
             if cycle is not None:
+                _note(cycle, self._moved)
                 self._consider(each, cycle, time_s, history, observer)
         for moment_s, said in told:
             by_phase = self._phase.feed(moment_s, said)
@@ -177,7 +181,7 @@ class Recogniser:
         sure = judgement.sureness(fit, likely, exercise.name)
         if sure < (judgement.sure_by_phase if by_phase else judgement.sure):
             if not is_small and max(fit, likely.get(exercise.name, 0.0)) >= _SURE_ALONE:
-                self._note_unknown(cycle)
+                _note(cycle, self._unknown)
             return
         if cycle.partial:
             self._counters[exercise.name].rest_there()
@@ -203,14 +207,13 @@ class Recogniser:
             return
         self._consider(exercise, cycle, time_s, history, observer, by_phase=True)
 
-    def _note_unknown(self, cycle: Cycle) -> None:
-        # Several exercises' cycles of one movement are one movement.
-        if not self._unknown or cycle.start_s >= self._unknown[-1][1]:
-            self._unknown.append((cycle.start_s, cycle.end_s))
-
     def is_unknown(self, time_s: float) -> bool:
         """Tell whether something is done again and again, and it is not sure what."""
         return len(self._unknown) == _UNKNOWN_TIMES and time_s - self._unknown[0][0] < _UNKNOWN_S
+
+    def moves(self, time_s: float) -> bool:
+        """Tell whether something goes out and back again and again, whatever it is."""
+        return len(self._moved) == _MOVES_TIMES and time_s - self._moved[0][0] < _MOVES_S
 
     def _decide(self, time_s: float, next_s: float) -> list[Found]:
         due = [
@@ -277,6 +280,12 @@ def is_one_body(
     length = INDEX["body_length"]
     mean = float(statistics["mean"][length])
     return mean >= _MIN_TRUNK and float(statistics["range"][length]) <= most_growth * mean
+
+
+def _note(cycle: Cycle, movements: deque[tuple[float, float]]) -> None:
+    # Several exercises' cycles of one movement are one movement.
+    if not movements or cycle.start_s >= movements[-1][1]:
+        movements.append((cycle.start_s, cycle.end_s))
 
 
 def _duration(found: Found) -> float:

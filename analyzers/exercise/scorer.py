@@ -17,6 +17,7 @@ from analyzers.exercise.partial_repetition import partial_repetition
 from analyzers.exercise.recognition import Recogniser
 from analyzers.exercise.scoring import Repetition, score_repetition
 from analyzers.exercise.signals import Row, measure
+from analyzers.exercise.something import Something
 from analyzers.exercise.sureness import CHOSEN, Judgement
 
 # Nobody can do half a repetition unseen: after a longer gap, movements begin anew.
@@ -76,6 +77,11 @@ class ExerciseScorer:
     judgement : Judgement
         How sure a repetition has to be.
 
+    Attributes
+    ----------
+    counts_unknown : bool
+        Whether what is none of the exercises, and surely one, is counted as ``unknown``.
+
     Raises
     ------
     ValueError
@@ -84,6 +90,8 @@ class ExerciseScorer:
 
     def __init__(self, exercise: str | None = None, judgement: Judgement = CHOSEN) -> None:
         self._judgement = judgement
+        self.counts_unknown = True
+        self.something = Something()
         self.repetitions: list[Repetition] = []
         # Of which exercise half a repetition was seen, in a short session without a whole one.
         self.partial_repetition: Definition | None = None
@@ -141,6 +149,9 @@ class ExerciseScorer:
         told = self._observer.feed(landmarks, world, time_s, aspect)
         found = self._recogniser.feed(time_s, row, self._history, self._observer, told)
         self._count(found)
+        if self.counts_unknown and len(self._wanted) > 1:
+            moves = self._recogniser.moves(time_s)
+            self.something.feed(landmarks, world, time_s, aspect, moves=moves)
         busy = time_s - self._busy_until_s() < _BUSY_S
         for hold in self.holds:
             # Compared by name: definitions are long.
@@ -191,6 +202,7 @@ class ExerciseScorer:
             return
         self._is_away = True
         self._count(self._recogniser.flush(self._last_s, self._history, self._observer))
+        self.something.finish()
 
     def _count(self, found: list[Found]) -> None:
         for each in found:
@@ -205,6 +217,7 @@ class ExerciseScorer:
                 each.exercise, each.cycle, each.statistics, self._history, live.seen
             )
             self.repetitions.append(repetition)
+            self.something.give_way(repetition.start_s, repetition.end_s)
             self._new.append(repetition)
             for hold in self.holds:
                 hold.came_of_it(repetition.start_s, repetition.end_s)
@@ -233,6 +246,8 @@ class ExerciseScorer:
         if self._current is not None and time_s - self._active_s > _OVER_AFTER_S:
             self._current = self._live = None
         if self._current is None:
+            if self.something.is_done(time_s):
+                return State(UNKNOWN, self.something.phase, new)
             unknown = self._recogniser.is_unknown(time_s)
             return State(UNKNOWN if unknown else NONE, new=new)
         return State(self._current.name, self._phase(), new, self._faults())

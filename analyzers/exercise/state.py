@@ -35,6 +35,7 @@ from analyzers.exercise.scoring import Repetition
 from analyzers.exercise.sets import ExerciseSet, Sets
 from analyzers.exercise.shown import ShownSession
 from analyzers.exercise.shown_results import ShownResults
+from analyzers.exercise.something import ExerciseCounter, Something
 from analyzers.exercise.stillness import Stillness
 from analyzers.exercise.summary import FrameResults
 from analyzers.exercise.sureness import Judgement
@@ -42,7 +43,7 @@ from analyzers.kept_state import Constant, StateFormat
 from analyzers.pose.clock import RisingClock
 
 # Another number wherever what these remember means something else.
-_LABEL = "exercise 1"
+_LABEL = "exercise 2"
 
 
 def format_with(session: type) -> StateFormat:
@@ -57,7 +58,7 @@ def format_with(session: type) -> StateFormat:
     made_empty = (
         *(ChosenPerson, ExerciseScorer, FeatureMaker, Framing, FreeCounter, History, JointAngles),
         *(Motion, Observer, OnePerson, PhaseCounter, RisingClock, Sets, ShownExercises),
-        *(ShownSession, Stillness, shown_counting.PhaseCounter),
+        *(ShownSession, Stillness, shown_counting.PhaseCounter, Something, ExerciseCounter),
     )
     return StateFormat(
         _LABEL,

@@ -8,6 +8,7 @@ from typing import Any
 
 from analyzers.exercise.definition import Definition, Fault
 from analyzers.exercise.definitions import definitions
+from analyzers.exercise.demonstration import UNKNOWN
 from analyzers.exercise.hold import HoldCounter
 from analyzers.exercise.scorer import NONE, ExerciseScorer, State
 from analyzers.exercise.scoring import Repetition, mean_parts, total
@@ -75,9 +76,10 @@ class FrameResults:
 
     def _result(self, state: State, parts: dict[str, float], score: float | None) -> dict[str, Any]:
         exercise = definitions().get(state.exercise)
+        is_unknown = state.exercise == UNKNOWN
         return {
             "exercise": state.exercise,
-            "reps": len(self._done),
+            "reps": len(self._scorer.something.spans) if is_unknown else len(self._done),
             "phase": state.phase,
             "held_s": round(state.held_s, 2),
             "score": score,
@@ -106,6 +108,8 @@ def session_summary(
     for holds in scorer.holds:
         if holds.holds:
             told[holds.exercise.name] = _holds_summary(holds)
+    if scorer.something.spans:
+        told[UNKNOWN] = {"reps": len(scorer.something.spans)}
     return {
         "exercises": told,
         "main_exercise": main_exercise(scorer, repetitions),
@@ -116,9 +120,13 @@ def session_summary(
 def main_exercise(scorer: ExerciseScorer, repetitions: Sequence[Repetition]) -> str:
     """Return what was mostly done, else what was begun, else ``none``."""
     held_s, held = max(((e.seconds, e.exercise.name) for e in scorer.holds), default=(0.0, NONE))
+    something = scorer.something.spans
     counted = Counter(each.exercise for each in repetitions)
+    if something:
+        counted[UNKNOWN] = len(something)
     if counted:
         moving_s = sum(each.end_s - each.start_s for each in repetitions)
+        moving_s += sum(each.seconds for each in something)
         return held if held_s > _MOSTLY_HELD * moving_s else counted.most_common(1)[0][0]
     if held_s > 0.0:
         return held

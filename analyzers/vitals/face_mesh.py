@@ -23,6 +23,7 @@ RIGHT_EYE, LEFT_EYE = 33, 263
 _NOSE, _RIGHT_EDGE, _LEFT_EDGE = 1, 234, 454
 
 
+# Without slots: what is asked of it at every frame is computed once.
 @dataclass(frozen=True)
 class Face:
     """One face in a frame.

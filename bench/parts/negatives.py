@@ -16,6 +16,8 @@ from tools.exercise_network import others
 from tools.exercise_network.body import Figure, some_build, wandering
 from tools.exercise_network.view import look
 
+# Training that is none of the exercises: dips, rows, high knees. It may be counted as `unknown`.
+OTHER_TRAINING = ("dip", "arms", "legs")
 # None of training's, which begin at 0.
 _SEED = 77_000_000
 _VIEWS = 2
@@ -29,6 +31,11 @@ class Negative:
 
     name: str
     landmarks: Landmarks
+
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether it is exercise of another kind."""
+        return self.name.rpartition(" ")[0] in OTHER_TRAINING
 
 
 def negatives() -> Iterator[Negative]:

@@ -141,7 +141,7 @@ async def _form(request: web.Request) -> FormAnswer:
     return FormAnswer(
         data=FormAnalysis(
             overall_score=round((found.final["score"] or 0) / 100, 3),
-            recommendations=[each["advice"] for each in done if each["advice"]],
+            recommendations=[each["advice"] for each in done if each.get("advice")],
             detected_errors=_texts(found.final["warnings"]),
             confidence=round(found.with_pose / max(found.frames, 1), 3),
         )

@@ -12,12 +12,15 @@ from aiohttp import WSCloseCode, web
 
 from server.api.context import METRICS, SESSIONS, STREAMS
 from server.broadcast.viewer import Viewer
+from server.camera.source import CameraUnavailable
 from server.cluster.feed import FEED_PATH, OVER, STREAM_PATH, Wish, write_frame
+from server.cluster.link import RETRY_AFTER_S
 from server.http.route import Route
 from server.media.encoder import Codec, Packet
 from server.security.identity import IDENTITY
 from server.sessions.metrics import Metrics
-from signaling.errors import BadMessage
+from server.tasks import Tasks
+from signaling.errors import BadMessage, Busy
 
 # A wish is some fifty characters.
 _MAX_WISH_BYTES = 1024
@@ -39,29 +42,28 @@ async def send(request: web.Request) -> web.StreamResponse:
         codec = Codec(request.query["codec"])
     except ValueError as error:
         raise BadMessage("codec: H264 or VP8") from error
-    # A frame is compressed already.
-    socket = web.WebSocketResponse(
-        compress=False, max_msg_size=_MAX_WISH_BYTES, timeout=GOODBYE_S, autoping=False
-    )
-    await socket.prepare(request)
-    viewer = stream.watch(codec)
-    metrics = request.app[METRICS]
-    metrics.node_feeds.inc()
-    feeds: set[web.WebSocketResponse] = request.app[FEEDS]
-    feeds.add(socket)
-    sending = asyncio.create_task(_send(viewer, socket, metrics), name="feed to a node")
-    # It hangs up when the video is over, which ends the reading.
-    closing = asyncio.create_task(_close_after(sending, socket, request.app), name="end of a feed")
     try:
+        viewer = stream.watch(codec)
+    except CameraUnavailable as error:
+        raise Busy(f"no camera: {error}", retry_after_s=RETRY_AFTER_S) from error
+    # A frame is compressed already.
+    socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_WISH_BYTES, timeout=GOODBYE_S)
+    metrics, feeds = request.app[METRICS], request.app[FEEDS]
+    tasks = Tasks("feed to a node")
+    metrics.node_feeds.inc()
+    try:
+        await socket.prepare(request)
+        feeds.add(socket)
+        sending = tasks.spawn(_send(viewer, socket, metrics), "send")
+        tasks.spawn(_close_after(sending, socket, request.app), "close")
+        # Until it hangs up, or `_close_after` does.
         async for message in socket:
             _heed(viewer, Wish.read(message.data))
     finally:
         feeds.discard(socket)
         metrics.node_feeds.dec()
         viewer.leave()
-        for task in (sending, closing):
-            task.cancel()
-        await asyncio.gather(sending, closing, return_exceptions=True)
+        await tasks.cancel()
     return socket
 
 

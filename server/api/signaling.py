@@ -139,6 +139,10 @@ async def offer(request: web.Request) -> web.Response:
     except SignalingError as error:
         status, headers, body = http.error_body(error)
         return web.json_response(body, status=status, headers=headers)
+    response = web.json_response(http.answer_body(answered.sdp, answered.info))
     if isinstance(answered.peer, RemotePeer):
+        # Nobody is to wait for the nodes' goodbyes.
+        await response.prepare(request)
+        await response.write_eof()
         await answered.peer.close()
-    return web.json_response(http.answer_body(answered.sdp, answered.info))
+    return response

@@ -8,6 +8,7 @@ from analyzers.exercise.demonstration.counter import ShownCounter
 from analyzers.exercise.demonstration.distilling import distilled
 from analyzers.exercise.demonstration.learner import Learner, Seen
 from analyzers.exercise.demonstration.motion import Moment, Motion
+from analyzers.exercise.demonstration.regularity import Span
 
 UNKNOWN = "unknown"
 # Two alike may be chance, as of somebody who shifts their weight; three are an exercise.
@@ -27,16 +28,26 @@ class FreeCounter:
             counter.feed(landmarks, world, time_s, aspect)
         counter.finish()
         print(counter.repetitions)
+
+    Attributes
+    ----------
+    spans : list of Span
+        When each repetition was.
     """
 
     def __init__(self) -> None:
-        self.repetitions = 0
+        self.spans: list[Span] = []
         self._motion = Motion()
-        self._learner = Learner(_REPETITIONS)
+        self._learner = Learner(_REPETITIONS, tells_progress=False)
         self._counter: ShownCounter | None = None
         self._last_s = float("-inf")
         self._active_s = float("-inf")
         self._period_s = 0.0
+
+    @property
+    def repetitions(self) -> int:
+        """How many there were."""
+        return len(self.spans)
 
     @property
     def is_counting(self) -> bool:
@@ -52,6 +63,10 @@ class FreeCounter:
         if self._counter.phase == "out":
             return out
         return "down" if out == "up" else "up"
+
+    def accepts(self, seen: Seen) -> bool:
+        """Tell whether what is repeated is to be counted: here, all is."""
+        return True
 
     def feed(
         self,
@@ -83,7 +98,7 @@ class FreeCounter:
         found = self._counter.feed(time_s, moment)
         if found is not None:
             self._active_s = found.span.end_s
-            self.repetitions += 1
+            self.spans.append(found.span)
             return 1
         if time_s - self._active_s > max(_OVER_AFTER_S, _OVER_AFTER * self._period_s):
             self.begin_anew()
@@ -91,18 +106,17 @@ class FreeCounter:
 
     def finish(self) -> int:
         """End the session; return how many repetitions are certain with its end."""
-        new = 0
+        before = len(self.spans)
         if self._counter is None and (seen := self._learner.finish()) is not None:
-            new = self._begin(seen)
-        if self._counter is not None and self._counter.flush() is not None:
-            self.repetitions += 1
-            new += 1
-        return new
+            self._begin(seen)
+        if self._counter is not None and (last := self._counter.flush()) is not None:
+            self.spans.append(last.span)
+        return len(self.spans) - before
 
     def begin_anew(self) -> None:
         """End what is going on: what comes next is another body, or another movement."""
         self._motion = Motion()
-        self._learner = Learner(_REPETITIONS)
+        self._learner = Learner(_REPETITIONS, tells_progress=False)
         self._counter = None
 
     def _look(self, time_s: float, moment: Moment) -> int:
@@ -111,13 +125,16 @@ class FreeCounter:
 
     def _begin(self, seen: Seen) -> int:
         """Count those that were seen, and go on from there."""
+        if not self.accepts(seen):
+            self._learner = Learner(_REPETITIONS, tells_progress=False)
+            return 0
+        before = len(self.spans)
         shown = seen.signals[0][1]
         self._counter = ShownCounter(distilled(seen, UNKNOWN))
         self._active_s, self._period_s = shown.spans[-1].end_s, shown.period_s
-        new = len(shown.spans)
+        self.spans += shown.spans
         # What came after the last of them, while others were waited for.
         for at_s, each in zip(seen.times_s, seen.moments, strict=True):
-            if at_s > self._active_s:
-                new += self._counter.feed(at_s, each) is not None
-        self.repetitions += new
-        return new
+            if at_s > self._active_s and (found := self._counter.feed(at_s, each)) is not None:
+                self.spans.append(found.span)
+        return len(self.spans) - before

@@ -111,10 +111,13 @@ class Learner:
     ----------
     repetitions : int
         How many; two at least.
+    tells_progress : bool
+        Whether `seen` counts those that are alike so far, which costs twice as much as the rest.
     """
 
-    def __init__(self, repetitions: int) -> None:
+    def __init__(self, repetitions: int, *, tells_progress: bool = True) -> None:
         self.repetitions = repetitions
+        self._tells_progress = tells_progress
         self.seen = 0
         self._clear()
 
@@ -151,6 +154,8 @@ class Learner:
             known = self._found.get(each.key)
             if known is None or each.score > known.score:
                 self._found[each.key] = each
+        if not self._found and not self._tells_progress:
+            return None
         if not self._found:
             fewer = range(self.repetitions - 1, 0, -1)
             self.seen = next((count for count in fewer if self._look(window, count)), 0)

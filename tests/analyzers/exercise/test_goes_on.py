@@ -12,6 +12,8 @@ from .demonstration.test_session import CURLS, learn
 from .recordings import Recording, both_lists, of_catalogue, of_exercise
 from .test_analyzer import FRAME, NOBODY
 from .test_everyone import DOING, pose_of
+from .test_something import DIPS
+from .test_something import pose_of as pose_of_clip
 
 PUSH_UPS = of_exercise(floor.PUSH_UP, 75.0, 2, on_floor=True)
 
@@ -89,6 +91,13 @@ def test_exercises_of_ones_own_go_on(name):
     results, final = whole(frames, options)
     assert final["reps"] == 5
     assert cut(frames, options, every=4) == (results, final)
+
+
+def test_what_is_unknown_goes_on():
+    frames = [(1000.0 * t, pose_of_clip(DIPS, n)) for n, t in enumerate(DIPS.times_s.tolist())]
+    results, final = whole(frames, {})
+    assert (final["exercise"], final["reps"]) == ("unknown", 4)
+    assert cut(frames, {}, every=7) == (results, final)
 
 
 def test_everybody_goes_on():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -41,14 +42,15 @@ def server(tmp_path_factory, recordings):
         yield running
 
 
+def begun(*arguments):
+    """A program that runs."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, *arguments], **pipes, text=True)
+
+
 def drain(server, *arguments):
     """`kinecast drain`, begun."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "server", "drain", "--port", str(server.port), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return begun("-m", "server", "drain", "--port", str(server.port), *arguments)
 
 
 async def said(process):
@@ -109,6 +111,9 @@ async def test_a_session_goes_on_with_its_counts_its_name_and_its_times(server, 
     assert one.summary["total"] >= counts[-1]
     assert one.summary["final"]
     for name in (before.id, f"{before.id}-2"):
+        async with asyncio.timeout(WITHIN_S):
+            while not (recordings / name / "summary.json").exists():
+                await asyncio.sleep(0.05)
         summary = json.loads((recordings / name / "summary.json").read_text())
         assert summary["recording"]["frames_written"] > 0
         assert (recordings / name / "results.jsonl").read_text().count("\n") > 1
@@ -135,8 +140,8 @@ async def test_all_of_a_node_move_and_nobody_is_refused(server):
         assert (code, err) == (0, ""), server.log
         assert {one.session.resume[:3] for one, _, _ in clients} == {"00."}
         for _, results, events in clients:
-            codes = [event.code for event in events if event.type == "state"]
-            assert set(codes) == {"connecting", "live"}, codes
+            states = [event for event in events if event.type == "state"]
+            assert {event.code for event in states} == {"connecting", "live"}, states
             counts = [result["count"] for _, result in results]
             assert counts == sorted(counts)
     assert all(one.summary["total"] for one, _, _ in clients)
@@ -290,3 +295,38 @@ async def test_a_node_that_is_to_stay_off_does(tmp_path):
             await peer.connect(ColourTrack())
             assert node_of(peer.session.id) == 0
             await peer.wait_for(lambda m: "count" in m, WITHIN_S)
+
+
+async def test_the_sample_is_counted_across_a_move(tmp_path):
+    """With test.py, and with exercise: only a gap, in which somebody moves unseen, costs some."""
+    truth = {"squat": 2, "jumping_jack": 3, "bicep_curl": 2, "shoulder_press": 1}
+    names = "tests.support.sample_pose:Pose,exercise"
+    with running_nodes(tmp_path, *TWO, "--analyzers", names) as server:
+        told = tmp_path / "results.jsonl"
+        more = ("--port", str(server.port), "--name", "sample", "--results-to", str(told))
+        client = begun("client_test/test.py", "--json", *more)
+        (session,) = (
+            await asyncio.to_thread(
+                server.wait_until,
+                "/sessions",
+                lambda told: any((s["doing"] or {}).get("reps") for s in told["sessions"]),
+                WITHIN_S,
+            )
+        )["sessions"]
+        # At once: the clip has thirteen seconds, of which a command takes some to start.
+        media_processes(server)[node_of(session["id"])].terminate()
+        out, err = await asyncio.to_thread(client.communicate, timeout=120)
+        assert client.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["session_id"] == session["id"]
+    results = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [result["final"] for result in results].count(True) == 1
+    exercises = summary["final"]["exercise_summary"]["exercises"]
+    counted = {name: each["reps"] for name, each in exercises.items()}
+    times_ms = [result["frame"]["pts"] for result in results if result["frame"]]
+    gap_ms = max(after - before for before, after in pairwise(times_ms))
+    assert f"Session {session['id']} came from node" in server.log
+    if gap_ms < 500:
+        assert counted == truth
+    assert counted["squat"] >= 1, "what was counted before"
+    assert all(counted[name] <= truth[name] for name in counted)

@@ -10,6 +10,7 @@ import cv2
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
+from client_test.client import Client
 from client_test.ice_hosts import offering
 from client_test.peer import ClientPeer
 from server.security.identity import Identity, Scope
@@ -233,7 +234,7 @@ async def test_the_codec_changes_on_the_way(nodes, name):
                     await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_viewers_elsewhere_go_on_when_the_publisher_is_back(server, nodes, name, how):
     """The node that has it dies or goes; it comes back at another one, where others watched it."""
     at, b, c = nodes[2], nodes[1], nodes[0]
@@ -250,6 +251,22 @@ async def test_viewers_elsewhere_go_on_when_the_publisher_is_back(server, nodes,
             await goes_on(one, two)
             assert not one.ended.is_set()
             assert not two.ended.is_set()
+
+
+async def test_viewers_elsewhere_go_with_a_session_that_moves(server, nodes, name):
+    """Its node drains, and its client goes to another one, where one of them is, or is not."""
+    pictures = numbered.NumberedPictures()
+    async with Client(server.url, pictures, name=name, give_up_after_s=WITHIN_S) as client:
+        number = int(client.session.id[:2], 16)
+        one, two = (node for node in nodes if node is not nodes[number])
+        async with watching(one, name) as first, watching(two, name) as second:
+            await goes_on(first, second)
+            draining = media_processes(server)[number]
+            draining.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(draining.wait, 2 * WITHIN_S)
+            await goes_on(first, second)
+            assert not first.ended.is_set()
+            assert not second.ended.is_set()
 
 
 async def test_a_node_that_stands_still_holds_up_only_its_own(server, nodes, name):
