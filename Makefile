@@ -3,7 +3,7 @@
 # make serve     set up, run the server:  make serve ARGS="--analyzers pose,mock_model_1"
 #
 # make check     lint, types, and who may import whom
-# make test-all  all tests: browsers, foreign WebRTC stacks, ten minutes of fuzzing, MediaPipe's engine, endurance
+# make test-all  all tests: browsers, foreign WebRTC stacks, ten minutes of fuzzing, MediaPipe's engine, Ray, endurance
 # make coverage  which code the tests run, by room
 #
 # Setting up makes a virtual environment in .venv with what the server needs; what tests need comes on
@@ -15,11 +15,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # MediaPipe, and numpy 1, which it wants.
 REFERENCE := .venv-mediapipe
+# Ray, which nobody needs on one machine.
+RAY := .venv-ray
 WEB := tests/web
 INSTALL := pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: demo test test-mediapipe test-all coverage serve setup check web-check web-test clean
+.PHONY: demo test test-mediapipe test-ray test-all coverage serve setup check web-check web-test clean
 
 setup: $(VENV)/.server
 
@@ -48,6 +50,12 @@ $(REFERENCE)/.tests: pyproject.toml tools/mediapipe-imports.txt
 	$(REFERENCE)/bin/$(INSTALL) --no-deps mediapipe==0.10.21
 	@touch $@
 
+$(RAY)/.tests: pyproject.toml
+	@tools/system-packages $(PYTHON) --for-tests
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/$(INSTALL) --editable '.[ray,test,bench]'
+	@touch $@
+
 demo: setup
 	@$(BIN)/python tools/demo.py
 
@@ -66,7 +74,11 @@ test: check web-test $(VENV)/.tests
 test-mediapipe: $(REFERENCE)/.tests
 	$(REFERENCE)/bin/pytest -q tests/analyzers/pose tests/test_one_cv2.py
 
-test-all: check web-test $(VENV)/.tests test-mediapipe
+# A Ray cluster of two machines, both of which are this one.
+test-ray: $(RAY)/.tests
+	$(RAY)/bin/pytest -q tests/server/cluster/test_ray.py
+
+test-all: check web-test $(VENV)/.tests test-mediapipe test-ray
 	FUZZ_SECONDS=600 $(BIN)/python tools/tests.py --all
 	$(BIN)/python bench/latency.py --soak 10 --cycles 200
 
@@ -89,4 +101,4 @@ $(WEB)/node_modules/.ready: $(WEB)/package.json $(WEB)/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(REFERENCE) $(WEB)/node_modules build *.egg-info
+	rm -rf $(VENV) $(REFERENCE) $(RAY) $(WEB)/node_modules build *.egg-info

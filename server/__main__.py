@@ -9,7 +9,7 @@ import sys
 from server.watchdog import supervisor
 
 # Each a module of server/cli, imported when it is asked for: serving needs none of them.
-COMMANDS = ("models", "token", "webhook", "find", "learn", "drain")
+COMMANDS = ("models", "token", "webhook", "find", "learn", "drain", "cluster")
 # Set for a process that is one of several nodes (server/cluster/node.py).
 NODE = "KINECAST_NODE"
 
@@ -43,6 +43,8 @@ def main() -> None:
 
 
 def _serve() -> None:
+    if os.environ.get(NODE) is None and _is_mentioned("cluster", "--cluster"):
+        _serve_cluster()
     if os.environ.get(NODE) is None and _is_mentioned("nodes", "--nodes"):
         _serve_nodes()
     watched = None if _is_unwatched() else supervisor.supervise()
@@ -72,6 +74,22 @@ def _serve() -> None:
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None
+
+
+def _serve_cluster() -> None:
+    """Start nodes on several machines, where it is said which; they go on by themselves."""
+    from server.config import BadSettings, parse_settings
+
+    try:
+        if not parse_settings(sys.argv[1:]).cluster:
+            return
+    except BadSettings:
+        # It may be that only the other machines have what is missing here, secrets above all.
+        if not any(flag.startswith("--cluster") for flag in sys.argv):
+            return
+    from server.cli import cluster
+
+    raise SystemExit(cluster.main(["start", *sys.argv[1:]]))
 
 
 def _serve_nodes() -> None:

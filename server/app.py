@@ -8,6 +8,8 @@ import gc
 import logging
 import sqlite3
 import ssl
+from collections.abc import Callable
+from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -47,6 +49,7 @@ from server.api.context import (
 from server.api.openapi import document
 from server.api.routes import ROUTES
 from server.api.sdp_resources import SdpResources
+from server.cluster.member import Member
 from server.cluster.node import Node
 from server.config import BadSettings, Settings
 from server.http.access import ROUTE_TABLE
@@ -266,7 +269,7 @@ async def serve(
     joined: joining.Joined | None = None
     manager = main[SESSIONS]
     book = handover.SessionBook(manager)
-    heartbeat = Heartbeat(watched, book.changed, stop.request)
+    heartbeat = Heartbeat(watched, book.changed, partial(_lose_supervisor, stop.request, member))
     runners = [_make_runner(next_port)]
     if not settings.websocket_only:
         runners.append(_make_runner(main))
@@ -355,6 +358,13 @@ def _share_port(settings: Settings, node: Node | None) -> rtc.SharedPort | None:
             f"can not receive on UDP port {settings.ice_port}: {error.strerror}"
         ) from error
     return port
+
+
+def _lose_supervisor(end: Callable[[], None], member: Member | None) -> None:
+    if member is not None:
+        # Its successor has the same number.
+        member.retire()
+    end()
 
 
 def _make_certificate() -> DevelopmentCertificate:

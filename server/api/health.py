@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from server.api.context import HISTORY, METRICS, POOL, SESSIONS, SETTINGS
+from server.api.context import CLUSTER, HISTORY, METRICS, POOL, SESSIONS, SETTINGS
 from server.history.history import History
 from server.sessions.session import Session
+from signaling.errors import Busy
 
 # An analyzer that can not draw, or says NaN, does its work all the same.
 _MILD = frozenset({"draw", "encode", "configure"})
@@ -85,6 +86,28 @@ def _told(failed: int, sessions: int) -> dict[str, str]:
 
 def _status(ready: bool) -> str:
     return "degraded" if ready else "starting"
+
+
+async def live(request: web.Request) -> web.Response:
+    """That this process answers: whoever restarts it for what is elsewhere makes that worse."""
+    return web.json_response({"live": True})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Whether clients can be sent here: workers take frames, and the other nodes are known.
+
+    Raises
+    ------
+    Busy
+        They can not, for now.
+    """
+    if not request.app[POOL].ready:
+        raise Busy("the workers are loading", retry_after_s=1)
+    if CLUSTER in request.app and request.app[CLUSTER].draining:
+        raise Busy("this node is about to end", retry_after_s=1)
+    if CLUSTER in request.app and not request.app[CLUSTER].is_registered:
+        raise Busy("the registry of the nodes can not be reached", retry_after_s=1)
+    return web.json_response({"ready": True})
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -18,13 +19,15 @@ from server.api.moving import AMONG_NODES
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
 from server.cluster.member import Member
+from server.cluster.network import Network, UnixNetwork
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
-from server.config import Settings
+from server.cluster.tls_network import TlsNetwork
+from server.config import BadSettings, Settings
 from server.http.access import ROUTE_TABLE, RouteTable
 from server.http.connection_guard import CONNECTIONS
 from server.http.limits import LIMITS
-from server.http.listener import GuardedSite
+from server.http.listener import GuardedSite, watch_request
 from server.http.route import Handler, Route
 from server.sessions.moves import Moves
 from server.watching.elsewhere import Elsewhere
@@ -47,7 +50,10 @@ def settings_of(node: Node, settings: Settings) -> Settings:
             "sessions_per_subject": settings.sessions_per_subject
             or max(settings.max_sessions // 2, 1),
             "workers": max(node.share(settings.workers), 1),
-            "ice_port": settings.ice_port + node.number if settings.ice_port is not None else None,
+            # On several machines it has been told its own.
+            "ice_port": settings.ice_port + node.number
+            if settings.ice_port is not None and not node.spans_machines
+            else settings.ice_port,
             # It has one owner; the others ask that.
             "camera_enabled": settings.camera_enabled and node.number == 0,
         }
@@ -56,7 +62,7 @@ def settings_of(node: Node, settings: Settings) -> Settings:
 
 def set_up(main: web.Application, next_port: web.Application, node: Node) -> Member:
     """Have what other nodes answer passed on to them. Before the applications run."""
-    member = Member(node, _own_state(main))
+    member = Member(node, _own_state(main), _network(node, main[SETTINGS]))
     moves = Moves(member, main[SESSIONS])
     for app in (main, next_port):
         app[CLUSTER], app[MOVES] = member, moves
@@ -97,13 +103,16 @@ def inner(
         member.report()
         return response
 
+    guarded = [watch_request] if isinstance(member.network, TlsNetwork) else []
     app = web.Application(
-        middlewares=[errors, trust_node, report],  # type: ignore[list-item]
+        middlewares=[*guarded, errors, trust_node, report],  # type: ignore[list-item]
         client_max_size=main[SETTINGS].max_body_bytes,
     )
     for key, value in main.items():
         if key is not CLUSTER:
             app[key] = value
+    if isinstance(member.network, TlsNetwork):
+        app[CONNECTIONS] = member.network.guard
     app[ROUTE_TABLE] = RouteTable()
     app[ROUTE_TABLE].serve(app, (*routes, *node_feeds.FEED_ROUTES, *AMONG_NODES))
     app[node_feeds.FEEDS] = set()
@@ -124,8 +133,11 @@ class Joined:
     async def drain(self, given_up: asyncio.Future[None]) -> None:
         """Accept nobody new, and send all sessions to other nodes, if there are any."""
         if self.moves.can_drain:
-            for site in self.sites:
-                await site.stop()
+            # Where others accept from the same sockets. On several machines clients ask here for
+            # the way to another node.
+            if not self.member.node.spans_machines:
+                for site in self.sites:
+                    await site.stop()
             await self.moves.drain(given_up)
 
     async def leave(self) -> None:
@@ -133,6 +145,7 @@ class Joined:
         asyncio.get_running_loop().remove_reader(self.parent)
         await self.moves.close()
         await self.member.close()
+        await self.member.network.close()
         await self.runner.cleanup()
 
 
@@ -158,7 +171,7 @@ async def join(
     """
     node = member.node
     await inner_runner.setup()
-    await web.UnixSite(inner_runner, node.socket_of(node.number)).start()
+    await member.network.serve(inner_runner)
     sites: list[GuardedSite] = []
     for runner, descriptors in zip(doors, (node.next_port, node.main_port), strict=False):
         await runner.setup()
@@ -169,9 +182,29 @@ async def join(
             host, port = listening.getsockname()[:2]
             sites.append(GuardedSite(runner, host, port, guard, context, listening))
             await sites[-1].start()
-    asyncio.get_running_loop().add_reader(node.parent, parent_gone)
+    asyncio.get_running_loop().add_reader(node.parent, _end, member, parent_gone)
     await member.start()
     return Joined(member, inner_runner, node.parent, sites, doors[0].app[MOVES])
+
+
+def _end(member: Member, parent_gone: Callable[[], None]) -> None:
+    member.retire()
+    if member.node.spans_machines:
+        # Whoever made it was killed, and makes another one for this node's successor.
+        shutil.rmtree(member.node.directory, ignore_errors=True)
+    parent_gone()
+
+
+def _network(node: Node, settings: Settings) -> Network:
+    if not node.spans_machines:
+        return UnixNetwork(node)
+    secret = settings.cluster_secret.get_secret_value()
+    if not secret:
+        raise BadSettings(
+            "nodes on several machines need a secret by which they know each other: set"
+            " CLUSTER_SECRET to what openssl rand -hex 32 prints"
+        )
+    return TlsNetwork(node, secret)
 
 
 def _own_state(app: web.Application) -> Callable[[], NodeState]:

@@ -62,7 +62,7 @@ def _health(told: Told, member: Member) -> bytes:
     bodies = {number: orjson.loads(body) for number, body in told.items()}
     ready = [body for body in bodies.values() if body["ready"]]
     statuses = [body["status"] for body in bodies.values()]
-    if len(bodies) < member.node.count:
+    if len(bodies) < len(member.expected):
         statuses.append("degraded" if ready else "starting")
     analyzers: dict[str, Any] = {}
     for body in bodies.values():
@@ -87,7 +87,7 @@ def _health(told: Told, member: Member) -> bytes:
                 "sessions": bodies[number]["sessions"] if number in bodies else None,
                 "load": states[number].load if number in states else None,
             }
-            for number in range(member.node.count)
+            for number in member.expected
         ],
     }
     return orjson.dumps(merged)

@@ -58,6 +58,18 @@ class Health(BaseModel):
     nodes: list[NodeHealth] | None = Field(None, description="Only with --nodes")
 
 
+class Live(BaseModel):
+    """The process answers."""
+
+    live: Literal[True]
+
+
+class Ready(BaseModel):
+    """Clients can be sent here."""
+
+    ready: Literal[True]
+
+
 class CameraHealth(BaseModel):
     """How a camera elsewhere and its machine do; what is not known there is left out."""
 

@@ -331,7 +331,7 @@ async def _place(request: web.Request, handler: Handler, member: Member) -> web.
 
 def _link(member: Member, number: int) -> Link:
     if number not in member.states:
-        if number >= member.node.count:
+        if not member.may_come(number):
             raise NotFound("there is nothing under this address: it has ended, or never was")
         raise starting_again()
     return member.links[number]

@@ -16,7 +16,15 @@ from server.api import (
     whip,
 )
 from server.api.camera import CameraAnswer, CameraStatus
-from server.api.models import Health, SessionDetail, SessionList, SessionStatus, StartSession
+from server.api.models import (
+    Health,
+    Live,
+    Ready,
+    SessionDetail,
+    SessionList,
+    SessionStatus,
+    StartSession,
+)
 from server.api.models_history import AthleteList, DeletedHistory, Share, Shares, TrainingList
 from server.api.models_recordings import Recording, RecordingList, StartRecording
 from server.api.older_routes import OLDER_ROUTES
@@ -54,6 +62,22 @@ ROUTES = (
         "What is ready, what is not and why",
         None,
         answers={200: Health},
+    ),
+    Route(
+        "GET",
+        "/health/live",
+        health.live,
+        "Whether this process answers, and no more",
+        None,
+        answers={200: Live},
+    ),
+    Route(
+        "GET",
+        "/health/ready",
+        health.ready,
+        "Whether clients can be sent here; 503 if not",
+        None,
+        answers={200: Ready},
     ),
     Route(
         "GET",

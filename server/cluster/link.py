@@ -1,4 +1,4 @@
-"""The way to another node: HTTP and WebSockets over its Unix socket, for whoever asks here."""
+"""The way to another node: HTTP and WebSockets to its inner port, for whoever asks here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp import hdrs, web
 
+from server.cluster.network import Way
 from server.http.errors import TooSlow
 from server.security.identity import Identity, Scope
 from signaling.errors import Busy, SignalingError, TooMany
@@ -55,13 +56,13 @@ class Link:
     ----------
     number
         Which one.
-    path
-        Of its socket.
+    way
+        How it is reached.
     """
 
-    def __init__(self, number: int, path: str) -> None:
+    def __init__(self, number: int, way: Way) -> None:
         self.number = number
-        self._path = path
+        self.way = way
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -69,8 +70,8 @@ class Link:
         """Made when it is first used, on the event loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                "http://node",
-                connector=aiohttp.UnixConnector(self._path, limit=0),
+                self.way.url,
+                connector=self.way.connector(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
                 auto_decompress=False,
             )

@@ -15,9 +15,11 @@ from typing import Any
 
 from server.backoff import Backoff
 from server.cluster.link import Link
+from server.cluster.network import Network, UnixNetwork
 from server.cluster.node import Node, number_of
 from server.cluster.placing import NodeState, Placer
 from server.cluster.registry_server import MAX_LINE_BYTES
+from server.tasks import Tasks
 from signaling.errors import Busy, TooMany
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ ANSWER_WITHIN_S = 2.0
 # A node that has said nothing for so long stands still, and gets no more sessions.
 STALE_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+# A node that has left: it may be that it was started again.
+COMES_WITHIN_S = 30.0
 # What waits for a registry that does not read. Clients cause more of it with each request.
 MAX_WAITING_BYTES = 1 << 20
 # Whoever has many addresses is not told of, and limited by each node.
@@ -41,7 +45,9 @@ class Member:
     node
         Which one.
     own_state
-        Says how it does; its incarnation is filled in here.
+        Says how it does; its incarnation and address are filled in here.
+    network
+        How the others are reached; by default those of this machine are.
 
     Attributes
     ----------
@@ -49,19 +55,20 @@ class Member:
         Says how many requests and sockets each address has, asked once a second.
     """
 
-    def __init__(self, node: Node, own_state: Callable[[], NodeState]) -> None:
+    def __init__(
+        self, node: Node, own_state: Callable[[], NodeState], network: Network | None = None
+    ) -> None:
         self.node = node
         self.incarnation = secrets.token_hex(4)
         self.placer = Placer()
         self.draining = False
         """Whether this node is about to end, and takes no more sessions."""
-        self.links = {
-            number: Link(number, node.socket_of(number))
-            for number in range(node.count)
-            if number != node.number
-        }
+        self.network = network or UnixNetwork(node)
+        self.links: dict[int, Link] = {}
         self._own_state = own_state
         self._states: dict[int, NodeState] = {}
+        self._lost_s: dict[int, float] = {}
+        self._tasks = Tasks("member")
         self._writer: asyncio.StreamWriter | None = None
         self._calls = itertools.count()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -82,8 +89,14 @@ class Member:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
+        await self._tasks.join()
         for link in self.links.values():
             await link.close()
+
+    def retire(self) -> None:
+        """Be a node no longer: whoever started this process is gone, and starts another one."""
+        if self._running is not None:
+            self._running.cancel()
 
     @property
     def states(self) -> Mapping[int, NodeState]:
@@ -101,6 +114,24 @@ class Member:
             if state.takes_sessions and (number == own or self._heard_s.get(number, 0.0) >= since_s)
         }
         return lively or {own: states[own]}
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the registry knows of this node: it gets sessions, and can give names."""
+        return self._writer is not None
+
+    @property
+    def expected(self) -> Collection[int]:
+        """The nodes that there should be."""
+        if self.node.spans_machines:
+            return sorted(self.states)
+        return range(self.node.count)
+
+    def may_come(self, number: int) -> bool:
+        """Whether a node that is not there is likely to be there in a moment."""
+        if self.node.spans_machines:
+            return self._lost_s.get(number, -COMES_WITHIN_S) + COMES_WITHIN_S > time.monotonic()
+        return number < self.node.count
 
     @property
     def others(self) -> list[Link]:
@@ -165,7 +196,9 @@ class Member:
             The registry does not answer: nobody can tell whether the name is free.
         """
         holder = await self._ask(name, wish, full)
-        assert holder is not None
+        if holder is None:
+            # It was started anew, and does not know yet what is published.
+            raise self._no_registry()
         return holder
 
     async def charge(self, client: str, alone: Callable[[str], Awaitable[None]]) -> None:
@@ -235,9 +268,7 @@ class Member:
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
-                reader, self._writer = await asyncio.open_unix_connection(
-                    self.node.registry, limit=MAX_LINE_BYTES
-                )
+                reader, self._writer = await self.network.open_registry(MAX_LINE_BYTES)
                 backoff.reset()
                 await self._talk(reader)
                 logger.error("The registry is gone: trying again")
@@ -287,15 +318,39 @@ class Member:
             if answer is not None and not answer.done():
                 answer.set_result(told)
             return
-        self._states = {
-            int(number): NodeState.read(state) for number, state in told["nodes"].items()
-        }
+        self._learn(
+            {int(number): NodeState.read(state) for number, state in told["nodes"].items()},
+            is_all=not told.get("settling"),
+        )
         self._news.set()
         self._news = asyncio.Event()
         news_of = told["news_of"]
         if news_of is not None:
             self._heard_s[news_of] = time.monotonic()
             self.placer.told([news_of])
+
+    def _learn(self, states: dict[int, NodeState], *, is_all: bool) -> None:
+        """Who is there, and how they are reached; those that have left may come back."""
+        now_s = time.monotonic()
+        if not is_all:
+            states = {**self._states, **states}
+        for number in self._states.keys() - states.keys():
+            self._lost_s[number] = now_s
+            if self.node.spans_machines:
+                # What waits for a machine that is gone would wait for long.
+                self._drop(number)
+        self._states = states
+        for number in states.keys() - {self.node.number}:
+            way = self.network.way_to(number, states[number].address)
+            known = self.links.get(number)
+            if known is not None and known.way.url != way.url:
+                self._drop(number)
+            self.links.setdefault(number, Link(number, way))
+
+    def _drop(self, number: int) -> None:
+        link = self.links.pop(number, None)
+        if link is not None:
+            self._tasks.spawn(link.close(), "close a link")
 
     def _write(self, message: dict[str, Any]) -> None:
         assert self._writer is not None
@@ -307,6 +362,7 @@ class Member:
         return replace(
             self._own_state(),
             incarnation=self.incarnation,
+            address=self.network.address,
             addresses=self._addresses,
             draining=self.draining,
         )

@@ -30,6 +30,9 @@ class Node:
         Descriptors of the sockets that clients connect to.
     parent
         One that ends when the parent does.
+    inner_port
+        Descriptor of the socket that nodes on other machines connect to; none where all are on
+        this one.
     """
 
     number: int
@@ -38,6 +41,12 @@ class Node:
     next_port: tuple[int, ...]
     main_port: tuple[int, ...]
     parent: int
+    inner_port: tuple[int, ...] = ()
+
+    @property
+    def spans_machines(self) -> bool:
+        """Whether other nodes are on other machines; how many there are changes then."""
+        return bool(self.inner_port)
 
     @property
     def tag(self) -> str:
@@ -50,7 +59,7 @@ class Node:
 
     @property
     def registry(self) -> str:
-        """Where the registry is."""
+        """The registry's socket; with several machines, a file that says where it is."""
         return str(Path(self.directory) / REGISTRY)
 
     def write(self) -> str:
@@ -58,7 +67,12 @@ class Node:
         return json.dumps(asdict(self))
 
     def share(self, whole: int) -> int:
-        """This node's part of a number that is the whole server's; all parts add up to it."""
+        """This node's part of a number that is the whole server's; all parts add up to it.
+
+        A further machine is there to take more: there it is each node's.
+        """
+        if self.spans_machines:
+            return whole
         return whole // self.count + (self.number < whole % self.count)
 
 
@@ -68,7 +82,7 @@ def this_node() -> Node | None:
     if not text:
         return None
     told = json.loads(text)
-    ports = {name: tuple(told[name]) for name in ("next_port", "main_port")}
+    ports = {name: tuple(told[name]) for name in ("next_port", "main_port", "inner_port")}
     return Node(**{**told, **ports})
 
 

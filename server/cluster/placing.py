@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 # Of a session, as long as there is none to measure: a frame with one person takes 12 ms of a core.
@@ -20,6 +20,8 @@ USUAL_COST = 0.35
 VIEWER_COST = 0.03
 # How many nodes are asked before a client is told that there is no room.
 TRIES = 3
+# Of a state; JSON has no tuples.
+LISTS = frozenset({"names", "recordings", "guests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class NodeState:
         Whether it is about to end: its sessions go elsewhere, and no new ones come.
     ready
         Whether it has a worker that takes frames.
+    address
+        Where it is reached, if its number does not say it.
     """
 
     incarnation: str
@@ -64,6 +68,7 @@ class NodeState:
     guests: tuple[str, ...] = ()
     draining: bool = False
     ready: bool = True
+    address: str = ""
 
     @property
     def takes_sessions(self) -> bool:
@@ -72,15 +77,16 @@ class NodeState:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> NodeState:
-        """From JSON.
+        """From JSON; what a newer node says beside it is passed over.
 
         Raises
         ------
-        KeyError, TypeError
+        TypeError
             It is no state.
         """
-        lists = {name: tuple(told[name]) for name in ("names", "recordings", "guests")}
-        return cls(**{**told, **lists})
+        known = {each.name: told[each.name] for each in fields(cls) if each.name in told}
+        lists = {name: tuple(known[name]) for name in LISTS & known.keys()}
+        return cls(**{**known, **lists})
 
 
 @dataclass(slots=True)

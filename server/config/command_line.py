@@ -50,7 +50,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     parser = Parser(
         prog="kinecast",
         usage="kinecast [serve] [FLAG ...]\n"
-        "       kinecast models | token | find | learn | webhook | drain [--help]",
+        "       kinecast models | token | find | learn | webhook | drain | cluster [--help]",
         description="A WebRTC media server that watches people move: video in, results back over"
         " a data channel while the movement goes on.",
         epilog=_EXAMPLES,

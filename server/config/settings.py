@@ -12,6 +12,7 @@ from server.config import parse
 from server.config.analysis import AnalysisSettings
 from server.config.base import Flag, Seconds, SettingsGroup
 from server.config.camera import CameraSettings
+from server.config.cluster import ClusterSettings
 from server.config.history import HistorySettings
 from server.config.limits import LimitSettings
 from server.config.media import MediaSettings
@@ -73,6 +74,7 @@ class Settings(
     HistorySettings,
     EmbeddingSettings,
     WebhookSettings,
+    ClusterSettings,
     OlderClientSettings,
 ):
     """Everything that can be set, in groups that stand in the order of --help."""

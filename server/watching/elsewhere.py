@@ -44,9 +44,9 @@ class Elsewhere:
 
     def __init__(self, member: Member) -> None:
         self._member = member
-        node = member.node
+        own = member.node.number
         # What was watched at another node may come back at this one.
-        self._own = Link(node.number, node.socket_of(node.number))
+        self._own = Link(own, member.network.way_to(own, member.network.address))
         self._feeds: dict[tuple[str, Codec], RemoteFeed] = {}
         self._tasks = Tasks("feeds from other nodes")
         self._is_closed = False

@@ -3,11 +3,13 @@
 import asyncio
 import time
 
+import aiohttp
 import pytest
 from aiohttp import WSCloseCode, web
 
 from server.cluster.feed import OVER, Wish, write_frame
 from server.cluster.link import Link
+from server.cluster.network import Way
 from server.media.encoder import VIDEO_CLOCK_HZ, Codec
 from server.security.identity import ANONYMOUS
 from server.tasks import Tasks
@@ -77,7 +79,8 @@ async def node(tmp_path):
 @pytest.fixture
 async def join(node):
     """Begins a feed, and joins it."""
-    link, tasks, never = Link(0, node.path), Tasks("feeds"), asyncio.Event()
+    way = Way("http://node", lambda: aiohttp.UnixConnector(node.path))
+    link, tasks, never = Link(0, way), Tasks("feeds"), asyncio.Event()
 
     def make(**more):
         async def open_feed(_):
