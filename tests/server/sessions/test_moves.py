@@ -1,0 +1,161 @@
+"""Who gets a session that moves, and under which name: asked of the node that has it."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from aiohttp import web
+
+from analyzers.registry import find
+from server.api.context import SESSIONS
+from server.api.moving import AMONG_NODES
+from server.api.relay import trust_node
+from server.app import errors_as_json
+from server.cluster.member import Member
+from server.cluster.node import Node
+from server.cluster.placing import NodeState
+from server.cluster.registry_server import RegistryServer
+from server.security.identity import Identity
+from server.sessions.manager import Limits, SessionManager
+from server.sessions.metrics import Metrics
+from server.sessions.moves import LABEL, Moves
+from server.workers.pool import WorkerPool
+from signaling.errors import Busy, Conflict, NotAllowed
+from signaling.messages import Offer
+from tests.support.server import COUNTER
+
+ANN, EVE = (Identity(name, frozenset(), client=name) for name in ("ann", "eve"))
+WITHIN_S = 10.0
+
+
+def make_manager():
+    pool = WorkerPool(1, find([COUNTER]))
+    return SessionManager(pool, [COUNTER], Limits(4, 60.0), (), Metrics())
+
+
+@pytest.fixture
+async def managers():
+    """Of a node that drains, and of the one where its clients offer; without workers."""
+    made = [make_manager() for _ in range(2)]
+    yield made
+    for manager in made:
+        await manager.drain("the test is over")
+
+
+@pytest.fixture
+async def members(tmp_path, managers):
+    registry = RegistryServer(str(tmp_path / "registry.sock"))
+    await registry.start()
+    made = []
+    for number, manager in enumerate(managers):
+
+        def state(manager=manager):
+            lasting = manager.known.lasting()
+            return NodeState("", names=tuple(s.name for s in lasting if s.name is not None))
+
+        made.append(Member(Node(number, 2, str(tmp_path), (), (), 0), state))
+        manager.identifiers.token_prefix = made[-1].token_prefix()
+        await made[-1].start()
+    yield made
+    for each in made:
+        await each.close()
+    await registry.close()
+
+
+@pytest.fixture
+async def moves(members, managers):
+    """Of the second node."""
+    one = Moves(members[1], managers[1])
+    yield one
+    await one.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(member, routes, sessions=None):
+    """What the first node answers to others."""
+    app = web.Application(middlewares=[errors_as_json, trust_node])
+    if sessions is not None:
+        app[SESSIONS] = sessions
+    for method, path, answer in routes:
+        app.router.add_route(method, path, answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.UnixSite(runner, member.node.socket_of(0)).start()
+    yield
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def drains(members, managers):
+    """The first node has a session of each name, and is about to end."""
+    first, second = members
+    sessions = {}
+    for number, name in enumerate(("yard", "hall", None)):
+        sessions[name] = managers[0].expect(f"00{number:014x}", [COUNTER], ANN, name)
+    first.draining = True
+    first.report()
+    async with asyncio.timeout(WITHIN_S):
+        while not ((known := second.states.get(0)) and known.draining and len(known.names) == 2):
+            await asyncio.sleep(0.01)
+    routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
+    async with serving(first, routes, managers[0]):
+        yield sessions
+
+
+def offer(token, publish=None):
+    return Offer(sdp="v=0", resume=token, publish=publish)
+
+
+async def test_a_session_is_waited_for_under_its_id_and_its_name(drains, moves, managers):
+    yard = drains["yard"]
+    for _ in range(2):
+        expected = await moves.expected(offer(yard.resume_token, "yard"), ANN)
+        (session,) = managers[1].known.lasting()
+        assert expected.resume == session.resume_token != yard.resume_token
+        assert (session.sid, session.name, session.owner) == (yard.sid, "yard", "ann")
+    with pytest.raises(NotAllowed):
+        await moves.expected(offer(yard.resume_token, "yard"), EVE)
+
+
+@pytest.mark.parametrize("own", ["hall", None])
+async def test_whoever_moves_takes_nobody_s_name(drains, moves, managers, own):
+    """A door lets such an offer through without asking the registry for its name."""
+    with pytest.raises(Conflict):
+        await moves.expected(offer(drains[own].resume_token, "yard"), ANN)
+    assert managers[1].known.lasting() == []
+    await moves.expected(offer(drains[own].resume_token, "free"), ANN)
+    assert [session.sid for session in managers[1].known.lasting()] == [drains[own].sid]
+
+
+async def test_a_token_that_is_of_no_session_takes_no_name_either(drains, moves, members):
+    made_up = offer(members[0].token_prefix() + "made-up", "yard")
+    with pytest.raises(Busy):
+        await moves.expected(made_up, EVE)
+    free = made_up.model_copy(update={"publish": "free"})
+    assert await moves.expected(free, EVE) == free
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"kept": {"id": "0" * 16, "name": "yard", "colour": "red"}, "states": ["new"]},
+        {"kept": {"name": "yard"}, "states": []},
+        {"other": 1},
+    ],
+)
+async def test_what_another_version_says_of_a_session_begins_anew(members, moves, managers, told):
+    first, second = members
+    first.draining = True
+    first.report()
+    async with asyncio.timeout(WITHIN_S):
+        while not ((known := second.states.get(0)) and known.draining):
+            await asyncio.sleep(0.01)
+
+    async def label(request):
+        return web.Response(body=json.dumps(told).encode())
+
+    wanted = offer(first.token_prefix() + "x", "yard")
+    async with serving(first, [("POST", LABEL, label)]):
+        assert await moves.expected(wanted, ANN) == wanted
+    assert managers[1].known.lasting() == []
