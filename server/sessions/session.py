@@ -174,6 +174,7 @@ class Session(SessionFigures):
         self.arrival = None
         if self.ending:
             return
+        is_away = self.state is SessionState.DISCONNECTED
         if luggage is None:
             self._tell_anew(self.analyzers, "The node that had the session is gone.")
         else:
@@ -184,6 +185,9 @@ class Session(SessionFigures):
             self._memory = luggage.memory
             self._tell_anew(luggage.memory.lost, "What was counted could not be taken along.")
         self.begin(audio=audio)
+        if is_away:
+            # Its peer was lost meanwhile, and may come back, with the token or without.
+            self.disconnect()
 
     async def leave(self) -> Luggage:
         """End here, to go on at another node: there is no final result."""

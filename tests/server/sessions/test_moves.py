@@ -20,6 +20,8 @@ from server.security.identity import Identity
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
 from server.sessions.moves import LABEL, Moves
+from server.sessions.state import SessionState
+from server.workers.messages import Final
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed
 from signaling.messages import Offer
@@ -159,3 +161,18 @@ async def test_what_another_version_says_of_a_session_begins_anew(members, moves
     async with serving(first, [("POST", LABEL, label)]):
         assert await moves.expected(wanted, ANN) == wanted
     assert managers[1].known.lasting() == []
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_who_is_lost_while_the_session_comes_is_waited_for(drains, moves, managers, is_lost):
+    await moves.expected(offer(drains["yard"].resume_token, "yard"), ANN)
+    (session,) = managers[1].known.lasting()
+    session.begin()
+    assert session.worker_index is None
+    if is_lost:
+        session.disconnect()
+    session.arrive(None, audio=False)
+    assert session.worker_index is not None
+    assert session.state is (SessionState.DISCONNECTED if is_lost else SessionState.STREAMING)
+    # No worker runs that would say something last.
+    session.on_worker_message(Final(session.sid))
