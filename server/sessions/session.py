@@ -182,6 +182,7 @@ class Session(SessionFigures):
             self.notes.take_over(luggage.notes)
             self.intake.take_over(luggage.frames, luggage.elapsed_s)
             self._outgoing.take_over(luggage.analyzed, luggage.unreadable)
+            self._outgoing.every_frame.take_over(luggage.every_frame)
             self._memory = luggage.memory
             self._tell_anew(luggage.memory.lost, "What was counted could not be taken along.")
         self.begin(audio=audio)
@@ -194,7 +195,8 @@ class Session(SessionFigures):
         self.end_reason = "it goes on at another node"
         self._enter(SessionState.ENDING)
         try:
-            memory = (await self._let_go(moves=True)).memory
+            final = await self._let_go(moves=True)
+            self._outgoing.every_frame.take(final.seen)
             self.subscribers.leave()
             if self.intake.recorder is not None:
                 await self.intake.recorder.close(summary(self))
@@ -206,7 +208,8 @@ class Session(SessionFigures):
         return Luggage(
             *(self.frames_in, self._outgoing.analyzed, self._outgoing.unreadable),
             *(self.clock.elapsed_s(time.monotonic()), self.restarts, self.health),
-            *(self.notes.kept, memory or Memory(lost=self.analyzers)),
+            *(self.notes.kept, final.memory or Memory(lost=self.analyzers)),
+            self._outgoing.every_frame.counts,
         )
 
     def disconnect(self) -> None:

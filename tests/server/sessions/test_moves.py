@@ -17,11 +17,12 @@ from server.cluster.node import Node
 from server.cluster.placing import NodeState
 from server.cluster.registry_server import RegistryServer
 from server.security.identity import Identity
+from server.sessions.luggage import Luggage
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
 from server.sessions.moves import LABEL, Moves
 from server.sessions.state import SessionState
-from server.workers.messages import Final
+from server.workers.messages import Final, Seen
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed
 from signaling.messages import Offer
@@ -161,6 +162,21 @@ async def test_what_another_version_says_of_a_session_begins_anew(members, moves
     async with serving(first, [("POST", LABEL, label)]):
         assert await moves.expected(wanted, ANN) == wanted
     assert managers[1].known.lasting() == []
+
+
+async def test_who_has_seen_every_frame_has_not_missed_those_before_the_move(
+    drains, moves, managers
+):
+    before = drains["yard"]
+    before._outgoing.every_frame.take({"vitals": Seen(90, 80, 5.0)})
+    await moves.expected(offer(before.resume_token, "yard"), ANN)
+    (session,) = managers[1].known.lasting()
+    luggage = await managers[0].hand_over(before.resume_token, ANN)
+    session.arrive(Luggage.read(luggage.write()), audio=False)
+    assert session.every_frame["vitals"]["dropped"] == 10
+    session._outgoing.every_frame.take({"vitals": Seen(95, 5, 5.0)})
+    assert session.every_frame == {"vitals": {"lag_ms": 5.0, "dropped": 10}}
+    session.on_worker_message(Final(session.sid))
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
