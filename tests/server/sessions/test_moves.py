@@ -22,7 +22,7 @@ from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
 from server.sessions.moves import LABEL, Moves
 from server.sessions.state import SessionState
-from server.workers.messages import Final, Seen
+from server.workers.messages import Final, Memory, Seen
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed
 from signaling.messages import Offer
@@ -177,6 +177,17 @@ async def test_who_has_seen_every_frame_has_not_missed_those_before_the_move(
     session._outgoing.every_frame.take({"vitals": Seen(95, 5, 5.0)})
     assert session.every_frame == {"vitals": {"lag_ms": 5.0, "dropped": 10}}
     session.on_worker_message(Final(session.sid))
+
+
+async def test_what_was_dropped_before_the_move_is_not_counted_twice(drains, moves, managers):
+    await moves.expected(offer(drains["yard"].resume_token, "yard"), ANN)
+    (session,) = managers[1].known.lasting()
+    session.arrive(Luggage(100, 40, 1, 4.0, 0, None, [], Memory()), audio=False)
+    assert session.dropped == 59
+    session.on_worker_message(Final(session.sid))
+    await session.end("the test ends it")
+    assert session.last.dropped == 59
+    assert managers[1]._metrics.frames_dropped._value.get() == 0
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
