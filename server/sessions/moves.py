@@ -79,15 +79,17 @@ class Moves:
         """
         self._member.draining = True
         self._member.report()
-        until_s, told = time.monotonic() + DRAIN_WITHIN_S, set[str]()
+        until_s, told = time.monotonic() + DRAIN_WITHIN_S, dict[str, object]()
         logger.info("Draining: %d sessions are sent to other nodes", len(self._here()))
         while (here := self._here()) and not given_up.done():
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 logger.warning("%d sessions did not move: they end", len(here))
                 return
-            batch = self._send_away((s for s in here if s.sid not in told), left_s)
-            told.update(session.sid for session in batch)
+            # Through a door that had not heard of it yet, somebody may have come back to here.
+            untold = (s for s in here if told.get(s.sid) is not s.subscribers.peer)
+            batch = self._send_away(untold, left_s)
+            told.update((session.sid, session.subscribers.peer) for session in batch)
             self._member.report()
             await _until_ended(batch or here, min(left_s, NEXT_AFTER_S), given_up)
 

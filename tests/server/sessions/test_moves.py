@@ -7,6 +7,7 @@ import json
 import pytest
 from aiohttp import web
 
+import server.sessions.moves
 from analyzers.registry import find
 from server.api.context import SESSIONS
 from server.api.moving import AMONG_NODES
@@ -203,3 +204,38 @@ async def test_who_is_lost_while_the_session_comes_is_waited_for(drains, moves, 
     assert session.state is (SessionState.DISCONNECTED if is_lost else SessionState.STREAMING)
     # No worker runs that would say something last.
     session.on_worker_message(Final(session.sid))
+
+
+class Channel:
+    """A peer's, which notes what it is told."""
+
+    forms = frozenset()
+
+    def __init__(self):
+        self.told = asyncio.Queue()
+
+    def notice(self, message):
+        self.told.put_nowait(message)
+
+    def final(self, result):
+        """The test is over."""
+
+
+async def test_who_comes_back_to_a_node_that_drains_is_told_again(members, managers, monkeypatch):
+    """Once on each connection."""
+    monkeypatch.setattr(server.sessions.moves, "NEXT_AFTER_S", 0.05)
+    session = managers[0].expect("0" * 16, [COUNTER], ANN, None)
+    subscribers, channels = session.subscribers, [Channel(), Channel()]
+    given_up = asyncio.get_running_loop().create_future()
+    subscribers.add_channel(channels[0])
+    draining = asyncio.create_task(Moves(members[0], managers[0]).drain(given_up))
+    for channel in channels:
+        if channel is not subscribers.peer:
+            subscribers.remove_sink(subscribers.peer)
+            subscribers.add_channel(channel)
+        told = await asyncio.wait_for(channel.told.get(), WITHIN_S)
+        assert (told["type"], told["resume"]) == ("move", session.resume_token)
+    await asyncio.sleep(0.2)
+    assert all(channel.told.empty() for channel in channels)
+    given_up.set_result(None)
+    await asyncio.wait_for(draining, WITHIN_S)
