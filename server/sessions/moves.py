@@ -138,7 +138,7 @@ class Moves:
             # Of another version: whoever comes has a new session, rather than none.
             logger.warning("A session that moves can not be read (%r): it begins anew", error)
             return offer
-        session = self._waiting_for(kept.id)
+        session = self._here_already(kept.id)
         if session is None:
             session = handover.expect(self._manager, kept)
             session.history[:-1] = states
@@ -161,12 +161,9 @@ class Moves:
             " when it has ended"
         )
 
-    def _waiting_for(self, sid: str) -> Session | None:
-        """The session of an offer that came to nothing."""
-        return next(
-            (s for s in self._manager.known.lasting() if s.sid == sid and s.arrival is not None),
-            None,
-        )
+    def _here_already(self, sid: str) -> Session | None:
+        """The session of an offer that came to nothing, or of one whose answer was lost."""
+        return next((s for s in self._manager.known.lasting() if s.sid == sid), None)
 
     def _bring_soon(
         self, session: Session, number: int, offer: Offer, by: Identity, audio: bool

@@ -165,6 +165,20 @@ async def test_what_another_version_says_of_a_session_begins_anew(members, moves
     assert managers[1].known.lasting() == []
 
 
+async def test_one_that_came_without_what_was_counted_is_not_waited_for_again(
+    drains, moves, managers
+):
+    """Its old node did not answer in time, and has it still."""
+    wanted = offer(drains["yard"].resume_token, "yard")
+    await moves.expected(wanted, ANN)
+    (session,) = managers[1].known.lasting()
+    session.arrive(None, audio=False)
+    again = await moves.expected(wanted, ANN)
+    assert again.resume == session.resume_token
+    assert managers[1].known.lasting() == [session]
+    session.on_worker_message(Final(session.sid))
+
+
 async def test_who_has_seen_every_frame_has_not_missed_those_before_the_move(
     drains, moves, managers
 ):
