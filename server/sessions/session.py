@@ -208,7 +208,7 @@ class Session(SessionFigures):
         return Luggage(
             *(self.frames_in, self._outgoing.analyzed, self._outgoing.unreadable),
             *(self.clock.elapsed_s(time.monotonic()), self.restarts, self.health),
-            *(self.notes.kept, final.memory or Memory(lost=self.analyzers)),
+            *(self.notes.kept, self._memory or final.memory or Memory(lost=self.analyzers)),
             self._outgoing.every_frame.counts,
         )
 

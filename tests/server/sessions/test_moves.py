@@ -179,6 +179,16 @@ async def test_one_that_came_without_what_was_counted_is_not_waited_for_again(
     session.on_worker_message(Final(session.sid))
 
 
+async def test_what_no_worker_has_heard_of_yet_is_taken_along_again(drains, moves, managers):
+    """The node where it has just come drains, too, while its worker loads."""
+    await moves.expected(offer(drains["yard"].resume_token, "yard"), ANN)
+    (session,) = managers[1].known.lasting()
+    memory = Memory({COUNTER: b"12"}, {"count": b"12"})
+    session.arrive(Luggage(100, 40, 1, 4.0, 0, None, [], memory), audio=False)
+    taken = await asyncio.wait_for(managers[1].hand_over(session.resume_token, ANN), WITHIN_S)
+    assert (taken.memory, taken.frames) == (memory, 100)
+
+
 async def test_who_has_seen_every_frame_has_not_missed_those_before_the_move(
     drains, moves, managers
 ):
