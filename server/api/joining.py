@@ -225,6 +225,7 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             sessions=len(lasting),
             room=manager.room,
             names=tuple(session.name for session in lasting if session.name is not None),
+            awaited=tuple(s.name for s in lasting if s.name is not None and s.arrival is not None),
             recordings=tuple(app[RECORDINGS].running),
             subjects=dict(manager.of_subjects()),
             ready=pool.ready,

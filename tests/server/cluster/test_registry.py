@@ -38,6 +38,19 @@ def test_a_name_has_one_node_until_that_gives_it_up():
     assert registry.give("yard", 1) == 1
 
 
+@pytest.mark.parametrize(("here", "there"), [(0, 1), (1, 0)])
+def test_a_name_whose_session_moves_is_where_that_still_is(here, there):
+    """Where it is awaited there is nothing to see, and it may never come."""
+    registry = Registry(Clock())
+    awaited = NodeState("b", names=("yard",), awaited=("yard",))
+    for number in (0, 1):
+        registry.report(number, NodeState("a", names=("yard",)) if number == here else awaited)
+    assert registry.holder("yard") == here
+    registry.report(here, NodeState("a"))
+    assert registry.holder("yard") == there
+    assert registry.give("yard", here) == there
+
+
 def test_a_name_that_was_given_and_not_used_is_free_again():
     clock = Clock()
     registry = Registry(clock)
