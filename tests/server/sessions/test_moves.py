@@ -122,6 +122,17 @@ async def test_a_session_is_waited_for_under_its_id_and_its_name(drains, moves, 
         await moves.expected(offer(yard.resume_token, "yard"), EVE)
 
 
+async def test_a_door_hears_first_that_a_node_drains(moves, members, managers):
+    yard = managers[0].expect("0" * 16, [COUNTER], ANN, "yard")
+    async with asyncio.timeout(WITHIN_S):
+        while 0 not in members[1].states:
+            await asyncio.sleep(0.01)
+    routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
+    async with serving(members[0], routes, managers[0]):
+        await moves.expected(offer(yard.resume_token, "yard"), ANN)
+    assert [session.sid for session in managers[1].known.lasting()] == [yard.sid]
+
+
 @pytest.mark.parametrize("own", ["hall", None])
 async def test_whoever_moves_takes_nobody_s_name(drains, moves, managers, own):
     """A door lets such an offer through without asking the registry for its name."""
