@@ -182,6 +182,21 @@ async def test_one_that_stands_still_gets_no_more_sessions(members, monkeypatch)
     await until(lambda: len(members[0].lively) == 3)
 
 
+async def test_many_nodes_with_long_names_are_told_of(tmp_path, server):
+    """One line has all of them: of more than one node may say."""
+    names = tuple(f"{number:0128}" for number in range(1000))
+    for number in range(1, 13):
+        server.registry.report(number, NodeState("other", names=names))
+    node = Node(0, 13, str(tmp_path), (), (), 0)
+    one = Member(node, lambda: NodeState(""))
+    await one.start()
+    try:
+        await until(lambda: len(one.states) == 13)
+        assert await one.holder(names[-1]) == 1
+    finally:
+        await one.close()
+
+
 async def test_when_the_registry_is_lost_nodes_go_on_and_come_back(tmp_path, server, members):
     await server.close()
     await until(lambda: all(each._writer is None for each in members))
