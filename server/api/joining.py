@@ -216,6 +216,8 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
     def state() -> NodeState:
         manager, pool = app[SESSIONS], app[POOL]
         lasting = manager.known.lasting()
+        # One that is over can be looked at where it ended.
+        here = (*lasting, *manager.known.over())
         pids = [os.getpid(), *(worker.pid for worker in pool.workers if worker.pid)]
         load = meter.measure(pids, len(lasting))
         return NodeState(
@@ -229,7 +231,7 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             recordings=tuple(app[RECORDINGS].running),
             subjects=dict(manager.of_subjects()),
             ready=pool.ready,
-            guests=tuple(s.sid for s in lasting if s.arrival is None and not made_here(s.sid)),
+            guests=tuple(s.sid for s in here if s.arrival is None and not made_here(s.sid)),
         )
 
     return state

@@ -49,7 +49,7 @@ class NodeState:
     addresses
         How many requests and sockets that last each address has; no news by itself.
     guests
-        Its sessions that another node has begun.
+        Its sessions that another node has begun, those that ended last included.
     draining
         Whether it is about to end: its sessions go elsewhere, and no new ones come.
     ready
