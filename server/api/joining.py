@@ -216,6 +216,8 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
     def state() -> NodeState:
         manager, pool = app[SESSIONS], app[POOL]
         lasting = manager.known.lasting()
+        # One that is over can be looked at where it ended.
+        here = (*lasting, *manager.known.over())
         pids = [os.getpid(), *(worker.pid for worker in pool.workers if worker.pid)]
         load = meter.measure(pids, len(lasting))
         return NodeState(
@@ -225,10 +227,11 @@ def _own_state(app: web.Application) -> Callable[[], NodeState]:
             sessions=len(lasting),
             room=manager.room,
             names=tuple(session.name for session in lasting if session.name is not None),
+            awaited=tuple(s.name for s in lasting if s.name is not None and s.arrival is not None),
             recordings=tuple(app[RECORDINGS].running),
             subjects=dict(manager.of_subjects()),
             ready=pool.ready,
-            guests=tuple(s.sid for s in lasting if s.arrival is None and not made_here(s.sid)),
+            guests=tuple(s.sid for s in here if s.arrival is None and not made_here(s.sid)),
         )
 
     return state

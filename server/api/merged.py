@@ -37,9 +37,22 @@ async def merge(response: web.Response, path: str, member: Member, by: Identity)
 
 
 def _sessions(told: Told, _: Member) -> bytes:
-    """Oldest first, as each node has its own."""
-    sessions = [each for body in told.values() for each in orjson.loads(body)["sessions"]]
-    return orjson.dumps({"sessions": sorted(sessions, key=lambda each: each["created_at"])})
+    bodies = [orjson.loads(body)["sessions"] for body in told.values()]
+    return orjson.dumps({"sessions": sessions_of(bodies)})
+
+
+def sessions_of(listed: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Oldest first, each once: one that moves is at two nodes, until it is where it goes."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in itertools.chain(*listed):
+        known = found.setdefault(each["id"], each)
+        if _has_come(each) > _has_come(known):
+            found[each["id"]] = each
+    return sorted(found.values(), key=lambda each: each["created_at"])
+
+
+def _has_come(session: dict[str, Any]) -> tuple[bool, int]:
+    return session["worker"] is not None, session["frames"]
 
 
 def _recordings(told: Told, _: Member) -> bytes:

@@ -53,6 +53,9 @@ T = TypeVar("T")
 async def relay(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Have the node answer that a request is for."""
     member = request.app[CLUSTER]
+    if request.match_info.http_exception is not None:
+        # There is nothing there, at any node, and nobody has asked who this is (`check_access`).
+        return await handler(request)
     if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
         # What it says goes elsewhere, if need be, and not the socket.
         return await handler(request)

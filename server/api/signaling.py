@@ -141,8 +141,11 @@ async def offer(request: web.Request) -> web.Response:
         return web.json_response(body, status=status, headers=headers)
     response = web.json_response(http.answer_body(answered.sdp, answered.info))
     if isinstance(answered.peer, RemotePeer):
-        # Nobody is to wait for the nodes' goodbyes.
-        await response.prepare(request)
-        await response.write_eof()
-        await answered.peer.close()
+        try:
+            # Nobody is to wait for the nodes' goodbyes.
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            # A client that has gone leaves no socket between nodes behind.
+            await answered.peer.close()
     return response

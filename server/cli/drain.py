@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from server.cluster.node import REGISTRY, directory_prefix, places
+from server.config import BadSettings
 from server.config.command_line import Parser
 
-_FAILED = 1
+_FAILED, _BAD_USAGE = 1, 2
 _DEFAULT_PORT = 8083
 
 _EPILOG = """\
@@ -50,7 +51,10 @@ def main(arguments: list[str]) -> int:
     )
     try:
         asked = parser.parse_args(arguments)
-    except SystemExit as end:
+    except BadSettings as error:
+        print(f"kinecast drain: {error}", file=sys.stderr)
+        return _BAD_USAGE
+    except SystemExit as end:  # --help
         return int(end.code or 0)
     try:
         return _ask(asked.port, {"command": "drain", "node": asked.node, "stop": asked.stop})

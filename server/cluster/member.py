@@ -17,8 +17,8 @@ from server.backoff import Backoff
 from server.cluster.link import Link
 from server.cluster.network import Network, UnixNetwork
 from server.cluster.node import Node, number_of
-from server.cluster.placing import NodeState, Placer
-from server.cluster.registry_server import MAX_LINE_BYTES
+from server.cluster.placing import NodeState, Placer, node_of_name
+from server.cluster.registry_server import MAX_TABLE_BYTES
 from server.tasks import Tasks
 from signaling.errors import Busy, TooMany
 
@@ -155,7 +155,7 @@ class Member:
 
     def publisher(self, name: str) -> int | None:
         """The node at which something is published under a name, as far as is known here."""
-        return next((n for n, state in self.states.items() if name in state.names), None)
+        return node_of_name(self.states, name)
 
     async def news(self) -> None:
         """Wait until there is something new of the other nodes."""
@@ -268,7 +268,7 @@ class Member:
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
-                reader, self._writer = await self.network.open_registry(MAX_LINE_BYTES)
+                reader, self._writer = await self.network.open_registry(MAX_TABLE_BYTES)
                 backoff.reset()
                 await self._talk(reader)
                 logger.error("The registry is gone: trying again")

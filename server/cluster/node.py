@@ -82,7 +82,8 @@ def this_node() -> Node | None:
     if not text:
         return None
     told = json.loads(text)
-    ports = {name: tuple(told[name]) for name in ("next_port", "main_port", "inner_port")}
+    # A parent that runs since before the server was upgraded knows of no inner port.
+    ports = {name: tuple(told.get(name, ())) for name in ("next_port", "main_port", "inner_port")}
     return Node(**{**told, **ports})
 
 

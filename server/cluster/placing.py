@@ -21,7 +21,7 @@ VIEWER_COST = 0.03
 # How many nodes are asked before a client is told that there is no room.
 TRIES = 3
 # Of a state; JSON has no tuples.
-LISTS = frozenset({"names", "recordings", "guests"})
+LISTS = frozenset({"names", "awaited", "recordings", "guests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class NodeState:
         How many it has, and how many more it takes.
     names
         What is published there.
+    awaited
+        Those of them whose session another node still has, and which may never come.
     recordings
         Those that it is writing.
     subjects
@@ -47,7 +49,7 @@ class NodeState:
     addresses
         How many requests and sockets that last each address has; no news by itself.
     guests
-        Its sessions that another node has begun.
+        Its sessions that another node has begun, those that ended last included.
     draining
         Whether it is about to end: its sessions go elsewhere, and no new ones come.
     ready
@@ -69,6 +71,7 @@ class NodeState:
     draining: bool = False
     ready: bool = True
     address: str = ""
+    awaited: tuple[str, ...] = ()
 
     @property
     def takes_sessions(self) -> bool:
@@ -87,6 +90,17 @@ class NodeState:
         known = {each.name: told[each.name] for each in fields(cls) if each.name in told}
         lists = {name: tuple(known[name]) for name in LISTS & known.keys()}
         return cls(**{**known, **lists})
+
+
+def node_of_name(states: Mapping[int, NodeState], name: str) -> int | None:
+    """The node at which something is published; of what moves, the one where it still is."""
+    awaited: int | None = None
+    for number, state in states.items():
+        if name in state.names:
+            if name not in state.awaited:
+                return number
+            awaited = number
+    return awaited
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from server.cluster.placing import NodeState
+from server.cluster.placing import NodeState, node_of_name
 
 # From a name's giving to a node until that says that it is published there.
 GIVEN_S = 15.0
@@ -65,9 +65,9 @@ class Registry:
 
     def holder(self, name: str) -> int | None:
         """The node that has a name."""
-        for number, state in self._states.items():
-            if name in state.names:
-                return number
+        published = node_of_name(self._states, name)
+        if published is not None:
+            return published
         given = self._given.get(name)
         if given is None:
             return None

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from server.cluster.node import MAX_NODES
 from server.cluster.placing import NodeState
 from server.cluster.registry import Registry
 from server.cluster.secure_port import SecurePort
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # One node's names and figures.
 MAX_LINE_BYTES = 1 << 20
+# Those of all nodes, as each is told them.
+MAX_TABLE_BYTES = MAX_NODES * MAX_LINE_BYTES
 # What waits for a node that does not read: it is told everything anew when it does.
 MAX_WAITING_BYTES = 1 << 20
 # Nodes report each second.

@@ -101,6 +101,8 @@ class Rollout:
             raise CommandRefused(f"there is no node {node!r}: there are {there}")
         if number in self._draining:
             raise CommandRefused(f"node {tag_of(number)} drains already")
+        if number in self._successors:
+            raise CommandRefused(f"node {tag_of(number)} has drained: its successor is starting")
         if number not in self.states():
             raise CommandRefused(
                 f"node {tag_of(number)} is off"

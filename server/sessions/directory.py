@@ -73,6 +73,10 @@ class SessionDirectory:
         """Those that run and are not about to end, oldest first."""
         return [session for session in self._running.values() if not session.ending]
 
+    def over(self) -> list[Session]:
+        """Those that ended last, with a final result: not those that went on at another node."""
+        return [each for each in self._ended.values() if each.last is not None and each.last.final]
+
     def count_states(self) -> Counter[str]:
         """How many running sessions are in each state."""
         return Counter(str(session.state) for session in self._running.values())

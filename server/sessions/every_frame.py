@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class _Analyzer:
     """One of them."""
 
     before: int = 0
-    """Frames that it saw in workers that were replaced."""
+    """Frames that it saw in workers that were replaced, or at another node."""
     seen: Seen = Seen(0, 0, 0.0)  # noqa: RUF009 - frozen.
 
     @property
@@ -52,6 +52,17 @@ class EveryFrame:
         for analyzer in self._analyzers.values():
             analyzer.before = analyzer.count
             analyzer.seen = Seen(analyzer.seen.number, 0, analyzer.seen.lag_ms)
+
+    @property
+    def counts(self) -> dict[str, list[int]]:
+        """Of each, for another node: the number of the last frame that it saw, and how many."""
+        return {name: [each.seen.number, each.count] for name, each in self._analyzers.items()}
+
+    def take_over(self, counts: Mapping[str, Sequence[int]]) -> None:
+        """Go on from what they saw at another node."""
+        self._analyzers = {
+            name: _Analyzer(count, Seen(number, 0, 0.0)) for name, (number, count) in counts.items()
+        }
 
     def told(self, frames: int | None = None) -> dict[str, dict[str, float]]:
         """What is told of each: how late its last frame was, and how many it did not see.

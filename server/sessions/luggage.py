@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import cbor2
@@ -31,6 +31,8 @@ class Luggage:
         What the client said.
     memory
         What its worker knew.
+    every_frame
+        Of analyzers that see every frame: what `EveryFrame.counts` says.
     """
 
     frames: int
@@ -41,6 +43,7 @@ class Luggage:
     health: dict[str, Any] | None
     notes: list[dict[str, Any]]
     memory: Memory
+    every_frame: dict[str, list[int]] = field(default_factory=dict)
 
     def write(self) -> bytes:
         """As bytes; no more than `MAX_LUGGAGE_BYTES`, without what analyzers knew if need be."""

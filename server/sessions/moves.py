@@ -12,7 +12,8 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import aiohttp
 
@@ -26,7 +27,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.sessions.state import SessionState
 from server.tasks import Tasks
-from signaling.errors import Busy, NotAllowed, NotFound, SignalingError
+from signaling.errors import Busy, Conflict, NotAllowed, NotFound, SignalingError, quote
 from signaling.messages import Offer
 
 logger = logging.getLogger(__name__)
@@ -78,15 +79,17 @@ class Moves:
         """
         self._member.draining = True
         self._member.report()
-        until_s, told = time.monotonic() + DRAIN_WITHIN_S, set[str]()
+        until_s, told = time.monotonic() + DRAIN_WITHIN_S, dict[str, object]()
         logger.info("Draining: %d sessions are sent to other nodes", len(self._here()))
         while (here := self._here()) and not given_up.done():
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 logger.warning("%d sessions did not move: they end", len(here))
                 return
-            batch = self._send_away((s for s in here if s.sid not in told), left_s)
-            told.update(session.sid for session in batch)
+            # Through a door that had not heard of it yet, somebody may have come back to here.
+            untold = (s for s in here if told.get(s.sid) is not s.subscribers.peer)
+            batch = self._send_away(untold, left_s)
+            told.update((session.sid, session.subscribers.peer) for session in batch)
             self._member.report()
             await _until_ended(batch or here, min(left_s, NEXT_AFTER_S), given_up)
 
@@ -111,36 +114,56 @@ class Moves:
     # ---- here
 
     async def expected(self, offer: Offer, by: Identity) -> Offer:
-        """Make ready for the session of an offer, if a node that drains has it; returns the offer.
+        """Make ready for the session of an offer, if another node has it; returns the offer.
 
         Raises
         ------
         SignalingError
-            The session is somebody else's.
+            The session is somebody else's (403), or what the offer is to be published under is
+            another session's (409, or 503 where its own is gone).
         """
         number = self._member.of_token(offer.resume)
-        if number in (None, self._member.node.number) or not self._member.states[number].draining:
+        if number is None or number == self._member.node.number:
             return offer
-        assert number is not None
+        # A door sent it here, which knows that node to drain; this one may hear of it later.
         label = await self._ask(number, LABEL, offer, by, LABEL_WITHIN_S)
-        if label is None:
+        told: dict[str, Any] = json.loads(label) if label is not None else {}
+        self._check_name(offer.publish, told)
+        if not told:
             return offer
-        told = json.loads(label)
-        session = self._waiting_for(told["kept"]["id"])
-        if session is None:
+        try:
             kept = handover.KeptSession(**told["kept"])
+            states = [SessionState(state) for state in told["states"]]
+        except (KeyError, TypeError, ValueError) as error:
+            # Of another version: whoever comes has a new session, rather than none.
+            logger.warning("A session that moves can not be read (%r): it begins anew", error)
+            return offer
+        session = self._here_already(kept.id)
+        if session is None:
             session = handover.expect(self._manager, kept)
-            session.history[:-1] = [SessionState(state) for state in told["states"]]
+            session.history[:-1] = states
             fetch = functools.partial(self._bring_soon, session, number, offer, by)
             session.arrival = Arrival(session.incoming, fetch)
         return offer.model_copy(update={"resume": session.resume_token})
 
-    def _waiting_for(self, sid: str) -> Session | None:
-        """The session of an offer that came to nothing."""
-        return next(
-            (s for s in self._manager.known.lasting() if s.sid == sid and s.arrival is not None),
-            None,
+    def _check_name(self, name: str | None, told: Mapping[str, Any]) -> None:
+        """Refuse to publish as what another session does: a door asks nobody where one moves."""
+        if name is None or told.get("kept", {}).get("name") == name:
+            return
+        own = self._member.node.number
+        if not any(name in state.names for n, state in self._member.states.items() if n != own):
+            return
+        if not told:
+            # Whoever has it may be ending.
+            raise Busy(f"something is published as {quote(name)}: try again", retry_after_s=1)
+        raise Conflict(
+            f"something is published as {quote(name)} already: choose another name, or try again"
+            " when it has ended"
         )
+
+    def _here_already(self, sid: str) -> Session | None:
+        """The session of an offer that came to nothing, or of one whose answer was lost."""
+        return next((s for s in self._manager.known.lasting() if s.sid == sid), None)
 
     def _bring_soon(
         self, session: Session, number: int, offer: Offer, by: Identity, audio: bool

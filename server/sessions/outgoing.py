@@ -68,6 +68,7 @@ class Outgoing:
         self.analyzed = 0
         self.unreadable = 0
         self.every_frame = EveryFrame()
+        self._dropped_elsewhere = 0
         self._subscribers = subscribers
         self._intake = intake
         self._metrics = metrics
@@ -79,6 +80,7 @@ class Outgoing:
     def take_over(self, analyzed: int, unreadable: int) -> None:
         """Go on with what another node counted."""
         self.analyzed, self.unreadable = analyzed, unreadable
+        self._dropped_elsewhere = self.dropped
 
     @property
     def dropped(self) -> int:
@@ -169,4 +171,5 @@ class Outgoing:
 
     def _count_dropped(self, dropped: int) -> None:
         last = self._subscribers.last
-        self._metrics.frames_dropped.inc(max(dropped - (last.dropped if last else 0), 0))
+        counted = last.dropped if last else self._dropped_elsewhere
+        self._metrics.frames_dropped.inc(max(dropped - counted, 0))

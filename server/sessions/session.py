@@ -174,6 +174,7 @@ class Session(SessionFigures):
         self.arrival = None
         if self.ending:
             return
+        is_away = self.state is SessionState.DISCONNECTED
         if luggage is None:
             self._tell_anew(self.analyzers, "The node that had the session is gone.")
         else:
@@ -181,16 +182,21 @@ class Session(SessionFigures):
             self.notes.take_over(luggage.notes)
             self.intake.take_over(luggage.frames, luggage.elapsed_s)
             self._outgoing.take_over(luggage.analyzed, luggage.unreadable)
+            self._outgoing.every_frame.take_over(luggage.every_frame)
             self._memory = luggage.memory
             self._tell_anew(luggage.memory.lost, "What was counted could not be taken along.")
         self.begin(audio=audio)
+        if is_away:
+            # Its peer was lost meanwhile, and may come back, with the token or without.
+            self.disconnect()
 
     async def leave(self) -> Luggage:
         """End here, to go on at another node: there is no final result."""
         self.end_reason = "it goes on at another node"
         self._enter(SessionState.ENDING)
         try:
-            memory = (await self._let_go(moves=True)).memory
+            final = await self._let_go(moves=True)
+            self._outgoing.every_frame.take(final.seen)
             self.subscribers.leave()
             if self.intake.recorder is not None:
                 await self.intake.recorder.close(summary(self))
@@ -202,7 +208,8 @@ class Session(SessionFigures):
         return Luggage(
             *(self.frames_in, self._outgoing.analyzed, self._outgoing.unreadable),
             *(self.clock.elapsed_s(time.monotonic()), self.restarts, self.health),
-            *(self.notes.kept, memory or Memory(lost=self.analyzers)),
+            *(self.notes.kept, self._memory or final.memory or Memory(lost=self.analyzers)),
+            self._outgoing.every_frame.counts,
         )
 
     def disconnect(self) -> None:

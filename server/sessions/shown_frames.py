@@ -60,9 +60,11 @@ class ShownFrames:
         """Have the worker show them, if anybody watches; a new one has to be asked again."""
         if self._listeners:
             self._send(Draw(self._sid, True, self._annotated))
+        if self._shot is not None and not self._shot.done():
+            self._send(Shoot(self._sid))
 
     async def shoot(self) -> bytes | None:
-        """A small JPEG of the newest frame; None if none came lately. It may never be answered."""
+        """A small JPEG of the newest frame; None if none came lately. A worker may start first."""
         if self._shot is None or self._shot.done():
             self._shot = asyncio.get_running_loop().create_future()
             self._send(Shoot(self._sid))

@@ -114,6 +114,11 @@ class SessionSubscribers:
         self._problems[analyzer, phase] = notice
         self.notify(notice)
 
+    @property
+    def peer(self) -> PeerSink | None:
+        """The session's own peer, if it reads."""
+        return self._channel
+
     def tell_peer(self, message: dict[str, Any]) -> bool:
         """Send a notice to the session's own peer alone; returns whether there is one."""
         if self._channel is None:

@@ -186,7 +186,8 @@ class WorkerLink:
         moves
             Whether another worker is to go on with what they know.
         """
-        if self._worker is None:
+        if self._worker is None or (moves and not self._is_started):
+            # There is nothing that it would know.
             return Final(self._session.sid, memory=Memory())
         self.tell(End(self._session.sid, at_ms, moves))
         try:

@@ -62,10 +62,10 @@ class Elsewhere:
         number = await node_with(self._member, name.removesuffix(ANNOTATED))
         if number is None or number == self._member.node.number:
             return None
-        if number >= self._member.node.count:
-            return None
         link = self._link(number)
         if link is None:
+            if not self._member.may_come(number):
+                return None
             raise starting_again()
         told = await link.ask(stream_path(name), by)
         return _RemoteStream(self, name, by, [Codec(codec) for codec in told["codecs"]])

@@ -1,6 +1,6 @@
 """What all nodes say together."""
 
-from server.api.merged import history_of, recordings_of
+from server.api.merged import history_of, recordings_of, sessions_of
 
 
 def test_trainings_that_wait_anywhere_are_told():
@@ -19,3 +19,13 @@ def test_of_a_recording_its_own_node_is_believed():
     older = {**ended, "name": "older", "started_at": 0}
     assert recordings_of([[noted], [written, older], [noted]]) == [older, written]
     assert recordings_of([[noted], [ended]]) == recordings_of([[ended], [noted]]) == [ended]
+
+
+def test_a_session_that_moves_is_listed_once():
+    there = {"id": "a", "created_at": 2, "worker": 0, "frames": 90, "state": "streaming"}
+    awaited = {**there, "worker": None, "frames": 3}
+    come = {**there, "worker": 1, "frames": 91}
+    first = {**there, "id": "b", "created_at": 1}
+    assert sessions_of([[awaited], [there, first]]) == [first, there]
+    assert sessions_of([[there, first], [awaited]]) == [first, there]
+    assert sessions_of([[{**there, "state": "ending"}], [come]]) == [come]

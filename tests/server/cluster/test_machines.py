@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import ssl
@@ -353,6 +354,13 @@ def test_a_node_is_told_that_there_are_other_machines(monkeypatch):
     assert node.spans_machines
     # A machine that comes brings room with it.
     assert node.share(16) == 16
+
+
+def test_a_node_is_started_by_a_parent_from_before_there_were_machines(monkeypatch):
+    told = json.loads(Node(1, 2, "/somewhere", (4,), (5,), 7).write())
+    del told["inner_port"]
+    monkeypatch.setenv("KINECAST_NODE", json.dumps(told))
+    assert this_node() == Node(1, 2, "/somewhere", (4,), (5,), 7)
 
 
 def test_what_a_newer_node_says_beside_it_is_passed_over():

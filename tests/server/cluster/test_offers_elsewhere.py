@@ -17,6 +17,7 @@ from server.cluster.member import Member
 from server.cluster.node import Node
 from server.cluster.placing import NodeState
 from server.cluster.registry_server import RegistryServer
+from server.http.access import check_access
 from server.http.errors import TooSlow
 from server.security.identity import ANONYMOUS, IDENTITY
 from signaling.errors import Busy, Conflict, SignalingError
@@ -243,3 +244,22 @@ async def test_whip_and_whep_go_to_the_next_node_when_the_first_is_full(members,
         assert offers_here == offers_there == [b"v=0"]
         if kind == "whip":
             assert await other.holder("yard") == 1
+
+
+@pytest.mark.parametrize("path", ["/camera/nothing", "/lookouts/../whip/yard", "/recordings/a/b"])
+async def test_where_there_is_nothing_another_node_is_not_asked(members, path):
+    """A path that only looks like one of the first node's: of whom it comes is not known."""
+    _, second = members
+    app = web.Application(middlewares=[errors_as_json, check_access, relay.relay])
+    app[CLUSTER] = second
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    socket = f"{second.node.directory}/front.sock"
+    await web.UnixSite(runner, socket).start()
+    reader, writer = await asyncio.open_unix_connection(socket)
+    # As it is: a client of aiohttp's would leave the dots out.
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    status = await asyncio.wait_for(reader.readline(), WITHIN_S)
+    assert status == b"HTTP/1.1 404 Not Found\r\n"
+    writer.close()
+    await runner.cleanup()

@@ -38,6 +38,19 @@ def test_a_name_has_one_node_until_that_gives_it_up():
     assert registry.give("yard", 1) == 1
 
 
+@pytest.mark.parametrize(("here", "there"), [(0, 1), (1, 0)])
+def test_a_name_whose_session_moves_is_where_that_still_is(here, there):
+    """Where it is awaited there is nothing to see, and it may never come."""
+    registry = Registry(Clock())
+    awaited = NodeState("b", names=("yard",), awaited=("yard",))
+    for number in (0, 1):
+        registry.report(number, NodeState("a", names=("yard",)) if number == here else awaited)
+    assert registry.holder("yard") == here
+    registry.report(here, NodeState("a"))
+    assert registry.holder("yard") == there
+    assert registry.give("yard", here) == there
+
+
 def test_a_name_that_was_given_and_not_used_is_free_again():
     clock = Clock()
     registry = Registry(clock)
@@ -167,6 +180,21 @@ async def test_one_that_stands_still_gets_no_more_sessions(members, monkeypatch)
     assert len(members[0].states) == 3
     monkeypatch.undo()
     await until(lambda: len(members[0].lively) == 3)
+
+
+async def test_many_nodes_with_long_names_are_told_of(tmp_path, server):
+    """One line has all of them: of more than one node may say."""
+    names = tuple(f"{number:0128}" for number in range(1000))
+    for number in range(1, 13):
+        server.registry.report(number, NodeState("other", names=names))
+    node = Node(0, 13, str(tmp_path), (), (), 0)
+    one = Member(node, lambda: NodeState(""))
+    await one.start()
+    try:
+        await until(lambda: len(one.states) == 13)
+        assert await one.holder(names[-1]) == 1
+    finally:
+        await one.close()
 
 
 async def test_when_the_registry_is_lost_nodes_go_on_and_come_back(tmp_path, server, members):

@@ -52,6 +52,8 @@ async def test_a_node_drains_and_another_one_comes(rollout, states, terminated):
     rollout.heard(2)
     await asyncio.sleep(0)
     assert not back.done()
+    # Whoever asks now would take the place of who waits.
+    assert await refused(rollout, "02") == "node 02 has drained: its successor is starting"
     states[2] = NodeState("second")
     rollout.heard(2)
     assert await back == "Node 02 takes sessions again"

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from server.api import joining
-from server.api.context import RECORDINGS, SESSIONS
+from server.api.context import CLUSTER, RECORDINGS, SESSIONS
 from server.app import build
 from server.cluster.node import Node
 from server.cluster.registry_server import RegistryServer
 from server.config import parse_settings
 from server.http.limits import LIMITS
 from server.security.identity import Identity, Scope
+from server.workers.messages import Final
 from server.workers.pool import WorkerPool
 from signaling.errors import Busy, SignalingError, TooMany
 from signaling.messages import Offer
@@ -139,3 +140,21 @@ async def test_connections_of_an_address_are_counted_together(nodes):
     await until(lambda: not any(app[LIMITS].elsewhere(ADDRESS) for app in nodes))
     with asked(there):
         pass
+
+
+async def test_a_session_that_has_moved_is_looked_at_where_it_has_ended(nodes):
+    """Its id says where it began."""
+    here, there = nodes
+    session = there[SESSIONS].expect(f"00{1:014x}", [], ANN, None)
+    session.on_worker_message(Final(session.sid))
+    member = here[CLUSTER]
+    await until(lambda: member.of_session(session.sid) == 1)
+    await there[SESSIONS].end(session.sid, "the test ends it")
+    await until(lambda: member.states[1].sessions == 0)
+    assert member.of_session(session.sid) == 1
+    # What has gone on elsewhere is not here any more.
+    gone = there[SESSIONS].expect(f"00{2:014x}", [], ANN, None)
+    await until(lambda: member.of_session(gone.sid) == 1)
+    await there[SESSIONS].hand_over(gone.resume_token, ANN)
+    await until(lambda: member.states[1].sessions == 0)
+    assert member.of_session(gone.sid) == 0

@@ -12,7 +12,8 @@ def full(**more):
         {"exercise": b"\x00\xff" * 50, "pose": b"p"}, {"repetition": b"null"}, ("reid",)
     )
     told = {"frames": 9, "analyzed": 7, "unreadable": 1, "elapsed_s": 1.5, "restarts": 2}
-    return Luggage(**{**told, "health": {"fps": 30}, "notes": [{"n": 1}], "memory": memory, **more})
+    told |= {"health": {"fps": 30}, "notes": [{"n": 1}], "every_frame": {"vitals": [9, 7]}}
+    return Luggage(**{**told, "memory": memory, **more})
 
 
 def test_it_comes_back_as_it_was():
