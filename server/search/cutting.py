@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import av
 from av.error import FFmpegError
 
 from server.search.video import IndexedVideo, give_way
-from server.sources.container import OpenVideo, open_file
+from server.sources.container import OpenVideo, open_file, packets_of
 from server.sources.errors import SourceError
 
 
@@ -145,7 +145,7 @@ def _write(
             stream.index: file.add_stream_from_template(stream) for stream in (video, *sound)
         }
         is_there = False
-        for packet in _packets(opened, (video, *sound), stop):
+        for packet in _packets(opened, sound, stop):
             time = packet.pts * packet.time_base
             if packet.stream.index == video.index:
                 is_there = is_there or (packet.is_keyframe and packet.pts == first)
@@ -166,8 +166,8 @@ def _write(
             file.mux(packet)
 
 
-def _packets(opened: OpenVideo, streams: Any, stop: threading.Event) -> Iterator[Any]:
-    for packet in opened.container.demux(streams):
+def _packets(opened: OpenVideo, sound: Sequence[Any], stop: threading.Event) -> Iterator[Any]:
+    for packet in packets_of(opened, *sound):
         if stop.is_set():
             raise SourceError("nobody waits for it any more")
         if packet.size and packet.pts is not None and packet.time_base is not None:
