@@ -95,5 +95,5 @@ def test_what_the_page_creates_is_what_is_asked_for():
     key = subprocess.run(
         ["sh", "-c", created["ENCRYPTION_KEY"]], capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert len(parse_settings(["--encryption-key", key]).encryption_keys()) == 1
+    assert len(parse_settings([f"--encryption-key={key}"]).encryption_keys()) == 1
     assert "kubectl label node" in page

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import functools
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, Field, ValidationError
@@ -22,11 +23,14 @@ from server.api.json_body import message_of, read_message
 from server.api.recorded import locate
 from server.api.uploaded_file import uploaded
 from server.http.opened_file import OpenedFile
-from server.search.cutting import Cut, cut
+from server.recordings.errors import InsufficientStorage
+from server.search.cutting import Cut, NoRoom, cut
 from server.sources.errors import SourceError
 from signaling.errors import BadMessage, SignalingError
 
 LONGEST_S = 600.0
+# Of the disk, for all else: a clip stays there until whoever asked has read it.
+LEAVES_BYTES = 256 * 2**20
 # How often it is looked after whether whoever asked is still there.
 _LOOKS_EVERY_S = 0.5
 _FIELDS = ("from", "to", "video_path", "file")
@@ -97,6 +101,8 @@ async def _answer(request: web.Request, wish: ClipWish, source: Path) -> web.Str
     async with _new_file() as (descriptor, target):
         try:
             made = await _cut(request, wish, source, target)
+        except NoRoom as error:
+            raise InsufficientStorage(f"no clip: {error.message}, or try again later") from error
         except SourceError as error:
             raise NoClip(f"no clip: {error.message}") from error
         if made is None:
@@ -127,7 +133,7 @@ async def _cut(request: web.Request, wish: ClipWish, source: Path, target: Path)
     """Cut it; None when whoever asked is gone."""
     stop = threading.Event()
     call = functools.partial(
-        cut,
+        _cut_where_there_is_room,
         *(source, target, wish.from_s, wish.to_s),
         max_pixels=request.app[SETTINGS].max_pixels,
         stop=stop,
@@ -143,3 +149,9 @@ async def _cut(request: web.Request, wish: ClipWish, source: Path, target: Path)
         stop.set()
         # It has the files open until then.
         await asyncio.wait({running})
+
+
+def _cut_where_there_is_room(source: Path, target: Path, *part: float, **more: Any) -> Cut:
+    """Cut it; in the thread, one at a time, so that what is free is not promised twice."""
+    max_bytes = shutil.disk_usage(target.parent).free - LEAVES_BYTES
+    return cut(source, target, *part, max_bytes=max_bytes, **more)

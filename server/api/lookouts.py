@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from server.api.context import (
+    CAMERA,
     CAMERA_ANALYSIS,
     EMBEDDING_CIPHER,
     NO_CAMERA,
@@ -19,8 +21,9 @@ from server.api.context import (
     WEBHOOKS,
 )
 from server.api.json_body import read_message
-from server.api.models_lookouts import LookoutList, LookoutSighting, LookoutStatus, StartLookout
+from server.api.models_lookouts import StartLookout
 from server.api.person_search import owner_of, until_reid_runs
+from server.camera.camera import CameraState
 from server.camera.source import CameraUnavailable
 from server.ingest.lookout import Lookout
 from server.ingest.lookouts import Limits, Lookouts
@@ -83,20 +86,20 @@ async def start(request: web.Request) -> web.Response:
         raise NotAllowed(error.message) from error
     except SourceError as error:
         raise BadMessage(f"source: {error.message}") from error
-    headers = {"Location": f"/lookouts/{lookout.wanted.lookout_id}"}
-    return web.json_response(text=_shown(lookout).model_dump_json(), status=201, headers=headers)
+    where = f"/lookouts/{lookout.wanted.lookout_id}"
+    return _answer(_told(request, lookout), 201, Location=where)
 
 
 async def list_lookouts(request: web.Request) -> web.Response:
     """Who is looked for, and when they were seen."""
-    listed = LookoutList(lookouts=[_shown(each) for each in request.app[LOOKOUTS].all()])
-    return web.json_response(text=listed.model_dump_json())
+    listed = [_told(request, each) for each in request.app[LOOKOUTS].all()]
+    return _answer({"lookouts": listed})
 
 
 async def end(request: web.Request) -> web.Response:
     """Look for them no more, and forget when they were seen."""
     lookout = await request.app[LOOKOUTS].remove(request.match_info["id"])
-    return web.json_response(text=_shown(lookout).model_dump_json())
+    return _answer(_told(request, lookout))
 
 
 def _source(request: web.Request, text: str | int) -> tuple[Named | None, AllowList]:
@@ -152,25 +155,42 @@ def _recorder(
     return _StreamRecorder(request.app[RECORDINGS], request.app[STREAMS], name, by)
 
 
-def _shown(lookout: Lookout) -> LookoutStatus:
+def _answer(told: dict[str, Any], status: int = 200, **headers: str) -> web.Response:
+    return web.json_response(body=orjson.dumps(told), status=status, headers=headers)
+
+
+def _told(request: web.Request, lookout: Lookout) -> dict[str, Any]:
+    """What `LookoutStatus` describes.
+
+    A dictionary: five hundred sightings of each lookout as models would hold up the event loop.
+    """
     wanted = lookout.wanted
-    return LookoutStatus(
-        id=wanted.lookout_id,
-        name=wanted.person,
-        camera=wanted.camera,
-        session=lookout.session.sid,
-        record=lookout.records,
-        padding_s=wanted.padding_s,
-        over=lookout.over,
-        problem=lookout.problem,
-        sightings=[
-            LookoutSighting(
-                since=each.from_ms,
-                until=each.to_ms,
-                distance=each.distance,
-                recording=each.recording,
-                over=each.over,
-            )
+    return {
+        "id": wanted.lookout_id,
+        "name": wanted.person,
+        "camera": wanted.camera,
+        "session": lookout.session.sid,
+        "record": lookout.records,
+        "padding_s": wanted.padding_s,
+        "over": lookout.over,
+        "problem": lookout.problem or _blind(request, lookout),
+        "sightings": [
+            {
+                "since": each.from_ms,
+                "until": each.to_ms,
+                "distance": each.distance,
+                "recording": each.recording,
+                "over": each.over,
+            }
             for each in lookout.presence.sightings
         ],
-    )
+    }
+
+
+def _blind(request: web.Request, lookout: Lookout) -> str | None:
+    """Why this machine's camera shows nothing, if that is what is looked at; it is tried again."""
+    if lookout.wanted.camera != CAMERA_NAME or CAMERA not in request.app:
+        return None
+    camera = request.app[CAMERA]
+    is_well = camera.state not in (CameraState.FAILED, CameraState.UNAVAILABLE)
+    return None if is_well else f"no camera: {camera.error}"

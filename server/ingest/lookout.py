@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 # Looks a second: someone who walks through the picture is there for two seconds and more.
 LOOKS_HZ = 5.0
 _MATCHES = "matches"
+_NOT_RECORDED = "not recorded: "
 
 
 class Recorder(Protocol):
@@ -106,6 +107,7 @@ class Lookout:
         self._gone = asyncio.Event()
         self._waits: asyncio.TimerHandle | None = None
         self._over = False
+        self._looked_at_ms: float | None = None
         session.subscribers.add_sink(self)
 
     @property
@@ -131,9 +133,12 @@ class Lookout:
         found = result.fragments.get(_MATCHES)
         if found is None or found == b"[]" or REID in result.timing.held or self._over:
             return
-        nearest = min((each["distance"] for each in orjson.loads(found)), default=None)
-        if nearest is None:
+        looked_at_ms = orjson.loads(result.fragments[REID])["looked_at_ms"]
+        if looked_at_ms == self._looked_at_ms and self.presence.now is None:
+            # Frames do not wait for a look: this one is told what the last look saw, once more.
             return
+        self._looked_at_ms = looked_at_ms
+        nearest = min(each["distance"] for each in orjson.loads(found))
         assert result.frame is not None
         begun = self.presence.match(int(result.frame.received_at_ms), nearest)
         if begun is not None:
@@ -207,8 +212,12 @@ class Lookout:
             sighting.recording = await recorder.begin()
         except SignalingError as error:
             logger.warning("Lookout %s: not recorded: %s", self.wanted.lookout_id, error.message)
-            self.problem = f"not recorded: {error.message}"
+            # What ended it says more.
+            if not self._over:
+                self.problem = f"{_NOT_RECORDED}{error.message}"
             return
+        if self.problem is not None and self.problem.startswith(_NOT_RECORDED):
+            self.problem = None
         try:
             await gone.wait()
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import av
 from av.error import FFmpegError
 
 from server.search.video import IndexedVideo, give_way
-from server.sources.container import OpenVideo, open_file
+from server.sources.container import OpenVideo, open_file, packets_of
 from server.sources.errors import SourceError
 
 
@@ -46,6 +46,10 @@ WEBM = Kind("webm", ".webm", "video/webm", frozenset({"opus", "vorbis"}))
 _KINDS = dict.fromkeys(("h264", "hevc", "av1", "mpeg4"), MP4) | dict.fromkeys(("vp8", "vp9"), WEBM)
 
 
+class NoRoom(SourceError):
+    """There is not enough room for the part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """What was cut out.
@@ -71,6 +75,7 @@ def cut(
     to_s: float,
     *,
     max_pixels: int,
+    max_bytes: int,
     stop: threading.Event,
 ) -> Cut:
     """Write a part of a video to a file; in a thread.
@@ -88,11 +93,15 @@ def cut(
         Seconds from the video's first frame.
     max_pixels
         Of a frame.
+    max_bytes
+        Of pictures and sound in the part.
     stop
         When this is set, nobody waits for it any more.
 
     Raises
     ------
+    NoRoom
+        The part has more bytes.
     SourceError
         It can not be read, has no such part, or is of a codec that no file for browsers has.
     """
@@ -110,17 +119,23 @@ def cut(
             kind = _KINDS.get(name)
             if kind is None:
                 raise SourceError(f"no clip is made of {name}: H264, HEVC, AV1, VP8 or VP9 is")
-            _write(opened, target, kind, video.at(start_s), video.at(end_s), stop)
+            times = video.at(start_s), video.at(end_s)
+            _write(opened, target, kind, times, max_bytes, stop)
     except FFmpegError as error:
         raise SourceError(f"no clip can be made of it: {error.strerror}") from error
     return Cut(start_s, max(end_s, start_s), kind)
 
 
 def _write(
-    opened: OpenVideo, target: Path, kind: Kind, first: int, last: int, stop: threading.Event
+    opened: OpenVideo,
+    target: Path,
+    kind: Kind,
+    times: tuple[int, int],
+    max_bytes: int,
+    stop: threading.Event,
 ) -> None:
     """Write what is shown from one of the video's times to another, in ticks of its stream."""
-    video = opened.stream
+    video, (first, last), left = opened.stream, times, max_bytes
     tick = video.time_base
     assert tick is not None
     sound = [each for each in opened.container.streams.audio if _codec(each) in kind.sound][:1]
@@ -130,7 +145,7 @@ def _write(
             stream.index: file.add_stream_from_template(stream) for stream in (video, *sound)
         }
         is_there = False
-        for packet in _packets(opened, (video, *sound), stop):
+        for packet in _packets(opened, sound, stop):
             time = packet.pts * packet.time_base
             if packet.stream.index == video.index:
                 is_there = is_there or (packet.is_keyframe and packet.pts == first)
@@ -140,6 +155,9 @@ def _write(
             # Frames that are decoded after the key frame, but shown before, need what is left out.
             if not is_there or not begin <= time <= end:
                 continue
+            left -= packet.size
+            if left < 0:
+                raise NoRoom("there is no room for so long a part: take a shorter one")
             shift = round(begin / packet.time_base)
             packet.pts -= shift
             if packet.dts is not None:
@@ -148,8 +166,8 @@ def _write(
             file.mux(packet)
 
 
-def _packets(opened: OpenVideo, streams: Any, stop: threading.Event) -> Iterator[Any]:
-    for packet in opened.container.demux(streams):
+def _packets(opened: OpenVideo, sound: Sequence[Any], stop: threading.Event) -> Iterator[Any]:
+    for packet in packets_of(opened, *sound):
         if stop.is_set():
             raise SourceError("nobody waits for it any more")
         if packet.size and packet.pts is not None and packet.time_base is not None:

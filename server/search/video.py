@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from server.media.convert import as_i420
-from server.sources.container import open_file
+from server.sources.container import open_file, packets_of
 from server.sources.errors import SourceError
 
 # Looking for someone must not hold up those who stream: this is as much lower than the media's
@@ -105,7 +105,7 @@ class IndexedVideo:
             with contextlib.closing(video.container):
                 size = (video.stream.codec_context.width, video.stream.codec_context.height)
                 tick = video.stream.time_base
-                for packet in video.container.demux(video.stream):
+                for packet in packets_of(video):
                     if stop is not None and stop.is_set():
                         raise SourceError("nobody waits for it any more")
                     if packet.size == 0:
@@ -194,7 +194,7 @@ class IndexedVideo:
         by_pts = {self._pts[i]: i for i in wanted if part.start <= i < part.end}
         video = open_file(self.path)
         with contextlib.closing(video.container):
-            for frame in self._frames(video.container.demux(video.stream), part):
+            for frame in self._frames(packets_of(video), part):
                 index = by_pts.pop(frame.pts, None) if frame.pts is not None else None
                 if index is not None:
                     yield SampledFrame(as_i420(frame), index + 1, self.times_s[index])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
@@ -142,12 +143,25 @@ def open_rtsp(url: str, abort: Callable[[], None], timeout_s: float) -> OpenVide
         raise _as_source_error(error) from error
 
 
+def packets_of(video: OpenVideo, *others: Any) -> Iterator[Any]:
+    """A video's packets, and those of other streams of its container, in the order of the file.
+
+    Where a stream begins in the middle of a file, PyAV (18) looks it up among those that it knows
+    from the beginning, when all has been read: that is the end, and nothing that is wrong.
+    """
+    with contextlib.suppress(IndexError):
+        yield from video.container.demux([video.stream, *others])
+
+
 def _opened(source: Any, abort: Callable[[], None], **arguments: Any) -> OpenVideo:
-    container = av.open(source, **arguments)
+    # Whoever made it may have named it in anything.
+    container = av.open(source, metadata_errors="replace", **arguments)
     try:
         if not container.streams.video:
             raise SourceError("there is no video in it")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise SourceError("its video is of a codec that is not known here")
         # Frames are wanted as soon as they are there; threads would each hold one back.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}

@@ -15,7 +15,7 @@ from server.media.bitstream import ParameterSets, picture_size
 from server.media.convert import as_i420
 from server.media.encoded_frame import EncodedFrame
 from server.media.picture import EncodedPicture
-from server.sources.container import MAX_PIXELS, OpenVideo
+from server.sources.container import MAX_PIXELS, OpenVideo, packets_of
 from server.sources.errors import SourceRefused
 from signaling.errors import SignalingError
 
@@ -85,7 +85,7 @@ def frames_of(video: OpenVideo, max_pixels: int, max_encoded_pixels: int) -> Ite
 
 
 def _decoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
-    for packet in video.container.demux(video.stream):
+    for packet in packets_of(video):
         try:
             frames = [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
         except av.error.InvalidDataError:
@@ -97,7 +97,7 @@ def _decoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
 
 
 def _pictures(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
-    for packet in video.container.demux(video.stream):
+    for packet in packets_of(video):
         try:
             picture = EncodedPicture.read(bytes(packet), max_pixels=MAX_PIXELS)
         except SignalingError:
@@ -141,7 +141,7 @@ def _encoded(video: OpenVideo, max_pixels: int) -> Iterator[TimedFrame]:
 
 def _packets(video: OpenVideo, codec: str) -> Iterator[av.Packet[VideoStream]]:
     """Its packets; of H264 as Annex B, which MP4 and others do not keep (ISO/IEC 14496-15)."""
-    packets = video.container.demux(video.stream)
+    packets = packets_of(video)
     if codec != "H264":
         yield from packets
         return

@@ -15,7 +15,8 @@ from server.workers.pool import WorkerPool
 from tests.support.server import COUNTER, Server
 
 # Nothing is kept in the user's own directory.
-KEY = ("--encryption-key", Fernet.generate_key().decode())
+# In one word: a key may begin with a dash.
+KEY = (f"--encryption-key={Fernet.generate_key().decode()}",)
 
 
 class Application(Server):

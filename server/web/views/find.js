@@ -138,7 +138,7 @@ export function mount(root, app) {
     lookouts = null;
     if (!details.open) return;
     const all = await import("./lookouts.js");
-    if (!details.open || lookouts) return;
+    if (!details.isConnected || !details.open || lookouts) return;
     const who = () => person && { embedding: person.embedding, threshold: sure.threshold };
     lookouts = all.lookouts(app, who);
     details.append(lookouts.element);

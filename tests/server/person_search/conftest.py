@@ -56,7 +56,8 @@ def server(tmp_path_factory, recordings, site, key):
     """Re-identifies people, reads the sample and what `site` has."""
     allowed = ("one/*.mp4", f"http://127.0.0.1:{site.port}/*", "255", "*-published")
     flags = [flag for pattern in allowed for flag in ("--allow-source", pattern)]
-    flags += ["--encryption-key", key]
+    # In one word: a key may begin with a dash.
+    flags += [f"--encryption-key={key}"]
     log = tmp_path_factory.mktemp("server")
     with running_server(log, *FLAGS, "--record-to", str(recordings), *flags) as running:
         yield running

@@ -7,14 +7,19 @@ import pytest
 from PIL import Image
 
 from client_test.peer import ClientPeer
+from server.api.models_lookouts import LookoutSighting, LookoutStatus
 from tests.server.webhooks.conftest import SECRET, Receiver
-from tests.support.person_search import FLAGS, SAMPLE, encoded, post
+from tests.support.person_search import FLAGS, SAMPLE, encoded, post, strict
 from tests.support.server import running_server
 from tests.support.tracks import ColourTrack
 
 RATE = 15
 # Of the camera's film, which plays over and over.
 NOBODY_S, SOMEBODY_S = 5, 4
+
+
+class ExactStatus(strict(LookoutStatus)):
+    sightings: list[strict(LookoutSighting)]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +95,7 @@ async def test_they_come_and_go_and_are_recorded(http, watching, receiver):
         assert 0 < left["time"] - left["since"] <= (SOMEBODY_S + 0.5) * 1000
     assert seen[1]["time"] - gone[0]["time"] > 1000
     (listed,) = watching.get("/lookouts")["lookouts"]
+    ExactStatus.model_validate(listed)
     told = [(each["since"], each["until"]) for each in listed["sightings"] if each["over"]]
     assert told[:2] == [(left["since"], left["time"]) for left in gone[:2]]
     assert listed["problem"] is None
@@ -131,6 +137,17 @@ async def test_one_whose_session_is_ended_says_so_and_makes_room(http, watching)
     listed = watching.wait_until("/lookouts", lambda answer: answer["lookouts"][0]["over"])
     assert listed["lookouts"][0]["problem"] == "its session was ended"
     watching.wait_until("/camera/status", lambda status: status["viewers"] == 0)
+
+
+async def test_one_that_sees_nothing_says_why(http, tmp_path):
+    """A camera that is not plugged in is tried again, and nobody is missed for it in silence."""
+    device = "/dev/video-of-nobody"
+    with running_server(tmp_path, *FLAGS, "--camera", device) as blind:
+        lookout = await begin(http, blind)
+        listed = blind.wait_until("/lookouts", lambda answer: answer["lookouts"][0]["problem"])
+        (now,) = listed["lookouts"]
+        assert (now["id"], now["over"]) == (lookout["id"], False)
+        assert now["problem"].startswith(f"no camera: there is no {device}")
 
 
 def _streams(answer):

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from server.search.cutting import MP4, WEBM, cut
+from server.search.cutting import MP4, WEBM, NoRoom, cut
 from server.search.video import IndexedVideo
 from server.sources.errors import SourceError
 from tests.support.server import ROOT
@@ -17,7 +17,7 @@ RATE = 10
 
 
 def clip(source, target, from_s, to_s, **more):
-    more = {"max_pixels": 1 << 22, "stop": threading.Event(), **more}
+    more = {"max_pixels": 1 << 22, "max_bytes": 1 << 30, "stop": threading.Event(), **more}
     return cut(source, target, from_s, to_s, **more)
 
 
@@ -118,3 +118,14 @@ def test_no_video(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(SourceError):
         clip(tmp_path / "text.mp4", tmp_path / "clip", 0, 1)
+
+
+def test_no_more_than_there_is_room_for(tmp_path):
+    target = tmp_path / "clip"
+    clip(SAMPLE, target, 5.3, 8.0)
+    with av.open(target) as video:
+        size = sum(packet.size for packet in video.demux())
+    clip(SAMPLE, target, 5.3, 8.0, max_bytes=size)
+    with pytest.raises(NoRoom, match="take a shorter one"):
+        clip(SAMPLE, target, 5.3, 8.0, max_bytes=size - 1)
+    assert target.stat().st_size <= size

@@ -22,7 +22,7 @@ def test_keys_that_are_given(monkeypatch):
 @pytest.mark.parametrize("bad", ["short", "A" * 43, "!" * 44])
 def test_what_is_no_key_is_told_without_showing_it(bad):
     with pytest.raises(BadSettings, match="key 2") as raised:
-        parse_settings(["--encryption-key", f"{Fernet.generate_key().decode()},{bad}"])
+        parse_settings([f"--encryption-key={Fernet.generate_key().decode()},{bad}"])
     assert bad not in str(raised.value)
 
 
