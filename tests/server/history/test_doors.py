@@ -31,7 +31,7 @@ TRAINER = "tests.support.trainer:Trainer"
 
 def token(name, *scopes):
     chosen = scopes or (Scope.PUBLISH, Scope.VIEW)
-    return {"Authorization": "Bearer " + tokens.issue(SECRET, chosen, 600, name)}
+    return {"Authorization": "Bearer " + tokens.issue(SECRET, chosen, 24 * 3600, name)}
 
 
 ANN, BOB = token("ann"), token("bob")
