@@ -68,9 +68,11 @@ def _serve() -> None:
         from server.app import serve
         from server.cluster.node import this_node
         from server.event_loop import EventLoop
+        from server.watchdog.stopping import ignore_from_now_on
 
         with asyncio.Runner(loop_factory=EventLoop) as runner:
             runner.run(serve(settings, watched, this_node()))
+            ignore_from_now_on(runner.get_loop())
     except BadSettings as error:
         print(f"kinecast: {error}", file=sys.stderr)
         raise SystemExit(supervisor.BAD_SETTINGS) from None

@@ -62,3 +62,14 @@ class Stopping:
             os._exit(1)
         self._asked_s = min(self._asked_s, now_s)
         self.request()
+
+
+def ignore_from_now_on(loop: asyncio.AbstractEventLoop) -> None:
+    """Let no signal kill a process that has ended in order, and only goes.
+
+    A loop that is closed gives signals their own meaning back. The supervisor passes its own on,
+    which may come as late as then.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
