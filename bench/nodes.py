@@ -49,7 +49,7 @@ DOORS = 20
 # Beyond this a part is given up, so that all together end. On a quiet machine each takes half.
 MOST_S = {
     "placing": 60.0,
-    "streams": 270.0,
+    "streams": 240.0,
     "two": 120.0,
     "recovery": 240.0,
     "door": 75.0,
