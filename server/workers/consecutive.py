@@ -135,6 +135,7 @@ class Feed:
         self._decoder = VideoDecoder(max_pixels)
         self._decoded: deque[tuple[EncodedInput, av.VideoFrame]] = deque()
         self._failed = False
+        self._has_decoded = False
         self._asked_s = float("-inf")
         self._pause_s = ASK_EVERY_S
         self._blind_since_s: float | None = None
@@ -177,6 +178,9 @@ class Feed:
             self._failed = False
             self._backlog.begin_anew()
             self._ask_if_needed(now_s)
+        elif (self._has_decoded or job.frame) and not self._backlog.needs_key_frame:
+            self._pause_s, self._blind_since_s = ASK_EVERY_S, None
+        self._has_decoded = False
         if job.frame is None or job.frame.fault is not None:
             return
         info = job.frame.info
@@ -191,23 +195,23 @@ class Feed:
         if not left_out:
             return
         self._cut_s = now_s
-        if not self._is_behind:
+        has_sight_again = self._is_told_blind and self._blind_since_s is None
+        if not self._is_behind or has_sight_again:
             self._tell(True, left_out)
 
-    def _tell(self, is_behind: bool, left_out: int) -> None:
-        self._is_behind = is_behind
+    def _tell(self, is_behind: bool, left_out: int, is_blind: bool = False) -> None:
+        self._is_behind, self._is_told_blind = is_behind, is_blind
         sid, seen = self.session.sid, self.seen
-        self._send(LaneIsBehind(sid, self.analyzers, is_behind, seen, left_out))
+        self._send(LaneIsBehind(sid, self.analyzers, is_behind, seen, left_out, is_blind))
 
     def _ask_if_needed(self, now_s: float) -> None:
+        # A damaged frame may begin, and most can not be decoded: only a picture ends a gap.
         if not self._backlog.needs_key_frame:
-            self._pause_s, self._blind_since_s, self._is_told_blind = ASK_EVERY_S, None, False
             return
         if self._blind_since_s is None:
             self._blind_since_s = now_s
         if now_s - self._blind_since_s > BLIND_AFTER_S and not self._is_told_blind:
-            self._is_told_blind = self._is_behind = True
-            self._send(LaneIsBehind(self.session.sid, self.analyzers, True, self.seen, 0, True))
+            self._tell(True, 0, is_blind=True)
         if now_s - self._asked_s > self._pause_s:
             # The first time, whatever was asked for another gap.
             is_first = now_s == self._blind_since_s
@@ -230,6 +234,7 @@ class Feed:
             except NotDecoded:
                 self._failed = True
                 return None
+            self._has_decoded = bool(pictures)
             self._decoded += [each for each in pictures if each[0].is_wanted_late]
         if not self._decoded:
             return None
