@@ -35,6 +35,8 @@ from server.workers.video_decoder import NotDecoded, VideoDecoder
 MAX_WAITING = 240
 # Of video, `MAX_LAG_S` at 64 Mb/s; of raw frames of 720p, as cameras of the server's have them, 24.
 MAX_WAITING_BYTES = 32 * 2**20
+# Of all sessions of a worker together.
+MAX_ALL_WAITING_BYTES = 128 * 2**20
 # A lane keeps up again when it has lost nothing for so long, and is hardly late.
 CALM_S = 5.0
 IN_TIME_MS = 200.0
@@ -51,7 +53,8 @@ class Backlog:
 
     def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
-        self._bytes = 0
+        self.bytes = 0
+        """How much waits."""
         self.needs_key_frame = True
         """Whether what comes builds on what was left out."""
 
@@ -64,17 +67,21 @@ class Backlog:
             return
         self.needs_key_frame = False
         self._waiting.append(frame)
-        self._bytes += _bytes_of(frame)
+        self.bytes += _bytes_of(frame)
 
     def take(self) -> Waiting:
         """The frame that has waited longest."""
         frame = self._waiting.popleft()
-        self._bytes -= _bytes_of(frame)
+        self.bytes -= _bytes_of(frame)
         return frame
 
     def cut(self, now_s: float) -> int:
         """Leave a run of frames out, if more waits than may; says how many."""
-        if len(self._waiting) < 2 or not self._is_too_much(now_s):
+        return self.leave_out() if self._waiting and self._is_too_much(now_s) else 0
+
+    def leave_out(self) -> int:
+        """Leave a run of frames out, if more than one waits; says how many."""
+        if len(self._waiting) < 2:
             return 0
         newest = max((at for at in self._key_frames() if at), default=None)
         return self._leave_out_before(newest)
@@ -95,7 +102,7 @@ class Backlog:
 
     def _is_too_much(self, now_s: float) -> bool:
         behind_s = now_s - self._waiting[0].info.received_monotonic_s
-        is_long = len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES
+        is_long = len(self._waiting) > MAX_WAITING or self.bytes > MAX_WAITING_BYTES
         return is_long or behind_s > MAX_LAG_S
 
 
@@ -151,6 +158,16 @@ class Feed:
         self._cut(now_s)
         self._ask_if_needed(now_s)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits."""
+        return self._backlog.bytes
+
+    def make_room(self, now_s: float) -> None:
+        """Leave a run of frames out: all sessions together have too many."""
+        self._note_left_out(self._backlog.leave_out(), now_s)
+        self._ask_if_needed(now_s)
+
     def next_job(self, now_s: float) -> LaneJob | None:
         """What the lane is to do next, if anything waits."""
         self._cut(now_s)
@@ -191,7 +208,9 @@ class Feed:
             self._tell(False, 0)
 
     def _cut(self, now_s: float) -> None:
-        left_out = self._backlog.cut(now_s)
+        self._note_left_out(self._backlog.cut(now_s), now_s)
+
+    def _note_left_out(self, left_out: int, now_s: float) -> None:
         if not left_out:
             return
         self._cut_s = now_s
@@ -283,7 +302,13 @@ class ConsecutiveLanes:
         now_s = time.monotonic()
         for feed in self._of(session):
             feed.put(frame, now_s)
+            self._bound(now_s)
         self.serve(now_s)
+
+    def _bound(self, now_s: float) -> None:
+        """Leave out of what takes most, if all that waits is too much."""
+        if sum(feed.waiting_bytes for feed in self._feeds.values()) > MAX_ALL_WAITING_BYTES:
+            max(self._feeds.values(), key=lambda feed: feed.waiting_bytes).make_room(now_s)
 
     def serve(self, now_s: float) -> None:
         """Give every idle lane the next frame of the session whose turn it is."""

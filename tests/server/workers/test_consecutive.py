@@ -300,6 +300,27 @@ def test_more_bytes_than_may_wait_are_left_out(make_fresh_worker, monkeypatch):
     assert set(numbers(whole)[1:]) <= {11, 12}
 
 
+def test_of_all_that_waits_the_most_is_left_out(make_fresh_worker, monkeypatch):
+    large = video("VP8", 12, (640, 480), keys=range(12), sid="a", received_s=fresh())
+    small = video("VP8", 12, sid="b", received_s=fresh())
+    most = sum(len(frame.data) for frame in large[:8])
+    assert sum(len(frame.data) for frame in small) < most / 3
+    monkeypatch.setattr(consecutive, "MAX_ALL_WAITING_BYTES", most)
+    whole = Whole()
+    worker = make_fresh_worker(whole)
+    for sid in "ab":
+        worker.start(sid, "whole")
+    for pair in zip(large, small, strict=True):
+        put(worker, pair)
+    run_all(worker, "whole")
+    (behind,) = sent(worker, LaneIsBehind)
+    assert (behind.sid, behind.is_behind) == ("a", True)
+    assert len(whole.seen) < 12 + 12, "some of the large ones are left out"
+    seen = {result.sid: result.seen["whole"] for result in sent(worker, FrameResult)}
+    assert seen["b"].count == 12, "and none of the small ones"
+    assert seen["a"].number == 12
+
+
 def test_it_says_when_it_keeps_up_again(make_fresh_worker, monkeypatch):
     monkeypatch.setattr(consecutive, "MAX_WAITING", 3)
     monkeypatch.setattr(consecutive, "CALM_S", -1.0)
