@@ -20,6 +20,9 @@ from analyzers.exercise.demonstration.regularity import Span
 
 # Twelve seconds hold three repetitions; fifteen looks a second see each of them.
 _KEPT_S, _STEP_S = 12.0, 0.06
+# What was kept is gone through with the frames that come, so many with each: it takes a second, as
+# all at once would hold up the lane for a tenth of one.
+_AT_ONCE = 16
 # Who did a repetition of a known exercise so lately goes on with that.
 _BUSY_S = 3.0
 # Movements that come to nothing are looked into for so long after the last of them.
@@ -71,6 +74,7 @@ class Something:
         self._kept: deque[Frame] = deque()
         self._counter: ExerciseCounter | None = None
         self._taken = 0
+        self._counted_s = float("-inf")
         self._moved_s = self._busy_s = float("-inf")
 
     @property
@@ -115,12 +119,11 @@ class Something:
             return
         if time_s - self._moved_s > _LOOKS_S and not self.is_done(time_s):
             self._counter = None
-        elif self._counter is None:
+            return
+        if self._counter is None:
             self._counter, self._taken = ExerciseCounter(), 0
-            for frame in self._kept:
-                self._count(self._counter, frame)
-        else:
-            self._count(self._counter, self._kept[-1])
+            self._counted_s = float("-inf")
+        self._count(self._counter, _AT_ONCE)
 
     def give_way(self, start_s: float, end_s: float) -> None:
         """Note a repetition of a known exercise: what was seen of it is nothing else."""
@@ -131,6 +134,7 @@ class Something:
     def finish(self) -> None:
         """End movements that are going on, and count those that are certain with it."""
         if self._counter is not None:
+            self._count(self._counter, len(self._kept))
             self._counter.finish()
             self._take(self._counter)
         self._begin_anew()
@@ -139,13 +143,21 @@ class Something:
         self._kept.clear()
         self._counter = None
 
-    def _count(self, counter: FreeCounter, frame: Frame) -> None:
-        time_s, (landmarks, world), aspect = frame
-        counter.feed(landmarks, world, time_s, aspect)
-        self._take(counter)
+    def _count(self, counter: FreeCounter, most: int) -> None:
+        """Go on with what was kept and not yet counted, so many frames at most."""
+        later = [frame for frame in self._kept if frame[0] > self._counted_s]
+        for time_s, (landmarks, world), aspect in later[:most]:
+            counter.feed(landmarks, world, time_s, aspect)
+            self._counted_s = time_s
+            self._take(counter)
 
     def _take(self, counter: FreeCounter) -> None:
         new = counter.spans[self._taken :]
         self._taken = len(counter.spans)
-        # One that a repetition of a known exercise took is not counted again.
-        self.spans += [each for each in new if each.start_s >= self._busy_s]
+        # One that a repetition of a known exercise took is not counted again, and neither is one
+        # that the counter before has told, of what is still kept. Each finds slightly other ends:
+        # what turned before the last one's end is that one, or before it.
+        told_s = self.spans[-1].end_s if self.spans else float("-inf")
+        self.spans += [
+            each for each in new if each.start_s >= self._busy_s and each.turn_s > told_s
+        ]

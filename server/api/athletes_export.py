@@ -106,7 +106,9 @@ def _rows(training: dict[str, Any]) -> list[list[Any]]:
         first = [training["id"], began, number]
         if not done["repetitions"]:
             held = [done["start_ms"] / 1000, "", "", "", "", done["held_s"], "", "", ""]
-            rows.append([*first, "", done["exercise"], *held, done["score"], *[""] * 6])
+            rows.append(
+                [*first, done["reps"] or "", done["exercise"], *held, done["score"], *[""] * 6]
+            )
         rows += [[*first, *_row(done["exercise"], each)] for each in done["repetitions"]]
     return rows
 

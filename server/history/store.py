@@ -224,7 +224,7 @@ def _write_set(connection: Connection, training_id: int, number: int, done: Trai
             number=number,
             exercise=done.exercise,
             start_ms=done.start_ms,
-            reps=len(done.repetitions),
+            reps=done.reps,
             held_s=done.held_s,
             score=done.score,
             range_of_motion=mean([each for each in ranges if each is not None]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ class Repetition:
 
 @dataclass(frozen=True, slots=True)
 class TrainedSet:
-    """Repetitions of one exercise without a long pause, or an exercise that was held."""
+    """Repetitions of one exercise without a long pause, or an exercise that was held or counted."""
 
     exercise: str
     start_ms: float
@@ -69,6 +69,13 @@ class TrainedSet:
     held_s: float | None = None
     score: float | None = None
     """The mean, 0 to 100."""
+    counted: int = 0
+    """How many there were that were never told one by one, as of what is unknown."""
+
+    @property
+    def reps(self) -> int:
+        """How many repetitions there were."""
+        return len(self.repetitions) or self.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,8 @@ class Draft:
     began_at_ms: int
     uid: str = field(default_factory=lambda: secrets.token_hex(8))
     repetitions: dict[tuple[str, float], Repetition] = field(default_factory=dict)
-    holds: tuple[TrainedSet, ...] = ()
+    untold: tuple[TrainedSet, ...] = ()
+    """What was held, and what was counted without a word of each."""
     told_at_ms: int = 0
     is_over: bool = False
     is_known: bool = False
@@ -137,14 +145,15 @@ class Draft:
         summary = _mapping(_mapping(final).get("exercise_summary"))
         for each in _sequence(summary.get("repetitions")):
             self.add(each)
-        self.holds = tuple(_holds(_mapping(summary.get("exercises"))))
+        told = {each.exercise for each in self.repetitions.values()}
+        self.untold = tuple(_untold(_mapping(summary.get("exercises")), told))
         self.is_over = True
         self.version += 1
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was done."""
-        return not self.repetitions and not self.holds
+        return not self.repetitions and not self.untold
 
     def training(self) -> Training:
         """As it is now."""
@@ -155,7 +164,7 @@ class Draft:
             self.session,
             self.began_at_ms,
             max(self.told_at_ms, self.began_at_ms),
-            (*sets_of(self.repetitions.values()), *self.holds),
+            (*sets_of(self.repetitions.values()), *self.untold),
             self.is_known,
         )
 
@@ -212,13 +221,18 @@ def _mean_score(done: list[Repetition]) -> float | None:
     return mean([each.score for each in done if each.score is not None])
 
 
-def _holds(exercises: Mapping[str, Any]) -> list[TrainedSet]:
+def _untold(exercises: Mapping[str, Any], told: Set[str]) -> list[TrainedSet]:
+    """What was held, and what was counted of others than those that were told one by one."""
     found = []
-    for name, told in list(exercises.items())[:_MOST_LETTERS]:
-        held_s = _number(_mapping(told).get("held_s"))
-        if held_s and _word(name):
-            score = _number(_mapping(told).get("mean_score"))
-            found.append(TrainedSet(_word(name), 0.0, (), held_s, score))
+    for key, said in list(exercises.items())[:_MOST_LETTERS]:
+        name, held_s = _word(key), _number(_mapping(said).get("held_s"))
+        counted = _number(_mapping(said).get("reps")) or 0.0
+        if name and held_s:
+            score = _number(_mapping(said).get("mean_score"))
+            found.append(TrainedSet(name, 0.0, (), held_s, score))
+        elif name and name not in told and counted >= 1.0:
+            reps = min(int(counted), MOST_REPETITIONS)
+            found.append(TrainedSet(name, 0.0, (), None, None, reps))
     return found
 
 

@@ -35,6 +35,8 @@ from server.workers.video_decoder import NotDecoded, VideoDecoder
 MAX_WAITING = 240
 # Of video, `MAX_LAG_S` at 64 Mb/s; of raw frames of 720p, as cameras of the server's have them, 24.
 MAX_WAITING_BYTES = 32 * 2**20
+# Of all sessions of a worker together.
+MAX_ALL_WAITING_BYTES = 128 * 2**20
 # A lane keeps up again when it has lost nothing for so long, and is hardly late.
 CALM_S = 5.0
 IN_TIME_MS = 200.0
@@ -51,7 +53,8 @@ class Backlog:
 
     def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
-        self._bytes = 0
+        self.bytes = 0
+        """How much waits."""
         self.needs_key_frame = True
         """Whether what comes builds on what was left out."""
 
@@ -64,17 +67,21 @@ class Backlog:
             return
         self.needs_key_frame = False
         self._waiting.append(frame)
-        self._bytes += _bytes_of(frame)
+        self.bytes += _bytes_of(frame)
 
     def take(self) -> Waiting:
         """The frame that has waited longest."""
         frame = self._waiting.popleft()
-        self._bytes -= _bytes_of(frame)
+        self.bytes -= _bytes_of(frame)
         return frame
 
     def cut(self, now_s: float) -> int:
         """Leave a run of frames out, if more waits than may; says how many."""
-        if len(self._waiting) < 2 or not self._is_too_much(now_s):
+        return self.leave_out() if self._waiting and self._is_too_much(now_s) else 0
+
+    def leave_out(self) -> int:
+        """Leave a run of frames out, if more than one waits; says how many."""
+        if len(self._waiting) < 2:
             return 0
         newest = max((at for at in self._key_frames() if at), default=None)
         return self._leave_out_before(newest)
@@ -95,7 +102,7 @@ class Backlog:
 
     def _is_too_much(self, now_s: float) -> bool:
         behind_s = now_s - self._waiting[0].info.received_monotonic_s
-        is_long = len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES
+        is_long = len(self._waiting) > MAX_WAITING or self.bytes > MAX_WAITING_BYTES
         return is_long or behind_s > MAX_LAG_S
 
 
@@ -135,6 +142,7 @@ class Feed:
         self._decoder = VideoDecoder(max_pixels)
         self._decoded: deque[tuple[EncodedInput, av.VideoFrame]] = deque()
         self._failed = False
+        self._has_decoded = False
         self._asked_s = float("-inf")
         self._pause_s = ASK_EVERY_S
         self._blind_since_s: float | None = None
@@ -148,6 +156,16 @@ class Feed:
         """Take the next frame."""
         self._backlog.put(frame)
         self._cut(now_s)
+        self._ask_if_needed(now_s)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits."""
+        return self._backlog.bytes
+
+    def make_room(self, now_s: float) -> None:
+        """Leave a run of frames out: all sessions together have too many."""
+        self._note_left_out(self._backlog.leave_out(), now_s)
         self._ask_if_needed(now_s)
 
     def next_job(self, now_s: float) -> LaneJob | None:
@@ -177,6 +195,9 @@ class Feed:
             self._failed = False
             self._backlog.begin_anew()
             self._ask_if_needed(now_s)
+        elif (self._has_decoded or job.frame) and not self._backlog.needs_key_frame:
+            self._pause_s, self._blind_since_s = ASK_EVERY_S, None
+        self._has_decoded = False
         if job.frame is None or job.frame.fault is not None:
             return
         info = job.frame.info
@@ -187,27 +208,29 @@ class Feed:
             self._tell(False, 0)
 
     def _cut(self, now_s: float) -> None:
-        left_out = self._backlog.cut(now_s)
+        self._note_left_out(self._backlog.cut(now_s), now_s)
+
+    def _note_left_out(self, left_out: int, now_s: float) -> None:
         if not left_out:
             return
         self._cut_s = now_s
-        if not self._is_behind:
+        has_sight_again = self._is_told_blind and self._blind_since_s is None
+        if not self._is_behind or has_sight_again:
             self._tell(True, left_out)
 
-    def _tell(self, is_behind: bool, left_out: int) -> None:
-        self._is_behind = is_behind
+    def _tell(self, is_behind: bool, left_out: int, is_blind: bool = False) -> None:
+        self._is_behind, self._is_told_blind = is_behind, is_blind
         sid, seen = self.session.sid, self.seen
-        self._send(LaneIsBehind(sid, self.analyzers, is_behind, seen, left_out))
+        self._send(LaneIsBehind(sid, self.analyzers, is_behind, seen, left_out, is_blind))
 
     def _ask_if_needed(self, now_s: float) -> None:
+        # A damaged frame may begin, and most can not be decoded: only a picture ends a gap.
         if not self._backlog.needs_key_frame:
-            self._pause_s, self._blind_since_s, self._is_told_blind = ASK_EVERY_S, None, False
             return
         if self._blind_since_s is None:
             self._blind_since_s = now_s
         if now_s - self._blind_since_s > BLIND_AFTER_S and not self._is_told_blind:
-            self._is_told_blind = self._is_behind = True
-            self._send(LaneIsBehind(self.session.sid, self.analyzers, True, self.seen, 0, True))
+            self._tell(True, 0, is_blind=True)
         if now_s - self._asked_s > self._pause_s:
             # The first time, whatever was asked for another gap.
             is_first = now_s == self._blind_since_s
@@ -230,6 +253,7 @@ class Feed:
             except NotDecoded:
                 self._failed = True
                 return None
+            self._has_decoded = bool(pictures)
             self._decoded += [each for each in pictures if each[0].is_wanted_late]
         if not self._decoded:
             return None
@@ -278,7 +302,13 @@ class ConsecutiveLanes:
         now_s = time.monotonic()
         for feed in self._of(session):
             feed.put(frame, now_s)
+            self._bound(now_s)
         self.serve(now_s)
+
+    def _bound(self, now_s: float) -> None:
+        """Leave out of what takes most, if all that waits is too much."""
+        if sum(feed.waiting_bytes for feed in self._feeds.values()) > MAX_ALL_WAITING_BYTES:
+            max(self._feeds.values(), key=lambda feed: feed.waiting_bytes).make_room(now_s)
 
     def serve(self, now_s: float) -> None:
         """Give every idle lane the next frame of the session whose turn it is."""

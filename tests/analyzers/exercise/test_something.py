@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from analyzers.exercise import Exercise
+from analyzers.exercise import Exercise, something
 from analyzers.exercise.demonstration import UNKNOWN
+from analyzers.exercise.something import ExerciseCounter, Something
 from analyzers.pose.landmarks import NAMES
 from bench.parts.exercise_clips import Landmarks
 from bench.parts.negatives import negatives
@@ -40,6 +41,10 @@ def run(clip, **options):
         for number, time_s in enumerate(clip.times_s.tolist())
     ]
     return results, exercise.end("a")
+
+
+def feed(found, time_s, number, *, moves):
+    found.feed(DIPS.flat[number], DIPS.solid[number], time_s, DIPS.aspect, moves=moves)
 
 
 def test_dips_are_counted_while_they_are_done_and_not_corrected():
@@ -83,3 +88,42 @@ def test_who_asks_for_one_exercise_or_has_their_own_is_told_of_nothing_else():
     custom = learned(of_exercise(standing.BICEP_CURL, -35.0, 4), name="my_curl")
     _, final = run(DIPS, custom=[custom.as_json()])
     assert UNKNOWN not in final["exercise_summary"]["exercises"]
+
+
+# The session's end, or the clip's, comes before all is gone through, and after.
+@pytest.mark.parametrize("ends_s", [10.1, 12.0])
+def test_what_was_kept_is_gone_through_bit_by_bit_and_counts_as_if_at_once(monkeypatch, ends_s):
+    taken = []
+
+    class Noted(ExerciseCounter):
+        def feed(self, landmarks, world, time_s, aspect):
+            taken[-1].append(time_s)
+            return super().feed(landmarks, world, time_s, aspect)
+
+    monkeypatch.setattr(something, "ExerciseCounter", Noted)
+    whole, late = Something(), Something()
+    for found, begins_s in ((whole, 0.0), (late, 10.0)):
+        for number, time_s in enumerate(DIPS.times_s.tolist()):
+            if found is late and time_s > ends_s:
+                break
+            taken.append([])
+            feed(found, time_s, number, moves=time_s >= begins_s)
+            assert len(taken[-1]) <= 16
+        taken.append([])
+        found.finish()
+    assert len(whole.spans) == 4
+    assert late.spans == whole.spans
+    all_taken = [time_s for now in taken for time_s in now]
+    assert all_taken.count(0.0) == 2, "each begins with the first that is kept"
+
+
+def test_what_is_told_is_not_told_again_by_those_who_look_into_it_later():
+    found = Something()
+    # Six, a quarter quicker than they were shown, and then nothing for a while.
+    numbers = [*range(4, 192)] * 2
+    numbers += [numbers[-1]] * 330
+    for place, number in enumerate(numbers):
+        time_s = 0.03 * place
+        feed(found, time_s, number, moves=time_s < 9.8 or time_s > 17.1)
+        if time_s > 12.0:
+            assert len(found.spans) == 6, time_s

@@ -236,6 +236,18 @@ async def test_all_in_a_file(address, ask):
     assert None not in rows[5], "no more values than columns"
 
 
+async def test_what_was_only_counted_is_one_line_of_a_table(address, ask):
+    store, _ = open_database(address, None)
+    store.open()
+    draft = Draft("subject:dan", None, "0" * 16, 1_700_000_000_000)
+    draft.sum_up({"exercise_summary": {"exercises": {"unknown": {"reps": 4}}}})
+    store.save(draft.training())
+    store.close()
+    status, text = await ask("GET", "/athletes/dan/export?format=csv", token("dan"))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (status, row["exercise"], row["number"], row["held_s"]) == (200, "unknown", "4", "")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [

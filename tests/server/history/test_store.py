@@ -41,6 +41,17 @@ def test_written_and_read(database):
     assert squats["repetitions"][1]["faults"] == ["squat_shallow"]
 
 
+def test_what_is_only_counted_is_written_and_read(database):
+    store, reader = database
+    made = draft(reps=0)
+    made.sum_up({"exercise_summary": {"exercises": {"unknown": {"reps": 4, "range_deg": {}}}}})
+    assert store.save(made.training())
+    ((training,), _) = reader.trainings(ANN, None, 5, full=True)
+    (unknown,) = training["sets"]
+    assert (unknown["exercise"], unknown["reps"], unknown["repetitions"]) == ("unknown", 4, [])
+    assert (unknown["held_s"], unknown["score"]) == (None, None)
+
+
 def test_written_again_as_it_grows_it_is_one(database):
     store, reader = database
     going = draft(reps=2)

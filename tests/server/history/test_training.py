@@ -40,6 +40,25 @@ def test_what_the_final_result_knows_and_was_never_told():
     assert squats.repetitions[0].widest_deg == 100.0
 
 
+def test_what_is_only_counted_is_kept_by_how_many():
+    training = draft()
+    training.add(told(0))
+    exercises = {
+        "unknown": {"reps": 4, "range_deg": {}},
+        "squat": {"reps": 1},
+        "lunge": {"reps": 0},
+    }
+    training.sum_up({"exercise_summary": {"exercises": exercises}})
+    squat, unknown = training.training().sets
+    assert (squat.exercise, squat.reps) == ("squat", 1)
+    assert (unknown.exercise, unknown.reps, unknown.repetitions) == ("unknown", 4, ())
+    assert (unknown.held_s, unknown.score) == (None, None)
+    nothing_else = draft()
+    nothing_else.sum_up({"exercise_summary": {"exercises": {"unknown": {"reps": 1e12}}}})
+    assert not nothing_else.is_empty
+    assert [each.reps for each in nothing_else.training().sets] == [MOST_REPETITIONS]
+
+
 def test_what_is_no_repetition_and_what_no_database_takes():
     for bad in (None, 7, [], {}, {"exercise": "squat"}, told(0) | {"end_ms": math.nan}):
         assert read_repetition(bad) is None

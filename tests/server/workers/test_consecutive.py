@@ -226,6 +226,54 @@ def test_a_sender_without_key_frames_is_asked_again_and_again_and_its_client_is_
     assert told == [(True, False), (True, True), (False, False)]
 
 
+def lags(worker):
+    return [(message.is_behind, message.is_blind) for message in sent(worker, LaneIsBehind)]
+
+
+def test_a_sender_whose_frames_are_all_damaged_is_told_of(make_fresh_worker, monkeypatch):
+    now_s = [1000.0]
+    monkeypatch.setattr(consecutive.time, "monotonic", lambda: now_s[0])
+    whole = Whole()
+    worker = make_fresh_worker(whole)
+    worker.start("a", "whole")
+    frames = video("VP8", 20, received_s=fresh())
+    for frame in frames[1:]:
+        object.__setattr__(frame, "data", b"\x01")
+        object.__setattr__(frame, "is_damaged", True)
+    for frame in frames:
+        put(worker, [frame])
+        run_all(worker, "whole")
+        now_s[0] += 0.75
+    assert numbers(whole) == [1]
+    assert lags(worker) == [(True, True)]
+    assert 3 <= len(sent(worker, KeyFrameWanted)) <= 6, "less and less often"
+    # The next key frame that can be decoded ends it.
+    put(worker, video("VP8", 2, first=21, received_s=fresh()))
+    run_all(worker, "whole")
+    assert numbers(whole) == [1, 21, 22]
+    assert lags(worker) == [(True, True), (False, False)]
+
+
+def test_who_falls_behind_once_a_key_frame_has_come_is_told_so(make_fresh_worker, monkeypatch):
+    monkeypatch.setattr(consecutive, "MAX_WAITING", 3)
+    now_s = [1000.0]
+    monkeypatch.setattr(consecutive.time, "monotonic", lambda: now_s[0])
+    worker = make_fresh_worker(Whole())
+    worker.start("a", "whole")
+    # All are late, so it does not keep up in between.
+    frames = video("VP8", 20, keys=(0, 7), received_s=999.0)
+    put(worker, frames[:5])
+    now_s[0] += 11.0
+    put(worker, frames[5:6])
+    assert lags(worker) == [(True, False), (True, True)]
+    frames = video("VP8", 12, first=8, received_s=now_s[0] - 1.0)
+    put(worker, frames[:2])
+    for _ in range(3):
+        worker.run("whole")
+    put(worker, frames[2:])
+    assert lags(worker) == [(True, False), (True, True), (True, False)]
+
+
 def test_large_raw_frames_wait_as_others_do(make_fresh_worker):
     """Of 720p, a dozen: half a second of a camera's."""
     waiting = consecutive.Backlog()
@@ -250,6 +298,27 @@ def test_more_bytes_than_may_wait_are_left_out(make_fresh_worker, monkeypatch):
     run_all(worker, "whole")
     assert numbers(whole)[0] == 1
     assert set(numbers(whole)[1:]) <= {11, 12}
+
+
+def test_of_all_that_waits_the_most_is_left_out(make_fresh_worker, monkeypatch):
+    large = video("VP8", 12, (640, 480), keys=range(12), sid="a", received_s=fresh())
+    small = video("VP8", 12, sid="b", received_s=fresh())
+    most = sum(len(frame.data) for frame in large[:8])
+    assert sum(len(frame.data) for frame in small) < most / 3
+    monkeypatch.setattr(consecutive, "MAX_ALL_WAITING_BYTES", most)
+    whole = Whole()
+    worker = make_fresh_worker(whole)
+    for sid in "ab":
+        worker.start(sid, "whole")
+    for pair in zip(large, small, strict=True):
+        put(worker, pair)
+    run_all(worker, "whole")
+    (behind,) = sent(worker, LaneIsBehind)
+    assert (behind.sid, behind.is_behind) == ("a", True)
+    assert len(whole.seen) < 12 + 12, "some of the large ones are left out"
+    seen = {result.sid: result.seen["whole"] for result in sent(worker, FrameResult)}
+    assert seen["b"].count == 12, "and none of the small ones"
+    assert seen["a"].number == 12
 
 
 def test_it_says_when_it_keeps_up_again(make_fresh_worker, monkeypatch):
