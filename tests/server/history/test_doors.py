@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 
-from client_test.peer import ClientPeer
 from server.api.history import SessionsOfHistory
 from server.history import history as history_module
 from server.history.opening import open_database
@@ -21,7 +20,7 @@ from server.security import tokens
 from server.security.identity import Scope
 from server.sessions.directory import SessionDirectory
 from tests.support.in_process import application, refusal
-from tests.support.server import ROOT, running_server
+from tests.support.server import ROOT
 from tests.support.tracks import ColourTrack, offer_of
 from tests.support.trainer import told
 
@@ -332,53 +331,6 @@ def test_a_session_that_is_long_gone_needs_not_be_told():
     of_history.manager = SimpleNamespace(known=SessionDirectory())
     assert of_history.find("0123456789abcdef") is None
     of_history.tell("0123456789abcdef", "history", "raises nothing, which would end the writer")
-
-
-# ---- by real sessions
-
-
-async def train(server, told):
-    """Train as "ann" until something is told."""
-    heard = asyncio.Event()
-
-    def note(message):
-        if told(message):
-            heard.set()
-
-    async with ClientPeer(
-        server.url, publish="ann", events=True, on_result=note, on_message=note
-    ) as peer:
-        await peer.connect(ColourTrack())
-        await asyncio.wait_for(heard.wait(), 30)
-        await peer.end()
-
-
-async def test_a_session_is_kept_and_there_after_a_restart(tmp_path):
-    flags = ("--analyzers", TRAINER, "--workers", "1", "--database", "default")
-    with running_server(tmp_path, *flags) as server:
-        await train(server, lambda message: message.get("reps") == 3)
-        path = "/athletes/ann/trainings"
-        await asyncio.to_thread(server.wait_until, path, lambda told: told["trainings"])
-        kept = {"written": True, "waiting": 0, "lost": 0}
-        await asyncio.to_thread(server.wait_until, "/health", lambda told: told["history"] == kept)
-    assert (tmp_path / "data" / "kinecast" / "history.sqlite").exists()
-    with running_server(tmp_path, *flags) as again:
-        (training,) = again.get(path)["trainings"]
-        assert [(s["exercise"], s["reps"], s["held_s"]) for s in training["sets"]] == [
-            ("squat", 3, None),
-            ("plank", 0, 12.0),
-        ]
-
-
-async def test_a_client_is_told_when_its_training_is_in_memory_alone(tmp_path):
-    flags = ("--analyzers", TRAINER, "--workers", "1")
-    database = ("--database", "postgresql://kinecast@127.0.0.1:9/name")
-    with running_server(tmp_path, *flags, *database) as server:
-        await train(server, lambda message: message.get("type") == "history")
-        health = await asyncio.to_thread(
-            server.wait_until, "/health", lambda told: told["history"]["waiting"] == 1
-        )
-        assert not health["history"]["written"]
 
 
 # ---- the start

@@ -4,6 +4,7 @@ import pytest
 
 from analyzers.registry import find
 from server.workers.pool import WorkerPool
+from tests.server.workers.seeing_all import fresh
 from tests.server.workers.stepped import Worker
 
 
@@ -33,3 +34,13 @@ async def make_pool():
     yield make
     for pool in pools:
         await pool.stop()
+
+
+@pytest.fixture
+def make_fresh_worker(make_worker):
+    def make(*analyzers):
+        worker = make_worker(*analyzers)
+        worker.now = fresh()
+        return worker
+
+    return make
