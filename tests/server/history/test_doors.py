@@ -25,7 +25,6 @@ from tests.support.tracks import ColourTrack, offer_of
 from tests.support.trainer import told
 
 SECRET = "s" * 40
-TRAINER = "tests.support.trainer:Trainer"
 
 
 def token(name, *scopes):
