@@ -63,7 +63,9 @@ GROUPS = {
             "tests/server/broadcast",
             "tests/server",
             "tests/signaling",
-        )
+        ),
+        # These wait for processes that begin and end: two at once leave a third of two cores idle.
+        at_once=3,
     ),
     "clients": Group(
         ("tests/client_test", "tests"),
