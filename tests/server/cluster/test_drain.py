@@ -26,7 +26,7 @@ from tests.support.tracks import ColourTrack
 
 MOVING = "tests.support.models:MovingCounter"
 # The later flag wins over those of `running_nodes`.
-TWO = ("--analyzers", MOVING, "--nodes", "2", "--workers", "2")
+TWO = ("--analyzers", MOVING, "--nodes", "2", "--workers", "2", "--connections-per-address", "0")
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -329,7 +329,8 @@ async def test_the_sample_is_counted_across_a_move(tmp_path):
     times_ms = [result["frame"]["pts"] for result in results if result["frame"]]
     gap_ms = max(after - before for before, after in pairwise(times_ms))
     assert f"Session {session['id']} came from node" in server.log
-    if gap_ms < 500:
+    # A starved machine looks at too little of the clip to count it, with a move or without one.
+    if gap_ms < 500 and len(times_ms) >= 15 * times_ms[-1] / 1000:
         assert counted == truth
     assert counted["squat"] >= 1, "what was counted before"
     assert all(counted[name] <= truth[name] for name in counted)
