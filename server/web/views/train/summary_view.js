@@ -60,7 +60,7 @@ export function summaryView(app, summary, session, kept, again) {
         el("button.primary", { textContent: t("summary.again"), onclick: again }),
       ),
     ),
-    summary.people && el("ul.people", { "aria-label": t("several.title") }, ...summary.people.map(person)),
+    !!summary.people && el("ul.people", { "aria-label": t("several.title") }, ...summary.people.map(person)),
     el("div.summary-list", {}, ...exercises.map((each) => card(app, each, summary, kept))),
   );
 
