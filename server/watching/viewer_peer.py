@@ -17,6 +17,9 @@ from signaling.messages import IceCandidate
 logger = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S = 30.0
+# Why it is over travels by another connection, maybe through another node: hanging up at once would
+# overtake it.
+TOLD_WITHIN_S = 1.0
 
 
 class ViewerPeer:
@@ -50,10 +53,13 @@ class ViewerPeer:
         self._offer = offer
         self._gone: Callable[[ViewerPeer], None] | None = gone
         self.over = asyncio.Event()
-        """Set when there is nothing more to see, or nobody to see it."""
+        """Set when there is nothing more to see, or nobody to see it.
+
+        Where there is something to say of it, the connection stands for another second.
+        """
         self._connection = make_connection(ice_servers, offer)
         self._sending = Sending(self._connection, offer, stream)
-        self._sending.on_over(self._tell_gone)
+        self._sending.on_over(self._note_over)
         self._connection.on("track", self._refuse)
         self._connection.on("connectionstatechange", self._note_state)
         loop = asyncio.get_running_loop()
@@ -111,10 +117,19 @@ class ViewerPeer:
     def _note_state(self) -> None:
         state = self._connection.connectionState
         self.states.append(state)
-        if state == "connected":
+        if state == "connected" and not self.over.is_set():
             self._expiry.cancel()
         elif state in ("failed", "closed"):
             self._tell_gone()
+
+    def _note_over(self) -> None:
+        if self._gone is None or not self.why_ended:
+            self._tell_gone()
+            return
+        self.over.set()
+        self._expiry.cancel()
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(TOLD_WITHIN_S, self._tell_gone)
 
     def _never_connected(self) -> None:
         logger.info("A viewer never connected")
