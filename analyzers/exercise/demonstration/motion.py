@@ -240,24 +240,23 @@ def _moment(points: Floats, seen: Floats, length: Floats) -> Moment:
     return Moment(values, best, seen)
 
 
-def best_angles_deg(
-    landmarks: Sequence[Sequence[float]], world: Sequence[Sequence[float]], aspect: float
-) -> tuple[Floats, Floats]:
-    """Return joints' angles in a frame, (len(JOINTS),), and each landmark's visibility, (33,).
+def best_angles_deg(landmarks: Floats, world: Floats) -> Floats:
+    """Return joints' angles in each of N frames, (N, len(JOINTS)).
 
     Parameters
     ----------
-    landmarks, world, aspect
-        As `Motion.measure` takes them.
+    landmarks, world : ndarray, shape (N, 33, 3 or more)
+        Places in heights of the frame, and in metres; what belongs to no joint may be anything.
     """
-    both = np.array((landmarks, world))
-    points = both[:, :, :3]
-    points[0] *= (aspect, 1.0, 0.0)
+    solid = world[..., :3]
+    flat = landmarks[..., :3] * _IN_PICTURE
+    left, right, left_hip, right_hip = (solid[:, place, ::2] for place in _SHOULDERS + _HIPS)
+    aside, depth = (left - right + left_hip - right_hip).T
+    side_on = np.abs(depth) / np.maximum(np.hypot(aside, depth), 1e-6)
     # An oblique view already shortens a limb that moves to and fro by too much.
-    flat_on = min(max((_side_on(points[1]) - _OBLIQUE) / (1.0 - _OBLIQUE), 0.0), 1.0)
-    in_picture, in_world = _angles_deg(points)
-    angles: Floats = flat_on * in_picture + (1.0 - flat_on) * in_world
-    return angles, both[0, :, 3]
+    flat_on = ((side_on - _OBLIQUE) / (1.0 - _OBLIQUE)).clip(0.0, 1.0)[:, None]
+    angles: Floats = flat_on * _angles_deg(flat) + (1.0 - flat_on) * _angles_deg(solid)
+    return angles
 
 
 def visibility(seen: Floats) -> Floats:
@@ -275,10 +274,10 @@ def angles_seen(seen: Floats) -> Floats:
 
 
 def _angles_deg(points: Floats) -> Floats:
-    """Return each joint's angle, shape (2, joints), of the picture's points and of the world's.
+    """Return each joint's angle, shape (N, joints), of points, shape (N, 33, 3).
 
-    Both at once, the picture's with a depth of 0: for as few numbers as these a call costs more
-    than what it computes.
+    The picture's, with a depth of 0, and the world's at once where it is one frame: for as few
+    numbers as these a call costs more than what it computes.
     """
     ends = points[:, _TRIPLES_AT]
     one, other = ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 1]
