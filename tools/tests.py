@@ -72,11 +72,13 @@ GROUPS = {
     "server": Group(
         ("tests/server", "tests/signaling"),
         first=(
+            # Beside those that start nodes, some that mostly wait.
             "tests/server/cluster/test_drain.py",
             "tests/server/watchdog/test_supervisor.py",
-            "tests/server/cluster/test_watching_elsewhere.py",
-            "tests/server/cluster/test_nodes.py",
             "tests/server/publisher/test_publisher.py",
+            "tests/server/cluster/test_watching_elsewhere.py",
+            "tests/server/person_search/test_lookouts.py",
+            "tests/server/cluster/test_nodes.py",
             "tests/server/cli/test_find.py",
             "tests/server/person_search",
             "tests/server/sessions",
@@ -96,8 +98,8 @@ GROUPS = {
             "tests/fuzz",
         ),
     ),
-    # A browser, a server and what it analyzes with take half a core: a clip plays in its own time.
-    "browser": Group(("tests/browser",), is_usual=False),
+    # While somebody trains, a browser, a server and what it analyzes with keep two cores busy.
+    "browser": Group(("tests/browser",), at_once=1, is_usual=False),
     "interop": Group(("tests/interop",), is_usual=False),
     # The bystander whose rate it measures wants a core.
     "fuzz": Group(("tests/fuzz",), at_once=1, is_usual=False),
