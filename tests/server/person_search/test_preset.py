@@ -128,12 +128,12 @@ async def test_a_search_in_every_form(http, preset, anna):
     await same("/find", {"embed": anna, "video_path": "hall.mp4"})
 
 
-@pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_search_in_a_form(http, preset, anna, is_sent):
+@pytest.mark.parametrize("is_sent_as", ["file", "video", None])
+async def test_a_search_in_a_form(http, preset, anna, is_sent_as):
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("person", json.dumps({"name": "Anna", "embed": anna}))
-    if is_sent:
-        form.add_field("file", SAMPLE.read_bytes(), filename="hall.mp4")
+    if is_sent_as:
+        form.add_field(is_sent_as, SAMPLE.read_bytes(), filename="hall.mp4")
     else:
         form.add_field("video_path", "hall.mp4")
     async with http.post(f"{preset.url}/find/17", data=form) as response:
@@ -150,6 +150,15 @@ async def test_a_form_that_asks_for_nothing(http, preset, fields):
     async with http.post(f"{preset.url}/find/17", data=form) as response:
         answer = await response.json()
         assert (response.status, answer["status"]) == (400, "error")
+
+
+async def test_a_form_without_a_video_is_told_so(http, preset, anna):
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("embed", anna)
+    async with http.post(f"{preset.url}/find", data=form) as response:
+        answer = await response.json()
+        assert (response.status, answer["error_code"]) == (400, "INVALID_REQUEST")
+        assert "neither video_path nor the video" in answer["detail"]
 
 
 async def test_without_it_errors_are_errors(server, embedding):
