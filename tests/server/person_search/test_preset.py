@@ -126,6 +126,8 @@ async def test_a_search_in_every_form(http, preset, anna):
 
     await same("/find/17", {"person": {"id": 17, "embed": anna}, "video": {"path": "hall.mp4"}})
     await same("/find", {"embed": anna, "video_path": "hall.mp4"})
+    await same("/find", {"embed": anna, "video": {"path": "hall.mp4"}})
+    await same("/find", {"person": {"embed": anna}, "video_path": "hall.mp4"})
 
 
 @pytest.mark.parametrize("is_sent_as", ["file", "video", None])
@@ -168,5 +170,16 @@ async def test_without_it_errors_are_errors(server, embedding):
     assert "--allow-source 3" in error["message"]
 
 
-def test_the_camera_of_this_machine_is_read():
+async def test_the_camera_of_this_machine_is_read(tmp_path, http):
     assert parse_settings(["--preset", "search"]).allow_source == ("0",)
+    with running_server(tmp_path, "--preset", "search", *FLAGS) as server:
+        picture = {"image": encoded(pictures.sample_jpegs(1)[0])}
+        _, person = await post(http, server, "/upload-embedding", picture)
+        async with socket_to(server, "/video-stream/cam") as socket:
+            await receive(socket)
+            # As the page asks for it. A machine without a camera says that it has none.
+            told = await ask(socket, start_tracking(person["embedding"], 0))
+            assert told["status"] in ("tracking_started", "error")
+            assert "--allow-source" not in told["message"]
+            if told["status"] == "error":
+                assert "camera 0" in told["message"]
