@@ -169,6 +169,7 @@ def build(
     history.set_up(main, running, kept)
     if webhooks is not None:
         main[WEBHOOKS] = running[WEBHOOKS] = webhooks
+        pool.idle_replaced = partial(_tell_of_worker, webhooks)
         running.on_startup.append(_open_webhooks)
         running.on_cleanup.append(_close_webhooks)
     # Before the camera: what runs is finished before its source goes.
@@ -207,6 +208,10 @@ def _webhooks(settings: Settings, tag: str) -> Webhooks | None:
         return Webhooks(settings.webhook, settings.webhook_secret.get_secret_value(), path)
     except (OSError, sqlite3.Error) as error:
         raise BadSettings(f"--webhook: events can not be kept in {path}: {error}") from error
+
+
+def _tell_of_worker(webhooks: Webhooks, index: int, reason: str) -> None:
+    webhooks.tell("worker.replaced", {"worker": index, "reason": reason})
 
 
 async def _open_webhooks(app: web.Application) -> None:
