@@ -171,6 +171,8 @@ class WorkerPool:
         self._blame = Blame()
         self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
+        self.idle_replaced: Callable[[int, str], None] | None = None
+        """Is told of a worker that was replaced while it had no session: which one, and why."""
 
     def start(self) -> None:
         """Start all processes; does not wait until they are ready."""
@@ -230,6 +232,8 @@ class WorkerPool:
             worker.fault = None
             again = fault.phase and worker.one_at_a_time_s
             worker.one_at_a_time_s = ONE_AT_A_TIME_S if fault.is_uncertain or again else 0.0
+            if was_ready and not worker.sessions and self.idle_replaced is not None:
+                self.idle_replaced(worker.index, fault.reason)
             self._restart_sessions(worker, fault)
             if was_ready:
                 backoff.reset()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -42,6 +43,13 @@ async def test_landmarks_are_in_pixels_and_in_capitals(preset, http):
 
 
 async def test_without_the_preset_a_client_asks_for_it(server, http):
+    form = aiohttp.FormData()
+    form.add_field("image", SAMPLE, filename="picture.jpg")
+    asked = f"{server.url}/pose?coordinates=pixels&names=upper"
+    async with http.post(asked, data=form) as response:
+        nose = (await response.json())["landmarks"][0]
+    assert nose["name"] == "NOSE"
+    assert nose["x"] > 1
     async with socket_to(server, "/ws?coordinates=pixels&names=upper") as socket:
         answer = await ask(socket, SAMPLE)
     assert answer["landmarks"][0]["name"] == "NOSE"
