@@ -132,13 +132,14 @@ class Joined:
 
     async def drain(self, given_up: asyncio.Future[None]) -> None:
         """Accept nobody new, and send all sessions to other nodes, if there are any."""
-        if self.moves.can_drain:
-            # Where others accept from the same sockets. On several machines clients ask here for
-            # the way to another node.
-            if not self.member.node.spans_machines:
-                for site in self.sites:
-                    await site.stop()
-            await self.moves.drain(given_up)
+        await self.moves.drain(given_up, self._accept_nobody)
+
+    async def _accept_nobody(self) -> None:
+        # Where others accept from the same sockets. On several machines clients ask here for the
+        # way to another node.
+        if not self.member.node.spans_machines:
+            for site in self.sites:
+                await site.stop()
 
     async def leave(self) -> None:
         """Take no more requests from the others."""
