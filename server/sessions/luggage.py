@@ -35,6 +35,8 @@ class Luggage:
         What its worker knew.
     every_frame
         Of analyzers that see every frame: what `EveryFrame.counts` says.
+    training
+        What is kept of it as a training, if trainings are kept.
     """
 
     frames: Count
@@ -46,6 +48,7 @@ class Luggage:
     notes: list[dict[str, Any]]
     memory: Memory
     every_frame: dict[str, tuple[Count, Count]] = field(default_factory=dict)
+    training: dict[str, Any] | None = None
 
     def write(self) -> bytes:
         """As bytes; no more than `MAX_LUGGAGE_BYTES`, without what analyzers knew if need be."""

@@ -52,11 +52,17 @@ class Moves:
         The node among the others.
     manager
         Its sessions.
+
+    Attributes
+    ----------
+    take_training
+        Is given what another node kept of a session as a training, by the session's id.
     """
 
     def __init__(self, member: Member, manager: SessionManager) -> None:
         self._member = member
         self._manager = manager
+        self.take_training: Callable[[str, dict[str, Any]], None] = lambda *_: None
         self._tasks = Tasks("moves")
 
     async def close(self) -> None:
@@ -212,6 +218,8 @@ class Moves:
     def _arrive(self, session: Session, luggage: Luggage | None, audio: bool) -> bool:
         """Have it go on; returns whether it does, since what it brings may be anything."""
         try:
+            if luggage is not None and luggage.training is not None:
+                self.take_training(session.sid, luggage.training)
             session.arrive(luggage, audio=audio)
         except Exception:
             logger.exception("Session %s can not go on with what it brings", session.sid)
