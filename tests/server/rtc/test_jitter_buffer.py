@@ -344,6 +344,7 @@ def test_key_frames_are_told_from_others():
         codec.width, codec.height, codec.pix_fmt = 64, 64, "yuv420p"
         codec.time_base = Fraction(1, 30)
         codec.options = options[codec_name]
+        codec.thread_count = 1
         packets = []
         for number in range(3):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
