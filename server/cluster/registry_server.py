@@ -147,6 +147,10 @@ class RegistryServer:
                 holder = self.registry.give(name, wish, full)
             writer.write(_line({"call": told["call"], "holder": holder}))
 
+        if "drain" in told:
+            granted = self.registry.let_drain(number)
+            writer.write(_line({"call": told["call"], "granted": granted}))
+
         if "charge" in told:
             refused = await self._charge(told["charge"])
             writer.write(_line({"call": told["call"], "refused": refused}))

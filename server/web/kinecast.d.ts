@@ -164,9 +164,13 @@ export interface Book {
 /** `detail` of each event, by its type. */
 export interface KinecastEvents {
   state: State;
+  /** As sent, in their order. */
   result: Result;
+  /** Once each; `count` goes on whatever happens to the session. */
   repetition: { exercise: string; count: number; repetition: Repetition | null };
+  /** The session goes on. */
   problem: { code: ProblemCode; type?: string; analyzer?: string; message?: string; [key: string]: unknown };
+  /** The last result; null if none came. */
   final: FinalResult | null;
 }
 

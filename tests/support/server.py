@@ -102,6 +102,7 @@ def running_server(
     until_ready: bool = True,
     port: int | None = None,
     watched: bool = False,
+    anew: bool = False,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -123,6 +124,9 @@ def running_server(
         In place of a free one.
     watched
         Whether it has a supervisor; without one, its process is the media process.
+    anew
+        Whether Python starts for it: a supervisor has then imported nothing but itself, and is
+        there long before its media process.
     """
     unwatched = () if watched else ("--no-watchdog",)
     port = free_port() if port is None else port
@@ -131,7 +135,7 @@ def running_server(
         # Keys and certificates are made in a directory of the test's.
         env = {**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")}
         line = [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags]
-        process = start_process(line, cwd, env, output)
+        process = start_process(line, cwd, env, output, anew=anew)
     server = Server(process, port, log, scheme)
     try:
         if until_ready and scheme == "http" and "--websocket-only" not in flags:
@@ -147,16 +151,20 @@ def running_server(
 
 
 def start_process(
-    command: Sequence[str], cwd: Path, env: dict[str, str], output: IO[str]
+    command: Sequence[str],
+    cwd: Path,
+    env: dict[str, str],
+    output: IO[str],
+    *,
+    anew: bool = False,
 ) -> Process:
     """Start a module of the server's, by a fork where that makes no difference."""
     is_forked = (
-        tuple(command[:2]) == (sys.executable, "-m")
+        not anew
+        and tuple(command[:2]) == (sys.executable, "-m")
         and cwd == ROOT
         and not env.get("PYTHONPATH")
         and "--max-pixels" not in command
-        # A supervisor has imported nothing but itself.
-        and (command[2] != "server" or "--no-watchdog" in command)
     )
     if is_forked:
         return forked.start(command[2:], env, output)
@@ -179,12 +187,7 @@ def wait_until_ready(server: Server) -> None:
 
 def run_until_exit(*flags: str, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run a server that should refuse to start; returns its status and what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "server", *flags],
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stderr
+    process = forked.Command("server", *flags, env=env)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode is not None
+    return process.returncode, printed

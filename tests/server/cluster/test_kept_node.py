@@ -166,6 +166,19 @@ def test_ports_of_a_predecessor_that_is_ending_are_waited_for(flags):
         each.close()
 
 
+def test_a_second_node_that_comes_again_takes_its_own_ports_and_waits_for_no_others(flags):
+    """The first ones are another node's, which stays."""
+    settings = parse_settings(flags)
+    first = open_doors(settings)
+    again = open_doors(settings, float("inf"), 1)
+    # Where those are somebody else's by now, the next free ones do.
+    third = open_doors(settings, 0.0, 1)
+    assert (first.place, again.place, third.place) == (0, 1, 2)
+    for doors in (first, again, third):
+        for each in (*doors.main, *doors.next_port):
+            each.close()
+
+
 def test_an_address_that_is_none_of_its_own_is_told_of(flags):
     with pytest.raises(BadSettings, match=r"can not be let in at 192\.0\.2\.77"):
         KeptNode(0, flags, parse_settings(flags), "192.0.2.77")
