@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import aiohttp
 import psutil
 import pytest
 
@@ -144,6 +145,27 @@ async def test_each_repetition_is_told_once(receiver, tmp_path):
     told = [e["data"]["repetition"] for e in receiver.events if e["type"] == "repetition"]
     assert [each["number"] for each in told[:3]] == [1, 2, 3]
     assert len({each["number"] for each in told}) == len(told)
+
+
+async def test_a_recording_that_somebody_asked_for(receiver, tmp_path):
+    flags = ("--analyzers", COUNTER, "--workers", "1", "--camera", "pattern")
+    flags += ("--camera-size", "320x180", "--recordings", str(tmp_path / "kept"))
+    async with receiver.running(), aiohttp.ClientSession() as http:
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET)
+        with running_server(tmp_path, *flags, *hook) as server:
+            wish = {"source": "camera", "name": "yard"}
+            async with http.post(f"{server.url}/recordings", json=wish) as response:
+                assert response.status == 201
+            await asyncio.to_thread(
+                server.wait_until, "/recordings", lambda r: r["recordings"][0]["frames"] > 5
+            )
+            async with http.delete(f"{server.url}/recordings/yard") as response:
+                assert response.status < 300
+            await receiver.until(lambda r: r.events)
+    (event,) = receiver.events
+    assert (event["type"], event["data"]["recording"]) == ("recording.closed", "yard")
+    assert event["data"]["frames"] > 5
+    assert "session" not in event["data"]
 
 
 async def test_a_worker_that_is_replaced(receiver, tmp_path):
