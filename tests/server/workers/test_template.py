@@ -123,6 +123,8 @@ async def test_a_worker_of_a_server_with_a_thousand_connections_is_replaced(
     await until_ready(pool)
     (worker,) = pool.workers
     session = pool_session(pool, worker)
+    # Nobody tells of its end, so that it is looked for by its descriptor.
+    template_of(worker).suspend()
     os.kill(worker.pid, signal.SIGKILL)
     async with asyncio.timeout(WITHIN_S):
         assert (await session.restarts.get())[1] == "died (signal 9)"
