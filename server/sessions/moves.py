@@ -138,8 +138,8 @@ class Moves:
         Raises
         ------
         SignalingError
-            The session is somebody else's (403), or what the offer is to be published under is
-            another session's (409, or 503 where its own is gone).
+            The session is somebody else's (403), its node does not answer (503), or what the offer
+            is to be published under is another session's (409, or 503 where its own is gone).
         """
         number = self._member.of_token(offer.resume)
         if number is None or number == self._member.node.number:
@@ -248,7 +248,10 @@ class Moves:
                 timeout=aiohttp.ClientTimeout(total=within_s),
             ) as answer:
                 data = await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if path == LABEL and self._member.of_token(offer.resume) == number:
+                # It is only late, and has the session still: a new one would begin anew.
+                raise Busy("its node does not answer: try again", retry_after_s=1) from error
             return None
         if answer.status == 404:
             if path == LABEL:

@@ -485,3 +485,20 @@ async def test_one_that_comes_while_its_node_drains_is_waited_for_and_sent_on(
     given_up.set_result(None)
     await asyncio.wait_for(draining, WITHIN_S)
     session.on_worker_message(Final(session.sid))
+
+
+async def test_while_its_node_is_late_nobody_begins_anew(drains, members, moves, monkeypatch):
+    """Whoever tries again finds the session."""
+    monkeypatch.setattr(server.sessions.moves, "LABEL_WITHIN_S", 0.0001)
+    wanted = offer(drains["yard"].resume_token, "yard")
+    with pytest.raises(Busy):
+        await moves.expected(wanted, ANN)
+    monkeypatch.undo()
+    assert (await moves.expected(wanted, ANN)).resume != wanted.resume
+    # Of a node that is gone there is nothing to wait for.
+    await members[0].close()
+    async with asyncio.timeout(WITHIN_S):
+        while 0 in members[1].states:
+            await asyncio.sleep(0.01)
+    again = offer(drains["hall"].resume_token)
+    assert await moves.expected(again, ANN) == again

@@ -107,6 +107,12 @@ async def test_players_of_another_subject_play_another_game(tmp_path):
         async with socket_to(server, path("ann")) as ann, socket_to(server, path("bob")) as bob:
             await ask(ann, '{"type": "next"}')
             assert (await ask(bob, "{")) == {"error": "invalid_json"}, "and nothing before it"
+            # Whoever asks without end uses up what their own game gets.
+            for _ in range(200):
+                await ann.send('{"type": "next"}')
+            answers = [await receive(ann) for _ in range(200)]
+            assert f"more than {PICKS_PER_S:g} poses" in json.dumps(answers)
+            assert (await ask(bob, '{"type": "next"}'))["type"] == "pose"
         with pytest.raises(InvalidStatus) as refused:
             await socket_to(server, "/ws/control")
         assert refused.value.response.status_code == 401
