@@ -19,6 +19,8 @@ _MESSAGES = {
     ),
     "in_time": "sees every frame again",
 }
+STATES = tuple(_MESSAGES)
+"""What it is told to be, from when that changes."""
 
 
 @dataclass(slots=True)

@@ -130,6 +130,8 @@ export interface ResultKeys {
   warnings?: Hint[];
   framing?: Hint[];
   ready?: boolean;
+  /** With the option `still`: whether it is told of a picture by itself. */
+  still?: boolean;
   vitals?: Vitals;
   [key: string]: unknown;
 }

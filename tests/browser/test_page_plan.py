@@ -85,6 +85,14 @@ def test_a_plan_is_made_and_shared(view):
     second.get_by_label("seconds", exact=True).fill("9999")
     second.get_by_label("Sets").fill("2")
     second.get_by_label("Rest, s").fill("30")
+    # On a phone, what takes an exercise away stands beside its name, not among the numbers.
+    page.set_viewport_size({"width": 390, "height": 844})
+    name, gone = second.get_by_label("Exercise"), second.get_by_role("button", name="Remove")
+    assert (
+        name.bounding_box()["y"]
+        <= gone.bounding_box()["y"] + 12
+        < second.get_by_label("Sets").bounding_box()["y"]
+    )
     page.get_by_role("button", name="Share as a link").click()
     expect(page.locator("#notice")).to_contain_text("the server is not told of it")
     fragment = page.url.partition("#plan=")[2]
