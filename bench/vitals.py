@@ -7,6 +7,7 @@ pictures with a .json), or any clip.mp4 with clip.csv (time in seconds, bpm).
 
     python -m bench.vitals --quick          # a few clips
     python -m bench.vitals --keep DIR       # rates, bit rates, frame rates, and what is refused
+    python -m bench.vitals --refusal        # some sixty clips with nothing to tell: wrong numbers
     python -m bench.vitals --cost           # milliseconds a frame, without and with pose
 
 With --keep, what was read of each clip's frames is kept: a run that was broken off goes on where it
@@ -14,6 +15,8 @@ was, and another estimate from the same readings takes a minute.
 """
 
 import argparse
+import math
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,14 +24,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.stats import beta
 
 from analyzers.pose import Pose
 from analyzers.vitals import Vitals
 from analyzers.vitals.pulse import Told
 from bench.parts import vitals_data
-from bench.parts.faces import actor, portrait
+from bench.parts.faces import actor, of_width, portrait
 from bench.parts.vitals_codec import through
+from bench.parts.vitals_disturbances import Disturbance
 from bench.parts.vitals_readings import Read, Reader, readings, told
+from bench.parts.vitals_refusals import refusals as refusal_clips
 from bench.parts.vitals_scene import Actor, Scene, frames
 
 # A rate within so many a minute of the true one is right.
@@ -153,7 +159,13 @@ def refusals(seconds: float) -> list[tuple[str, Scene, bool]]:
         ("nodding in time", replace(base, bpm=71.0, nod_per_minute=98.0, seed=3001), True),
         ("a photograph, held", replace(base, strength=0.0, seed=3002), False),
         ("a photograph, fixed", replace(base, strength=0.0, sway=0.0, seed=3003), False),
-        ("a photograph on a screen", replace(base, strength=0.0, screen=True, seed=3004), False),
+        (
+            "a photograph on a screen",
+            replace(
+                base, strength=0.0, screen=True, seed=3004, by=Disturbance(lines_hz=1.7, lines=0.03)
+            ),
+            False,
+        ),
         ("dark", replace(base, bpm=66.0, brightness=0.12, seed=3005), True),
         ("8 fps", replace(base, bpm=92.0, fps=8.0, seed=3006), True),
         ("no face", replace(base, strength=0.0, seed=3007), False),
@@ -191,6 +203,99 @@ def synthetic(seconds: float, quick: bool, keep: Path | None) -> None:
         refused.append(measure(clip(who, scene), has_pulse=has_pulse))
         print(line(name, refused[-1:]), flush=True)
     print(line("all of these", refused), flush=True)
+
+
+# No number can be there before, however sure it is.
+EARLIEST_S = 9.0
+# Looks that share no frame are apart by a window.
+APART_S = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """What a number was told of for how long, from `EARLIEST_S` on.
+
+    Attributes
+    ----------
+    seconds, right_s, wrong_s : float
+        All of it; with a right number; and with a wrong one.
+    """
+
+    seconds: float
+    right_s: float
+    wrong_s: float
+
+
+def doubtful(clip: Iterable[tuple[Read, Told]], has_pulse: bool) -> Doubtful:
+    """Say for how long a clip in which there is nothing to tell had a number."""
+    right_s = wrong_s = seconds = 0.0
+    before_s: float | None = None
+    for one, said in clip:
+        step_s = 0.0 if before_s is None else one.time_s - before_s
+        before_s = one.time_s
+        if one.time_s < EARLIEST_S:
+            continue
+        seconds += step_s
+        if said.heart_rate_bpm is not None:
+            is_right = has_pulse and abs(said.heart_rate_bpm - one.bpm) <= WITHIN_BPM
+            right_s, wrong_s = right_s + step_s * is_right, wrong_s + step_s * (not is_right)
+    return Doubtful(seconds, right_s, wrong_s)
+
+
+def upper_bound(clips: list[Doubtful]) -> float:
+    """Return what the share of time with a wrong number is below, 95 % sure.
+
+    By Clopper and Pearson (1934), of as many tries as there are windows that share no frame; a
+    clip with any wrong number has at least one wrong window.
+    """
+    tries = max(1, int(sum(clip.seconds for clip in clips) / APART_S))
+    wrong = sum(math.ceil(clip.wrong_s / APART_S) for clip in clips)
+    return 1.0 if wrong >= tries else float(beta.ppf(0.95, wrong + 1, tries - wrong))
+
+
+def doubtful_line(kind: str, clips: list[Doubtful]) -> str:
+    """Return a row of the table of refusals."""
+    seconds = sum(clip.seconds for clip in clips)
+    right, wrong = (
+        sum(getattr(clip, name) for clip in clips) / max(seconds, 1e-9)
+        for name in ("right_s", "wrong_s")
+    )
+    cells = kind, str(len(clips)), f"{seconds:.0f}", f"{right:.1%}", f"{wrong:.2%}"
+    return f"| {' | '.join((*cells, f'{upper_bound(clips):.1%}'))} |"
+
+
+DOUBTFUL_HEAD = (
+    "| | clips | seconds | right number | wrong number | wrong below, 95 % sure |\n"
+    "|---|---|---|---|---|---|"
+)
+
+
+def refuse(seconds: float, rounds: int, keep: Path | None) -> None:
+    """Print how much of the time there is a wrong number where there is nothing to tell."""
+    reader, picture = Reader(), portrait()
+    person = actor(picture)
+    assert person.face is not None
+    kinds: dict[str, list[Doubtful]] = {}
+    for each in refusal_clips(seconds, rounds):
+        who = person
+        if not each.has_face:
+            who = Actor(np.full_like(picture, 90), None)
+        elif each.width_px is not None:
+            who = of_width(picture, person, each.width_px)
+        file = None if keep is None else keep / f"{each.scene.seed}-{seconds:g}.npz"
+        # Scenes by turns through both encoders.
+        codec = ("VP8", "H264")[each.scene.seed % 2]
+        shown = lambda who=who, each=each, codec=codec: through(  # noqa: E731
+            frames(who, each.scene), codec, ENOUGH_BITS, each.scene.fps
+        )
+        found = doubtful(told(readings(shown, reader, file)), each.has_pulse)
+        kinds.setdefault(each.kind, []).append(found)
+        if found.wrong_s:
+            print(f"wrong for {found.wrong_s:.1f} s: {each}", file=sys.stderr, flush=True)
+    print(DOUBTFUL_HEAD)
+    for kind, clips in kinds.items():
+        print(doubtful_line(kind, clips))
+    print(doubtful_line("**all**", [clip for clips in kinds.values() for clip in clips]))
 
 
 def cost(seconds: float) -> None:
@@ -245,10 +350,14 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where readings are kept")
     parser.add_argument("--quick", action="store_true", help="a few clips only")
     parser.add_argument("--cost", action="store_true", help="what a frame takes")
+    parser.add_argument("--refusal", action="store_true", help="only what has nothing to tell")
+    parser.add_argument("--rounds", type=int, default=1, help="of all clips of --refusal")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each clip")
     asked = parser.parse_args()
     if asked.data is not None:
         recorded(asked.data, asked.keep)
+    elif asked.refusal:
+        refuse(asked.seconds, asked.rounds, asked.keep)
     elif asked.cost:
         cost(asked.seconds)
     else:

@@ -106,23 +106,24 @@ def main() -> int:
     parser.add_argument("--coverage", action="store_true", help="measure which code is run")
     asked = parser.parse_args()
     usual = [name for name, group in GROUPS.items() if group.is_usual or asked.all]
-    outcomes = {name: run(name, asked.coverage) for name in asked.groups or usual}
+    options = ("--hypothesis-profile=others",) if asked.all else ()
+    outcomes = {name: run(name, asked.coverage, options) for name in asked.groups or usual}
     return tell(outcomes)
 
 
-def run(name: str, coverage: bool) -> Outcome:
+def run(name: str, coverage: bool, options: tuple[str, ...] = ()) -> Outcome:
     """Run a group, and what failed in it once more."""
     group = GROUPS[name]
     print(f"\n== {name}", flush=True)
     began_s = time.monotonic()
     ignored = [f"--ignore={path}" for path in group.without]
     LAST_FAILED.unlink(missing_ok=True)
-    status = pytest(coverage, "-n", str(group.at_once), *IN_ORDER, *ignored, *group.paths)
+    status = pytest(coverage, "-n", str(group.at_once), *IN_ORDER, *options, *ignored, *group.paths)
     failed = last_failed()
     passed_again: list[str] = []
     if failed and status == 1:
         print(f"\n== {name}: what failed, once more by itself", flush=True)
-        status = pytest(coverage, "--last-failed", *failed)
+        status = pytest(coverage, "--last-failed", *options, *failed)
         still = last_failed()
         passed_again, failed = sorted(set(failed) - set(still)), still
     if status and not failed:

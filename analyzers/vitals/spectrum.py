@@ -59,9 +59,16 @@ def _polynomials(count: int, degree: int) -> NDArray[np.float64]:
     return basis
 
 
+@lru_cache(maxsize=64)
+def _taper(count: int) -> NDArray[np.float64]:
+    """Return the window after Hann, (N, 1)."""
+    window: NDArray[np.float64] = np.hanning(count)[:, None]
+    return window
+
+
 def spectra(waves: NDArray[np.float64]) -> Spectra:
     """Return the spectra of waves, shape (N, K), at RATE_HZ."""
-    tapered = detrended(waves) * np.hanning(len(waves))[:, None]
+    tapered = detrended(waves) * _taper(len(waves))
     lines = np.fft.rfft(np.ascontiguousarray(tapered.T), _LENGTH).T / len(waves)
     return Spectra(lines[_FIRST_LINES], lines[_SECOND_LINES])
 

@@ -12,7 +12,8 @@ from analyzers.networks.runtime import Runtime
 from analyzers.networks.wheels import Member, Packed
 from analyzers.vitals import weights
 from analyzers.vitals.face_detector import FaceDetector
-from analyzers.vitals.face_mesh import FaceMesh
+from analyzers.vitals.face_mesh import Face, FaceMesh
+from bench.parts.vitals_refusals import smaller
 from bench.parts.vitals_scene import HEIGHT, WIDTH, Actor
 
 _PORTRAIT = Packed(
@@ -54,3 +55,12 @@ def actor(picture: np.ndarray) -> Actor:
     mesh = FaceMesh(runtime, runtime.read(networks.mesh))
     faces = detector.find(picture)
     return Actor(picture, mesh.look(picture, faces[0]) if faces else None)
+
+
+def of_width(picture: np.ndarray, person: Actor, width_px: float) -> Actor:
+    """Return somebody whose face is so wide; found in the large picture, and moved with it."""
+    assert person.face is not None
+    part = width_px / person.face.width
+    middle = np.array([WIDTH, HEIGHT]) / 2.0
+    points = (person.face.points - middle) * part + middle
+    return Actor(smaller(picture, part), Face(person.face.score, points))

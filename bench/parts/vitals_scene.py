@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from analyzers.vitals.face_mesh import Face
+from bench.parts.vitals_disturbances import Disturbance, disturbed, lips, opened
 
 WIDTH, HEIGHT = 640, 480
 # Blood's change of red, green and blue, the green one being 1.
@@ -53,9 +54,11 @@ class Scene:
     brightness : float
         1 as the picture is.
     screen : bool
-        The face is on a screen, whose lines beat with the camera's.
+        The face is on a screen, whose lines beat with the camera's as `by` says.
     seed : int
         Of all that is by chance.
+    by : Disturbance
+        What is in the way beside all that.
     """
 
     bpm: float = 70.0
@@ -71,6 +74,7 @@ class Scene:
     brightness: float = 1.0
     screen: bool = False
     seed: int = 0
+    by: Disturbance = field(default_factory=Disturbance)
 
 
 @dataclass(slots=True)
@@ -131,12 +135,15 @@ def frames(actor: Actor, scene: Scene) -> Iterator[Shown]:
     if scene.nod_per_minute:
         nod = 0.05 * width * np.sin(2.0 * math.pi * scene.nod_per_minute / 60.0 * times)
         sway[1] += nod
+    other = disturbed(scene.by, times, scene.seed)
+    sway = sway + other.sway * width
     turn = np.deg2rad(0.8) * wander(rng, times, 0.4)
     # 100 Hz of the mains against the shutter: something slow or not so slow, and a little of it.
     flicker = 0.004 * np.sin(2.0 * math.pi * rng.uniform(0.2, 4.0) * times + rng.uniform(0.0, 6.0))
     light = 1.0 + flicker + 0.015 * wander(rng, times, 0.15)
     # The camera sets its exposure in steps.
     light = light * (1.0 + 0.006 * (rng.random(len(times)) < 0.01).cumsum() % 0.02)
+    light = light * other.light
     tint = 1.0 + 0.0015 * np.stack([wander(rng, times, 0.7) for _ in range(3)], axis=1)
     bank = rng.normal(0.0, scene.noise, (HEIGHT + 64, WIDTH + 64, 3)).astype(np.float32)
     shade = _shade(rng)
@@ -148,8 +155,15 @@ def frames(actor: Actor, scene: Scene) -> Iterator[Shown]:
     skin = np.s_[: round(y0) + 8]
     blood = actor.skin[skin][:, :, None] * _BLOOD.astype(np.float32) * base[skin]
     picture = base.copy()
+    mouth = np.zeros(base.shape[:2], np.uint8)
+    if scene.by.talks and actor.face:
+        cv2.fillPoly(mouth, [lips(actor.face)], 1)
+    mouth = mouth.astype(bool)
+    lit = _lit(actor, width) if scene.by.lights else None
     for k, time_s in enumerate(times):
         cv2.scaleAdd(blood, -float(pulse[k]), base[skin], dst=picture[skin])
+        if scene.by.talks:
+            picture[mouth] = base[mouth] * np.float32(opened(other.mouth[k]))
         rise = 0.02 * width * breath[k]
         matrix = cv2.getRotationMatrix2D((x0, y0), math.degrees(turn[k]), 1.0)
         matrix[:, 2] += sway[0, k], sway[1, k] - 0.15 * rise
@@ -166,7 +180,12 @@ def frames(actor: Actor, scene: Scene) -> Iterator[Shown]:
                 borderMode=cv2.BORDER_REFLECT,
             )
         if scene.screen:
-            seen *= 1.0 + 0.03 * np.sin(rows / 30.0 + 2.0 * math.pi * 1.7 * time_s)[:, :, None]
+            beat = 2.0 * math.pi * scene.by.lines_hz * time_s
+            seen *= (1.0 + scene.by.lines * np.sin(rows / 30.0 + beat)[:, :, None]).astype(
+                np.float32
+            )
+        if lit is not None:
+            seen *= _lamps(other.lights[k], lit, scene.by.behind)
         seen = cv2.multiply(seen, shade * (light[k] * tint[k]).astype(np.float32))
         dy, dx = rng.integers(0, 64, 2)
         noise = bank[dy : dy + HEIGHT, dx : dx + WIDTH]
@@ -179,3 +198,21 @@ def _shade(rng: np.random.Generator) -> np.ndarray:
     down = np.linspace(-1.0, 1.0, HEIGHT)[:, None, None] * rng.uniform(-0.15, 0.15)
     warm = np.array([1.0, 0.95, 0.85])
     return (0.92 + across * warm + down).astype(np.float32)
+
+
+def _lit(actor: Actor, width: float) -> np.ndarray:
+    """Return where lamps before the person fall, 1 on them and 0 far behind, (H, W, 1)."""
+    seen = np.ones((HEIGHT, WIDTH), np.float32)
+    if actor.face:
+        x, y = actor.face.points.mean(axis=0)
+        down, across = np.mgrid[0:HEIGHT, 0:WIDTH]
+        apart = np.hypot((across - x) / width, np.minimum((down - y) / width, 0.0))
+        seen = np.clip(2.4 - 2.0 * apart, 0.0, 1.0).astype(np.float32)
+    return seen[:, :, None]
+
+
+def _lamps(lights: np.ndarray, lit: np.ndarray, behind: float) -> np.ndarray:
+    """Return what two lamps, one at each side, do to each pixel."""
+    across = np.linspace(0.0, 1.0, WIDTH, dtype=np.float32)[None, :, None]
+    both = (1.0 - across) * lights[0] + across * lights[1]
+    return (1.0 + (both - 1.0) * (behind + (1.0 - behind) * lit)).astype(np.float32)

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from analyzers.pose.on_openvino.region import Region
+from analyzers.vitals.face_mesh import Face
 from analyzers.vitals.face_tracker import Reading
 from analyzers.vitals.history import Moment
 from analyzers.vitals.pulse import Told
 from bench import vitals
 from bench.parts import vitals_data
+from bench.parts.faces import of_width
 from bench.parts.vitals_codec import through
+from bench.parts.vitals_disturbances import Disturbance, disturbed
 from bench.parts.vitals_readings import Read, load, readings, save, told
+from bench.parts.vitals_refusals import refusals
 from bench.parts.vitals_scene import Actor, Scene, frames
 
 
@@ -166,3 +170,102 @@ def test_a_csv_without_numbers_is_named(tmp_path):
     (tmp_path / "own.csv").write_text("time,bpm\n")
     with pytest.raises(ValueError, match=r"own\.csv"):
         list(vitals_data.clips(tmp_path))
+
+
+def test_how_long_a_doubtful_clip_had_a_number_and_how_long_a_wrong_one():
+    rates = [70.0] * 10 + [71.0, 72.0, 90.0, 90.0, None, None]
+    of_somebody = vitals.doubtful(said(rates), has_pulse=True)
+    # From nine seconds on.
+    assert (of_somebody.seconds, of_somebody.right_s, of_somebody.wrong_s) == (7.0, 3.0, 2.0)
+    of_a_picture = vitals.doubtful(said(rates), has_pulse=False)
+    assert (of_a_picture.right_s, of_a_picture.wrong_s) == (0.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("clips", "bound"),
+    [
+        # Three in n, where none was wrong; a short one is one window.
+        ([vitals.Doubtful(36.0, 0.0, 0.0)] * 100, 0.00994),
+        ([vitals.Doubtful(12.0, 0.0, 0.0)] * 20, 0.1391),
+        ([vitals.Doubtful(12.0, 0.0, 0.0)] * 19 + [vitals.Doubtful(12.0, 0.0, 0.5)], 0.2161),
+        ([vitals.Doubtful(12.0, 0.0, 12.0)], 1.0),
+    ],
+)
+def test_the_bound_of_wrong_time(clips, bound):
+    assert vitals.upper_bound(clips) == pytest.approx(bound, rel=0.01)
+
+
+def test_a_row_of_the_table_of_refusals():
+    clips = [vitals.Doubtful(12.0, 6.0, 0.0), vitals.Doubtful(12.0, 0.0, 3.0)]
+    assert vitals.doubtful_line("x", clips) == "| x | 2 | 24 | 25.0% | 12.50% | 97.5% |"
+
+
+def test_clips_of_refusals_are_of_many_kinds_and_all_different():
+    clips = list(refusals(20.0, rounds=2))
+    assert len(clips) >= 100
+    assert len({each.scene.seed for each in clips}) == len(clips)
+    assert {each.scene.seconds for each in clips} == {20.0}
+    kinds = {each.kind for each in clips}
+    assert len(kinds) >= 15
+    # What has no pulse drawn has no right number, and the other way round.
+    assert all(each.has_pulse == (each.scene.strength > 0.0) for each in clips)
+
+
+def brightness(actor, by, **known):
+    scene = Scene(seconds=6.0, sway=0.0, noise=0.5, strength=0.0, seed=4, by=by, **known)
+    shown = list(frames(actor, scene))
+    levels = np.array([one.rgb[100:200, 100:200].mean(axis=(0, 1)) for one in shown])
+    return np.array([one.time_s for one in shown]), levels
+
+
+def strongest_per_minute(values):
+    quick = values - np.convolve(np.pad(values, 15, mode="edge"), np.ones(31) / 31.0, "valid")
+    lines = np.abs(np.fft.rfft(quick * np.hanning(len(quick))))
+    return np.fft.rfftfreq(len(quick), 1 / 30.0)[lines.argmax()] * 60.0
+
+
+def test_a_flicker_is_as_strong_and_as_quick_as_it_says(actor):
+    _, levels = brightness(actor, Disturbance(flicker_per_minute=120.0, flicker=0.05))
+    green = levels[:, 1] / levels[:, 1].mean()
+    assert strongest_per_minute(green) == pytest.approx(120.0, abs=10.0)
+    assert np.ptp(green) == pytest.approx(0.1, rel=0.5)
+
+
+def test_coloured_lights_change_each_colour_by_itself(actor):
+    _, levels = brightness(actor, Disturbance(lights_per_minute=90.0, lights=0.1))
+    red, _, blue = (levels / levels.mean(axis=0)).T
+    assert strongest_per_minute(red) == pytest.approx(90.0, abs=10.0)
+    assert np.ptp(red / blue) > 0.02
+    _, steady = brightness(actor, Disturbance())
+    assert np.ptp(steady[:, 0] / steady[:, 2]) < 0.4 * np.ptp(levels[:, 0] / levels[:, 2])
+
+
+@pytest.mark.parametrize(("across", "down"), [(0.05, 0.0), (0.0, 0.05)])
+def test_a_head_moves_in_time(across, down):
+    times = np.arange(300) / 30.0
+    moved = disturbed(Disturbance(72.0, across=across, down=down), times, seed=1).sway
+    there, still = (moved[0], moved[1]) if across else (moved[1], moved[0])
+    assert np.ptp(there) == pytest.approx(0.1, rel=0.01)
+    assert np.ptp(still) == 0.0
+    assert strongest_per_minute(there) == pytest.approx(72.0, abs=6.0)
+
+
+def test_a_mouth_that_talks_opens_and_rests():
+    times = np.arange(600) / 30.0
+    mouth = disturbed(Disturbance(talks=True), times, seed=2).mouth
+    assert mouth.min() >= 0.0
+    assert mouth.max() <= 1.0
+    assert 0.1 < (mouth > 0.3).mean() < 0.8
+    assert np.ptp(disturbed(Disturbance(), times, seed=2).mouth) == 0.0
+
+
+def test_a_face_is_made_as_small_as_asked():
+    points = np.full((468, 2), 300.0)
+    points[[234, 454]] = (240.0, 200.0), (400.0, 200.0)
+    picture = np.full((480, 640, 3), 200, np.uint8)
+    small = of_width(picture, Actor(picture, Face(1.0, points)), 40.0)
+    assert small.face.width == pytest.approx(40.0)
+    assert small.picture.shape == picture.shape
+    # The picture is a quarter as large, in the middle, before a wall.
+    assert (small.picture[180:300, 240:400] == 200).all()
+    assert (small.picture[:170] == 110).all()

@@ -108,7 +108,7 @@ async def test_an_analysis_has_everything_that_clients_read(client):
     assert set(answer) == {
         *("type", "success", "score", "exercise", "feedback", "warnings", "processing_time_ms"),
         *("total_latency_ms", "timestamp", "performance"),
-        *("reps", "phase", "frame", "dropped", "client_timestamp", "landmarks_count"),
+        *("reps", "phase", "frame", "dropped", "client_timestamp", "landmarks_count", "still"),
     }
     assert (answer["type"], answer["success"]) == ("analysis", True)
     assert (answer["frame"], answer["dropped"], answer["client_timestamp"]) == (1, 0, 1234567890)
@@ -150,6 +150,7 @@ async def test_somebody_who_squats_is_scored(server):
     assert any(answer["score"] and answer["score"] > 50 for answer in squats)
     assert {answer["phase"] for answer in squats} >= {"down", "up"}
     assert any(answer["feedback"] for answer in squats)
+    assert not all(answer["still"] for answer in answers)
 
 
 async def test_the_same_still_again_and_again_is_scored(server):
@@ -157,6 +158,7 @@ async def test_the_same_still_again_and_again_is_scored(server):
     async with welcomed(server) as socket:
         answers = [await ask(socket, still) for _ in range(26)]
     assert {each["exercise"] for each in answers} == {"squat"}
+    assert {each["still"] for each in answers} == {True}
     assert {each["warnings"] == [] for each in answers} == {True}
     assert all(70 <= each["score"] <= 100 for each in answers)
     assert {each["reps"] for each in answers} == {0}

@@ -22,6 +22,7 @@ from tests.server.cluster.test_nodes import (
     node_of,
     running_nodes,
 )
+from tests.support.forked import Command
 from tests.support.tracks import ColourTrack
 
 MOVING = "tests.support.models:MovingCounter"
@@ -50,7 +51,7 @@ def begun(*arguments):
 
 def drain(server, *arguments):
     """`kinecast drain`, begun."""
-    return begun("-m", "server", "drain", "--port", str(server.port), *arguments)
+    return Command("server", "drain", "--port", str(server.port), *arguments)
 
 
 async def said(process):

@@ -18,6 +18,7 @@ def film(tmp_path):
     with av.open(path, "w") as video:
         video.metadata["title"] = "Ten pictures"
         stream = video.add_stream("libvpx", rate=10)
+        stream.codec_context.thread_count = 1
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for _ in range(FRAMES):
             picture = np.zeros((48, 64, 3), np.uint8)

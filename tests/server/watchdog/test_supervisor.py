@@ -29,12 +29,13 @@ from .conftest import FLAGS, analyze_camera, is_gone, media_process, shared_memo
 HEAVY = ("numpy", "pydantic", "aiohttp", "_asyncio", "/av/")
 
 
-def test_it_stands_outside_and_loads_next_to_nothing(server):
-    supervisor, media = psutil.Process(server.process.pid), media_process(server)
-    assert os.getpgid(media.pid) == media.pid, "a terminal's Ctrl-C does not reach it"
-    ours, theirs = (Path(f"/proc/{p.pid}/maps").read_text() for p in (supervisor, media))
-    assert not [name for name in HEAVY if name in ours]
-    assert [name for name in HEAVY if name not in theirs] == []
+def test_it_stands_outside_and_loads_next_to_nothing(tmp_path):
+    with running_server(tmp_path, *FLAGS, watched=True, anew=True) as server:
+        supervisor, media = psutil.Process(server.process.pid), media_process(server)
+        assert os.getpgid(media.pid) == media.pid, "a terminal's Ctrl-C does not reach it"
+        ours, theirs = (Path(f"/proc/{p.pid}/maps").read_text() for p in (supervisor, media))
+        assert not [name for name in HEAVY if name in ours]
+        assert [name for name in HEAVY if name not in theirs] == []
 
 
 # ---- starting again
@@ -108,7 +109,9 @@ async def test_a_machine_that_was_asleep_kills_nothing(server):
 
 
 async def test_what_never_came_up_is_not_started_again(tmp_path):
-    with running_server(tmp_path, *FLAGS, watched=True, until_ready=False) as server:
+    # A fork of one that has imported it would have come up by then.
+    how = {"watched": True, "until_ready": False, "anew": True}
+    with running_server(tmp_path, *FLAGS, **how) as server:
         await until(lambda: psutil.Process(server.process.pid).children())
         media_process(server).kill()
         assert await asyncio.to_thread(server.process.wait, 20) == 128 + signal.SIGKILL
@@ -263,7 +266,7 @@ def test_everything_is_in_one_process_if_wanted(tmp_path, monkeypatch, way):
 
 def test_a_flag_goes_before_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("WATCHDOG", "1")
-    with running_server(tmp_path, *FLAGS, watched=True) as server:
+    with running_server(tmp_path, *FLAGS, watched=True, anew=True) as server:
         assert media_process(server).cmdline() == psutil.Process(server.process.pid).cmdline()
 
 
