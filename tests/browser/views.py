@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import serious_faults
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 expect.set_options(timeout=WITHIN_S * 1000)
 # What a browser says by itself of each answer that is an error.
 _OF_THE_NETWORK = "Failed to load resource"
