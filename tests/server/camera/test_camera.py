@@ -86,7 +86,7 @@ class Cameras:
         return self.made[-1]
 
 
-async def until(condition, within_s=10.0):
+async def until(condition, within_s=60.0):
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.005)
@@ -200,7 +200,7 @@ def slow_to_close():
 
     def release():
         closing.set()
-        assert let_go.wait(10)
+        assert let_go.wait(60)
         history.append("released")
 
     def make():
@@ -311,7 +311,7 @@ async def test_a_busy_event_loop_gets_the_newest_only():
     camera.subscribe(seen.append)
     await until(lambda: seen)
     mark, count = len(seen), made.made[0].count
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     # The event loop is held up meanwhile: this is the fault that is tested.
     while made.made[0].count - count <= 10:
         assert time.monotonic() < deadline_s
