@@ -70,7 +70,7 @@ def test_three_two_one_by_itself_and_then_it_counts(view, rows, tmp_path):
     view.wait_until(f"{NUMBER} === 2", 60)
     # Squats may have been told of before; the server has counted them, and the page has not.
     # The inspector shows them a moment later than the page, and both go on counting.
-    view.wait_until(f"{REPS} >= {before} + {NUMBER}", 30)
+    view.wait_until(f"{REPS} >= {before} + {NUMBER}", 60)
     page.get_by_role("button", name="Finish").click()
     page.get_by_role("heading", name="Well done").wait_for()
     assert total(view) in (2, 3)

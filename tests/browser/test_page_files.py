@@ -67,7 +67,7 @@ def test_no_text_is_in_two_files():
 
 
 def fetch(url, **headers):
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10)
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60)
 
 
 # ---- how much
@@ -249,7 +249,7 @@ def test_the_example_with_the_client(browser, server, examples_url):
             "console", lambda m: problems.append(m.location["url"]) if m.type == "error" else None
         )
         page.goto(f"{examples_url}/kinecast.html?server={server.url}")
-        expect(page.get_by_role("status")).to_have_text("live", timeout=30_000)
+        expect(page.get_by_role("status")).to_have_text("live", timeout=60_000)
         expect(page.locator("pre")).to_contain_text("squat 2", timeout=60_000)
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("pre")).to_contain_text(re.compile(r"^\d+ in all\nsquat \d+"))

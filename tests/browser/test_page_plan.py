@@ -65,7 +65,7 @@ def test_a_plan_is_followed_to_its_end(view, tmp_path):
     page.screenshot(path=tmp_path / "rest-turned.png")
     expect(bar).to_have_text("Set 2 of 2 · 1 \N{MULTIPLICATION SIGN} Squat")
     # It is over by itself, too; and then the second set, and the plan.
-    expect(rest).to_be_hidden(timeout=15_000)
+    expect(rest).to_be_hidden(timeout=60_000)
     page.get_by_role("heading", name="Well done").wait_for(timeout=90_000)
     # The squats of the rest are not among them.
     assert int(page.locator(".summary-head p").first.inner_text().split()[0]) == 2

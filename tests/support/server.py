@@ -59,14 +59,14 @@ class Server:
 
     def get(self, path: str) -> Any:
         """The JSON, or else the text, at a path."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+        with urllib.request.urlopen(self.url + path, timeout=60) as response:
             text = response.read().decode()
         return json.loads(text) if text.startswith(("{", "[")) else text
 
     def delete(self, path: str) -> None:
         """Ask for something to be ended."""
         request = urllib.request.Request(self.url + path, method="DELETE")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def metric(self, name: str) -> float:
         """One value of /metrics; labels belong to the name."""
@@ -74,7 +74,7 @@ class Server:
         assert match, f"no metric {name}"
         return float(match[1])
 
-    def wait_until(self, path: str, condition: Any, within_s: float = 15.0) -> Any:
+    def wait_until(self, path: str, condition: Any, within_s: float = 60.0) -> Any:
         """Ask for a path until its answer fulfils a condition."""
         deadline = time.monotonic() + within_s
         while True:
@@ -84,7 +84,7 @@ class Server:
             assert time.monotonic() < deadline, f"{path} still says {answer}\n{self.log}"
             time.sleep(0.05)
 
-    def wait_until_logged(self, pattern: str, within_s: float = 10.0) -> None:
+    def wait_until_logged(self, pattern: str, within_s: float = 60.0) -> None:
         """Wait until the log has what matches a pattern."""
         deadline = time.monotonic() + within_s
         while not re.search(pattern, self.log):
@@ -95,7 +95,7 @@ class Server:
         """Stop it as Ctrl-C does; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(60)
 
 
 @contextlib.contextmanager

@@ -240,7 +240,7 @@ async def test_the_documentations_message_typed_into_wscat(server):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert json.loads(await process.stdout.readline())["type"] == "welcome"
             process.stdin.write(f"{TYPED}\n".encode())
             # It writes a prompt before each message.

@@ -57,6 +57,13 @@ async def until(condition):
             await asyncio.sleep(0.05)
 
 
+def gone(process):
+    """Whether it has ended, reaped or not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
 async def until_it_serves(kept):
     def asked():
         with contextlib.suppress(OSError), urllib.request.urlopen(kept.url + "/health") as answer:
@@ -76,13 +83,13 @@ async def test_it_serves_is_ended_in_order_and_started_again(node):
     assert [each["node"] for each in health["nodes"]] == [3]
     first = psutil.Process(node.pid)
     await asyncio.to_thread(node.drain)
-    assert not first.is_running()
+    await until(lambda: gone(first))
     await until(lambda: node.starts == 2 and node.pid)
     await until_it_serves(node)
     second = psutil.Process(node.pid)
     family = [second, *second.children(recursive=True)]
     await asyncio.to_thread(node.stop)
-    await until(lambda: not any(each.is_running() for each in family))
+    await until(lambda: all(map(gone, family)))
     assert node.pid is None
 
 
@@ -117,12 +124,12 @@ async def test_when_its_program_is_killed_it_ends(flags):
         supervisor = psutil.Process(int(pid))
         await until(lambda: supervisor.children())
         assert url.startswith("http://127.0.0.1:")
+        family = [supervisor, *supervisor.children(recursive=True)]
     finally:
         program.kill()
         program.wait()
-    family = [supervisor, *supervisor.children(recursive=True)]
-    await until(lambda: not any(each.is_running() for each in family))
-    assert not os.path.exists(directory)  # noqa: ASYNC240
+    await until(lambda: all(map(gone, family)))
+    await until(lambda: not os.path.exists(directory))
 
 
 def test_its_environment_has_nothing_of_rays():

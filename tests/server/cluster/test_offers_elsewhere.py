@@ -24,7 +24,7 @@ from signaling.errors import Busy, Conflict, NotFound, SignalingError
 from signaling.messages import Offer
 from tests.support.server import free_port
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 ANSWER = {"type": "answer", "data": {"sdp": "theirs", "type": "answer", "session": None}}
 FULL = {"type": "error", "data": {"code": 503, "message": "all taken"}}
 

@@ -13,7 +13,7 @@ from server.cluster.registry import GIVEN_S, MAX_GIVEN, Registry
 from server.cluster.registry_server import RegistryServer
 from signaling.errors import Busy
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 class Clock:

@@ -30,7 +30,7 @@ from signaling.messages import Offer
 from tests.support.server import COUNTER
 
 ANN, EVE = (Identity(name, frozenset(), client=name) for name in ("ann", "eve"))
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 STEADY = "tests.support.models:Steady"

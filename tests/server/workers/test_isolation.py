@@ -137,7 +137,7 @@ async def test_slow_and_busy_models_do_not_slow_the_others(tmp_path):
             await peer.connect(ColourTrack())
             await peer.wait_for(lambda m: "fatigue" in m and "spin" in m, 20)
             start = peer.received[-1]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 later = await peer.wait_for(
                     lambda m: m.get("frame", {}).get("number", 0) >= start["frame"]["number"] + 90
                 )
