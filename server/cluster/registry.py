@@ -37,6 +37,10 @@ class Registry:
 
     def report(self, number: int, state: NodeState) -> None:
         """A node says how it does."""
+        before = self._states.get(number)
+        if before is not None and before.incarnation != state.incarnation:
+            # It was started again before the end of its connection was heard of.
+            self._draining.discard(number)
         self._states[number] = state
         for name in state.names:
             if self._given.get(name, (number,))[0] == number:

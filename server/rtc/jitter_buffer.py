@@ -122,8 +122,9 @@ class VideoJitterBuffer:
         if number >= self._newest:
             self._newest, self._newest_timestamp = number, packet.timestamp
         self._missing.pop(number, None)
+        is_new = number not in self._packets
         self._packets[number] = packet
-        if self._missing:
+        if is_new and self._missing and self._may_complete(number):
             self._note_whole_key(number)
 
     def _begin_at(self, number: int, now_s: float) -> None:
@@ -240,6 +241,13 @@ class VideoJitterBuffer:
         self._is_at_frame = first is not None
         self._go_to(self._newest + 1 if first is None else first)
         return True
+
+    def _may_complete(self, number: int) -> bool:
+        """Whether a packet can complete a frame: not if the end of one has still to come."""
+        packet, before = self._packets[number], self._packets.get(number - 1)
+        if packet.marker or number + 1 in self._packets:
+            return True
+        return before is not None and before.timestamp != packet.timestamp
 
     def _note_whole_key(self, number: int) -> None:
         """See whether a packet that has come completes a key frame.

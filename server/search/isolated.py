@@ -26,6 +26,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from server.media.planes import even, planes_bytes
 from server.search.cutting import MP4, WEBM, Cut, NoRoom
@@ -47,11 +48,15 @@ _FINEST = 2**31 - 1
 # How long it may say nothing: a day is gone through, on a slow disk.
 SILENT_WITHIN_S = 120.0
 _LOOK_EVERY_S = 0.1
+# After it has closed its output.
+_ENDS_WITHIN_S = 5.0
 _PIPE_BYTES = 1 << 20
 # Files that are gone through at once; others wait. Whoever has one decoded has a session for it.
 _AT_ONCE = threading.BoundedSemaphore(2)
 _GONE = "nobody waits for it any more"
 _DIED = "it can not be read: what read it has crashed, so it is damaged"
+# What comes of answers that are not as they should be.
+_NONSENSE = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError, FFmpegError)
 # Of the environment; the rest holds secrets.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "HOME", "TMPDIR")
 
@@ -72,9 +77,9 @@ class IsolatedVideo(IndexedVideo):
             frames, keys = int(told["frames"]), int(told["keys"])
             if not 0 < keys <= frames <= MAX_FRAMES:
                 raise SourceError(f"it has {frames} frames: at most {MAX_FRAMES} are read")
+            size = _size(told, max_pixels)
             pts, key_pts = reader.ticks(frames), reader.ticks(keys)
-        width, height = told["size"]
-        video = cls(path, (int(width), int(height)), pts, key_pts, float(told["tick_s"]))
+            video = cls(path, size, pts, key_pts, float(told["tick_s"]))
         video.max_pixels = max_pixels
         return video
 
@@ -91,8 +96,8 @@ class IsolatedVideo(IndexedVideo):
         }
         with _Reader(asked, None, array(_TICKS.typecode, ticks).tobytes()) as reader:
             while "done" not in (told := reader.told()):
-                width, height = (int(each) for each in told["size"])
-                if not 0 < width * height <= self.max_pixels:
+                width, height = _size(told, self.max_pixels)
+                if not width or not height:
                     raise SourceError(_DIED)
                 planes = reader.exactly(planes_bytes(width, height))
                 yield self._sampled(told["pts"], self._frame(told["pts"], width, height, planes))
@@ -136,8 +141,16 @@ def cut(
     }
     with _Reader(asked, stop) as reader:
         told = reader.told()
-    kind = {each.format: each for each in (MP4, WEBM)}[told["kind"]]
-    return Cut(float(told["start_s"]), float(told["end_s"]), kind)
+        kind = {each.format: each for each in (MP4, WEBM)}[told["kind"]]
+        return Cut(float(told["start_s"]), float(told["end_s"]), kind)
+
+
+def _size(told: dict[str, Any], max_pixels: int) -> tuple[int, int]:
+    width, height = (int(each) for each in told["size"])
+    # A file need not say it: then both are 0.
+    if not (width >= 0 and height >= 0 and width * height <= max_pixels):
+        raise SourceError(_DIED)
+    return width, height
 
 
 @contextlib.contextmanager
@@ -201,12 +214,15 @@ class _Reader:
             fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
         self._process.wait()
+        if isinstance(error, _NONSENSE):
+            logger.warning("What was to read a video for a client says nonsense: %r", error)
+            raise SourceError(_DIED) from error
 
     def told(self) -> dict[str, Any]:
         """Its next line."""
@@ -254,8 +270,11 @@ class _Reader:
     def _take(self) -> None:
         data = os.read(self._stdout, _PIPE_BYTES)
         if not data:
-            status = self._process.wait()
-            logger.warning("What was to read a video for a client ended with status %d", status)
+            # It may have closed its output alone.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDS_WITHIN_S)
+            status = self._process.returncode
+            logger.warning("What was to read a video for a client ended with status %s", status)
             raise SourceError(_DIED)
         self._buffer += data
 

@@ -217,9 +217,13 @@ class Moves:
 
     def _arrive(self, session: Session, luggage: Luggage | None, audio: bool) -> bool:
         """Have it go on; returns whether it does, since what it brings may be anything."""
-        try:
-            if luggage is not None and luggage.training is not None:
+        if luggage is not None and luggage.training is not None:
+            try:
                 self.take_training(session.sid, luggage.training)
+            except Exception:
+                # What was counted is none the worse.
+                logger.exception("The training of session %s begins anew", session.sid)
+        try:
             session.arrive(luggage, audio=audio)
         except Exception:
             logger.exception("Session %s can not go on with what it brings", session.sid)

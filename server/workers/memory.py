@@ -11,7 +11,7 @@ _FILLS_BYTES_A_S = 2e9
 _LOOKS_AT_MOST_EVERY_S, _LOOKS_AT_LEAST_EVERY_S = 0.01, 0.25
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # Half of what makes a process the first choice whatever it takes (proc_pid_oom_score_adj(5)).
-_FIRST_TO_GO = "500"
+_FIRST_TO_GO = 500
 # Of a container: what it may have, or "max" (cgroup v2).
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -38,8 +38,11 @@ def look_again_s(takes: int, may: int) -> float:
 
 def be_first_to_go() -> None:
     """Have the kernel, when memory runs out, end this process rather than the server's."""
+    adjustment = Path("/proc/self/oom_score_adj")
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
+        # Some services are all to go before others: then it is higher already.
+        if int(adjustment.read_text()) < _FIRST_TO_GO:
+            adjustment.write_text(str(_FIRST_TO_GO))
 
 
 def private_bytes(pid: int) -> int:

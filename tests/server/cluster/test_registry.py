@@ -133,6 +133,16 @@ def test_of_nodes_that_are_to_drain_one_always_takes_sessions():
     assert registry.let_drain(2)
 
 
+def test_one_that_was_started_again_before_its_end_was_heard_of_takes_sessions():
+    registry = Registry()
+    for number in range(2):
+        registry.report(number, NodeState("a"))
+    assert registry.let_drain(0)
+    assert not registry.let_drain(1)
+    registry.report(0, NodeState("b"))
+    assert registry.let_drain(1)
+
+
 @pytest.fixture
 async def server(tmp_path):
     one = RegistryServer(str(tmp_path / "registry.sock"))

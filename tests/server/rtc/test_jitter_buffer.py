@@ -410,3 +410,35 @@ def test_a_key_frame_behind_a_hole_that_only_the_next_one_ends(buffer):
         assert buffer.take(0.1) == []
     buffer.add(packet(6, 12_000, marker=False, data=DELTA), 0.1)
     assert [frame.data for frame in buffer.take(0.1)] == [KEY + b"rest"]
+
+
+class TimedPacket(CountedPacket):
+    """Says how often it was asked which frame it is of."""
+
+    def __init__(self, number):
+        self.asked = 0
+        super().__init__(number)
+
+    @property
+    def timestamp(self):
+        self.asked += 1
+        return 6000
+
+    @timestamp.setter
+    def timestamp(self, _):
+        pass
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_large_frame_behind_a_hole_is_gone_through_once(buffer, twice):
+    """And not with each of its packets, nor with one that comes again and again."""
+    buffer.add(packet(1, 3000, marker=True, data=KEY), 0.0)
+    assert len(buffer.take(0.0)) == 1
+    waiting = [TimedPacket(number) for number in range(3, CAPACITY)]
+    for each in waiting:
+        each.marker = int(each is waiting[-1])
+        buffer.add(each, 0.1)
+        assert buffer.take(0.1) == []
+    for _ in range(100 if twice else 0):
+        buffer.add(waiting[-1], 0.1)
+    assert sum(each.asked for each in waiting) < 20 * len(waiting)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import av
 import numpy as np
@@ -131,3 +132,78 @@ def test_nobody_waits_for_it(waiting):
     with pytest.raises(SourceError, match="nobody waits"):
         result.result(WITHIN_S)
     assert not reader.is_running()
+
+
+def ignores(pid, number):
+    status = Path(f"/proc/{pid}/status").read_text().split()
+    return bool(int(status[status.index("SigIgn:") + 1], 16) >> number - 1 & 1)
+
+
+def test_who_ends_the_server_by_ctrl_c_does_not_end_it(waiting):
+    reader, result, stop = waiting
+    began_s = time.monotonic()
+    while not ignores(reader.pid, signal.SIGINT):
+        assert time.monotonic() < began_s + WITHIN_S
+        time.sleep(0.01)
+    reader.send_signal(signal.SIGINT)
+    stop.set()
+    with pytest.raises(SourceError, match="nobody waits"):
+        result.result(WITHIN_S)
+
+
+@pytest.fixture
+def taken_over(tmp_path, monkeypatch):
+    """In place of the reader a program of whoever has taken it over by a file: what it says."""
+
+    def run(lines):
+        program = tmp_path / "taken_over"
+        program.write_text(f"#!/bin/sh\n{lines}\n")
+        program.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(program))
+
+    return run
+
+
+INDEX = '"frames": 1, "keys": 1, "tick_s": 0.1'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no JSON",
+        "{}",
+        "[]",
+        "[" * 60_000,
+        '{"frames": "many", "keys": 1}',
+        '{"frames": 1e999, "keys": 1}',
+        f'{{{INDEX}, "size": [-8, -8]}}',
+        f'{{{INDEX}, "size": [1000000, 1000000]}}',
+        f'{{{INDEX}, "size": 8}}',
+    ],
+)
+def test_a_reader_that_says_nonsense_is_an_error(taken_over, said):
+    taken_over(f"echo '{said}'; head -c 16 /dev/zero")
+    with pytest.raises(SourceError, match="can not be read"):
+        IsolatedVideo.read(SAMPLE, MAX_PIXELS)
+
+
+@pytest.mark.parametrize("said", ["{}", '{"pts": -1, "size": [0, 8]}', '{"size": [2, 2]}'])
+def test_one_that_says_nonsense_of_a_frame_is_an_error(taken_over, said):
+    video = IsolatedVideo.read(SAMPLE, MAX_PIXELS)
+    taken_over(f"echo '{said}'; head -c 6 /dev/zero")
+    with pytest.raises(SourceError, match="can not be read"):
+        frames(video, 1, 0)
+
+
+def test_one_that_closes_its_output_and_goes_on_is_ended(taken_over, monkeypatch):
+    monkeypatch.setattr(isolated, "_ENDS_WITHIN_S", 0.1)
+    before = set(psutil.Process().children())
+    taken_over("exec sleep 1000 >&-")
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(IsolatedVideo.read, SAMPLE, MAX_PIXELS)
+        try:
+            with pytest.raises(SourceError, match="can not be read"):
+                result.result(WITHIN_S)
+        finally:
+            for each in set(psutil.Process().children()) - before:
+                each.kill()

@@ -334,6 +334,36 @@ async def test_what_can_not_be_taken_over_has_the_session_begin_anew(
     session.on_worker_message(Final(session.sid))
 
 
+async def test_a_training_that_can_not_be_read_costs_nothing_of_what_was_counted(
+    members, moves, managers
+):
+    """Its node is of another version."""
+    await know_each_other(members)
+    yard = managers[0].expect("0" * 16, [COUNTER], ANN, "yard")
+    label = next(each.answer for each in AMONG_NODES if each.path == LABEL)
+
+    async def luggage(_):
+        memory = Memory({COUNTER: b"12"})
+        training = {"uid": 3}
+        kept = Luggage(100, 40, 1, 4.0, 0, None, [], memory, training=training)
+        return web.Response(body=kept.write())
+
+    def refuse(_, training):
+        raise ValueError(f"no training: {training}")
+
+    moves.take_training = refuse
+    wanted = offer(yard.resume_token, "yard")
+    routes = [("POST", LABEL, label), ("POST", LUGGAGE, luggage)]
+    async with serving(members[0], routes, managers[0]):
+        await moves.expected(wanted, ANN)
+        (session,) = managers[1].known.lasting()
+        session.begin()
+        await bring(moves, session, wanted)
+    assert session.worker_index is not None
+    assert session.frames_in == 100
+    session.on_worker_message(Final(session.sid))
+
+
 async def test_an_analyzer_that_is_not_at_the_new_node_is_left_out(members, tmp_path):
     """As for a while when servers are rolled out with another one."""
     both, one = make_manager(COUNTER, STEADY), make_manager()

@@ -1,12 +1,14 @@
 """How often a worker's memory is looked at, and who goes first when there is none."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from server.workers.memory import look_again_s
 from tests.server.workers.pooled import until_ready
-from tests.support.server import COUNTER
+from tests.support.server import COUNTER, ROOT
 
 MB = 1_000_000
 
@@ -33,3 +35,17 @@ async def test_the_kernel_ends_a_worker_before_the_server(make_pool):
 
     assert score(pool.workers[0].pid) == 500
     assert score("self") < 500
+
+
+def test_who_is_to_go_before_all_others_still_is():
+    program = (
+        "from pathlib import Path\n"
+        "from server.workers.memory import be_first_to_go\n"
+        "adjustment = Path('/proc/self/oom_score_adj')\n"
+        "adjustment.write_text('700')\n"
+        "be_first_to_go()\n"
+        "print(adjustment.read_text())\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 700
