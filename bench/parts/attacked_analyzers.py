@@ -12,6 +12,8 @@ from bench.harness.barcode import BarcodeReader
 _MODULE = "bench.parts.attacked_analyzers"
 BARCODE, CRASHER, LEAKER = f"{_MODULE}:Barcode", f"{_MODULE}:Crasher", f"{_MODULE}:Leaker"
 MEGABYTE = 1_000_000
+# As much as networks take that one of our own analyzers loads.
+NETWORKS_MB = 160
 
 
 class Barcode(BarcodeReader):
@@ -42,6 +44,7 @@ class Leaker(BaseModel):
     """Keeps more with each frame: ``{"mb": how much}``."""
 
     def __init__(self) -> None:
+        self._networks = np.ones(NETWORKS_MB * MEGABYTE, np.uint8)
         self._kept: list[Any] = []
         self._mb: dict[str, int] = {}
 

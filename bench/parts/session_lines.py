@@ -111,11 +111,11 @@ async def crashing_analyzer(attacker: Attacker) -> None:
     await count_replaced(attacker, before)
 
 
-# What a worker takes with the analyzers of this bench is 35 to 45 MB.
+# What a worker takes with the analyzers of this line is 195 to 205 MB.
 @line(
     "an analyzer that keeps 5 MB, then 14 MB with each frame, and a bound on the memory of workers",
     analyzers=(LEAKER,),
-    flags=("--worker-memory", "100MB"),
+    flags=("--worker-memory", "256MB"),
 )
 async def leaking_analyzer(attacker: Attacker) -> None:
     before = await attacker.workers()

@@ -146,8 +146,8 @@ class Placer:
         return self._choose(nodes, needs_room=True)
 
     def _choose(self, nodes: Mapping[int, NodeState], *, needs_room: bool) -> list[int]:
-        # A mean of so many moves little with the news of one.
-        if self._cost is None or self._news >= len(nodes):
+        # The mean of many moves little with the news of one.
+        if self._cost is None or self._news * 10 >= len(nodes):
             self._cost, self._news = _mean_cost(nodes.values()), 0
         left, chosen, is_filtered = list(nodes), list[int](), not needs_room
         while left and len(chosen) < TRIES:

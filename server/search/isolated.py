@@ -35,6 +35,9 @@ from server.sources.errors import SourceError
 logger = logging.getLogger(__name__)
 
 _MODULE = "server.search.reader_process"
+# Below the workers from its first import on: whoever streams is served first, however many videos
+# are sent.
+_START = "import os, runpy, sys; os.nice(19); runpy.run_module(sys.argv[1], run_name='__main__')"
 _TICKS = array("q")
 # 30 hours of 30 frames a second; each takes 16 bytes here.
 MAX_FRAMES = 3_240_000
@@ -178,7 +181,7 @@ class _Reader:
         environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
         self._process = subprocess.Popen(
             # Modules are found where we find them, as the workers' are.
-            [sys.executable, "-P", "-m", _MODULE],
+            [sys.executable, "-P", "-c", _START, _MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # FFmpeg has much to say of damaged files, and whoever sends them as much of our log.

@@ -1,7 +1,7 @@
 """The process that reads a video which somebody sent: it may die of it, and it has little memory.
 
-Started by `server.search.isolated` as ``python -m server.search.reader_process``. Takes one
-request, a line of JSON, from its standard input, and answers in lines of JSON with bytes behind.
+Started by `server.search.isolated`. Takes one request, a line of JSON, from its standard input, and
+answers in lines of JSON with bytes behind.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from server.media.planes import planes_bytes, store_planes
 from server.search.cutting import NoRoom, cut
-from server.search.video import IndexedVideo, decoded, give_way
+from server.search.video import IndexedVideo, decoded
 from server.sources.errors import SourceError
 from server.workers.memory import be_first_to_go
 
@@ -30,6 +30,8 @@ TICKS = "q"
 _SPARE_BYTES, _PER_BYTE = 64 * 2**20, 4
 # What a decoder may keep: 16 frames to look back at, and what is on its way out.
 _FRAMES_KEPT = 20
+# Seconds of a processor that going through a file may take, and more by its size.
+_INDEX_WITHIN_S, _INDEX_BYTES_A_S = 20, 2**22
 _PROC = Path("/proc/self/status")
 
 
@@ -37,11 +39,12 @@ def main() -> None:
     """Carry out one request."""
     asked = json.loads(sys.stdin.buffer.readline())
     answers = sys.stdout.buffer
-    give_way()
     be_first_to_go()
     path = Path(asked["path"])
     try:
         _limit_memory(path, asked.get("kept_pixels", 0))
+        if asked["do"] != "decode":
+            _limit_time(path)
         match asked["do"]:
             case "index":
                 _index(answers, path, asked)
@@ -53,6 +56,8 @@ def main() -> None:
         _say(answers, no_room=error.message)
     except SourceError as error:
         _say(answers, error=error.message)
+    except OSError as error:
+        _say(answers, error=f"can not read the file: {error.strerror}")
     except MemoryError:
         _say(answers, error="it takes far more memory to read than a file of its size may")
     answers.flush()
@@ -71,6 +76,12 @@ def _limit_memory(path: Path, kept_pixels: int) -> None:
     if hard != resource.RLIM_INFINITY:
         may = min(may, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (may, may))
+
+
+def _limit_time(path: Path) -> None:
+    """Have the kernel end this process when it has been at work for too long."""
+    seconds = _INDEX_WITHIN_S + path.stat().st_size // _INDEX_BYTES_A_S
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _index(answers: BinaryIO, path: Path, asked: dict[str, Any]) -> None:

@@ -272,4 +272,5 @@ def give_way() -> None:
     if hasattr(os, "setpriority"):
         # On Linux this is the calling thread's alone.
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+            has = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, 0, max(has, _NICENESS))

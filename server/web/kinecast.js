@@ -4,7 +4,7 @@
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
 const WITHIN_MS = 15_000; // to connect or to end
 const PING_EVERY_MS = 500;
-const QUIET_AFTER_MS = 1000;
+const QUIET_AFTER_MS = 700;
 const LOST_AFTER_MS = 5000;
 const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"];
 

@@ -13,6 +13,11 @@ DESKTOP = {"width": 1280, "height": 800}
 CUE = "document.querySelector('.cue')"
 SPOKEN = """window.spoken = [];
 speechSynthesis.speak = ({ text, lang }) => spoken.push([performance.now(), text, lang]);"""
+ON_ITS_TILE = """[...document.querySelectorAll(".wall span")].some((each) => {
+  const [cue, tile] = [each, each.closest("button")].map((box) => box.getBoundingClientRect());
+  const isInside = cue.left >= tile.left && cue.right <= tile.right && cue.bottom <= tile.bottom;
+  return each.textContent.startsWith("Go deeper") && isInside;
+})"""
 # By how many CSS pixels the cue lies over the skeleton; negative: so far from it.
 OVERLAP = """(() => {
   const canvas = document.querySelector(".stage canvas");
@@ -72,6 +77,10 @@ def test_all_is_in_sight_and_the_cue_beside_the_athlete(browser, server, tmp_pat
             for _ in range(20):
                 expect(cue).to_be_visible()
                 assert page.evaluate(OVERLAP) < 0
+        # A coach sees it on the wall, in its tile.
+        with opened(browser, server.url, "sessions") as wall:
+            wall.wait_until(ON_ITS_TILE, 60)
+            wall.check()
         # Long words stay in it.
         page.get_by_label("Language").select_option("de")
         for size in (TURNED, UPRIGHT):

@@ -82,7 +82,8 @@ class View:
                 assert pixels.std() > 5, "the screenshot is blank"
                 assert (pixels.mean() > 128) == (scheme == "light"), scheme
                 assert self.page.evaluate("document.documentElement.scrollWidth") <= width
-                assert serious_faults(self.page) == []
+                faults = serious_faults(self.page)
+                assert faults == [], faults
 
 
 def pages_of(pdf: bytes) -> int:

@@ -309,6 +309,27 @@ async def test_a_node_that_stands_still_holds_up_nobody_else(server):
     await asyncio.to_thread(server.wait_until, "/health", all_ready, START_WITHIN_S)
 
 
+async def test_the_parent_may_stand_still(server):
+    """It holds the registry: what streams goes on, and whoever comes after it is served."""
+    before, parent = media_processes(server), psutil.Process(server.process.pid)
+    async with streaming(server, 3, timeout_s=WITHIN_S) as peers:
+        parent.suspend()
+        try:
+            # Longer than a node is silent to be taken for one that stands still.
+            await asyncio.sleep(6.0)
+            for peer in peers:
+                newest = peer.received[-1].get("frame", {}).get("number", 0)
+                await peer.wait_for(
+                    lambda m, since=newest: m.get("frame", {}).get("number", 0) > since
+                )
+        finally:
+            parent.resume()
+        async with streaming(server, 3, timeout_s=WITHIN_S):
+            pass
+    await asyncio.to_thread(server.wait_until, "/health", all_ready, START_WITHIN_S)
+    assert media_processes(server) == before
+
+
 async def test_who_may_do_what_is_asked_at_the_door_and_kept_at_the_node(tmp_path):
     def token(subject, *scopes):
         return tokens.issue(SECRET, scopes or (Scope.PUBLISH, Scope.VIEW), 3600, subject)
