@@ -86,17 +86,24 @@ def _entries(tree: ast.Module) -> list[ast.expr] | None:
 def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
     """What each name was imported from: a module, and what it is called there."""
     for statement in tree.body:
-        if isinstance(statement, ast.ImportFrom):
-            module = statement.module or ""
-            if statement.level:
-                module = f"{package}.{module}".strip(".")
-            for alias in statement.names:
-                yield alias.asname or alias.name, (module, alias.name)
+        match statement:
+            case ast.ImportFrom(module=module, names=names, level=level):
+                module = f"{package}.{module or ''}".strip(".") if level else module or ""
+                for alias in names:
+                    yield alias.asname or alias.name, (module, alias.name)
+            case ast.Import(names=names):
+                for alias in names:
+                    parent, _, last = alias.name.rpartition(".")
+                    first = alias.name.partition(".")[0]
+                    yield (alias.asname, (parent, last)) if alias.asname else (first, ("", first))
 
 
 def _origin(path: Path, entry: ast.expr, origins: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    name = entry.id if isinstance(entry, ast.Name) else ast.unparse(entry)
-    module, original = origins.get(name, ("", ""))
+    # Some lists have the models themselves: `Pulse()`.
+    name = ast.unparse(entry.func if isinstance(entry, ast.Call) else entry)
+    first, *rest = name.split(".")
+    parts = [*origins.get(first, ("", "")), *rest]
+    module, original = ".".join(filter(None, parts[:-1])), parts[-1]
     if module.partition(".")[0] != PACKAGE:
         raise UnknownAnalyzer(
             f"{path}: {name} in {_LIST} is not imported by `from {PACKAGE}.… import {name}`"
@@ -106,17 +113,24 @@ def _origin(path: Path, entry: ast.expr, origins: dict[str, tuple[str, str]]) ->
 
 def _classes(folder: Path) -> Iterator[_Class]:
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            file = path / "__init__.py"
-        elif path.suffix == ".py" and path.stem not in ("__init__", "base_model"):
-            file = path
-        else:
+        if not path.stem.isidentifier() or path.stem in ("__init__", "base_model", "__pycache__"):
             continue
-        if file.is_file() and path.stem.isidentifier():
-            for statement in _parse(file).body:
-                if isinstance(statement, ast.ClassDef):
-                    bases = tuple(ast.unparse(b).rpartition(".")[2] for b in statement.bases)
-                    yield _Class(f"{PACKAGE}.{path.stem}", statement.name, bases)
+        module = f"{PACKAGE}.{path.stem}"
+        if path.is_dir():
+            # Of a package any file may have the model; its first one need not.
+            for file in sorted(path.glob("*.py")):
+                inner = "" if file.stem == "__init__" else f".{file.stem}"
+                if file.stem.isidentifier():
+                    yield from _defined(file, module + inner)
+        elif path.suffix == ".py":
+            yield from _defined(path, module)
+
+
+def _defined(file: Path, module: str) -> Iterator[_Class]:
+    for statement in _parse(file).body:
+        if isinstance(statement, ast.ClassDef):
+            bases = tuple(ast.unparse(base).rpartition(".")[2] for base in statement.bases)
+            yield _Class(module, statement.name, bases)
 
 
 def _extending(classes: Iterator[_Class]) -> list[tuple[str, str]]:

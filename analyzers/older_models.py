@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +44,13 @@ def prepare(folder: Path) -> None:
         # Tried again, it is to fail again.
         del sys.modules[PACKAGE], sys.modules[BASE]
         raise
+
+
+def has(function: Callable[..., Any]) -> bool:
+    """Whether a function is of such a model."""
+    base = sys.modules.get(BASE)
+    is_ours = base is not None and base.__dict__.get("BaseModel") is BaseModel
+    return is_ours and function.__module__.partition(".")[0] == PACKAGE
 
 
 def _package(folder: Path) -> ModuleType:

@@ -5,7 +5,8 @@ ts)``, ``frame(self, sid, frame, timestamp, *args, **kwargs)``. The signature is
 read once, when the model is loaded; a call then costs a few dictionary look-ups.
 
 A timestamp that is annotated as ``int`` is a whole number. Older servers' models have
-``Optional[int]`` in ``start`` and ``end``, and were given None there: so they are here.
+``Optional[int]`` in ``start`` and ``end``, and were given None there: so they are here, also
+where they say nothing of it. Their frame is their own, to write into.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from inspect import Parameter
 from typing import Any, Optional
 
+from analyzers import older_models
 from analyzers.base_model import BaseModel
 
 # What each method is offered: first in the order of the contract, then by name only.
@@ -30,6 +32,8 @@ _OFFERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 _TIMESTAMP = "timestamp"
+# As older servers' models have it.
+_OLDER = Optional[int]  # noqa: UP045 - what is compared with.
 
 
 class _Time(enum.Enum):
@@ -60,13 +64,15 @@ class AdaptedCall:
         When the method cannot be called with what it is offered.
     """
 
-    __slots__ = ("_by_name", "_by_position", "_function", "_time")
+    __slots__ = ("_by_name", "_by_position", "_copies_frame", "_function", "_is_older", "_time")
 
     def __init__(self, model: BaseModel, name: str) -> None:
         self._function: Callable[..., Any] = getattr(model, name)
         label = f"{type(model).__name__}.{name}"
         if inspect.iscoroutinefunction(self._function):
             raise SignatureError(f"{label} is a coroutine: write it with def, not async def")
+        self._is_older = older_models.has(self._function)
+        self._copies_frame = self._is_older and name == "frame"
         in_order, named = _OFFERS[name]
         parameters = inspect.signature(self._function).parameters
         self._time = _Time.AS_IT_IS
@@ -97,7 +103,10 @@ class AdaptedCall:
 
     def _pass(self, parameter: Parameter, offer: str, gap: bool, method: str) -> None:
         if offer == _TIMESTAMP:
-            self._time = _time_of(_annotation(self._function, parameter), method)
+            annotation = _annotation(self._function, parameter)
+            if annotation is None and self._is_older:
+                annotation = _OLDER
+            self._time = _time_of(annotation, method)
         if gap or parameter.kind is Parameter.KEYWORD_ONLY:
             self._by_name.append((parameter.name, offer))
         else:
@@ -107,6 +116,9 @@ class AdaptedCall:
         if self._time is not _Time.AS_IT_IS:
             time = offered[_TIMESTAMP]
             offered[_TIMESTAMP] = None if self._time is _Time.NONE else round(time)
+        if self._copies_frame:
+            # Some draw into it, and nobody else is to see that.
+            offered["frame"] = offered["frame"].copy()
         return self._function(
             *[offered[offer] for offer in self._by_position],
             **{parameter: offered[offer] for parameter, offer in self._by_name},
@@ -124,7 +136,7 @@ def _annotation(function: Callable[..., Any], parameter: Parameter) -> Any:
 def _time_of(annotation: Any, method: str) -> _Time:
     if annotation is int:
         return _Time.WHOLE
-    if annotation == Optional[int]:  # noqa: UP045 - what is compared with.
+    if annotation == _OLDER:
         return _Time.WHOLE if method == "frame" else _Time.NONE
     return _Time.AS_IT_IS
 

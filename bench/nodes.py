@@ -9,7 +9,8 @@
 placing   Where sessions go when there are many nodes. Simulated are the nodes and their load; what
           chooses is `server.cluster.placing`, with one placer at each of the doors. Sessions come
           in bursts between the nodes' reports, as after a server was lost, stay for random times,
-          and cost unequally. Each node reports its measured load once a second.
+          and cost unequally. Each node reports its measured load once a second, and how many
+          sessions it has as soon as one comes.
 streams   Servers of 1, 2 and 4 nodes, each node with its workers bound to one core. The streams
           for each core grow by steps until p95 from sending a frame to its result is over 100 ms.
           Frames are encoded beforehand; the client takes its part of the same cores.
@@ -79,7 +80,9 @@ class Simulation:
         """A second has passed: all doors hear how loaded all nodes are."""
         for number in self._states:
             own = self.sessions[number]
-            self._states[number] = replace(self._states[number], load=sum(own), sessions=len(own))
+            self._states[number] = replace(
+                self._states[number], load=sum(own), sessions=len(own), fresh=0
+            )
         for door in self._doors:
             door.told(self._states)
 
@@ -95,6 +98,11 @@ class Simulation:
         chosen = door.choose(self._states)[0]
         door.placed(chosen)
         self.sessions[chosen].append(cost)
+        # A node that opens a session tells all at once; what it costs, not before it is measured.
+        state = self._states[chosen]
+        self._states[chosen] = replace(state, fresh=state.fresh + 1, sessions=state.sessions + 1)
+        for each in self._doors:
+            each.told([chosen])
         return chosen
 
     def row(self, what: str) -> tuple[object, ...]:

@@ -147,7 +147,7 @@ class Channels(Inbox):
             raise NotConnected("the data channel is not open")
         channel.send(json.dumps(message) if isinstance(message, dict) else message)
 
-    async def ping(self, count: int = 3, timeout_s: float = 5.0) -> Clock:
+    async def ping(self, count: int = 3, timeout_s: float = 20.0) -> Clock:
         """Compare clocks over the data channel; the quickest of `count` round trips counts.
 
         Raises
@@ -167,7 +167,7 @@ class Channels(Inbox):
             clocks.append(Clock(pong["server_time"] - sent_ms - rtt_ms / 2, rtt_ms))
         return min(clocks, key=lambda clock: clock.rtt_ms)
 
-    async def end(self, timeout_s: float = 10.0) -> Message:
+    async def end(self, timeout_s: float = 30.0) -> Message:
         """End the session and return its final result.
 
         Raises

@@ -23,6 +23,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 LAST_PAUSE_S = 15.0
 PING_EVERY_S = 1.0
 LOST_AFTER_S = 5.0
+# Each step of an attempt; then another one is made.
+STEP_WITHIN_S = 10.0
 # Once the socket of the offer has closed, as it does when the server dies, or a part of it.
 LOST_SOON_AFTER_S = 1.0
 # What is refused for good; anything else may be otherwise in a moment.
@@ -164,6 +166,7 @@ class Connection:
             **self._settings,
             options=self.options or None,
             resume=session.resume if session else None,
+            timeout_s=STEP_WITHIN_S,
             history=0,
             on_result=self._result,
             on_message=self._message,

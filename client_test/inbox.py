@@ -90,7 +90,7 @@ class Inbox:
                 return
 
     async def wait_for(
-        self, predicate: Callable[[Message], bool], timeout_s: float = 10.0
+        self, predicate: Callable[[Message], bool], timeout_s: float = 60.0
     ) -> Message:
         """The first message, past or to come, of which `predicate` is true.
 

@@ -104,7 +104,7 @@ class ClientPeer(Channels):
         play: str | None = None,
         publish: str | None = None,
         codec: str | None = None,
-        timeout_s: float = 10.0,
+        timeout_s: float = 30.0,
         history: int = 1000,
         on_result: Callable[[Message], None] | None = None,
         on_message: Callable[[Message], None] | None = None,

@@ -46,6 +46,7 @@ from server.api.context import (
     THUMBNAILS,
     WEBHOOKS,
 )
+from server.api.older_errors import older_keys
 from server.api.openapi import document
 from server.api.routes import ROUTES
 from server.api.sdp_resources import SdpResources
@@ -99,7 +100,10 @@ NEXT_PORT = Route(
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error is ``{"message", "code"}``; a stack trace never reaches a client."""
+    """Every error is ``{"message", "code"}``; a stack trace never reaches a client.
+
+    Where an older server's clients ask, it has the keys that they look for, too.
+    """
     try:
         return await handler(request)
     except SignalingError as error:
@@ -119,6 +123,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         status, headers, body = error_body(RuntimeError())
+    body |= older_keys(request, str(body["message"]), status)
     return web.json_response(body, status=status, headers=headers)
 
 
@@ -164,6 +169,7 @@ def build(
     history.set_up(main, running, kept)
     if webhooks is not None:
         main[WEBHOOKS] = running[WEBHOOKS] = webhooks
+        pool.idle_replaced = partial(_tell_of_worker, webhooks)
         running.on_startup.append(_open_webhooks)
         running.on_cleanup.append(_close_webhooks)
     # Before the camera: what runs is finished before its source goes.
@@ -202,6 +208,10 @@ def _webhooks(settings: Settings, tag: str) -> Webhooks | None:
         return Webhooks(settings.webhook, settings.webhook_secret.get_secret_value(), path)
     except (OSError, sqlite3.Error) as error:
         raise BadSettings(f"--webhook: events can not be kept in {path}: {error}") from error
+
+
+def _tell_of_worker(webhooks: Webhooks, index: int, reason: str) -> None:
+    webhooks.tell("worker.replaced", {"worker": index, "reason": reason})
 
 
 async def _open_webhooks(app: web.Application) -> None:

@@ -12,55 +12,23 @@ import sys
 import tomllib
 from pathlib import Path
 
-import compose_spec
 import pytest
 
 from analyzers.networks import catalogue
 from server import app
 from server.config import Settings
-from server.config import parse_settings as parse_server_settings
 from server.publisher.settings import PeerSettings, parse_settings
 from server.recordings import recordings
 from server.watchdog import media_process, supervisor
+from tests.support.deployment import COMPOSE, KNOWN, compose, instructions, of, variables
 from tests.support.server import COUNTER, ROOT, free_port, running_server
 from tests.support.snippets import fenced
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-COMPOSE = (ROOT / "compose.yaml").read_text()
 UNITS = sorted((ROOT / "deploy").glob("*.service"))
 
 
-def variables(group):
-    """Names in the environment that a group of settings reads."""
-    return {name for setting in group.settings() for name in setting.variables}
-
-
-KNOWN = variables(Settings) | {"XDG_DATA_HOME", "XDG_CACHE_HOME", "PATH"}
-
 # ---- Dockerfile
-
-
-def instructions():
-    """(stage, instruction, its text) in order, lines joined and comments left out."""
-    lines = [
-        line
-        for line in (ROOT / "Dockerfile").read_text().splitlines()
-        if not line.lstrip().startswith("#")
-    ]
-    text = re.sub(r"\\\n", " ", "\n".join(lines))
-    stage, found = "", []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, _, rest = line.partition(" ")
-        if name == "FROM":
-            stage = rest.rpartition(" AS ")[2]
-        found.append((stage, name, rest.strip()))
-    return found
-
-
-def of(stage, name):
-    return [
-        rest for found, instruction, rest in instructions() if (found, instruction) == (stage, name)
-    ]
 
 
 @pytest.fixture(params=["server", "pi"])
@@ -177,17 +145,6 @@ def test_its_health_check_tells_a_server_that_runs_from_one_that_does_not(image,
 # ---- compose.yaml
 
 
-def compose(text=COMPOSE):
-    # The parser knows no variables where a port has to be: they have their defaults there.
-    ports = r"^\s+- \$\{(?:ICE_)?PORT:-.*$"
-    text = re.sub(ports, lambda m: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", m[0]), text, flags=re.M)
-    options = compose_spec.PyOptions()
-    options.apply_merge = True
-    read = options.from_yaml(text)
-    read.validate()
-    return json.loads(read.to_json())
-
-
 def test_compose_is_what_the_specification_says():
     services = compose()["services"]
     assert services.keys() == {"server", "turn", "pi"}
@@ -247,45 +204,6 @@ def test_what_is_to_be_uncommented_for_a_camera_is_right():
     assert pi["security_opt"]
     assert pi["privileged"] is True
     assert len(pi["volumes"]) == 3
-
-
-# ---- deploy/compose.camera.yaml
-
-CAMERA = (ROOT / "deploy" / "compose.camera.yaml").read_text()
-
-
-def camera_service(text=CAMERA):
-    """As compose has it when no variable is set."""
-    return compose(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))["services"]
-
-
-def test_the_cameras_compose_asks_for_no_secret_and_is_for_this_machine_alone():
-    services = camera_service()
-    assert services.keys() == {"camera"}
-    camera = services["camera"]
-    assert "SECRET" not in CAMERA
-    ports = dict(port.rsplit(":", 1) for port in camera["ports"])
-    assert ports == {"127.0.0.1:8000": "8000", "127.0.0.1:3000": "8000"}
-    assert "network_mode" not in camera, "or the ports would be everybody's"
-    assert camera["environment"].keys() <= KNOWN
-    assert (camera["environment"]["PRESET"], camera["environment"]["NO_AUTH"]) == ("camera", 1)
-    assert camera["build"]["target"] == "pi"
-    mounted = dict(volume.split(":")[:2] for volume in camera["volumes"])
-    assert sorted(mounted.values()) == json.loads(of("pi", "VOLUME")[0])
-    elsewhere = camera_service(CAMERA.replace("${RECORD_OUTPUT_DIR:-recordings}", "/mnt/films"))
-    assert "/mnt/films:/recordings" in elsewhere["camera"]["volumes"]
-
-
-def test_its_settings_can_be_used(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for name in KNOWN & os.environ.keys() - {"PATH"}:
-        monkeypatch.delenv(name)
-    for name, value in camera_service()["camera"]["environment"].items():
-        monkeypatch.setenv(name, str(value or ""))
-    monkeypatch.setenv("CAMERA_ENABLED", "0")
-    monkeypatch.setenv("HOST", "0.0.0.0")
-    settings = parse_server_settings([])
-    assert (settings.port, settings.preset, settings.camera_enabled) == (8000, "camera", False)
 
 
 # ---- systemd

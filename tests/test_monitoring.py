@@ -3,12 +3,15 @@
 import json
 import re
 
+import aiohttp
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from client_test.peer import ClientPeer
 from server.sessions.metrics import Metrics
-from tests.support.server import ROOT
+from tests.support.server import COUNTER, ROOT, running_server
+from tests.support.tracks import ColourTrack
 
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
 ALERTS = yaml.safe_load((ROOT / "deploy" / "prometheus-alerts.yaml").read_text())
@@ -29,8 +32,12 @@ def there_are():
     metrics.sessions.labels("new").set(1)
     metrics.analyzer_errors.labels("pose").inc()
     metrics.analyzer_seconds.labels("pose").observe(1)
+    return samples_in(metrics.text().decode())
+
+
+def samples_in(text):
     found = {}
-    for family in text_string_to_metric_families(metrics.text().decode()):
+    for family in text_string_to_metric_families(text):
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -48,6 +55,25 @@ def test_it_asks_for_what_there_is(expression):
     for grouping in re.findall(r"\bby \(([^)]*)\)", expression):
         named += [name.strip() for name in grouping.split(",")]
     assert set(named) <= labels
+
+
+async def test_a_server_that_runs_has_what_they_ask_for(tmp_path):
+    with running_server(tmp_path, "--analyzers", COUNTER, "--workers", "1") as server:
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: m.get("count", 0) > 3)
+            await peer.end()
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{server.url}/metrics") as response,
+        ):
+            found = samples_in(await response.text())
+    asked = set(re.findall(r"\bkinecast_\w+", " ".join(EXPRESSIONS.values())))
+    # Until an analyzer has failed, nothing is counted of it.
+    assert asked - found.keys() <= {"kinecast_analyzer_errors_total"}
+    assert {name: labels for name, labels in found.items() if name in asked} == {
+        name: labels for name, labels in there_are().items() if name in asked & found.keys()
+    }
 
 
 def test_all_that_is_measured_is_on_the_dashboard():

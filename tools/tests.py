@@ -37,6 +37,8 @@ class Group:
         Files and folders.
     without
         What is in them, and in another group.
+    first
+        What takes longest, and begins first, so that no core waits for it in the end.
     at_once
         How many files: most tests wait for other processes more than they compute.
     is_usual
@@ -45,24 +47,42 @@ class Group:
 
     paths: tuple[str, ...]
     without: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
     at_once: int = 2
     is_usual: bool = True
+
+    def files(self) -> list[str]:
+        """Its files, in the order in which they begin: pytest puts files of one folder together."""
+        named = [*self.first, *self.paths]
+        found = [file for path in named for file in _files_in(ROOT / path)]
+        without = [ROOT / path for path in self.without]
+        return [
+            str(file.relative_to(ROOT))
+            for file in dict.fromkeys(found)
+            if not any(file.is_relative_to(path) for path in without)
+        ]
+
+
+def _files_in(path: Path) -> list[Path]:
+    return sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
 
 
 GROUPS = {
     "analyzers": Group(("tests/analyzers",)),
     "server": Group(
-        (
-            # What takes longest begins first, so that no core waits for it in the end; what sends
-            # and loses packets in real time goes beside what computes little.
+        ("tests/server", "tests/signaling"),
+        first=(
+            # Beside those that start nodes, some that mostly wait.
+            "tests/server/cluster/test_drain.py",
+            "tests/server/watchdog/test_supervisor.py",
+            "tests/server/publisher/test_publisher.py",
+            "tests/server/cluster/test_watching_elsewhere.py",
+            "tests/server/person_search/test_lookouts.py",
+            "tests/server/cluster/test_nodes.py",
+            "tests/server/cli/test_find.py",
             "tests/server/person_search",
-            "tests/server/api",
-            "tests/server/cli",
-            "tests/server/workers",
             "tests/server/sessions",
             "tests/server/broadcast",
-            "tests/server",
-            "tests/signaling",
         ),
         # These wait for processes that begin and end: two at once leave a third of two cores idle.
         at_once=3,
@@ -78,7 +98,7 @@ GROUPS = {
             "tests/fuzz",
         ),
     ),
-    # A browser, a server and what it analyzes with keep two cores busy.
+    # While somebody trains, a browser, a server and what it analyzes with keep two cores busy.
     "browser": Group(("tests/browser",), at_once=1, is_usual=False),
     "interop": Group(("tests/interop",), is_usual=False),
     # The bystander whose rate it measures wants a core.
@@ -106,23 +126,23 @@ def main() -> int:
     parser.add_argument("--coverage", action="store_true", help="measure which code is run")
     asked = parser.parse_args()
     usual = [name for name, group in GROUPS.items() if group.is_usual or asked.all]
-    outcomes = {name: run(name, asked.coverage) for name in asked.groups or usual}
+    options = ("--hypothesis-profile=others",) if asked.all else ()
+    outcomes = {name: run(name, asked.coverage, options) for name in asked.groups or usual}
     return tell(outcomes)
 
 
-def run(name: str, coverage: bool) -> Outcome:
+def run(name: str, coverage: bool, options: tuple[str, ...] = ()) -> Outcome:
     """Run a group, and what failed in it once more."""
     group = GROUPS[name]
     print(f"\n== {name}", flush=True)
     began_s = time.monotonic()
-    ignored = [f"--ignore={path}" for path in group.without]
     LAST_FAILED.unlink(missing_ok=True)
-    status = pytest(coverage, "-n", str(group.at_once), *IN_ORDER, *ignored, *group.paths)
+    status = pytest(coverage, "-n", str(group.at_once), *IN_ORDER, *options, *group.files())
     failed = last_failed()
     passed_again: list[str] = []
     if failed and status == 1:
         print(f"\n== {name}: what failed, once more by itself", flush=True)
-        status = pytest(coverage, "--last-failed", *failed)
+        status = pytest(coverage, "--last-failed", *options, *failed)
         still = last_failed()
         passed_again, failed = sorted(set(failed) - set(still)), still
     if status and not failed:

@@ -66,7 +66,7 @@ class Exercise(BaseModel):
 
     With `still` every frame is a picture of its own, of which `exercise`, `score`, `feedback` and
     `warnings` are told; with ``"when_still"`` they are of one in which nobody has moved, as long as
-    nothing else is known.
+    nothing else is known. With either, results say by `still` whether they are of one.
 
     `learn` has it watch for an exercise that is shown: while it does, results hold
     `exercise_learning`, and then once `exercise_learned`, a definition. `custom` is a list of
@@ -124,7 +124,8 @@ class Exercise(BaseModel):
         height, width = frame.shape[:2]
         seen = results or {}
         if session.is_still:
-            return session.scored.nothing() | _still(session, seen.get("pose"), width / height)
+            told = session.scored.nothing() | {"still": True}
+            return told | _still(session, seen.get("pose"), width / height)
         person = _person(session, seen, time_s, width, height)
         if person is None:
             told = session.scored.absent(time_s)
@@ -134,7 +135,9 @@ class Exercise(BaseModel):
             )
             is_still = session.stillness is not None and session.stillness.look(person, time_s)
             if is_still and told["exercise"] == NONE:
-                told |= _still(session, person, width / height)
+                told |= _still(session, person, width / height) | {"still": True}
+        if session.stillness is not None:
+            told.setdefault("still", False)
         people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
         told |= session.framing.look(
             frame,

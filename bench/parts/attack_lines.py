@@ -133,8 +133,6 @@ class Line:
         Beside the bystander's.
     asks_for_tokens
         Whether the server does.
-    most_growth_mb
-        What a process of the server may grow by.
     judged
         When the bystander is looked at. ``"after"``: what is done to the server stops everybody,
         and how it comes back is the question.
@@ -146,7 +144,6 @@ class Line:
     flags: tuple[str, ...] = ()
     analyzers: tuple[str, ...] = ()
     asks_for_tokens: bool = True
-    most_growth_mb: float = 100.0
     judged: Literal["during", "after"] = "during"
 
 

@@ -11,8 +11,9 @@ from bench.harness.barcode import BarcodeReader
 
 _MODULE = "bench.parts.attacked_analyzers"
 BARCODE, CRASHER, LEAKER = f"{_MODULE}:Barcode", f"{_MODULE}:Crasher", f"{_MODULE}:Leaker"
-# A leak of 150 MB a second at 30 frames.
-LEAK_BYTES = 5_000_000
+MEGABYTE = 1_000_000
+# As much as networks take that one of our own analyzers loads.
+NETWORKS_MB = 160
 
 
 class Barcode(BarcodeReader):
@@ -40,11 +41,16 @@ class Crasher(BaseModel):
 
 
 class Leaker(BaseModel):
-    """Keeps more with each frame."""
+    """Keeps more with each frame: ``{"mb": how much}``."""
 
     def __init__(self) -> None:
+        self._networks = np.ones(NETWORKS_MB * MEGABYTE, np.uint8)
         self._kept: list[Any] = []
+        self._mb: dict[str, int] = {}
+
+    def start(self, sid: str, timestamp: Any = None, *, options: Any = None, **more: Any) -> None:
+        self._mb[sid] = (options or {})["mb"]
 
     def frame(self, sid: str, frame: Any, timestamp: float) -> dict[str, Any]:
-        self._kept.append(np.ones(LEAK_BYTES, np.uint8))
-        return {"leaked_mb": len(self._kept) * LEAK_BYTES // 1_000_000}
+        self._kept.append(np.ones(self._mb[sid] * MEGABYTE, np.uint8))
+        return {"leaked": len(self._kept)}

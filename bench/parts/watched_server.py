@@ -17,7 +17,7 @@ from server.__main__ import main
 EVERY_S = 0.005
 NOTED_FROM_MS = 5.0
 
-_run = asyncio.run
+_run = asyncio.Runner.run
 
 
 class Lateness(NamedTuple):
@@ -29,7 +29,8 @@ class Lateness(NamedTuple):
 
 
 async def note(file: TextIO) -> None:
-    """Note until cancelled."""
+    """Note until cancelled, beginning with a line that says that somebody watches."""
+    print(f"{time.monotonic():.4f} 0.0 0.0", file=file, flush=True)
     while True:
         due_s, worked_s = time.monotonic() + EVERY_S, time.thread_time()
         await asyncio.sleep(EVERY_S)
@@ -40,7 +41,15 @@ async def note(file: TextIO) -> None:
 
 
 def read(text: str, from_s: float, to_s: float) -> Lateness:
-    """The latest of a file's wake-ups between two times; zeros without any."""
+    """The latest of a file's wake-ups between two times; zeros without any.
+
+    Raises
+    ------
+    RuntimeError
+        Nobody has watched.
+    """
+    if not text:
+        raise RuntimeError("the server's event loop was not watched")
     noted = (Lateness(*map(float, line.split())) for line in text.splitlines())
     within = [each for each in noted if from_s <= each.at_s < to_s]
     return max(within, key=lambda each: each.late_ms, default=Lateness(from_s, 0.0, 0.0))
@@ -58,5 +67,7 @@ async def watched(serving: Coroutine[Any, Any, None], file: TextIO) -> None:
 if __name__ == "__main__":
     with open(sys.argv.pop(1), "w") as noted:
         # The one place where the server's own main enters asyncio.
-        asyncio.run = lambda serving, **more: _run(watched(serving, noted), **more)
+        asyncio.Runner.run = lambda runner, serving, **more: _run(  # type: ignore[method-assign]
+            runner, watched(serving, noted), **more
+        )
         main()

@@ -37,8 +37,8 @@ BOUNDARY = "frame"
 TAKES_WITHIN_S = 10.0
 # How long the first picture of a camera that has to be started may take.
 FIRST_WITHIN_S = 15.0
-# Whoever starts it is answered when there is one, but waits no longer.
-STARTS_WITHIN_S = 2.0
+# Whoever starts it is answered when there is one or it has failed, but waits no longer.
+STARTS_WITHIN_S = 10.0
 RETRY_AFTER_S = 5
 
 
@@ -130,7 +130,7 @@ async def start(request: web.Request) -> web.Response:
     try:
         camera.start()
         # Who is told that it runs asks for a picture at once.
-        await camera.wait_for_picture(STARTS_WITHIN_S)
+        await camera.wait_until_started(STARTS_WITHIN_S)
     except CameraUnavailable as error:
         raise _unavailable(str(error)) from error
     return web.json_response({"ok": True, **_status(request)})

@@ -24,7 +24,8 @@ from server.api.recorded import locate
 from server.api.uploaded_file import uploaded
 from server.http.opened_file import OpenedFile
 from server.recordings.errors import InsufficientStorage
-from server.search.cutting import Cut, NoRoom, cut
+from server.search.cutting import Cut, NoRoom
+from server.search.isolated import cut
 from server.sources.errors import SourceError
 from signaling.errors import BadMessage, SignalingError
 

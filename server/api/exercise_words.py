@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class Seen:
     landmarks_count: int
     reps: int
     phase: str
+    is_still: bool
 
 
 class ExerciseWords:
@@ -55,28 +57,34 @@ class ExerciseWords:
         is_anyone_there = said["has_pose"]
         return Seen(
             success=is_anyone_there,
-            exercise=self.exercise(said["exercise"]) if is_anyone_there else self._nobody,
+            exercise=self.exercise(said["exercise"]) if is_anyone_there else self.nobody,
             score=self.score(said["score"] if is_anyone_there else None),
             feedback=_texts(said["feedback"]) if is_anyone_there else [STEP_BACK],
             warnings=_texts(said["warnings"]) if is_anyone_there else [NOBODY],
             landmarks_count=len(LANDMARK_NAMES) if is_anyone_there else 0,
             reps=said["reps"],
             phase=said["phase"],
+            is_still=result.fragments.get("still") == b"true",
         )
+
+    @property
+    def nobody(self) -> str:
+        """What is done where nobody is seen."""
+        return _OLDER_NOBODY if self._are_older else _NONE
 
     def exercise(self, name: str) -> str:
         """What somebody does."""
         return _OLDER.get(name, name) if self._are_older else name
+
+    def by_exercise(self, done: Mapping[str, Any]) -> dict[str, Any]:
+        """What was done, by the name of what it is."""
+        return {self.exercise(name): each for name, each in done.items()}
 
     def score(self, score: float | None) -> int | None:
         """0 to 100; without one, null or, for those who want a number, 0."""
         if score is None:
             return 0 if self._always_scores else None
         return round(score)
-
-    @property
-    def _nobody(self) -> str:
-        return _OLDER_NOBODY if self._are_older else _NONE
 
 
 def _texts(told: list[dict[str, str]]) -> list[str]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from server.api.base64_picture import decode_base64
 from server.api.context import POOL, SESSIONS, SETTINGS
-from server.api.exercise_words import ExerciseWords
+from server.api.exercise_words import NOBODY, STEP_BACK, ExerciseWords
 from server.api.models_fitness import (
     AnalysisStatus,
     AnalyzeBatch,
@@ -127,6 +127,7 @@ async def _frame(request: web.Request) -> FrameAnswer:
             feedback=seen.feedback,
             warnings=seen.warnings,
             landmarks_count=seen.landmarks_count,
+            still=seen.is_still,
             processing_time_ms=round(took_ms, 2),
             performance=performance,
         )
@@ -138,11 +139,13 @@ async def _form(request: web.Request) -> FormAnswer:
     async with uploaded(decode_base64(body.video_base64)) as path:
         found = await _analyze(request, path)
     done = found.final["exercise_summary"]["exercises"].values()
+    is_anyone_there = found.with_pose > 0
+    advice = [each["advice"] for each in done if each.get("advice")]
     return FormAnswer(
         data=FormAnalysis(
             overall_score=round((found.final["score"] or 0) / 100, 3),
-            recommendations=[each["advice"] for each in done if each.get("advice")],
-            detected_errors=_texts(found.final["warnings"]),
+            recommendations=advice if is_anyone_there else [STEP_BACK],
+            detected_errors=_texts(found.final["warnings"]) if is_anyone_there else [NOBODY],
             confidence=round(found.with_pose / max(found.frames, 1), 3),
         )
     )
@@ -164,18 +167,19 @@ async def _batch(request: web.Request) -> MotionAnswer:
 
 def _motion(request: web.Request, found: VideoAnalysis, began_s: float) -> MotionAnswer:
     words, final = ExerciseWords(request.app[SETTINGS]), found.final
+    is_anyone_there = found.with_pose > 0
     return MotionAnswer(
         data=MotionAnalysis(
-            exercise=words.exercise(final["exercise"]),
+            exercise=words.exercise(final["exercise"]) if is_anyone_there else words.nobody,
             score=words.score(final["score"]),
             reps=final["reps"],
             held_s=final["held_s"],
-            feedback=_texts(final["feedback"]),
-            warnings=_texts(final["warnings"]),
+            feedback=_texts(final["feedback"]) if is_anyone_there else [STEP_BACK],
+            warnings=_texts(final["warnings"]) if is_anyone_there else [NOBODY],
             duration_s=round(found.duration_s, 3),
             frames_analyzed=found.frames,
             frames_with_pose=found.with_pose,
-            exercises=final["exercise_summary"]["exercises"],
+            exercises=words.by_exercise(final["exercise_summary"]["exercises"]),
             processing_time_ms=round((time.monotonic() - began_s) * 1000, 2),
         )
     )

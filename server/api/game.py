@@ -22,13 +22,14 @@ MAX_MESSAGE_BYTES = 4096
 
 PLAYERS = web.AppKey("players", dict[BoundedSocket, str | None])
 """With the subject that each plays as."""
-PICKS = web.AppKey("picks", TokenBucket)
+PICKS = web.AppKey("picks", dict[str | None, TokenBucket])
+"""By subject, as long as somebody plays as it: nobody uses up what others get."""
 
 
 def set_up(app: web.Application) -> None:
     """Nobody plays."""
     app[PLAYERS] = {}
-    app[PICKS] = TokenBucket(PICKS_PER_S)
+    app[PICKS] = {}
 
 
 async def control(request: web.Request) -> web.WebSocketResponse:
@@ -37,7 +38,9 @@ async def control(request: web.Request) -> web.WebSocketResponse:
     async with BoundedSocket.open(request, max_message_bytes=MAX_MESSAGE_BYTES) as socket:
         # They wait through each other's rounds.
         socket.may_idle = lambda: True
-        players[socket] = request[IDENTITY].subject
+        players[socket] = subject = request[IDENTITY].subject
+        picks = request.app[PICKS]
+        picks.setdefault(subject, TokenBucket(PICKS_PER_S))
         try:
             async for message in socket:
                 # What is no text is none of the game's.
@@ -45,6 +48,8 @@ async def control(request: web.Request) -> web.WebSocketResponse:
                     _play(request.app, socket, message)
         finally:
             del players[socket]
+            if subject not in players.values():
+                del picks[subject]
     return socket.response
 
 
@@ -56,7 +61,7 @@ def _play(app: web.Application, player: BoundedSocket, text: str) -> None:
         return
     if not isinstance(message, dict) or message.get("type") != "next":
         _say(player, {"type": "error", "detail": "unknown_type"})
-    elif not app[PICKS].allow(time.monotonic()):
+    elif not app[PICKS][app[PLAYERS][player]].allow(time.monotonic()):
         _say(player, {"type": "error", "detail": f"more than {PICKS_PER_S:g} poses a second"})
     else:
         picked = {"type": "pose", "pose": random.choice(POSES)}

@@ -14,7 +14,16 @@ from functools import partial
 from aiohttp import web
 
 from server.api import node_feeds
-from server.api.context import CLUSTER, MOVES, POOL, RECORDINGS, SESSIONS, SETTINGS, STREAMS
+from server.api.context import (
+    CLUSTER,
+    HISTORY,
+    MOVES,
+    POOL,
+    RECORDINGS,
+    SESSIONS,
+    SETTINGS,
+    STREAMS,
+)
 from server.api.moving import AMONG_NODES
 from server.api.relay import relay, trust_node
 from server.cluster.load import LoadMeter
@@ -64,6 +73,8 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     """Have what other nodes answer passed on to them. Before the applications run."""
     member = Member(node, _own_state(main), _network(node, main[SETTINGS]))
     moves = Moves(member, main[SESSIONS])
+    if HISTORY in main:
+        moves.take_training = main[HISTORY].take_over
     for app in (main, next_port):
         app[CLUSTER], app[MOVES] = member, moves
     # The next port has sockets alone, and another scope for all its paths.
@@ -132,13 +143,14 @@ class Joined:
 
     async def drain(self, given_up: asyncio.Future[None]) -> None:
         """Accept nobody new, and send all sessions to other nodes, if there are any."""
-        if self.moves.can_drain:
-            # Where others accept from the same sockets. On several machines clients ask here for
-            # the way to another node.
-            if not self.member.node.spans_machines:
-                for site in self.sites:
-                    await site.stop()
-            await self.moves.drain(given_up)
+        await self.moves.drain(given_up, self._accept_nobody)
+
+    async def _accept_nobody(self) -> None:
+        # Where others accept from the same sockets. On several machines clients ask here for the
+        # way to another node.
+        if not self.member.node.spans_machines:
+            for site in self.sites:
+                await site.stop()
 
     async def leave(self) -> None:
         """Take no more requests from the others."""

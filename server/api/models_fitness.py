@@ -38,6 +38,7 @@ class FrameAnalysis(BaseModel):
     feedback: list[str]
     warnings: list[str]
     landmarks_count: int
+    still: bool = Field(description="Whether it is told of this picture by itself")
     processing_time_ms: float
     performance: Performance
 

@@ -51,6 +51,9 @@ class Analysis(BaseModel):
     feedback: list[str]
     warnings: list[str]
     landmarks_count: int
+    still: bool = Field(
+        description="Whether it is told of this picture by itself, since nobody moves"
+    )
     processing_time_ms: float = Field(description="What the analyzers took")
     total_latency_ms: int = Field(description="From the message's arrival to its answer")
     timestamp: str = Field(description="When it was answered, ISO 8601, UTC")

@@ -82,11 +82,15 @@ class Find(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_older(cls, data: Any) -> Any:
-        """Take ``{"embed", "video_path"}``, as older clients send it."""
-        if not isinstance(data, dict) or "video_path" not in data:
+        """Take ``embed`` and ``video_path``, as older clients send them, either or both."""
+        if not isinstance(data, dict):
             return data
-        person = {"embedding": data.get("embed", data.get("embedding"))}
-        return {"person": person, "video": {"path": data["video_path"]}} | data
+        older: dict[str, Any] = {}
+        if "video_path" in data:
+            older["video"] = {"path": data["video_path"]}
+        if "embed" in data or "embedding" in data:
+            older["person"] = {"embedding": data.get("embed", data.get("embedding"))}
+        return older | data
 
 
 class FoundMatch(BaseModel):

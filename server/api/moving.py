@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from aiohttp import web
 
-from server.api.context import SESSIONS
+from server.api.context import HISTORY, SESSIONS
 from server.http.route import Route
 from server.security.identity import IDENTITY
 from server.sessions import handover
@@ -25,7 +25,11 @@ async def _label(request: web.Request) -> web.Response:
 async def _luggage(request: web.Request) -> web.Response:
     """What is known of a session, which ends here."""
     resume = (await request.json())["resume"]
-    luggage = await request.app[SESSIONS].hand_over(resume, request[IDENTITY])
+    sessions = request.app[SESSIONS]
+    sid = sessions.to_move(resume, request[IDENTITY]).sid
+    luggage = await sessions.hand_over(resume, request[IDENTITY])
+    if HISTORY in request.app:
+        luggage = replace(luggage, training=request.app[HISTORY].let_go(sid))
     return web.Response(body=luggage.write())
 
 

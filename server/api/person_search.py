@@ -59,7 +59,8 @@ _READY_WITHIN_S = 30.0
 _RETRY_AFTER_S = 60
 # Of a form. An older server's clients call it the first.
 _PICTURE_FIELDS = ("file", "image")
-_FIND_FIELDS = ("person", "embed", "video_path", "threshold", "file")
+_VIDEO_FIELDS = ("file", "video")
+_FIND_FIELDS = ("person", "embed", "video_path", "threshold", *_VIDEO_FIELDS)
 # Whom a detector does not see, and everybody without one, is found by pose.
 _POSE = "pose"
 _SEVERAL: dict[str, Any] = {"num_poses": 8, "still": True}
@@ -167,7 +168,10 @@ async def _find_in_form(request: web.Request) -> web.StreamResponse:
     max_bytes = request.app[SETTINGS].max_body_bytes
     try:
         found = await forms.read_fields(request, _FIND_FIELDS, max_bytes)
-        video = found.pop("file", None)
+        videos = [found.pop(name) for name in _VIDEO_FIELDS if name in found]
+        video = videos[0] if videos else None
+        if video is None and "video_path" not in found:
+            raise BadMessage("the form has neither video_path nor the video itself as 'file'")
         body = Find.model_validate(_as_json(found))
         request.app[EMBEDDING_CIPHER].open(body.person.embedding, owner_of(request))
         await until_reid_runs(request.app[POOL])

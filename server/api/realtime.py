@@ -103,6 +103,7 @@ def _analysis(seen: Seen, result: Result, dropped: int, sent: _Sent) -> Analysis
         feedback=seen.feedback,
         warnings=seen.warnings,
         landmarks_count=seen.landmarks_count,
+        still=seen.is_still,
         processing_time_ms=round(sum(result.timing.analyzers_ms.values()), 2),
         total_latency_ms=latency_ms,
         timestamp=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

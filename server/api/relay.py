@@ -20,7 +20,14 @@ from server.api.context import CLUSTER
 from server.api.json_body import READ_BODY, read_body
 from server.api.merged import MERGED, merge
 from server.api.sdp_resources import SDP
-from server.cluster.link import IDENTITY_HEADER, Link, read_identity, refusal, starting_again
+from server.cluster.link import (
+    IDENTITY_HEADER,
+    Link,
+    Refused,
+    read_identity,
+    refusal,
+    starting_again,
+)
 from server.cluster.member import Member
 from server.cluster.node import number_of
 from server.http.route import Handler
@@ -28,7 +35,7 @@ from server.security.identity import IDENTITY, Identity
 from server.tasks import Tasks
 from server.watching.elsewhere import node_with
 from server.watching.names import ANNOTATED, FIRST
-from signaling.errors import Conflict, NotFound, SignalingError, quote
+from signaling.errors import Busy, Conflict, NotFound, SignalingError, quote
 from signaling.messages import (
     Answer,
     IceCandidate,
@@ -44,6 +51,7 @@ ANSWER_WITHIN_S = 6.0
 # No room there: for anybody, or for whoever asks.
 _FULL = (503, 429)
 _NO_ROOM = (503,)
+_NOT_THERE = (404, 503)
 
 Local = Callable[[], Awaitable[Any]]
 T = TypeVar("T")
@@ -64,7 +72,13 @@ async def relay(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await _link(member, number).forward(request, request[IDENTITY])
     if request.method == "POST" and request.path.startswith(("/whip/", "/whep/")):
         return await _place(request, handler, member)
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    except NotFound as nowhere:
+        # Each machine has its own disk.
+        if not (member.node.spans_machines and request.path.startswith("/recordings/")):
+            raise
+        return await _at_another_machine(request, member, nowhere)
     member.report()
     if request.method == "GET" and request.path in MERGED and isinstance(response, web.Response):
         await merge(response, request.path, member, request[IDENTITY])
@@ -205,6 +219,22 @@ async def _node_of(request: web.Request, member: Member) -> int | None:
         case {"name": name} if path.startswith("/recordings/"):
             return member.recording_at(name)
     return None
+
+
+async def _at_another_machine(
+    request: web.Request, member: Member, nowhere: NotFound
+) -> web.StreamResponse:
+    """Have the node answer that has something which is not on this machine's disk.
+
+    Raises
+    ------
+    NotFound
+        None has it.
+    """
+    for link in member.others:
+        with contextlib.suppress(Refused, Busy):
+            return await link.forward(request, request[IDENTITY], b"", raise_for=_NOT_THERE)
+    raise nowhere
 
 
 def _nodes_for(member: Member, offer: Offer) -> list[int]:

@@ -30,10 +30,15 @@ _TYPES = {
 }
 # Asked about each time, and mostly answered with 304: a new version is there with the next reload.
 _CACHING = {hdrs.CACHE_CONTROL: "no-cache"}
-# Lines of scripts that are nothing but comment, and blocks of those: a fifth of what would be
-# sent. Their ends of lines stay, so that lines have the numbers that they have in the source. What
+# Scripts' comments, lines of them, blocks, and those behind code: a fifth of what would be sent.
+# Their ends of lines stay, so that lines have the numbers that they have in the source. What
 # lines are indented by goes too: no text of a script goes over an end of line. Styles alike.
-_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+_COMMENT = re.compile(
+    rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)$"
+    # Behind code: what has no quote after it is in no text.
+    rb"|(?<=[;,{}()\[\]]) // [^\"'`\n]*$",
+    re.MULTILINE,
+)
 _STYLE_COMMENT = re.compile(rb"/\*(?:[^*]|\*(?!/))*\*/")
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 # This one is for pages of others, and read by whoever writes them.

@@ -77,6 +77,7 @@ class Camera:
         self._running_since_s = 0.0
         self._arrivals_s: deque[float] = deque(maxlen=256)
         self.state = CameraState.STOPPED
+        self._entered = asyncio.Event()
         self.error: str | None = None
         self.backend: str | None = None
         self.latest: Capture | None = None
@@ -173,23 +174,24 @@ class Camera:
             self.error = str(error)
         return self.backend
 
-    async def wait_for_picture(self, within_s: float) -> None:
-        """Return when there is a picture, or after that time."""
-        came = asyncio.Event()
+    async def wait_until_started(self, within_s: float) -> None:
+        """Return when it gives pictures or has failed to, or after that time.
 
-        def arrived(capture: Capture) -> None:
-            came.set()
-
-        if self.latest is not None:
-            return
-        self.subscribe(arrived)
-        try:
+        How it is then stands in its status.
+        """
+        # One that has failed before is tried again first.
+        run = self.starts + (self.state is not CameraState.STARTING)
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await came.wait()
-        except TimeoutError:
-            pass  # How it is then stands in its status.
-        finally:
-            self.unsubscribe(arrived)
+                while self.latest is None and not self._gave_up(run):
+                    self._entered.clear()
+                    await self._entered.wait()
+
+    def _gave_up(self, run: int) -> bool:
+        """Whether this run has failed, counted by `starts`, or there will be none."""
+        if self._keeper is None or self._keeper.done():
+            return True
+        return self.starts >= run and self.state not in (CameraState.STARTING, CameraState.RUNNING)
 
     def _rate(self) -> float:
         now_s = time.monotonic()
@@ -307,6 +309,7 @@ class Camera:
     def _enter(self, state: CameraState) -> None:
         if state is not self.state:
             self.state = state
+            self._entered.set()
             logger.info("Camera: %s", state)
 
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -60,8 +61,15 @@ def load(name: str) -> HookFunction:
 
 
 def _run(file: str) -> ModuleType:
+    """Run a file, which finds what lies beside it: of a package, by the package's name."""
     path = Path(file).resolve()
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    is_in_package = (path.parent / "__init__.py").is_file()
+    folder = path.parent.parent if is_in_package else path.parent
+    if str(folder) not in sys.path:
+        # Last: what lies there may be called as ours is.
+        sys.path.append(str(folder))
+    name = f"{path.parent.name}.{path.stem}" if is_in_package else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -39,7 +39,7 @@ examples:
   kinecast cluster start --nodes 2 ...          on two of them
   kinecast cluster status                       node, machine, sessions, load, names, version
   kinecast cluster scale 5                      more of them, or fewer: those are ended in order
-  kinecast cluster drain 01                     end one in order, and start it again
+  kinecast cluster drain 01                     its sessions go to other nodes; then start it again
   kinecast cluster stop
 
 Secrets are read from the environment of each machine, and never sent over Ray. Nodes go on when
@@ -134,12 +134,8 @@ def _carry_out(asked: argparse.Namespace, flags: list[str], cluster: str) -> int
             case "scale":
                 _show(control.scale(asked.count))
             case "drain":
-                print(
-                    f"node {tag_of(asked.node)}: its sessions go to other nodes, or end after"
-                    " a minute; then it is started again",
-                    file=sys.stderr,
-                )
-                control.drain(asked.node)
+                for said in control.drain(asked.node):
+                    print(said, flush=True)
             case "stop":
                 print(f"{control.stop()} nodes have ended", file=sys.stderr)
             case _:

@@ -78,7 +78,7 @@ class KeptNode:
         What they mean on this machine.
     address
         At which other machines reach this one.
-    patience_s
+    patience_s, place
         See `open_doors`.
 
     Raises
@@ -94,11 +94,12 @@ class KeptNode:
         settings: Settings,
         address: str,
         patience_s: float = 0.0,
+        place: int = 0,
     ) -> None:
         self.number = number
         self.starts = 0
         self.problem = ""
-        self._doors = open_doors(settings, patience_s)
+        self._doors = open_doors(settings, patience_s, place)
         try:
             port = settings.cluster_port
             self._inner = bind(address, port, CLUSTER_PORTS if port else 1)
@@ -125,6 +126,11 @@ class KeptNode:
     def start(self) -> None:
         """Have it run from now on."""
         self._thread.start()
+
+    @property
+    def place(self) -> int:
+        """Which node of its machine it is."""
+        return self._doors.place
 
     @property
     def pid(self) -> int | None:
@@ -216,7 +222,7 @@ class KeptNode:
         )
 
 
-def open_doors(settings: Settings, patience_s: float = 0.0) -> Doors:
+def open_doors(settings: Settings, patience_s: float = 0.0, place: int = 0) -> Doors:
     """The first two ports from --port on that no other node of this machine has.
 
     Parameters
@@ -224,30 +230,40 @@ def open_doors(settings: Settings, patience_s: float = 0.0) -> Doors:
     settings
         The server's.
     patience_s
-        So long it is waited for the very first ones: a predecessor may be about to end.
+        So long it is waited for those of `place`: a predecessor may be about to end.
+    place
+        Whose ports are tried first.
 
     Raises
     ------
     BadSettings
         There are none.
     """
-    until_s, place = time.monotonic() + patience_s, 0
-    while True:
-        port = settings.port + 2 * place
-        main: list[socket] = []
-        try:
-            if not settings.websocket_only:
-                main = listen(settings.host, port)
-            return Doors(place, main, listen(settings.host, port + 1))
-        except OSError as error:
-            for each in main:
-                each.close()
-            if time.monotonic() < until_s:
-                time.sleep(_TRY_EVERY_S)
-                continue
-            place += 1
-            if place == MAX_NODES_A_MACHINE:
-                raise refusal(settings.host, port, error) from error
+    until_s = time.monotonic() + patience_s
+    others = [each for each in range(MAX_NODES_A_MACHINE) if each != place]
+    for each in (place, *others):
+        while True:
+            try:
+                return _open_at(settings, each)
+            except OSError as error:
+                if time.monotonic() < until_s:
+                    time.sleep(_TRY_EVERY_S)
+                    continue
+                if each == others[-1]:
+                    raise refusal(settings.host, settings.port + 2 * each, error) from error
+                break
+    raise AssertionError("there is always a last one")
+
+
+def _open_at(settings: Settings, place: int) -> Doors:
+    port = settings.port + 2 * place
+    main = [] if settings.websocket_only else listen(settings.host, port)
+    try:
+        return Doors(place, main, listen(settings.host, port + 1))
+    except OSError:
+        for each in main:
+            each.close()
+        raise
 
 
 def without_ray(environ: Mapping[str, str]) -> dict[str, str]:

@@ -128,7 +128,9 @@ class Link:
             raise starting_again() from error
         async with answer:
             if answer.status in raise_for:
-                raise refusal(answer.status, (await answer.json())["message"])
+                # To HEAD nothing is said.
+                told = await answer.json() or {"message": answer.reason or ""}
+                raise refusal(answer.status, told["message"])
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             for name, value in answer.headers.items():
                 if name.lower() not in _OWN:

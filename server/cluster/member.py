@@ -116,6 +116,26 @@ class Member:
         return lively or {own: states[own]}
 
     @property
+    def has_others(self) -> bool:
+        """Whether there are other nodes, or were a moment ago: they may take sessions soon."""
+        since_s = time.monotonic() - COMES_WITHIN_S
+        return bool(self._elsewhere()) or any(at_s > since_s for at_s in self._lost_s.values())
+
+    async def begin_to_drain(self) -> bool:
+        """Take no more sessions, if another node does; returns whether this one drains now.
+
+        The registry says so, since two that look at each other would both see another one.
+        """
+        try:
+            granted = bool((await self._call({"drain": True}))["granted"])
+        except Busy:
+            granted = any(number != self.node.number for number in self.lively)
+        if granted:
+            self.draining = True
+            self.report()
+        return granted
+
+    @property
     def is_registered(self) -> bool:
         """Whether the registry knows of this node: it gets sessions, and can give names."""
         return self._writer is not None
@@ -274,7 +294,7 @@ class Member:
                 logger.error("The registry is gone: trying again")
             except OSError as error:
                 logger.warning("The registry can not be reached: %s", error)
-            except (ValueError, KeyError, TypeError):
+            except Exception:
                 # A parent that runs since before the server was upgraded.
                 logger.exception("The registry is not understood: restart the whole server")
             finally:
@@ -289,7 +309,7 @@ class Member:
 
     async def _talk(self, reader: asyncio.StreamReader) -> None:
         self.report()
-        reporting = asyncio.create_task(self._report_on(), name="report")
+        reporting = self._tasks.spawn(self._report_on(), "report")
         try:
             while line := await reader.readline():
                 self._take(json.loads(line))
@@ -301,9 +321,13 @@ class Member:
     async def _report_on(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
-            self._addresses = self.lasting(MAX_ADDRESSES)
-            # Changed or not: it says that this node does not stand still.
-            self._say(self._state())
+            try:
+                self._addresses = self.lasting(MAX_ADDRESSES)
+                # Changed or not: it says that this node does not stand still.
+                self._say(self._state())
+            except Exception:
+                # Whatever it was, a node that said nothing more would get no more sessions.
+                logger.exception("This node could not say how it does: it tries again")
 
     def _say(self, state: NodeState) -> None:
         if self._writer is not None:

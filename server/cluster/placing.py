@@ -117,11 +117,12 @@ class Placer:
     _placed: dict[int, int] = field(default_factory=dict)
     _watching: dict[int, int] = field(default_factory=dict)
     _cost: float | None = None
+    _news: int = 0
 
     def told(self, nodes: Iterable[int]) -> None:
         """These have said anew how loaded they are: what was placed there before is in it."""
-        self._cost = None
         for number in nodes:
+            self._news += 1
             self._placed.pop(number, None)
             self._watching.pop(number, None)
 
@@ -145,8 +146,9 @@ class Placer:
         return self._choose(nodes, needs_room=True)
 
     def _choose(self, nodes: Mapping[int, NodeState], *, needs_room: bool) -> list[int]:
-        if self._cost is None:
-            self._cost = _mean_cost(nodes.values())
+        # The mean of many moves little with the news of one.
+        if self._cost is None or self._news * 10 >= len(nodes):
+            self._cost, self._news = _mean_cost(nodes.values()), 0
         left, chosen, is_filtered = list(nodes), list[int](), not needs_room
         while left and len(chosen) < TRIES:
             drawn = self.rng.sample(left, min(2, len(left)))

@@ -28,6 +28,7 @@ class Registry:
         self._now_s = now_s
         self._states: dict[int, NodeState] = {}
         self._given: dict[str, tuple[int, float]] = {}
+        self._draining: set[int] = set()
 
     @property
     def states(self) -> Mapping[int, NodeState]:
@@ -36,6 +37,10 @@ class Registry:
 
     def report(self, number: int, state: NodeState) -> None:
         """A node says how it does."""
+        before = self._states.get(number)
+        if before is not None and before.incarnation != state.incarnation:
+            # It was started again before the end of its connection was heard of.
+            self._draining.discard(number)
         self._states[number] = state
         for name in state.names:
             if self._given.get(name, (number,))[0] == number:
@@ -44,7 +49,16 @@ class Registry:
     def leave(self, number: int) -> None:
         """A node is gone, and its names are free."""
         self._states.pop(number, None)
+        self._draining.discard(number)
         self._given = {name: given for name, given in self._given.items() if given[0] != number}
+
+    def let_drain(self, number: int) -> bool:
+        """Let a node send its sessions elsewhere, if there is another one that takes them."""
+        others = self._states.keys() - self._draining - {number}
+        if not any(self._states[each].takes_sessions for each in others):
+            return False
+        self._draining.add(number)
+        return True
 
     def give(self, name: str, wish: int, full: Collection[int] = ()) -> int:
         """Give a name to a node, unless another one has it; returns the one that has it.

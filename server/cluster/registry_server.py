@@ -147,6 +147,10 @@ class RegistryServer:
                 holder = self.registry.give(name, wish, full)
             writer.write(_line({"call": told["call"], "holder": holder}))
 
+        if "drain" in told:
+            granted = self.registry.let_drain(number)
+            writer.write(_line({"call": told["call"], "granted": granted}))
+
         if "charge" in told:
             refused = await self._charge(told["charge"])
             writer.write(_line({"call": told["call"], "refused": refused}))
@@ -190,6 +194,9 @@ class RegistryServer:
         # Written once: there are as many readers as nodes, and as many reports.
         table = _line(self.registry.table() | {"news_of": news_of, "settling": self._is_settling})
         for writer in self._writers.values():
+            # One that is closed, by TLS, can not even say how much waits.
+            if writer.is_closing():
+                continue
             if writer.transport.get_write_buffer_size() < MAX_WAITING_BYTES:
                 writer.write(table)
 

@@ -14,7 +14,7 @@ from server.cluster.placing import NodeState
 from server.cluster.registry_server import CommandRefused
 
 # Workers load their models meanwhile.
-_BACK_WITHIN_S = 120.0
+BACK_WITHIN_S = 120.0
 
 
 class Rollout:
@@ -85,10 +85,10 @@ class Rollout:
         self._successors[number] = before.incarnation, is_there
         yield f"Node {tag_of(number)} has ended; another one is started in its place"
         try:
-            await asyncio.wait_for(is_there.wait(), _BACK_WITHIN_S)
+            await asyncio.wait_for(is_there.wait(), BACK_WITHIN_S)
         except TimeoutError as error:
             raise CommandRefused(
-                f"no node {tag_of(number)} has come within {_BACK_WITHIN_S:.0f} s: see the log"
+                f"no node {tag_of(number)} has come within {BACK_WITHIN_S:.0f} s: see the log"
             ) from error
         finally:
             del self._successors[number]
@@ -109,17 +109,26 @@ class Rollout:
                 if number in self._off
                 else f"node {tag_of(number)} does not run: it is being started"
             )
-        others = [
-            each
-            for each, state in self.states().items()
-            if each != number and state.takes_sessions and each not in self._draining
-        ]
-        if not others:
-            raise CommandRefused(
-                f"node {tag_of(number)} is the last one that takes sessions: wait until another one"
-                " does, or stop the whole server"
-            )
+        takers = {n: each for n, each in self.states().items() if n not in self._draining}
+        if (refusal := refusal_of_last(number, takers)) is not None:
+            raise CommandRefused(refusal)
         return number
+
+
+def refusal_of_last(number: int, states: Mapping[int, NodeState]) -> str | None:
+    """Why a node may not drain: its sessions have nowhere to go; None if they have.
+
+    Parameters
+    ----------
+    states
+        Of the nodes that are there.
+    """
+    if any(each != number and state.takes_sessions for each, state in states.items()):
+        return None
+    return (
+        f"node {tag_of(number)} is the last one that takes sessions: wait until another one"
+        " does, or stop the whole server"
+    )
 
 
 def _listed(numbers: Collection[int]) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from server.history.training import Draft
+from server.history.training import Draft, Kept
 
 # While the database is away.
 MOST_WAITING = 200
 # Of all that wait.
 MOST_BYTES_WAITING = 64_000_000
+# What goes along with a session to another node.
+MOST_BYTES_ALONG = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,34 @@ class Drafts:
             draft.sum_up(summary.get("final"))
             self._drop_if_empty(draft)
             self._make_room()
+
+    def let_go(self, session: str) -> dict[str, Any] | None:
+        """What there is of a session that goes on elsewhere; None if there is nothing."""
+        if session in self._forgotten:
+            self._forgotten.discard(session)
+            return Kept(is_forgotten=True).write()
+        draft = self._drafts.pop(session, None)
+        if draft is None:
+            return None
+        # The end of the session tells of all of them again.
+        done = draft.repetitions.values() if draft.bytes <= MOST_BYTES_ALONG else ()
+        kept = Kept(draft.uid, draft.began_at_ms, draft.told_at_ms, draft.is_known, tuple(done))
+        return kept.write()
+
+    def take_over(self, told: Told, written: dict[str, Any]) -> None:
+        """Go on with what was let go of elsewhere.
+
+        Raises
+        ------
+        ValueError
+            It is something else.
+        """
+        kept = Kept.read(written)
+        if kept.is_forgotten:
+            self._forgotten.add(told.session)
+        draft = self._of(told, kept.began_at_ms)
+        if draft is not None:
+            draft.go_on(kept)
 
     def forget(self, key: str) -> None:
         """Keep nothing of somebody, and nothing more of the sessions that go on."""

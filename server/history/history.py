@@ -152,6 +152,24 @@ class History:
             self._soon.set()
         self._more.set()
 
+    def let_go(self, session: str) -> dict[str, Any] | None:
+        """What there is of a session that goes on at another node, which writes it from now on."""
+        self._told.discard(session)
+        return self._drafts.let_go(session)
+
+    def take_over(self, session: str, kept: dict[str, Any]) -> None:
+        """Go on with what another node let go of, so that it becomes one training.
+
+        Raises
+        ------
+        ValueError
+            It is something else: of another version perhaps.
+        """
+        told = self._find(session)
+        if told is not None:
+            self._drafts.take_over(told, kept)
+            self._more.set()
+
     def _say_so(self, session: str) -> None:
         if session not in self._told:
             self._told.add(session)

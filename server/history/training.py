@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from pydantic import TypeAdapter
 
 # Without a repetition for so long a set is over; the page has the same.
 REST_MS = 20_000
@@ -104,6 +106,46 @@ class Training:
     is_known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What another node needs to go on with a training.
+
+    Attributes
+    ----------
+    uid, began_at_ms, is_known
+        As `Training` has them.
+    told_at_ms
+        When something was told of it last.
+    is_forgotten
+        Whether it was deleted, and nothing more of the session is to be kept.
+    """
+
+    uid: str = ""
+    began_at_ms: int = 0
+    told_at_ms: int = 0
+    is_known: bool = False
+    repetitions: tuple[Repetition, ...] = ()
+    is_forgotten: bool = False
+
+    def write(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> Kept:
+        """What `write` wrote.
+
+        Raises
+        ------
+        ValueError
+            It is something else.
+        """
+        return _KEPT.validate_python(written)
+
+
+_KEPT = TypeAdapter(Kept)
+
+
 @dataclass(slots=True)
 class Draft:
     """A training that goes on, or waits to be written."""
@@ -135,10 +177,23 @@ class Draft:
         """Take a repetition as the exercise analyzer tells it; what is none is passed over."""
         found = read_repetition(told)
         if found is not None and len(self.repetitions) < MOST_REPETITIONS:
-            before = self.repetitions.get((found.exercise, found.end_ms))
-            self.repetitions[found.exercise, found.end_ms] = found
-            self.bytes += found.bytes - (before.bytes if before else 0)
-            self.version += 1
+            self._put(found)
+
+    def go_on(self, kept: Kept) -> None:
+        """Be the training that another node has begun."""
+        self.uid, self.is_known = kept.uid, kept.is_known
+        self.told_at_ms = kept.told_at_ms
+        for each in kept.repetitions[:MOST_REPETITIONS]:
+            self._put(each)
+        if self.is_empty:
+            # What is written stays until there is something to put in its place.
+            self.written = self.version
+
+    def _put(self, found: Repetition) -> None:
+        before = self.repetitions.get((found.exercise, found.end_ms))
+        self.repetitions[found.exercise, found.end_ms] = found
+        self.bytes += found.bytes - (before.bytes if before else 0)
+        self.version += 1
 
     def sum_up(self, final: object) -> None:
         """Take what the final result says, which may know of some that were never told."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +18,16 @@ _DELIMITER = 9
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
 # Constrained Baseline, which browsers send, is the same with a flag.
 _BASELINE = 66
-# The longest that a camera or a browser makes has some 60.
-_MAX_SPS_BYTES = 1024
+# Each is looked for by C: a frame of a megabyte may have a quarter of a million units.
+_ANY_UNIT = re.compile(rb"\x00\x00\x01(?=(.))", re.DOTALL)
+_IDR_UNIT = re.compile(rb"\x00\x00\x01[\x05\x25\x45\x65\x85\xa5\xc5\xe5]")
+_SPS_UNIT = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67\x87\xa7\xc7\xe7]")
+# The longest that a camera or a browser makes has some 60; with all scaling lists, twice that.
+_MAX_SPS_BYTES = 256
+# A frame has one, of a video in layers a few; an identifier has 32 values (section 7.4.2.1.1).
+_MAX_SPS = 4
+# In front of a frame's slices, and in all; a picture parameter set has some 10 bytes.
+_MAX_SETS, _MAX_SETS_BYTES = 64, 16 * 1024
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
@@ -28,7 +38,7 @@ def is_key_frame(codec: str, data: bytes) -> bool:
     """
     if codec.upper() == "VP8":
         return bool(data) and not data[0] & 1
-    return any(kind == _IDR for kind, _ in _nal_units(data))
+    return _IDR_UNIT.search(data) is not None
 
 
 def temporal_layer(payload: bytes) -> tuple[int, bool]:
@@ -118,13 +128,16 @@ class _Sequence:
 
 
 def _sequences(data: bytes) -> list[_Sequence]:
-    return [_sequence(data[at + 1 :]) for kind, at in _nal_units(data) if kind == _SPS]
+    ends = [unit.end() for unit in itertools.islice(_SPS_UNIT.finditer(data), _MAX_SPS + 1)]
+    if len(ends) > _MAX_SPS:
+        raise ValueError(f"a frame has more than {_MAX_SPS} sequence parameter sets")
+    return [_sequence(data[end : end + _MAX_SPS_BYTES]) for end in ends]
 
 
 def _sequence(sps: bytes) -> _Sequence:
     """Read a sequence parameter set, its NAL unit's head left out."""
     # It is shorter, whatever follows it; a byte 3 keeps it from looking like a start code.
-    bits = _Bits(sps[:_MAX_SPS_BYTES].replace(b"\x00\x00\x03", b"\x00\x00"))
+    bits = _Bits(sps.replace(b"\x00\x00\x03", b"\x00\x00"))
     profile = bits.take(8)
     bits.take(16)
     bits.golomb()
@@ -193,11 +206,11 @@ class _Bits:
         return self._value >> self._left & (1 << count) - 1
 
     def golomb(self) -> int:
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > 32:
-                raise ValueError("a sequence parameter set has a number that is too large")
+        rest = self._value & (1 << self._left) - 1
+        zeros = self._left - rest.bit_length()
+        if zeros > 32 and rest:
+            raise ValueError("a sequence parameter set has a number that is too large")
+        self.take(zeros + 1)
         return (1 << zeros) - 1 + self.take(zeros)
 
 
@@ -213,7 +226,8 @@ class ParameterSets:
     def complete(self, data: bytes, is_key_frame: bool) -> bytes:
         """A frame, as Annex B, with what is missing in front of it, if it is a key frame."""
         own = _parameter_sets(data)
-        self._known |= own
+        if sum(map(len, own.values())) <= _MAX_SETS_BYTES:
+            self._known |= own
         if not is_key_frame or _SPS in own:
             return data
         return b"".join((*(self._known[kind] for kind in sorted(self._known)), data))
@@ -222,7 +236,7 @@ class ParameterSets:
 def _parameter_sets(data: bytes) -> dict[int, bytes]:
     """The parameter sets in front of a frame's slices, all of one type put together."""
     found: dict[int, list[bytes]] = {}
-    for kind, at in _nal_units(data):
+    for kind, at in itertools.islice(_nal_units(data), _MAX_SETS):
         if kind <= _IDR:
             break
         if kind in (_SPS, _PPS):
@@ -235,7 +249,5 @@ def _parameter_sets(data: bytes) -> dict[int, bytes]:
 
 def _nal_units(data: bytes) -> Iterator[tuple[int, int]]:
     """The type of each NAL unit of an H264 frame, and where it begins (RFC 6184, section 1.3)."""
-    at = data.find(_START_CODE) + len(_START_CODE)
-    while len(_START_CODE) <= at < len(data):
-        yield data[at] & 0x1F, at
-        at = data.find(_START_CODE, at) + len(_START_CODE)
+    for unit in _ANY_UNIT.finditer(data):
+        yield unit[1][0] & 0x1F, unit.end()

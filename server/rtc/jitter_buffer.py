@@ -78,6 +78,8 @@ class VideoJitterBuffer:
     def _begin(self) -> None:
         self._packets: dict[int, Packet] = {}
         self._missing: dict[int, _Missing] = {}
+        # Where key frames begin of which all is there.
+        self._whole_keys: set[int] = set()
         self._next: int | None = None
         self._newest = 0
         self._newest_timestamp: int | None = None
@@ -120,7 +122,10 @@ class VideoJitterBuffer:
         if number >= self._newest:
             self._newest, self._newest_timestamp = number, packet.timestamp
         self._missing.pop(number, None)
+        is_new = number not in self._packets
         self._packets[number] = packet
+        if is_new and self._missing and self._may_complete(number):
+            self._note_whole_key(number)
 
     def _begin_at(self, number: int, now_s: float) -> None:
         self._begin()
@@ -221,26 +226,51 @@ class VideoJitterBuffer:
         if not self._missing:
             return False
         hole = min(self._missing)
-        given_up = now_s - self._missing[hole].since_s >= GIVE_UP_AFTER_S
-        first: int | None = None
-        for number in range(hole + 1, self._newest + 1):
-            if not self._begins_frame(number):
-                continue
-            if first is None:
-                first = number
-            taken = self._frame_at(number)
-            if taken is not None and taken[0] is not None and taken[0].is_key_frame:
-                self.lost_frames += 1
-                self._is_at_frame = True
-                self._go_to(number)
-                return True
-        if not given_up:
+        whole = min((number for number in self._whole_keys if number > hole), default=None)
+        if whole is not None:
+            self.lost_frames += 1
+            self._is_at_frame = True
+            self._go_to(whole)
+            return True
+        if now_s - self._missing[hole].since_s < GIVE_UP_AFTER_S:
             return False
+        behind = range(hole + 1, self._newest + 1)
+        first = next((number for number in behind if self._begins_frame(number)), None)
         self.lost_frames += 1
         self._break(now_s)
         self._is_at_frame = first is not None
         self._go_to(self._newest + 1 if first is None else first)
         return True
+
+    def _may_complete(self, number: int) -> bool:
+        """Whether a packet can complete a frame: not if the end of one has still to come."""
+        packet, before = self._packets[number], self._packets.get(number - 1)
+        if packet.marker or number + 1 in self._packets:
+            return True
+        return before is not None and before.timestamp != packet.timestamp
+
+    def _note_whole_key(self, number: int) -> None:
+        """See whether a packet that has come completes a key frame.
+
+        With each packet only that: looking through all that waits would cost whoever sends us many
+        small ones nothing, and everybody else the event loop.
+        """
+        # The frame that it ends where no marker says so, its own, and what follows it, which may be
+        # known to begin a frame by now.
+        for begins in {self._first_of(number - 1), self._first_of(number), number + 1}:
+            if begins in self._packets and self._begins_frame(begins):
+                taken = self._frame_at(begins)
+                if taken is not None and taken[0] is not None and taken[0].is_key_frame:
+                    self._whole_keys.add(begins)
+
+    def _first_of(self, number: int) -> int:
+        """The first packet of a packet's frame, of those that are there one behind the other."""
+        packet = self._packets.get(number)
+        while packet is not None and (before := self._packets.get(number - 1)) is not None:
+            if before.marker or before.timestamp != packet.timestamp:
+                break
+            number -= 1
+        return number
 
     def _begins_frame(self, number: int) -> bool:
         packet, before = self._packets.get(number), self._packets.get(number - 1)
@@ -257,6 +287,7 @@ class VideoJitterBuffer:
         for passed in range(self._next, number):
             self._packets.pop(passed, None)
             self._missing.pop(passed, None)
+            self._whole_keys.discard(passed)
         self._next = number
         self._newest = max(self._newest, number - 1)
 

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from server.media.clock import TrackClock
+from server.search.isolated import IsolatedVideo
 from server.search.video import IndexedVideo, SampledFrame
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
@@ -63,7 +64,7 @@ async def analyze(
     stop = threading.Event()
     loop = asyncio.get_running_loop()
     try:
-        video = await loop.run_in_executor(threads, IndexedVideo.read, path, max_pixels, stop)
+        video = await loop.run_in_executor(threads, IsolatedVideo.read, path, max_pixels, stop)
         if video.duration_s > MAX_S:
             raise SourceError(f"it lasts {video.duration_s:.0f} s: at most {MAX_S:.0f} s are taken")
         scan = _Scan(sessions, owner)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from server.search.frame_scanner import FrameScanner
+from server.search.isolated import IsolatedVideo
 from server.search.video import IndexedVideo, SampledFrame, VideoPart
 from server.sessions.manager import SessionManager
 
@@ -147,7 +148,7 @@ class Search:
         try:
             loop = asyncio.get_running_loop()
             video = await loop.run_in_executor(
-                threads, IndexedVideo.read, path, self._max_pixels, stop
+                threads, IsolatedVideo.read, path, self._max_pixels, stop
             )
             self._wanted = video.sample(self._looks_hz)
             async with self._scanners(video) as scanners:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from array import array
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,16 +70,27 @@ class IndexedVideo:
         Pixels.
     times_s
         Of each frame, seconds from the first, in the order of display.
+    pts, keys
+        Of each frame, and of each key frame, in ticks of the file's own clock, ascending.
+    tick_s
+        Seconds of a tick.
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], pts: list[int], keys: list[int], tick_s: float
+        self,
+        path: Path,
+        size: tuple[int, int],
+        pts: Sequence[int],
+        keys: Sequence[int],
+        tick_s: float,
     ) -> None:
         self.path = path
         self.width, self.height = size
-        self.times_s = [(value - pts[0]) * tick_s for value in pts]
-        self._pts = pts
-        self._keys = keys
+        # Of a day there are millions.
+        self.times_s = array("d", ((value - pts[0]) * tick_s for value in pts))
+        self.pts = pts
+        self.keys = keys
+        self.tick_s = tick_s
 
     @classmethod
     def read(cls, path: Path, max_pixels: int, stop: threading.Event | None = None) -> IndexedVideo:
@@ -128,11 +140,11 @@ class IndexedVideo:
     @property
     def keys_s(self) -> list[float]:
         """Of each key frame, seconds from the first frame, ascending."""
-        return [self.times_s[bisect_left(self._pts, key)] for key in self._keys]
+        return [self.times_s[bisect_left(self.pts, key)] for key in self.keys]
 
     def at(self, time_s: float) -> int:
         """One of `times_s`, in ticks of the file's own clock."""
-        return self._pts[bisect_left(self.times_s, time_s)]
+        return self.pts[bisect_left(self.times_s, time_s)]
 
     @property
     def duration_s(self) -> float:
@@ -161,8 +173,8 @@ class IndexedVideo:
 
     def split(self, parts: int) -> list[VideoPart]:
         """Cut it at key frames into parts of about the same length, not more than asked for."""
-        count = len(self._pts)
-        keys = [bisect_left(self._pts, key) for key in self._keys]
+        count = len(self.pts)
+        keys = [bisect_left(self.pts, key) for key in self.keys]
         cuts = {0}
         for part in range(1, parts):
             near = bisect_left(keys, part * count // parts)
@@ -191,35 +203,68 @@ class IndexedVideo:
             It can no longer be read.
         """
         give_way()
-        by_pts = {self._pts[i]: i for i in wanted if part.start <= i < part.end}
-        video = open_file(self.path)
-        with contextlib.closing(video.container):
-            for frame in self._frames(packets_of(video), part):
-                index = by_pts.pop(frame.pts, None) if frame.pts is not None else None
-                if index is not None:
-                    yield SampledFrame(as_i420(frame), index + 1, self.times_s[index])
-                if not by_pts:
-                    return
+        wanted_pts, first = self._ticks_of(part, wanted)
+        for pts, picture in decoded(self.path, wanted_pts, first):
+            yield self._sampled(pts, picture)
 
-    def _frames(
-        self, packets: Iterator[av.Packet[VideoStream]], part: VideoPart
-    ) -> Iterator[av.VideoFrame]:
-        # Read up to there, and not sought: fragmented MP4, as the recorder writes it, has no index
-        # to seek by. Reading without decoding goes through an hour in a second or two.
-        first = self._pts[part.start]
-        is_there = part.start == 0
-        try:
-            for packet in packets:
-                is_there = is_there or (packet.is_keyframe and packet.pts == first)
-                if not is_there:
-                    continue
-                with contextlib.suppress(av.error.InvalidDataError):
-                    for frame in packet.decode():
-                        if isinstance(frame, av.VideoFrame):
-                            yield frame
-        except FFmpegError as error:
+    def _ticks_of(self, part: VideoPart, wanted: list[int]) -> tuple[list[int], int | None]:
+        """A part's wanted frames, and its first one if that is not the video's, in ticks."""
+        pts = [self.pts[i] for i in wanted if part.start <= i < part.end]
+        return pts, self.pts[part.start] if part.start else None
+
+    def _sampled(self, pts: int, picture: av.VideoFrame) -> SampledFrame:
+        index = bisect_left(self.pts, pts)
+        return SampledFrame(picture, index + 1, self.times_s[index])
+
+
+def decoded(
+    path: Path, wanted_pts: Sequence[int], first: int | None
+) -> Generator[tuple[int, av.VideoFrame]]:
+    """Decode some frames of a video, yuv420p, one at a time, each with its time in ticks.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted_pts
+        Their times.
+    first
+        Time of the key frame to begin at; None is the beginning.
+
+    Raises
+    ------
+    SourceError
+        It can not be read.
+    """
+    left = set(wanted_pts)
+    video = open_file(path)
+    with contextlib.closing(video.container):
+        for frame in _frames(packets_of(video), first):
+            if frame.pts is not None and frame.pts in left:
+                left.remove(frame.pts)
+                yield frame.pts, as_i420(frame)
+            if not left:
+                return
+
+
+def _frames(
+    packets: Iterator[av.Packet[VideoStream]], first: int | None
+) -> Iterator[av.VideoFrame]:
+    # Read up to there, and not sought: fragmented MP4, as the recorder writes it, has no index
+    # to seek by. Reading without decoding goes through an hour in a second or two.
+    is_there = first is None
+    try:
+        for packet in packets:
+            is_there = is_there or (packet.is_keyframe and packet.pts == first)
             if not is_there:
-                raise SourceError(f"it can not be read: {error.strerror}") from error
+                continue
+            with contextlib.suppress(av.error.InvalidDataError):
+                for frame in packet.decode():
+                    if isinstance(frame, av.VideoFrame):
+                        yield frame
+    except FFmpegError as error:
+        if not is_there:
+            raise SourceError(f"it can not be read: {error.strerror}") from error
 
 
 def give_way() -> None:
@@ -227,4 +272,5 @@ def give_way() -> None:
     if hasattr(os, "setpriority"):
         # On Linux this is the calling thread's alone.
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+            has = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, 0, max(has, _NICENESS))

@@ -19,6 +19,8 @@ _MESSAGES = {
     ),
     "in_time": "sees every frame again",
 }
+STATES = tuple(_MESSAGES)
+"""What it is told to be, from when that changes."""
 
 
 @dataclass(slots=True)
@@ -54,9 +56,9 @@ class EveryFrame:
             analyzer.seen = Seen(analyzer.seen.number, 0, analyzer.seen.lag_ms)
 
     @property
-    def counts(self) -> dict[str, list[int]]:
+    def counts(self) -> dict[str, tuple[int, int]]:
         """Of each, for another node: the number of the last frame that it saw, and how many."""
-        return {name: [each.seen.number, each.count] for name, each in self._analyzers.items()}
+        return {name: (each.seen.number, each.count) for name, each in self._analyzers.items()}
 
     def take_over(self, counts: Mapping[str, Sequence[int]]) -> None:
         """Go on from what they saw at another node."""

@@ -99,13 +99,14 @@ def expect(manager: SessionManager, kept: KeptSession) -> Session:
     Raises
     ------
     SignalingError
-        An analyzer that this server lacks (400).
+        This server lacks all of its analyzers (400).
     """
     by = Identity(kept.owner, frozenset(), kept.client)
     session = manager.expect(kept.id, kept.analyzers, by, kept.name)
     session.created_at_ms = kept.created_at_ms
     session.restarts = kept.restarts
-    session.options.update(kept.options or {})
+    options = kept.options or {}
+    session.options.update({n: options[n] for n in session.analyzers if n in options})
     return session
 
 

@@ -8,7 +8,7 @@ import logging
 from server.sessions.directory import SessionDirectory
 from server.sessions.luggage import Luggage
 from server.sessions.peer import DisconnectReason, SessionPeer, hang_up_on_oldest
-from server.sessions.session import Session
+from server.sessions.session import MOVES_ON, Session
 from server.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class SessionLifetimes:
         self._max_peers = max_peers
         self._expiries: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks("sessions")
+        self._left = Tasks("sessions that have left")
 
     def has(self, session: Session) -> bool:
         """Whether a peer feeds it, or it waits for one."""
@@ -115,19 +116,25 @@ class SessionLifetimes:
             await session.end(reason)
         finally:
             self._known.end(session)
-        if session.name is not None and session.arrival is None:
+        stays = session.arrival is None and session.end_reason != MOVES_ON
+        if session.name is not None and stays:
             session.tell("unpublished")
         hang_up_on_oldest(self.peers.values(), self._max_peers)
 
     async def hand_over(self, session: Session) -> Luggage:
         """End a session here that goes on at another node; its peer has a moment to hang up."""
         self.keep(session)
+        return await asyncio.shield(self._left.spawn(self._leave(session), "leave"))
+
+    async def _leave(self, session: Session) -> Luggage:
         try:
-            return await asyncio.shield(self._tasks.spawn(session.leave(), "leave"))
+            return await session.leave()
         finally:
             self._known.end(session)
             if (peer := self.peers.get(session.sid)) is not None:
-                peer.request_end("it goes on at another node")
+                peer.request_end(MOVES_ON)
+            # To close files takes its time, and results are missing until it is there.
+            self._left.spawn(session.finish_recording(), "finish its recording")
 
     async def drain(self, reason: str) -> None:
         """Take no more offers, end all sessions with their final results, hang up."""
@@ -137,4 +144,5 @@ class SessionLifetimes:
         self.peers.clear()
         await asyncio.gather(*(peer.flush() for peer in peers))
         await asyncio.gather(*(peer.close() for peer in peers))
+        await self._left.join()
         await self._tasks.cancel()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import cbor2
+from pydantic import Field, TypeAdapter
 
 from server.workers.messages import Memory
 
 # Each analyzer may have a mebibyte.
 MAX_LUGGAGE_BYTES = 8 << 20
+Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,20 @@ class Luggage:
         What its worker knew.
     every_frame
         Of analyzers that see every frame: what `EveryFrame.counts` says.
+    training
+        What is kept of it as a training, if trainings are kept.
     """
 
-    frames: int
-    analyzed: int
-    unreadable: int
-    elapsed_s: float
-    restarts: int
+    frames: Count
+    analyzed: Count
+    unreadable: Count
+    elapsed_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    restarts: Count
     health: dict[str, Any] | None
     notes: list[dict[str, Any]]
     memory: Memory
-    every_frame: dict[str, list[int]] = field(default_factory=dict)
+    every_frame: dict[str, tuple[Count, Count]] = field(default_factory=dict)
+    training: dict[str, Any] | None = None
 
     def write(self) -> bytes:
         """As bytes; no more than `MAX_LUGGAGE_BYTES`, without what analyzers knew if need be."""
@@ -56,7 +61,7 @@ class Luggage:
 
     @classmethod
     def read(cls, data: bytes) -> Luggage:
-        """What `write` wrote.
+        """What `write` wrote; what a newer version adds is passed over.
 
         Raises
         ------
@@ -64,9 +69,9 @@ class Luggage:
             It is something else: of another version perhaps.
         """
         try:
-            told = cbor2.loads(data)
-            memory = told.pop("memory")
-            lost = tuple(memory.pop("lost"))
-            return cls(**told, memory=Memory(**memory, lost=lost))
-        except (cbor2.CBORDecodeError, TypeError, KeyError, AttributeError) as error:
+            return _LUGGAGE.validate_python(cbor2.loads(data))
+        except (cbor2.CBORDecodeError, ValueError, TypeError) as error:
             raise ValueError(f"no luggage: {type(error).__name__}: {error}") from error
+
+
+_LUGGAGE = TypeAdapter(Luggage)

@@ -229,12 +229,19 @@ class SessionManager:
     def expect(self, sid: str, analyzers: Sequence[str], by: Identity, name: str | None) -> Session:
         """Wait for the peer of a session that another process had (`handover`).
 
+        It goes on without analyzers that this process lacks, and its client is told.
+
         Raises
         ------
         SignalingError
-            An analyzer that this server lacks (400).
+            It lacks all of them (400).
         """
-        session = self._new_session(analyzers, {}, by, name=name, sid=sid)
+        there = [each for each in analyzers if self._offered.can_run(each)]
+        session = self._new_session(there or analyzers, {}, by, name=name, sid=sid)
+        for each in analyzers:
+            if each not in there:
+                why = f"{each} does not run where this session goes on: it is left out"
+                session.subscribers.notify_problem(each, "start", why)
         session.disconnect()
         self._lifetimes.wait_for_return(session)
         return session

@@ -8,11 +8,12 @@ for what was counted, and the session is there. Nobody but nodes can ask (`serve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import aiohttp
@@ -27,7 +28,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.session import Session
 from server.sessions.state import SessionState
 from server.tasks import Tasks
-from signaling.errors import Busy, Conflict, NotAllowed, NotFound, SignalingError, quote
+from signaling.errors import BadMessage, Busy, Conflict, NotAllowed, NotFound, SignalingError, quote
 from signaling.messages import Offer
 
 logger = logging.getLogger(__name__)
@@ -51,11 +52,17 @@ class Moves:
         The node among the others.
     manager
         Its sessions.
+
+    Attributes
+    ----------
+    take_training
+        Is given what another node kept of a session as a training, by the session's id.
     """
 
     def __init__(self, member: Member, manager: SessionManager) -> None:
         self._member = member
         self._manager = manager
+        self.take_training: Callable[[str, dict[str, Any]], None] = lambda *_: None
         self._tasks = Tasks("moves")
 
     async def close(self) -> None:
@@ -64,22 +71,22 @@ class Moves:
 
     # ---- away
 
-    @property
-    def can_drain(self) -> bool:
-        """Whether there is another node that sessions can go to."""
-        return any(number != self._member.node.number for number in self._member.lively)
-
-    async def drain(self, given_up: asyncio.Future[None]) -> None:
+    async def drain(
+        self, given_up: asyncio.Future[None], begun: Callable[[], Awaitable[None]]
+    ) -> None:
         """Send all sessions elsewhere; returns when none is left, or it is time to end.
 
         Parameters
         ----------
         given_up
             Done when all are to end here, now.
+        begun
+            Called when this node takes nothing new any more.
         """
-        self._member.draining = True
-        self._member.report()
         until_s, told = time.monotonic() + DRAIN_WITHIN_S, dict[str, object]()
+        if not await self._is_our_turn(given_up, until_s):
+            return
+        await begun()
         logger.info("Draining: %d sessions are sent to other nodes", len(self._here()))
         while (here := self._here()) and not given_up.done():
             left_s = until_s - time.monotonic()
@@ -87,14 +94,26 @@ class Moves:
                 logger.warning("%d sessions did not move: they end", len(here))
                 return
             # Through a door that had not heard of it yet, somebody may have come back to here.
-            untold = (s for s in here if told.get(s.sid) is not s.subscribers.peer)
+            untold = (
+                s for s in here if s.arrival is None and told.get(s.sid) is not s.subscribers.peer
+            )
             batch = self._send_away(untold, left_s)
             told.update((session.sid, session.subscribers.peer) for session in batch)
             self._member.report()
             await _until_ended(batch or here, min(left_s, NEXT_AFTER_S), given_up)
 
+    async def _is_our_turn(self, given_up: asyncio.Future[None], until_s: float) -> bool:
+        """Wait until another node takes sessions; of two that would drain, until one has."""
+        while self._member.has_others and not given_up.done() and time.monotonic() < until_s:
+            if await self._member.begin_to_drain():
+                return True
+            await asyncio.wait({given_up}, timeout=NEXT_AFTER_S)
+        return False
+
     def _here(self) -> list[Session]:
-        return [each for each in self._manager.known.lasting() if each.arrival is None]
+        """Those that are here, or on their way: one whose peer is here moves on from here."""
+        lasting = self._manager.known.lasting()
+        return [s for s in lasting if s.arrival is None or s.state is SessionState.STREAMING]
 
     def _send_away(self, sessions: Iterable[Session], within_s: float) -> list[Session]:
         batch: list[Session] = []
@@ -119,8 +138,8 @@ class Moves:
         Raises
         ------
         SignalingError
-            The session is somebody else's (403), or what the offer is to be published under is
-            another session's (409, or 503 where its own is gone).
+            The session is somebody else's (403), its node does not answer (503), or what the offer
+            is to be published under is another session's (409, or 503 where its own is gone).
         """
         number = self._member.of_token(offer.resume)
         if number is None or number == self._member.node.number:
@@ -140,7 +159,12 @@ class Moves:
             return offer
         session = self._here_already(kept.id)
         if session is None:
-            session = handover.expect(self._manager, kept)
+            try:
+                session = handover.expect(self._manager, kept)
+            except BadMessage as error:
+                # What the offer itself asks for may run, and if not, this says so.
+                logger.warning("A session that moves begins anew: %s", error.message)
+                return offer
             session.history[:-1] = states
             fetch = functools.partial(self._bring_soon, session, number, offer, by)
             session.arrival = Arrival(session.incoming, fetch)
@@ -181,14 +205,34 @@ class Moves:
             luggage = Luggage.read(data) if data is not None else None
         except NotFound:
             # Its client has ended it there, and has the final result.
-            await self._manager.end(session.sid, "it ended before it moved")
+            await self._end(session, "it ended before it moved")
             return
         except (SignalingError, ValueError) as error:
             logger.warning("Session %s comes without what was counted: %s", session.sid, error)
-        session.arrive(luggage, audio=audio)
+        if not self._arrive(session, luggage, audio) and not self._arrive(session, None, audio):
+            await self._end(session, "it could not go on at this node")
         self._member.report()
         took_ms = (time.monotonic() - began_s) * 1000
         logger.info("Session %s came from node %02x within %.0f ms", session.sid, number, took_ms)
+
+    def _arrive(self, session: Session, luggage: Luggage | None, audio: bool) -> bool:
+        """Have it go on; returns whether it does, since what it brings may be anything."""
+        if luggage is not None and luggage.training is not None:
+            try:
+                self.take_training(session.sid, luggage.training)
+            except Exception:
+                # What was counted is none the worse.
+                logger.exception("The training of session %s begins anew", session.sid)
+        try:
+            session.arrive(luggage, audio=audio)
+        except Exception:
+            logger.exception("Session %s can not go on with what it brings", session.sid)
+            return False
+        return True
+
+    async def _end(self, session: Session, reason: str) -> None:
+        with contextlib.suppress(NotFound):
+            await self._manager.end(session.sid, reason)
 
     async def _ask(
         self, number: int, path: str, offer: Offer, by: Identity, within_s: float
@@ -197,7 +241,9 @@ class Moves:
         if self._member.of_token(offer.resume) != number:
             # It was started anew, and knows of nothing.
             return None
-        link = self._member.links[number]
+        link = self._member.links.get(number)
+        if link is None:
+            return None
         try:
             async with link.session.post(
                 path,
@@ -206,7 +252,10 @@ class Moves:
                 timeout=aiohttp.ClientTimeout(total=within_s),
             ) as answer:
                 data = await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if path == LABEL and self._member.of_token(offer.resume) == number:
+                # It is only late, and has the session still: a new one would begin anew.
+                raise Busy("its node does not answer: try again", retry_after_s=1) from error
             return None
         if answer.status == 404:
             if path == LABEL:

@@ -66,6 +66,13 @@ class OfferedAnalyzers:
         check_size(known)
         return chosen, known
 
+    def can_run(self, name: str) -> bool:
+        """Whether there is an analyzer of this name, and it can run."""
+        try:
+            return bool(self._choose([name]))
+        except BadMessage:
+            return False
+
     def _choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
         unavailable = self._pool.unavailable
         if wanted is None:

@@ -50,6 +50,8 @@ from server.workers.pool import WorkerPool
 
 logger = logging.getLogger(__name__)
 
+MOVES_ON = "it goes on at another node"
+
 
 class Session(SessionFigures):
     """Frames in, results out.
@@ -191,19 +193,14 @@ class Session(SessionFigures):
             self.disconnect()
 
     async def leave(self) -> Luggage:
-        """End here, to go on at another node: there is no final result."""
-        self.end_reason = "it goes on at another node"
+        """End here, to go on at another node: no final result, and the recording is still open."""
+        self.end_reason = MOVES_ON
         self._enter(SessionState.ENDING)
         try:
             final = await self._let_go(moves=True)
             self._outgoing.every_frame.take(final.seen)
             self.subscribers.leave()
-            if self.intake.recorder is not None:
-                await self.intake.recorder.close(summary(self))
-                self.tell("recording.closed", recording=self.sid)
         finally:
-            # Whoever watches it finds it by its name where it has gone.
-            self.name = None
             self.ended.set()
         return Luggage(
             *(self.frames_in, self._outgoing.analyzed, self._outgoing.unreadable),
@@ -370,7 +367,7 @@ class Session(SessionFigures):
     async def _end_once(self) -> None:
         result = self._outgoing.final_result(await self._let_go())
         self.subscribers.publish_final(result)
-        await self._finish_recording(result)
+        await self.finish_recording(result)
         # One that never came from another node ends there, if anywhere.
         if SessionState.STREAMING in self.history and self.arrival is None:
             self.tell("session.ended", summary=summary(self))
@@ -385,10 +382,12 @@ class Session(SessionFigures):
         self._enter(SessionState.ENDED)
         return final
 
-    async def _finish_recording(self, final: Result) -> None:
+    async def finish_recording(self, final: Result | None = None) -> None:
+        """Close what was recorded; of one that has left there is no final result."""
         if self.intake.recorder is None:
             return
-        self.intake.recorder.result(final.encode())
+        if final is not None:
+            self.intake.recorder.result(final.encode())
         await self.intake.recorder.close(summary(self))
         self.tell("recording.closed", recording=self.sid)
 

@@ -19,6 +19,7 @@ from server.sources.errors import SourceError
 MAX_PIXELS = 1 << 26
 """Of a frame that is decoded at all; whoever opens a video may take less."""
 
+MAX_STREAMS = 12
 # Containers that hold media. Playlists (HLS, DASH, concat) are left out: they name further files
 # and addresses, which FFmpeg would open without asking anyone.
 _FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mpjpeg,mjpeg,h264,hevc,ivf,asf"
@@ -27,6 +28,9 @@ _OPTIONS = {
     # Whatever a container refers to is not opened either.
     "protocol_whitelist": "none",
     "max_pixels": str(MAX_PIXELS),
+    # PyAV (18.1) has a byte for each stream that is there when reading begins, and reads it for
+    # streams that come later, too: up to here that is within what malloc gives at least.
+    "max_streams": str(MAX_STREAMS),
 }
 _CAMERA_FORMAT = "v4l2"
 
@@ -136,6 +140,7 @@ def open_rtsp(url: str, abort: Callable[[], None], timeout_s: float) -> OpenVide
         "format_whitelist": "rtsp,sdp,mpegts",
         "allowed_media_types": "video",
         "max_pixels": str(MAX_PIXELS),
+        "max_streams": str(MAX_STREAMS),
     }
     try:
         return _opened(url, abort, format="rtsp", options=options, timeout=timeout_s)

@@ -130,6 +130,8 @@ export interface ResultKeys {
   warnings?: Hint[];
   framing?: Hint[];
   ready?: boolean;
+  /** With the option `still`: whether it is told of a picture by itself. */
+  still?: boolean;
   vitals?: Vitals;
   [key: string]: unknown;
 }
@@ -162,9 +164,13 @@ export interface Book {
 /** `detail` of each event, by its type. */
 export interface KinecastEvents {
   state: State;
+  /** As sent, in their order. */
   result: Result;
+  /** Once each; `count` goes on whatever happens to the session. */
   repetition: { exercise: string; count: number; repetition: Repetition | null };
+  /** The session goes on. */
   problem: { code: ProblemCode; type?: string; analyzer?: string; message?: string; [key: string]: unknown };
+  /** The last result; null if none came. */
   final: FinalResult | null;
 }
 

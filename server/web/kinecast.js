@@ -3,7 +3,8 @@
 
 const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
 const WITHIN_MS = 15_000; // to connect or to end
-const PING_EVERY_MS = 1000;
+const PING_EVERY_MS = 500;
+const QUIET_AFTER_MS = 700;
 const LOST_AFTER_MS = 5000;
 const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"];
 
@@ -44,13 +45,8 @@ function readCbor(buffer, { keys, landmarks: { names, columns, scale } }) {
 
 /**
  * A session that reconnects by itself and goes on where it was; after a reload, too, if given
- * `session` and `book` of before. Events, data in `detail`:
- * - `state`: `{code}`: `connecting`, `live` (`session`), `reconnecting` (`in_s`, `problem`),
- *   `restarting`, `ended`, `refused` (`problem`)
- * - `result`: as sent, in order; `latency_ms` since the server had the frame, NaN at first
- * - `repetition`: `{exercise, count, repetition}`, once each; `count` goes on; `repetition` may be null
- * - `problem`: `{code, message}`; the session goes on
- * - `final`: the last result with all `repetitions`; null if none came
+ * `session` and `book` of before. Events, data in `detail`: `state`, `result`, `repetition`,
+ * `problem`, `final`; kinecast.d.ts tells of each.
  */
 export class Kinecast extends EventTarget {
   state = { code: "new" };
@@ -147,9 +143,8 @@ export class Kinecast extends EventTarget {
     const { promise, resolve, reject } = Promise.withResolvers();
     const fail = (code, text) => reject(problem(code, text));
     const before = this.session;
-    const { token = "", encoding = {}, analyzers, options, name } = this.settings;
-    const door = `${this.url}/signaling?token=${encodeURIComponent(token)}`;
-    const socket = new WebSocket(door.replace(/^http/, "ws"));
+    const { encoding = {}, analyzers, options, name } = this.settings;
+    const socket = new WebSocket(this.#at("signaling").replace(/^http/, "ws"));
     const send = (type, data) => socket.readyState === 1 && socket.send(JSON.stringify({ type, data }));
     let peer;
     const on = {
@@ -163,11 +158,12 @@ export class Kinecast extends EventTarget {
         this.#results = peer.createDataChannel("kinecast", { ordered: false, maxRetransmits: 0 });
         this.#results.binaryType = this.#events.binaryType = "arraybuffer";
         this.#results.onmessage = this.#events.onmessage = ({ data }) => this.#receive(data, peer);
-        peer.onconnectionstatechange = () => peer.connectionState === "failed" && fail("no_media");
+        peer.lose = fail;
+        peer.onconnectionstatechange = () => peer.connectionState === "failed" && peer.lose("no_media");
         await peer.setLocalDescription();
-        const { type, sdp } = peer.localDescription;
+        const { sdp } = peer.localDescription;
         const how = { resume: before?.resume, publish: name, results: "cbor", pace: true };
-        send("offer", { type, sdp, analyzers, options, ...how });
+        send("offer", { sdp, analyzers, options, ...how });
         peer.onicecandidate = ({ candidate }) => send("ice-candidate", candidate ?? {});
       },
       answer: async ({ session, ...answer }) => {
@@ -183,9 +179,8 @@ export class Kinecast extends EventTarget {
     };
     socket.onclose = async () => {
       // HTTP tells why.
-      const ask = async () => !peer && (await fetch(door)).json();
-      const told = await ask().catch(() => {});
-      fail(told?.code > 400 ? told.code : "unreachable", told?.message);
+      const { code, message } = peer ? {} : await this.#ask("signaling");
+      fail(code > 400 ? code : "unreachable", message);
     };
     setTimeout(() => fail(peer ? "no_media" : "unreachable"), WITHIN_MS);
     this.#leave = () => socket.close();
@@ -199,21 +194,35 @@ export class Kinecast extends EventTarget {
       this.#hangUp();
       this.#connect(problem("unreachable")).catch(() => {});
     };
-    const ping = () => {
-      if (performance.now() - this.#heard_ms > LOST_AFTER_MS) lose();
-      else this.#send(`{"type":"ping","t":${performance.now()}}`, this.#results);
+    const ping = async () => {
+      const now = performance.now();
+      const quiet_ms = now - this.#heard_ms;
+      if (quiet_ms > LOST_AFTER_MS) return lose();
+      this.#send(`{"type":"ping","t":${now}}`, this.#results);
+      if (quiet_ms < QUIET_AFTER_MS) return;
+      // Other nodes know of one that died.
+      const { code } = await this.#ask(`sessions/${this.session.id}`);
+      if (code === 404 || code === 503) lose();
     };
     this.#leave();
     this.#tries = 0;
     this.round_trip_ms = Infinity;
     this.#heard_ms = performance.now();
-    peer.onconnectionstatechange = () => peer.connectionState === "failed" && lose();
-    this.#events.onclose = this.#results.onclose = lose;
+    peer.lose = this.#events.onclose = this.#results.onclose = lose;
     ping();
     setTimeout(ping, 100);
     this.#timer = setInterval(ping, PING_EVERY_MS);
     this.#say("live", { session: this.session });
     if (this.#stopping) this.#send("end session");
+  }
+
+  #at(path) {
+    return `${this.url}/${path}?token=${encodeURIComponent(this.settings.token ?? "")}`;
+  }
+
+  #ask(path) {
+    const answer = async () => (await fetch(this.#at(path))).json();
+    return answer().catch(() => ({}));
   }
 
   #hangUp() {

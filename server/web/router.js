@@ -1,6 +1,6 @@
 // The views: which one is looked at, and which go on meanwhile.
 //
-// A view is a module `views/NAME.js`, with a style before it: app.css has Train's, `views/others.css` all others':
+// A view is a module `views/NAME.js`, with a style before it: app.css has Train's, `views/all_but_train.css` all others':
 //
 //     export function mount(root, app) { …; return { unmount, … }; }
 //
@@ -98,7 +98,7 @@ export class Router {
     root.hidden = true;
     const [module] = await Promise.all([
       import(`./views/${name}.js`),
-      name !== "train" && loadStyle("others"),
+      name !== "train" && loadStyle("all_but_train"),
     ]);
     if (!wanted()) return;
     this.#main.append(root);

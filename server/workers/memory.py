@@ -6,7 +6,12 @@ import contextlib
 import os
 from pathlib import Path
 
+# What a process can fill at most, a core's pages one after the other; and bounds for looking often.
+_FILLS_BYTES_A_S = 2e9
+_LOOKS_AT_MOST_EVERY_S, _LOOKS_AT_LEAST_EVERY_S = 0.01, 0.25
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# Half of what makes a process the first choice whatever it takes (proc_pid_oom_score_adj(5)).
+_FIRST_TO_GO = 500
 # Of a container: what it may have, or "max" (cgroup v2).
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -17,6 +22,27 @@ def default_bound(workers: int) -> int:
     with contextlib.suppress(OSError, ValueError):
         has = min(has, int(_CONTAINER_LIMIT.read_text()))
     return has // 2 // workers
+
+
+def look_again_s(takes: int, may: int) -> float:
+    """When to look again at a process: before it can have filled what it still may take.
+
+    Parameters
+    ----------
+    takes, may
+        Bytes.
+    """
+    until_full_s = (may - takes) / _FILLS_BYTES_A_S
+    return min(max(until_full_s, _LOOKS_AT_MOST_EVERY_S), _LOOKS_AT_LEAST_EVERY_S)
+
+
+def be_first_to_go() -> None:
+    """Have the kernel, when memory runs out, end this process rather than the server's."""
+    adjustment = Path("/proc/self/oom_score_adj")
+    with contextlib.suppress(OSError):
+        # Some services are all to go before others: then it is higher already.
+        if int(adjustment.read_text()) < _FIRST_TO_GO:
+            adjustment.write_text(str(_FIRST_TO_GO))
 
 
 def private_bytes(pid: int) -> int:

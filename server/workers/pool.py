@@ -23,7 +23,7 @@ from server.backoff import Backoff
 from server.tasks import Tasks
 from server.workers.black_box import BlackBox
 from server.workers.blame import ONE_AT_A_TIME_S, Blame, Fault
-from server.workers.memory import default_bound, private_bytes
+from server.workers.memory import default_bound, look_again_s, private_bytes
 from server.workers.messages import DECODING, LENGTH, Fork, Heartbeat, Ready, Refused, pack
 from server.workers.process import Template, WorkerProcess
 
@@ -171,6 +171,8 @@ class WorkerPool:
         self._blame = Blame()
         self._tasks = Tasks("workers")
         self.became_ready = asyncio.Event()
+        self.idle_replaced: Callable[[int, str], None] | None = None
+        """Is told of a worker that was replaced while it had no session: which one, and why."""
 
     def start(self) -> None:
         """Start all processes; does not wait until they are ready."""
@@ -230,6 +232,8 @@ class WorkerPool:
             worker.fault = None
             again = fault.phase and worker.one_at_a_time_s
             worker.one_at_a_time_s = ONE_AT_A_TIME_S if fault.is_uncertain or again else 0.0
+            if was_ready and not worker.sessions and self.idle_replaced is not None:
+                self.idle_replaced(worker.index, fault.reason)
             self._restart_sessions(worker, fault)
             if was_ready:
                 backoff.reset()
@@ -258,17 +262,17 @@ class WorkerPool:
         reader, worker.writer = await asyncio.open_connection(sock=connection)
         worker.sent_bytes, worker.waits_for = 0, None
         worker.started_s = worker.heard_s = time.monotonic()
-        watch = asyncio.create_task(
-            self._watch(worker, black_box), name=f"watch worker {worker.index}"
-        )
+        name = f"watch worker {worker.index}"
+        watch = asyncio.create_task(self._watch(worker), name=name)
+        weigh = asyncio.create_task(self._weigh(worker, black_box), name=f"{name}'s memory")
         listen = asyncio.create_task(self._listen(worker, reader))
         try:
             await listen
             return worker.fault or await _cause_of_death(worker, black_box)
         finally:
-            for task in (watch, listen):
+            for task in (tasks := (watch, weigh, listen)):
                 task.cancel()
-            await asyncio.gather(watch, listen, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             worker.writer.close()
             if worker.process is not None:
                 await worker.process.end()
@@ -310,8 +314,8 @@ class WorkerPool:
                 if (addressed := worker.sessions.get(message.sid)) is not None:
                     _guarded(addressed, addressed.on_worker_message, message)
 
-    async def _watch(self, worker: WorkerHandle, black_box: BlackBox) -> None:
-        """End a process that has stopped answering, or that takes too much memory."""
+    async def _watch(self, worker: WorkerHandle) -> None:
+        """End a process that has stopped answering."""
         while True:
             asleep_s = time.monotonic()
             await asyncio.sleep(WATCH_EVERY_S)
@@ -325,7 +329,11 @@ class WorkerPool:
             if silent_s > (ANSWER_WITHIN_S if worker.ready else LOAD_WITHIN_S):
                 _replace(worker, Fault("", _SILENT))
                 return
-            takes = private_bytes(worker.pid) if worker.pid else 0
+
+    async def _weigh(self, worker: WorkerHandle, black_box: BlackBox) -> None:
+        """End a process that takes too much memory."""
+        while worker.pid is not None:
+            takes = private_bytes(worker.pid)
             if takes > self._memory_bytes:
                 may = f"{self._memory_bytes / 1e6:.0f} MB"
                 reason = f"took {takes / 1e6:.0f} MB of memory, and may take {may}"
@@ -333,6 +341,7 @@ class WorkerPool:
                 suspects = [each for each in black_box.busy() if each[1] != DECODING]
                 _replace(worker, Fault("memory", reason, suspects))
                 return
+            await asyncio.sleep(look_again_s(takes, self._memory_bytes))
 
     def _restart_sessions(self, worker: WorkerHandle, fault: Fault) -> None:
         clients = {sid: session.client for sid, session in worker.sessions.items()}

@@ -94,7 +94,12 @@ class WorkerProcess:
         self._is_orphan = True
 
     def _runs(self) -> bool:
-        return self._descriptor is not None and not select.select([self._descriptor], [], [], 0)[0]
+        if self._descriptor is None:
+            return False
+        # Not select(), which knows none above 1024: a full server's are.
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return not poll.poll(0)
 
 
 class Template:

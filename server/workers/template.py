@@ -25,7 +25,7 @@ import numpy as np
 
 from analyzers.base_model import AnalyzerUnavailable
 from analyzers.networks.runtime import import_openvino
-from server.workers import worker
+from server.workers import memory, worker
 from server.workers.messages import MAX_FORK_BYTES, Ended, Fork, Forked
 
 # What a worker is called in lists of processes, whose command line is its template's.
@@ -106,6 +106,7 @@ def _become_worker(asked: Fork, connection: int, black_box: int) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with contextlib.suppress(OSError):
             Path("/proc/self/comm").write_text(NAME)
+        memory.be_first_to_go()
         # Python's own generator is seeded anew by itself.
         np.random.seed()
         worker.run(connection, black_box, asked.setup, asked.one_at_a_time_s)

@@ -34,6 +34,51 @@ def test_the_list_says_which_and_in_which_order(tmp_path):
     assert names(folder) == ["Pulse"], "what the folder says itself counts first"
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "from models.skin import Skin\nfrom models.pulse import Pulse\nMODELS = [Skin(), Pulse()]",
+        "from models import pulse, skin\nMODELS = (skin.Skin, pulse.Pulse)",
+        "import models.pulse, models.skin\nMODELS = [models.skin.Skin, models.pulse.Pulse()]",
+        "import models.pulse as p\nimport models.skin as s\nMODELS = [s.Skin, p.Pulse]",
+    ],
+)
+def test_the_list_may_name_them_in_any_way(tmp_path, lines):
+    folder = older_project.write(tmp_path)
+    (tmp_path / "main.py").write_text(lines)
+    specs = find_models(folder)
+    assert [type(load(spec)).__name__ for spec in specs] == ["Skin", "Pulse"]
+
+
+def test_a_model_in_a_file_of_its_package(tmp_path):
+    folder = older_project.write(tmp_path, listed=False)
+    (folder / "skin" / "__init__.py").rename(folder / "skin" / "model.py")
+    (folder / "skin" / "__init__.py").write_text("from .model import Skin\n")
+    specs = find_models(folder)
+    assert [type(load(spec)).__name__ for spec in specs] == ["Pulse", "Skin"]
+
+
+def test_times_that_it_says_nothing_of_and_a_frame_to_draw_into_are_as_they_were(tmp_path):
+    folder = older_project.write(tmp_path, listed=False)
+    (folder / "plain.py").write_text(
+        "from models.base_model import BaseModel\n"
+        "class Plain(BaseModel):\n"
+        "    def start(self, sid, timestamp): self.begun = timestamp\n"
+        "    def frame(self, sid, frame, timestamp):\n"
+        "        frame[:] = 1\n"
+        "        return {'at': timestamp, 'drawn': int(frame.sum())}\n"
+        "    def end(self, sid, timestamp): return {'begun': self.begun, 'ended': timestamp}\n"
+    )
+    calls = adapted_calls(load(find_models(folder)[0]))
+    calls["start"](sid="s", timestamp=0.0, options={})
+    frame = np.zeros((2, 2, 3), np.uint8)
+    frame.flags.writeable = False
+    answer = calls["frame"](sid="s", frame=frame, timestamp=33.4, results={})
+    assert (answer, type(answer["at"])) == ({"at": 33, "drawn": 12}, int)
+    assert not frame.any(), "what it draws, it draws for itself"
+    assert calls["end"](sid="s", timestamp=66.7) == {"begun": None, "ended": None}
+
+
 def test_without_one_they_go_by_name(tmp_path):
     assert names(older_project.write(tmp_path, listed=False)) == ["Pulse", "Skin"]
 

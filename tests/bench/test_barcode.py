@@ -25,6 +25,8 @@ def through_codec(frames: list[np.ndarray], codec: str, bit_rate: int) -> list[n
     encoder = av.CodecContext.create(codec, "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.bit_rate = bit_rate
+    # libvpx's spin while they wait for each other.
+    encoder.thread_count = 1
     encoder.framerate, encoder.time_base = Fraction(30), Fraction(1, 30)
     encoder.options = (
         {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}

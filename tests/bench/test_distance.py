@@ -11,7 +11,7 @@ from bench.distance import COMPACT, JSON, PLACES, Place, Seen, checks, seen
 from bench.harness import far
 from bench.harness.far import LOSES_AFTER_S, QUEUE_S, Line, Way, with_candidate
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 SIZE = 1000
 SDP = "\r\n".join(
     [

@@ -97,7 +97,7 @@ def open_tab(browser, server) -> Iterator[Callable[[], Page]]:
             context = contexts.enter_context(
                 contextlib.closing(browser.new_context(bypass_csp=True))
             )
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(60_000)
             context.add_init_script(path=PEER_SCRIPT)
             page = context.new_page()
             page.goto(f"{server.url}/health")

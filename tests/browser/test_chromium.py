@@ -144,7 +144,7 @@ def test_a_reloaded_page_goes_on_counting(open_tab):
 
 def test_the_minimal_example(browser, server, examples_url):
     with contextlib.closing(browser.new_context(viewport=PHONE)) as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         problems = []
         page.on("pageerror", lambda error: problems.append(error))

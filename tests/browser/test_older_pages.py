@@ -48,7 +48,7 @@ def run(browser, site, server):
         def run(code, kind="text/javascript"):
             (folder / "page.html").write_text(PAGE.format(kind=kind, code=code))
             context = contexts.enter_context(contextlib.closing(browser.new_context()))
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             context.add_init_script(LISTEN)
             page = context.new_page()
             page.problems = []

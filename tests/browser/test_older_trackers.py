@@ -46,7 +46,7 @@ def open_page(browser, site) -> Iterator:
 
         def open_page(query=""):
             context = contexts.enter_context(contextlib.closing(browser.new_context()))
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             page = context.new_page()
             page.problems = []
             page.on("pageerror", lambda error: page.problems.append(error))

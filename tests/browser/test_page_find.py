@@ -113,8 +113,8 @@ def test_in_the_cameras_picture(view, person, tmp_path):
     expect(page.locator(".sightings li").first).to_contain_text("like colours · nearest 0.")
     expect(page.locator(".caveat")).to_contain_text("three in ten strangers pass")
     expect(page.locator(".caveat code")).to_contain_text("kinecast models fetch person-")
-    view.wait_until(f"{BOX} !== null")
-    left, top, right, bottom = page.evaluate(BOX)
+    view.wait_until(f"(window.box = {BOX}) !== null", 90)
+    left, top, right, bottom = page.evaluate("window.box")
     # The athlete stands in the middle.
     assert left < 0.5 < right
     assert 0.1 < bottom - top < 1

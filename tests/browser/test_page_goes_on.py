@@ -114,7 +114,7 @@ def test_a_server_that_hangs(browser, camera_clip, tmp_path):
         (session,) = server.get("/sessions")["sessions"]
         (media,) = psutil.Process(server.process.pid).children()
         media.send_signal(signal.SIGUSR1)
-        expect(view.page.locator("#notice")).to_contain_text("your count goes on", timeout=30_000)
+        expect(view.page.locator("#notice")).to_contain_text("your count goes on", timeout=60_000)
         counted = view.page.evaluate("numbers.length")
         view.wait_until(f"numbers.length > {counted}", COUNTED_WITHIN_S)
         codes = view.page.evaluate("codes")
@@ -182,7 +182,7 @@ def test_a_token_that_expired_and_a_full_server(browser, guarded_server):
         expect(first.page).to_have_url(f"{url}/#train")
         first.page.get_by_role("button", name="Start the camera").click()
         give_token(first, token)
-        expect(first.page.locator(".chip")).to_have_attribute("data-code", "live", timeout=30_000)
+        expect(first.page.locator(".chip")).to_have_attribute("data-code", "live", timeout=60_000)
         with opened(browser, url, "train") as second:
             second.page.get_by_role("button", name="Start the camera").click()
             give_token(second, token)

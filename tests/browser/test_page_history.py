@@ -242,4 +242,8 @@ def test_in_german(browser, server, folder, tmp_path):
         expect(view.page.get_by_role("heading", level=1)).to_have_text("Was du geschafft hast")
         expect(view.page.get_by_role("button", name="Alles löschen")).to_be_visible()
         view.check_looks(tmp_path, "history-german")
+        # Five tabs with the longer names have room everywhere.
+        for width in (320, 390, 704, 705, 768, 844, 960, 961, 1024):
+            view.page.set_viewport_size({"width": width, "height": 390})
+            assert view.page.evaluate("document.documentElement.scrollWidth") <= width
         view.check()

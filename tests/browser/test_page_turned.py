@@ -8,9 +8,16 @@ from tests.browser.views import opened
 from tests.support.server import running_server
 
 TURNED = {"width": 844, "height": 390}
+UPRIGHT = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
+CUE = "document.querySelector('.cue')"
 SPOKEN = """window.spoken = [];
 speechSynthesis.speak = ({ text, lang }) => spoken.push([performance.now(), text, lang]);"""
+ON_ITS_TILE = """[...document.querySelectorAll(".wall span")].some((each) => {
+  const [cue, tile] = [each, each.closest("button")].map((box) => box.getBoundingClientRect());
+  const isInside = cue.left >= tile.left && cue.right <= tile.right && cue.bottom <= tile.bottom;
+  return each.textContent.startsWith("Go deeper") && isInside;
+})"""
 # By how many CSS pixels the cue lies over the skeleton; negative: so far from it.
 OVERLAP = """(() => {
   const canvas = document.querySelector(".stage canvas");
@@ -70,7 +77,29 @@ def test_all_is_in_sight_and_the_cue_beside_the_athlete(browser, server, tmp_pat
             for _ in range(20):
                 expect(cue).to_be_visible()
                 assert page.evaluate(OVERLAP) < 0
+        # A coach sees it on the wall, in its tile.
+        with opened(browser, server.url, "sessions") as wall:
+            wall.wait_until(ON_ITS_TILE, 60)
+            wall.check()
+        # Long words stay in it.
+        page.get_by_label("Language").select_option("de")
+        for size in (TURNED, UPRIGHT):
+            page.set_viewport_size(size)
+            expect(cue).to_contain_text("Oberschenkel", timeout=60_000)
+            view.wait_until(f"{CUE}.matches('.left, .right')", 60)
+            assert page.evaluate(f"{CUE}.scrollWidth <= {CUE}.clientWidth")
         view.check()
+
+
+@pytest.mark.parametrize(("name", "button"), [("find", "Choose one…"), ("camera", "Start Camera")])
+def test_what_is_to_be_pressed_is_in_sight(browser, server, name, button):
+    with opened(browser, server.url, name) as view:
+        view.page.set_viewport_size(TURNED)
+        pressed = view.page.get_by_role("button", name=button)
+        expect(pressed).to_be_visible()
+        box = pressed.bounding_box()
+        assert box["y"] + box["height"] <= TURNED["height"]
+        view.check(failing=True)
 
 
 def test_what_to_do_better_is_said_aloud_when_asked_to_and_not_all_the_time(browser, server):

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import serious_faults
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 expect.set_options(timeout=WITHIN_S * 1000)
 # What a browser says by itself of each answer that is an error.
 _OF_THE_NETWORK = "Failed to load resource"
@@ -82,7 +82,8 @@ class View:
                 assert pixels.std() > 5, "the screenshot is blank"
                 assert (pixels.mean() > 128) == (scheme == "light"), scheme
                 assert self.page.evaluate("document.documentElement.scrollWidth") <= width
-                assert serious_faults(self.page) == []
+                faults = serious_faults(self.page)
+                assert faults == [], faults
 
 
 def pages_of(pdf: bytes) -> int:

@@ -89,7 +89,7 @@ async def test_interrupt_ends_the_session(http_only: str, clip: Path) -> None:
         while b"pose yes" not in await process.stdout.readline():
             pass
     process.send_signal(signal.SIGINT)
-    out, err = await asyncio.wait_for(process.communicate(), 20)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, err) == (0, b"")
     assert b"final result" in out
 

@@ -65,7 +65,7 @@ class Bystander:
     ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=20)
+        self._process.wait(60)
         self._reader.join()
 
     def _read(self) -> None:

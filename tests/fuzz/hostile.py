@@ -91,4 +91,4 @@ class Hostile:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.terminate()
-        self._process.wait(timeout=20)
+        self._process.wait(60)

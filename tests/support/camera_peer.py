@@ -28,7 +28,7 @@ class CameraPeer:
         """All of it so far."""
         return self._log.read_text()
 
-    def wait_until_logged(self, pattern: str, within_s: float = 30.0) -> re.Match[str]:
+    def wait_until_logged(self, pattern: str, within_s: float = 60.0) -> re.Match[str]:
         """Wait until the log has what matches a pattern; returns the last match."""
         deadline = time.monotonic() + within_s
         while not (found := list(re.finditer(pattern, self.log))):
@@ -44,7 +44,7 @@ class CameraPeer:
         """Ask it to end; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(60)
 
 
 @contextlib.contextmanager

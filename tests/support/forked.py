@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -66,6 +67,10 @@ class Forked:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
@@ -77,7 +82,49 @@ class Forked:
         return int.from_bytes(data, "little", signed=True)
 
 
-def start(command: Sequence[str], env: Mapping[str, str], output: IO[str]) -> Forked:
+class Command:
+    """A module that runs to its end, and what it prints.
+
+    Parameters
+    ----------
+    command
+        ``server`` and its flags, as they follow ``python -m``.
+    env
+        What its environment has beside this process's.
+    """
+
+    def __init__(self, *command: str, env: Mapping[str, str] | None = None) -> None:
+        self._out, self._err = _written(), _written()
+        self._process = start(command, {**os.environ, **(env or {})}, self._out, self._err)
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, once it was waited for."""
+        return self._process.returncode
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """Wait some seconds for its end; returns what it printed, and what of it to stderr."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        with self._out, self._err:
+            for each in (self._out, self._err):
+                each.seek(0)
+            return self._out.read(), self._err.read()
+
+
+def _written() -> IO[str]:
+    return tempfile.TemporaryFile("w+")
+
+
+def start(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    output: IO[str],
+    errors: IO[str] | None = None,
+) -> Forked:
     """Start a module.
 
     Parameters
@@ -86,13 +133,14 @@ def start(command: Sequence[str], env: Mapping[str, str], output: IO[str]) -> Fo
         ``server`` and its flags, as they follow ``python -m``.
     env
         Its whole environment.
-    output
-        The file that it writes to.
+    output, errors
+        The files that it writes to; one for both where only one is given.
     """
+    written = [output.fileno(), (errors or output).fileno()]
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         request = json.dumps([list(command), dict(env)]).encode()
-        socket.send_fds(_parent(), [request], [theirs.fileno(), output.fileno()])
+        socket.send_fds(_parent(), [request], [theirs.fileno(), *written])
     return Forked(ours)
 
 
@@ -113,7 +161,7 @@ def _parent() -> socket.socket:
 def _fork_when_asked(asked: socket.socket) -> None:
     """Start a module for each request, until nobody asks any more."""
     while True:
-        request, descriptors, *_ = socket.recv_fds(asked, _MAX_REQUEST_BYTES, 2)
+        request, descriptors, *_ = socket.recv_fds(asked, _MAX_REQUEST_BYTES, 3)
         _forget_the_ended()
         if not request:
             return
@@ -131,7 +179,9 @@ def _forget_the_ended() -> None:
             pass
 
 
-def _start_and_watch(command: Sequence[str], env: Mapping[str, str], told: int, out: int) -> None:
+def _start_and_watch(
+    command: Sequence[str], env: Mapping[str, str], told: int, out: int, err: int
+) -> None:
     """Run a module in a child, and tell of the child; only the child returns."""
     if child := os.fork():
         with socket.socket(fileno=told) as watcher:
@@ -140,19 +190,23 @@ def _start_and_watch(command: Sequence[str], env: Mapping[str, str], told: int, 
             watcher.send(os.waitstatus_to_exitcode(status).to_bytes(4, "little", signed=True))
         os._exit(0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for standard in (1, 2):
-        os.dup2(out, standard)
-    os.close(out)
-    os.close(told)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    for descriptor in (out, err, told):
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(env)
     sys.argv = list(command)
+    # By which a server of several nodes starts them.
+    sys.orig_argv[:] = [sys.executable, "-m", *command]
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
     # Imported for those that are forked.
     import server.app
+    import server.cli.drain
+    import server.cluster.parent
     import server.publisher.__main__  # noqa: F401
 
     # Ctrl-C is for them.

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -20,20 +21,26 @@ from tests.support.forked import ROOT
 COUNTER = "tests.support.models:Counter"
 FAULTY = "tests.support.models:Faulty"
 READY_WITHIN_S = 60.0
+FIRST_PORT, PORT_SLICES, PORTS_IN_SLICE = 12000, 8, 2000
 MODULE = (sys.executable, "-m", "server")
 Process = subprocess.Popen[str] | forked.Forked
 CONSOLE_SCRIPT = (str(Path(sys.executable).with_name("kinecast")),)
 
 
 def free_port() -> int:
-    """A port that is free, and the next one too."""
+    """A port that is free, and the next one too.
+
+    Below those that the system gives to connections, and of a range that each process which runs
+    tests has for itself: nobody else takes it between now and its use.
+    """
+    slice_of = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PORT_SLICES
+    first_port = FIRST_PORT + slice_of * PORTS_IN_SLICE
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        port = first_port + random.randrange(0, PORTS_IN_SLICE - 1)
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 class Server:
@@ -52,14 +59,14 @@ class Server:
 
     def get(self, path: str) -> Any:
         """The JSON, or else the text, at a path."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+        with urllib.request.urlopen(self.url + path, timeout=60) as response:
             text = response.read().decode()
         return json.loads(text) if text.startswith(("{", "[")) else text
 
     def delete(self, path: str) -> None:
         """Ask for something to be ended."""
         request = urllib.request.Request(self.url + path, method="DELETE")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def metric(self, name: str) -> float:
         """One value of /metrics; labels belong to the name."""
@@ -67,7 +74,7 @@ class Server:
         assert match, f"no metric {name}"
         return float(match[1])
 
-    def wait_until(self, path: str, condition: Any, within_s: float = 15.0) -> Any:
+    def wait_until(self, path: str, condition: Any, within_s: float = 60.0) -> Any:
         """Ask for a path until its answer fulfils a condition."""
         deadline = time.monotonic() + within_s
         while True:
@@ -77,7 +84,7 @@ class Server:
             assert time.monotonic() < deadline, f"{path} still says {answer}\n{self.log}"
             time.sleep(0.05)
 
-    def wait_until_logged(self, pattern: str, within_s: float = 10.0) -> None:
+    def wait_until_logged(self, pattern: str, within_s: float = 60.0) -> None:
         """Wait until the log has what matches a pattern."""
         deadline = time.monotonic() + within_s
         while not re.search(pattern, self.log):
@@ -88,7 +95,7 @@ class Server:
         """Stop it as Ctrl-C does; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(60)
 
 
 @contextlib.contextmanager
@@ -102,6 +109,7 @@ def running_server(
     until_ready: bool = True,
     port: int | None = None,
     watched: bool = False,
+    anew: bool = False,
 ) -> Iterator[Server]:
     """A server on a free port, its media on 127.0.0.1, with workers that are ready.
 
@@ -123,6 +131,9 @@ def running_server(
         In place of a free one.
     watched
         Whether it has a supervisor; without one, its process is the media process.
+    anew
+        Whether Python starts for it: a supervisor has then imported nothing but itself, and is
+        there long before its media process.
     """
     unwatched = () if watched else ("--no-watchdog",)
     port = free_port() if port is None else port
@@ -131,7 +142,7 @@ def running_server(
         # Keys and certificates are made in a directory of the test's.
         env = {**os.environ, "PYTHONPATH": path, "XDG_DATA_HOME": str(log_dir / "data")}
         line = [*command, "--port", str(port), "--ice-address", "127.0.0.1", *unwatched, *flags]
-        process = start_process(line, cwd, env, output)
+        process = start_process(line, cwd, env, output, anew=anew)
     server = Server(process, port, log, scheme)
     try:
         if until_ready and scheme == "http" and "--websocket-only" not in flags:
@@ -147,16 +158,20 @@ def running_server(
 
 
 def start_process(
-    command: Sequence[str], cwd: Path, env: dict[str, str], output: IO[str]
+    command: Sequence[str],
+    cwd: Path,
+    env: dict[str, str],
+    output: IO[str],
+    *,
+    anew: bool = False,
 ) -> Process:
     """Start a module of the server's, by a fork where that makes no difference."""
     is_forked = (
-        tuple(command[:2]) == (sys.executable, "-m")
+        not anew
+        and tuple(command[:2]) == (sys.executable, "-m")
         and cwd == ROOT
         and not env.get("PYTHONPATH")
         and "--max-pixels" not in command
-        # A supervisor has imported nothing but itself.
-        and (command[2] != "server" or "--no-watchdog" in command)
     )
     if is_forked:
         return forked.start(command[2:], env, output)
@@ -179,12 +194,7 @@ def wait_until_ready(server: Server) -> None:
 
 def run_until_exit(*flags: str, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run a server that should refuse to start; returns its status and what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "server", *flags],
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stderr
+    process = forked.Command("server", *flags, env=env)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode is not None
+    return process.returncode, printed

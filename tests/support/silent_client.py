@@ -24,7 +24,7 @@ class SilentClient:
     def __init__(self, port: int, path: str, headers: dict[str, str] | None = None) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self._socket.settimeout(10)
+        self._socket.settimeout(60)
         self._socket.connect(("127.0.0.1", port))
         lines = {
             "Host": f"127.0.0.1:{port}",

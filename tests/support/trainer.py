@@ -1,5 +1,6 @@
 """An analyzer whose frames are repetitions, and what it tells of them."""
 
+import json
 from typing import Any
 
 from analyzers.base_model import BaseModel
@@ -47,3 +48,9 @@ class Trainer(BaseModel):
         held = {"reps": 0, "held_s": 12.0, "mean_score": 70.0}
         exercises = {"squat": {"reps": len(done)}, "plank": held}
         return {"exercise_summary": {"exercises": exercises, "repetitions": done}}
+
+    def save(self, sid):
+        return json.dumps(self._done[sid]).encode()
+
+    def restore(self, sid, state):
+        self._done[sid] = json.loads(state)

@@ -18,7 +18,7 @@ async def next_packet(viewer):
         return True
 
     viewer.listen(told.set)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             told.clear()
             viewer.give(take)

@@ -67,7 +67,7 @@ class Watcher:
         return answer, text
 
     async def wait_for(self, count):
-        async with asyncio.timeout(20), self.came:
+        async with asyncio.timeout(60), self.came:
             await self.came.wait_for(lambda: len(self.frames) >= count)
 
 

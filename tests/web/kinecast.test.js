@@ -134,7 +134,6 @@ test("a session comes about", async () => {
   assert.equal(sockets[0].url.pathname, "/signaling");
   assert.equal(sockets[0].url.searchParams.get("token"), "a b&c");
   assert.deepEqual(offer, {
-    type: "offer",
     sdp: "the page's",
     analyzers: ["pose"],
     options: { pose: { people: 2 } },
@@ -496,10 +495,10 @@ for (const [what, lose] of [
     await time.pass(3500);
     assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting", "live"]);
     assert.equal(peers.length, 2);
-    // Two at once, to know the clock soon, then one each second.
+    // Two at once, to know the clock soon, then two each second.
     assert.deepEqual(
       droppable().sent.map((text) => JSON.parse(text).type),
-      ["ping", "ping", "ping", "ping", "ping"],
+      Array(9).fill("ping"),
     );
   });
 }
@@ -521,10 +520,45 @@ test("a connection is lost when nothing was heard for 5 s", async () => {
   const pings = droppable().sent.length;
   await time.pass(5000);
   assert.deepEqual(codes(heard), ["connecting", "live"]);
-  assert.equal(droppable().sent.length, pings + 5);
+  assert.equal(droppable().sent.length, pings + 10);
   await time.pass(1000);
   assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting"]);
 });
+
+for (const code of [404, 503]) {
+  test(`where nothing is heard, and the server says ${code} of the session, it is lost`, async () => {
+    const { heard, kinecast } = await live({ token: "a b" });
+    await time.pass(500);
+    await pong();
+    assert.deepEqual(asked, []);
+    why = { code, message: "its node has died" };
+    await time.pass(500);
+    assert.deepEqual(codes(heard), ["connecting", "live"]);
+    await time.pass(1000);
+    assert.deepEqual(asked, [`${URL_OF_IT}/sessions/one?token=a%20b`]);
+    assert.deepEqual(codes(heard), ["connecting", "live", "reconnecting"]);
+    await time.pass(500);
+    assert.equal((await accept(TWO)).resume, ONE.resume);
+    assert.deepEqual(kinecast.session, TWO);
+  });
+}
+
+for (const said of [{ id: "one", frames: 3 }, { code: 403 }, { code: 429 }, { code: 502 }, null]) {
+  test(`where nothing is heard, and the server says ${JSON.stringify(said)}, it may come back`, async () => {
+    const { heard } = await live();
+    why = said && { status: 200, ...said };
+    mock.method(globalThis, "fetch", async (address) => {
+      asked.push(address);
+      if (!why) throw new TypeError("fetch failed");
+      return Response.json(why);
+    });
+    await time.pass(4500);
+    assert.ok(asked.length > 1);
+    await pong();
+    await time.pass(4500);
+    assert.deepEqual(codes(heard), ["connecting", "live"]);
+  });
+}
 
 test("results are signs of life, too", async () => {
   const { heard } = await live();

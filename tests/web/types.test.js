@@ -1,9 +1,13 @@
 // server/web/kinecast.d.ts says what kinecast.js has, no more and no less; and a bundler takes both.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import "./browser.js"; // What Node lacks.
 import * as client from "../../server/web/kinecast.js";
@@ -69,4 +73,40 @@ test("a bundler takes it, with its types beside it", async () => {
   assert.ok(text.length < source.length);
   await import(`data:text/javascript,${encodeURIComponent(text)}`);
   assert.deepEqual(globalThis.made, { options: {}, analyzers: ["pose"] });
+});
+
+test("the documents' samples are taken by TypeScript and by the bundler, as they stand", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "kinecast-samples-"));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const name of ["kinecast.js", "kinecast.d.ts"])
+    await copyFile(new URL(name, HERE), join(folder, name));
+  const text = await readFile(new URL("../../docs/page.md", import.meta.url), "utf8");
+  const samples = all(text, /^```(?:java|type)script\n(.*?)^```/gms);
+  assert.equal(samples.length, 2);
+  const paths = samples.map((_, number) => join(folder, `app${number}.ts`));
+  for (const [number, sample] of samples.entries()) {
+    // Where the file is kept beside the program, and not fetched from a server.
+    await writeFile(paths[number], sample.replace("http://localhost:8083/web/kinecast.js", "./kinecast.js"));
+  }
+  const { compilerOptions } = JSON.parse(
+    await readFile(new URL("typed/tsconfig.json", import.meta.url), "utf8"),
+  );
+  // What a sample shows need not be used by it.
+  const options = { compilerOptions: { ...compilerOptions, noUnusedLocals: false }, include: ["*.ts"] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", import.meta.url));
+  const check = () => promisify(execFile)(tsc, ["--project", folder]);
+  await check();
+  const bundled = await build({
+    entryPoints: paths,
+    bundle: true,
+    format: "esm",
+    outdir: folder,
+    write: false,
+  });
+  assert.ok(bundled.outputFiles.every(({ text }) => text.includes("RTCPeerConnection")));
+  await writeFile(paths[1], `${samples[1]}\nkinecast.start("a camera");`);
+  await assert.rejects(check, ({ stdout }) =>
+    /app1\.ts.*not assignable to parameter of type 'MediaStream'/.test(stdout),
+  );
 });

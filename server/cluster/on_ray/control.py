@@ -25,6 +25,8 @@ from server.cluster.on_ray.names import (
     number_of,
 )
 from server.cluster.on_ray.registry_actor import RegistryActor
+from server.cluster.placing import NodeState
+from server.cluster.rollout import BACK_WITHIN_S, refusal_of_last
 from server.config import BadSettings
 from server.config.cluster import ON_THIS_MACHINE
 
@@ -175,21 +177,40 @@ def scale(count: int) -> list[NodeStatus]:
     return _await_start(made)
 
 
-def drain(number: int) -> None:
-    """End a node in order; it is started again.
+def drain(number: int) -> Iterator[str]:
+    """End a node in order, and wait until the one in its place takes sessions; yields how it goes.
 
     Raises
     ------
     BadSettings
-        There is no such node, or it is gone.
+        There is no such node, it is the last one, or it is gone.
     """
-    keeper = _keepers().get(number)
+    keeper, tag = _keepers().get(number), tag_of(number)
     if keeper is None:
-        raise BadSettings(f"there is no node {tag_of(number)}: see kinecast cluster status")
+        raise BadSettings(f"there is no node {tag}: see kinecast cluster status")
+    states = _states()
+    if not states:
+        raise BadSettings("the registry does not answer: try again in a moment")
+    if (refusal := refusal_of_last(number, states)) is not None:
+        raise BadSettings(refusal)
+    before = states.get(number, NodeState(""))
+    yield f"Node {tag} drains: {before.sessions} sessions go to other nodes"
     try:
         ray.get(keeper.drain.remote(), timeout=ENDS_WITHIN_S)
     except ray.exceptions.RayError as error:
-        raise BadSettings(f"node {tag_of(number)} was lost meanwhile: {error}") from error
+        raise BadSettings(f"node {tag} was lost meanwhile: {error}") from error
+    yield f"Node {tag} has ended; another one is started in its place"
+    until_s = time.monotonic() + BACK_WITHIN_S
+    while True:
+        state = _states().get(number, before)
+        if state.incarnation != before.incarnation and state.ready:
+            yield f"Node {tag} takes sessions again"
+            return
+        if time.monotonic() > until_s:
+            raise BadSettings(
+                f"no node {tag} has come within {BACK_WITHIN_S:.0f} s: see kinecast cluster status"
+            )
+        time.sleep(LOOK_EVERY_S)
 
 
 def stop() -> int:
@@ -251,6 +272,14 @@ def _keepers() -> dict[int, Any]:
             with contextlib.suppress(ValueError):
                 found[number] = ray.get_actor(name, NAMESPACE)
     return found
+
+
+def _states() -> dict[int, NodeState]:
+    """The nodes that the registry knows of; none while it does not answer."""
+    registry = _registry()
+    told = _ask([registry.status.remote()])[0] if registry is not None else None
+    table = (told or {}).get("nodes", {})
+    return {int(number): NodeState.read(state) for number, state in table.items()}
 
 
 def _ask(asked: list[Any], within_s: float = ASK_S) -> list[Any]:

@@ -59,7 +59,8 @@ class Keeper:
             # Killed, and started again: the node before is ending, and clients know its ports.
             is_again = ray.get_runtime_context().was_current_actor_reconstructed
             patience_s = ENDS_WITHIN_S if is_again else 0.0
-            self._node = KeptNode(number, flags, settings, self._address, patience_s)
+            place = self._place_before() if is_again else 0
+            self._node = KeptNode(number, flags, settings, self._address, patience_s, place)
         except (BadSettings, SystemExit) as error:
             self._problem = str(error)
             return
@@ -94,6 +95,14 @@ class Keeper:
         if self._node is not None:
             self._node.stop(signal.SIGINT if with_all else signal.SIGTERM)
 
+    def _place_before(self) -> int:
+        """Which node of its machine a killed keeper's was: others may have the first ports."""
+        with suppress(*RAYS_ERRORS):
+            registry = ray.get_actor(REGISTRY, NAMESPACE)
+            asked = registry.place_of.remote(self._number, self._address)
+            return int(ray.get(asked, timeout=ANSWER_WITHIN_S))
+        return 0
+
     def _follow_registry(self) -> None:
         """Ray's own errors are many; whatever it is, the node goes on, and we ask again."""
         assert self._node is not None
@@ -104,4 +113,5 @@ class Keeper:
                 address = ray.get(registry.address.remote(), timeout=ANSWER_WITHIN_S)
                 if address != told:
                     self._node.tell_registry(address)
+                    registry.remember_place.remote(self._number, self._address, self._node.place)
                     told = address

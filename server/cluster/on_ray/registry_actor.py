@@ -38,6 +38,7 @@ class RegistryActor:
         self._flags = flags
         self._address = ""
         self._problem = ""
+        self._places: dict[tuple[int, str], int] = {}
         self._server: RegistryServer | None = None
         self._loop = asyncio.new_event_loop()
         try:
@@ -71,6 +72,14 @@ class RegistryActor:
     def flags(self) -> list[str]:
         """What further nodes are to be started with."""
         return self._flags
+
+    def remember_place(self, number: int, machine: str, place: int) -> None:
+        """Which of its machine's nodes one is: clients know its ports."""
+        self._places[number, machine] = place
+
+    def place_of(self, number: int, machine: str) -> int:
+        """What was remembered; 0 if nothing was."""
+        return self._places.get((number, machine), 0)
 
     def status(self) -> dict[str, Any]:
         """What nodes have told, by their number."""

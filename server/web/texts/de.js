@@ -57,6 +57,8 @@ export default {
   "problem.history_full":
     "Dieses Training wird nicht gespeichert, wie keines mit neuem Namen. Nimm einen, den es gibt, oder lass einen löschen.",
   "problem.behind": "{analyzer} ist zu langsam für jedes Bild und lässt einige aus.",
+  "problem.blind":
+    "{analyzer} sieht nichts: Ein ganzes Bild fehlt, mit dem es weitergeht. Es wird immer wieder erbeten.",
   "problem.in_time": "{analyzer} sieht wieder jedes Bild.",
   "problem.other": "{message}",
 

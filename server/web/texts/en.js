@@ -54,6 +54,8 @@ export default {
   "problem.history_full":
     "This training is not kept, as no new names are. Train under a name that is, or have one deleted.",
   "problem.behind": "{analyzer} is too slow to see every picture, and leaves some out.",
+  "problem.blind":
+    "{analyzer} sees nothing: it lacks a whole picture to go on from. One is asked for again and again.",
   "problem.in_time": "{analyzer} sees every picture again.",
   "problem.other": "{message}",
 

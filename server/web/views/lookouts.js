@@ -100,7 +100,7 @@ export function lookouts(app, chosen) {
       element: el("li", {}, text, " ", link),
       update({ until, distance, recording }) {
         const how = { dateStyle: "short", timeStyle: "medium" };
-        const times = [since, until].map((ms) => new Date(ms).toLocaleString(language, how)).join(" – ");
+        const times = new Intl.DateTimeFormat(language, how).formatRange(since, until);
         say(text, `${times} · ${number(distance, language, 2)}`);
         link.hidden = !recording;
         if (recording) link.href = app.url(`/recordings/${recording}`);

@@ -17,7 +17,7 @@ export function wall(app, choose) {
   function tile(session) {
     const picture = el("img", { alt: "" });
     const doing = el("span.figures");
-    const cue = el("span.cue.small");
+    const cue = el("span.hint.small");
     const button = el(
       "button",
       { type: "button", onclick: () => choose(session) },

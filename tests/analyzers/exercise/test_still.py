@@ -77,7 +77,8 @@ def test_a_session_of_stills_says_it_of_each_picture(name, expected):
     seen = {"has_pose": True, **both_lists(PUSH_UP, at_turn(PUSH_UP))}
     said = exercise.frame("a", FRAME, 0.0, results={"pose": seen})
     assert said["exercise"] == expected
-    assert set(said) == KEYS - {"framing", "ready"}
+    assert set(said) == KEYS - {"framing", "ready"} | {"still"}
+    assert said["still"] is True
     assert (said["reps"], said["repetition"]) == (0, None)
     assert (said["score"] is None) == (expected == "none")
     assert exercise.frame("a", FRAME, 1.0, results={"pose": NOBODY})["exercise"] == "none"
@@ -91,9 +92,10 @@ def test_the_same_picture_again_and_again_is_a_still_and_a_movement_is_none():
         exercise.start("a", 0.0, options={"still": "when_still"})
         for count, number in enumerate(numbers):
             seen = {"has_pose": True, **both_lists(SQUAT, number)}
-            yield exercise.frame("a", FRAME, 40.0 * count, results={"pose": seen})["exercise"]
+            said = exercise.frame("a", FRAME, 40.0 * count, results={"pose": seen})
+            yield said["exercise"], said["still"]
 
     turn = at_turn(SQUAT)
-    assert set(told([turn] * 26)) == {"squat"}
+    assert set(told([turn] * 26)) == {("squat", True)}
     # On the way down and up again nobody is still, and nothing is counted yet.
-    assert set(list(told(range(turn - 15, turn + 8)))[3:]) == {"none"}
+    assert set(list(told(range(turn - 15, turn + 8)))[3:]) == {("none", False)}

@@ -194,7 +194,7 @@ def test_one_that_dies_meanwhile_is_in_nobodys_way(bundle, silent_index, monkeyp
     connection, _ = server.accept()
     # It has the lock, and its pip is waiting; a terminal's Ctrl-C or systemd takes both.
     os.killpg(dying.pid, signal.SIGKILL)
-    dying.communicate(timeout=10)
+    dying.communicate(timeout=60)
     connection.close()
     write_wheel(tmp_path / "published", PACKED.release, INSIDE)
     only_from(monkeypatch, tmp_path / "published")

@@ -54,6 +54,7 @@ def write_clips(folder: Path) -> Path:
         stream = container.add_stream("libvpx", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.bit_rate = 500_000
+        stream.codec_context.thread_count = 1
         # A key frame each second: whoever joins can not ask a file for one.
         stream.options = {"g": str(FPS), "deadline": "realtime", "auto-alt-ref": "0"}
         for number in range(_CLIP_FRAMES):

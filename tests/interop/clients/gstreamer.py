@@ -161,7 +161,7 @@ class Client:
         request.add_header("Content-Type", SDP)
         if self.task["token"]:
             request.add_header("Authorization", f"Bearer {self.task['token']}")
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.headers, response.read().decode()
 
     # ---- talking

@@ -54,7 +54,7 @@ async def ask(ws, message) -> dict:
         await ws.send_bytes(message)
     else:
         await ws.send_str(message if isinstance(message, str) else json.dumps(message))
-    return json.loads(await ws.receive_str(timeout=10))
+    return json.loads(await ws.receive_str(timeout=60))
 
 
 def offer_with(sdp, **extra) -> dict:
@@ -170,7 +170,7 @@ async def test_a_second_data_channel_is_told_and_harms_nothing(server, witness):
         second = peer.connection.createDataChannel("another")
         told = asyncio.get_running_loop().create_future()
         second.on("message", lambda text: told.done() or told.set_result(json.loads(text)))
-        message = await asyncio.wait_for(told, 10)
+        message = await asyncio.wait_for(told, 60)
         assert (message["type"], message["code"]) == ("error", 409)
         at = (await peer.wait_for(lambda m: "count" in m))["count"]
         await peer.wait_for(lambda m: m.get("count", 0) > at + 5)
@@ -179,7 +179,7 @@ async def test_a_second_data_channel_is_told_and_harms_nothing(server, witness):
         third = peer.connection.createDataChannel("third")
         heard = asyncio.get_running_loop().create_future()
         third.on("message", lambda text: heard.done() or heard.set_result(json.loads(text)))
-        assert "count" in await asyncio.wait_for(heard, 10)
+        assert "count" in await asyncio.wait_for(heard, 60)
         third.send("end session")
 
 

@@ -69,7 +69,7 @@ async def test_both_ports_speak_tls(secured, use):
 
 
 async def _connect_when_up(peer):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await peer.connect(ColourTrack())
@@ -112,7 +112,7 @@ async def test_ice_servers_with_credentials_that_expire(caplog):
     ):
         for kind in ("ice-servers", "ice-servers-request"):
             await ws.send_json({"type": kind})
-            answer = await ws.receive_json(timeout=10)
+            answer = await ws.receive_json(timeout=60)
             assert answer["type"] == "ice-servers"
             stun, turn = answer["data"]
             assert stun == {"urls": ["stun:stun.example:3478"]}
@@ -230,14 +230,14 @@ async def test_a_recording_is_playable_after_the_server_was_killed(tmp_path):
             last = await peer.wait_for(lambda m: m.get("count", 0) > 90, 20)
             children = _children(server.process.pid)
             server.process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(server.process.wait, 10)
+            await asyncio.to_thread(server.process.wait, 60)
         with av.open(recordings / peer.session.id / "video.webm") as movie:
             frames = list(movie.decode(video=0))
         assert frames[-1].time * 1000 >= last["frame"]["pts"] - 1000, "at most a second is lost"
         results = (recordings / peer.session.id / "results.jsonl").read_text().splitlines()
         assert json.loads(results[-1])["frame"]["pts"] >= last["frame"]["pts"] - 1100
     # Workers end when the server's end of their connection is gone.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while any(_is_running(pid) for pid in children):
             await asyncio.sleep(0.05)
 
@@ -245,7 +245,7 @@ async def test_a_recording_is_playable_after_the_server_was_killed(tmp_path):
 def _wait_for_file(path):
     import time
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.02)

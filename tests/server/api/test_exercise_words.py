@@ -44,6 +44,19 @@ def test_what_each_is_called(flags, said, exercise, score):
     assert seen.success is said.get("has_pose", True)
 
 
+def test_what_was_done_in_a_video_is_called_as_what_is_done_in_a_picture():
+    done = {"push_up": {"reps": 3}, "squat": {"reps": 2}}
+    older = ExerciseWords(parse_settings(OLDER))
+    assert older.by_exercise(done) == {"pushup": {"reps": 3}, "squat": {"reps": 2}}
+    assert ExerciseWords(parse_settings(())).by_exercise(done) == done
+
+
+@pytest.mark.parametrize("said", [{}, {"still": False}])
+def test_where_nobody_says_that_it_is_a_still_it_is_none(said):
+    assert ExerciseWords(parse_settings(())).seen(result(**said)).is_still is False
+    assert ExerciseWords(parse_settings(())).seen(result(still=True)).is_still is True
+
+
 def test_where_the_analyzers_failed_there_is_nothing_to_tell():
     failed = Result(None, Values({"has_pose": b"true"}), Timing(0, {}, {}), 0)
     assert ExerciseWords(parse_settings(())).seen(failed) is None

@@ -13,6 +13,7 @@ from client_test.athlete.catalogue import CLIPS, STANDING
 from client_test.athlete.clip import Clip, Shot
 from client_test.athlete.people import MAN_IN_BLUE
 from client_test.athlete.performance import Performance, Set
+from server.api.exercise_words import NOBODY, STEP_BACK
 from server.api.models_fitness import FitnessError, FormAnswer, FrameAnswer, MotionAnswer
 from server.search import exercise_video
 from tests.analyzers.exercise.movements import FAULTY
@@ -95,6 +96,7 @@ async def test_a_still_is_scored(server, http, name, expected):
     status, answer = await post(http, server, "/api/ml/analyze-frame", body)
     seen = answer["data"]
     assert (status, seen["exercise"], seen["success"]) == (200, expected, True)
+    assert seen["still"] is True
     assert seen["score"] >= 70
     assert seen["feedback"]
     assert seen["warnings"] == []
@@ -164,10 +166,14 @@ async def test_nobody_in_a_video(server, http, tmp_path):
     assert status == 200
     assert answer["data"] == {
         "overall_score": 0.0,
-        "recommendations": [],
-        "detected_errors": [],
+        "recommendations": [STEP_BACK],
+        "detected_errors": [NOBODY],
         "confidence": 0.0,
     }
+    _, answer = await post(http, server, "/api/ml/analyze-video", body)
+    said = answer["data"]
+    assert (said["exercise"], said["score"], said["reps"]) == ("unknown", 0, 0)
+    assert (said["feedback"], said["warnings"]) == ([STEP_BACK], [NOBODY])
 
 
 @pytest.mark.parametrize(

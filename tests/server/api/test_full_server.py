@@ -49,7 +49,7 @@ async def test_over_webrtc(server, http):
             assert (await response.json())["code"] == 503
         async with http.ws_connect(f"{server.url}/signaling") as ws:
             await ws.send_json({"type": "offer", "data": {"sdp": sdp, "type": "offer"}})
-            error = await ws.receive_json(timeout=10)
+            error = await ws.receive_json(timeout=60)
             assert (error["type"], error["data"]["code"]) == ("error", 503)
         await peer.end()
     # The place is free again at once.

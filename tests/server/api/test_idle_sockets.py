@@ -22,7 +22,7 @@ def server(tmp_path_factory):
 
 
 async def closed(ws):
-    message = await ws.receive(timeout=15)
+    message = await ws.receive(timeout=60)
     assert (message.type, message.data) == (WSMsgType.CLOSE, 1001)
 
 
@@ -38,7 +38,7 @@ async def test_who_says_nothing_is_asked_to_leave_unless_a_session_goes_on(serve
             # opened before.
             async with http.ws_connect(f"http://127.0.0.1:{port}/signaling") as ws:
                 await ws.send_json({"type": "ice-servers"})
-                assert (await ws.receive_json(timeout=10))["type"] == "ice-servers"
+                assert (await ws.receive_json(timeout=60))["type"] == "ice-servers"
                 await closed(ws)
         assert not signaling.closed
         await peer.end()
@@ -50,12 +50,12 @@ async def test_a_socket_for_poses_that_says_nothing_is_told_and_closed(server):
     async with socket_to(server, "/ws") as socket:
         PoseError.model_validate(error := await receive(socket), strict=True, extra="forbid")
         assert "nothing was sent" in error["detail"]
-        await asyncio.wait_for(socket.wait_closed(), 20)
+        await asyncio.wait_for(socket.wait_closed(), 60)
         assert socket.close_code == 1001
 
 
 async def server_hangs_up(ws):
     """The peer reads its signaling socket by itself; its end is what can be waited for."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not ws.closed:
             await asyncio.sleep(0.05)

@@ -74,7 +74,7 @@ async def test_it_goes_on_after_the_worker_was_killed_and_ends_with_the_session(
             await annotated.came.wait_for(lambda: len(annotated.frames) >= mark + 5)
         assert min(coloured(annotated.frames[-1])) > MANY
         await peer.end(timeout_s=20)
-        await asyncio.wait_for(annotated.ended.wait(), 20)
+        await asyncio.wait_for(annotated.ended.wait(), 60)
     gone = await http.post(
         f"{server.url}/whep/{peer.session.id}/annotated",
         data="v=0",

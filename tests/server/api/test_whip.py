@@ -107,7 +107,7 @@ async def test_what_is_published_is_analyzed_and_watched(server, http):
             gone = await http.delete(server.url + answer.headers["Location"])
             assert gone.status == 200
             # Whoever watches is told that it is over.
-            await asyncio.wait_for(viewer.ended.wait(), 20)
+            await asyncio.wait_for(viewer.ended.wait(), 60)
         ended = server.wait_until(f"/sessions/{sid}", lambda s: s["state"] == "ended")
         assert ended["end_reason"] == "its WHIP resource was deleted"
         assert ended["last_result"]["final"] is True
@@ -123,7 +123,7 @@ async def test_a_name_is_one_publishers_at_a_time(server, http):
         assert refused.status == 409
         assert '"gate"' in (await refused.json())["message"]
         assert (await http.delete(server.url + answer.headers["Location"])).status == 200
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + 60
         while (again := await second.post(http)).status == 409:
             assert asyncio.get_running_loop().time() < deadline
             await asyncio.sleep(0.05)

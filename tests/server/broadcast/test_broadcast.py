@@ -210,7 +210,7 @@ async def test_a_key_frame_that_failed_is_made_of_the_next_picture(
     second = broadcast.watch(Codec.H264)
     pictures.show()
     encoding = broadcast._feeds._feeds[Codec.H264]._encoding
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await encoding._newest._task
     pictures.show()
     assert (await next_packet(second)).is_keyframe

@@ -80,7 +80,7 @@ class Asked(IncomingVideo):
 
     async def next(self):
         self.asked.clear()
-        await asyncio.wait_for(self.asked.wait(), 10)
+        await asyncio.wait_for(self.asked.wait(), 60)
 
 
 async def test_a_key_frame_is_asked_for_at_once_and_then_once_a_second_until_it_comes():

@@ -25,6 +25,7 @@ class Scripted(Source):
         self.script = script
         self.closed = threading.Event()
         self.released = threading.Event()
+        self.goes_on = threading.Event()
         self.count = 0
 
     def open(self):
@@ -32,6 +33,8 @@ class Scripted(Source):
             raise CameraError("the cable is loose")
         if self.script == "gone":
             raise CameraUnavailable("there is no such camera")
+        if self.script == "slow":
+            assert self.goes_on.wait(30)
 
     def read(self):
         if self.closed.wait(0.01):
@@ -83,7 +86,7 @@ class Cameras:
         return self.made[-1]
 
 
-async def until(condition, within_s=10.0):
+async def until(condition, within_s=60.0):
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.005)
@@ -197,7 +200,7 @@ def slow_to_close():
 
     def release():
         closing.set()
-        assert let_go.wait(10)
+        assert let_go.wait(60)
         history.append("released")
 
     def make():
@@ -308,7 +311,7 @@ async def test_a_busy_event_loop_gets_the_newest_only():
     camera.subscribe(seen.append)
     await until(lambda: seen)
     mark, count = len(seen), made.made[0].count
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     # The event loop is held up meanwhile: this is the fault that is tested.
     while made.made[0].count - count <= 10:
         assert time.monotonic() < deadline_s
@@ -317,3 +320,58 @@ async def test_a_busy_event_loop_gets_the_newest_only():
     await asyncio.sleep(0)
     assert len(seen) - mark <= 2
     await camera.stop()
+
+
+# ---- whoever starts it is answered when it is known how that went
+
+
+async def started(camera):
+    """Start it, and tell whether that was answered before the time was up."""
+    camera.start()
+    async with asyncio.timeout(30):
+        await camera.wait_until_started(300)
+    return camera.status()["running"]
+
+
+async def test_who_starts_it_waits_for_the_first_picture():
+    made = Cameras("slow")
+    camera = Camera(made)
+    camera.start()
+    waiting = asyncio.create_task(camera.wait_until_started(300))
+    async with asyncio.timeout(30):
+        await until(lambda: made.made)
+        assert not waiting.done()
+        made.made[0].goes_on.set()
+        await waiting
+    assert camera.status()["running"] is True
+    assert await started(camera), "of one that runs at once"
+    await camera.stop()
+
+
+@pytest.mark.parametrize("script", ["cannot open", "gone"])
+async def test_who_starts_one_that_fails_does_not_wait_for_more(script):
+    camera = Camera(Cameras(script))
+    assert await started(camera) is False
+    assert camera.error
+    await camera.stop()
+
+
+async def test_who_starts_one_that_has_failed_before_is_told_how_it_goes_now():
+    camera = Camera(Cameras("cannot open", "delivers"))
+    assert await started(camera) is False
+    assert await started(camera) is True
+    await camera.stop()
+
+
+async def test_who_starts_one_that_is_stopped_meanwhile_waits_no_more():
+    made = Cameras("slow")
+    camera = Camera(made)
+    camera.start()
+    waiting = asyncio.create_task(camera.wait_until_started(300))
+    async with asyncio.timeout(30):
+        await until(lambda: made.made)
+        stopping = asyncio.create_task(camera.stop())
+        made.made[0].goes_on.set()
+        await stopping
+        await waiting
+    assert camera.status()["running"] is False

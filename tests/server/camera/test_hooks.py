@@ -1,5 +1,6 @@
 """A hook changes pictures, and harms none when it fails or is slow."""
 
+import sys
 import threading
 import time
 
@@ -74,7 +75,7 @@ def test_a_slow_one_is_skipped_and_catches_up(monkeypatch):
     assert hook.status()["skipped"] == 2
     release.set()
     monkeypatch.setattr(hooks, "PATIENCE_S", 10.0)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (changed := hook.apply(given)) is given:
         assert time.monotonic() < deadline
     assert (pixels(changed) == 155).all()
@@ -98,3 +99,34 @@ def test_what_can_not_be_loaded(name, told):
 
 def test_loading():
     assert load("json:dumps")([1]) == "[1]"
+
+
+@pytest.fixture
+def forgotten():
+    """Modules that are imported here, and where they are found, are forgotten afterwards."""
+    before, path = set(sys.modules), list(sys.path)
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+    sys.path[:] = path
+
+
+@pytest.mark.parametrize(
+    ("in_package", "imported"),
+    [
+        (True, "from .hook_marks import MARK"),
+        (True, "from hook_app.hook_marks import MARK"),
+        (False, "from hook_marks import MARK"),
+    ],
+)
+def test_a_file_finds_what_lies_beside_it(tmp_path, forgotten, in_package, imported):
+    folder = tmp_path / "hook_app"
+    folder.mkdir()
+    if in_package:
+        (folder / "__init__.py").touch()
+    (folder / "hook_marks.py").write_text("MARK = 7\n")
+    (folder / "hooks.py").write_text(
+        f"{imported}\ndef annotate_frame(frame, timestamp):\n    return frame + MARK\n"
+    )
+    annotate = load(str(folder / "hooks.py"))
+    assert (annotate(np.zeros((2, 2, 3), np.uint8), 0.0) == 7).all()

@@ -22,6 +22,7 @@ from tests.server.cluster.test_nodes import (
     node_of,
     running_nodes,
 )
+from tests.support.forked import Command
 from tests.support.tracks import ColourTrack
 
 MOVING = "tests.support.models:MovingCounter"
@@ -50,7 +51,7 @@ def begun(*arguments):
 
 def drain(server, *arguments):
     """`kinecast drain`, begun."""
-    return begun("-m", "server", "drain", "--port", str(server.port), *arguments)
+    return Command("server", "drain", "--port", str(server.port), *arguments)
 
 
 async def said(process):
@@ -97,14 +98,17 @@ async def test_a_session_goes_on_with_its_counts_its_name_and_its_times(server, 
         assert told["states"][-3:] == ["streaming", "disconnected", "streaming"]
         _, listed = await ask("GET", f"{server.url}/sessions")
         assert [each["id"] for each in listed["sessions"]] == [before.id]
-        pids = {result["pid"] for _, result in results}
+        async with asyncio.timeout(WITHIN_S):
+            while len(pids := {result["pid"] for _, result in results}) < 2:
+                await asyncio.sleep(0.05)
         assert len(pids) == 2
         assert [e.code for e in events if e.code in ("analyzers_restarted", "new_session")] == []
         counts = [result["count"] for _, result in results]
         assert counts == sorted(counts), "counts go on"
         first = next(n for n, (_, r) in enumerate(results) if r["pid"] != results[0][1]["pid"])
-        assert 1 <= counts[first] - counts[first - 1] <= 4
         numbers = [result.number for _, result in results]
+        # No frame is counted twice; results may be missing between, as long as the client has none.
+        assert 1 <= counts[first] - counts[first - 1] <= numbers[first] - numbers[first - 1]
         assert numbers == sorted(set(numbers)), "and so do frames' numbers"
         times = [result.pts_ms for _, result in results]
         assert times == sorted(times)
@@ -194,7 +198,7 @@ async def test_who_does_not_know_how_to_move_has_today_s_end_when_there_is_no_mo
         media.terminate()
         final = await peer.wait_for(lambda m: m.get("final"), WITHIN_S)
         assert final["total"] > count
-    await asyncio.to_thread(psutil.wait_procs, [media], 20)
+    await asyncio.to_thread(psutil.wait_procs, [media], 60)
     await whole(server)
 
 

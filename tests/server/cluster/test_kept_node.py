@@ -9,14 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
+import aiohttp
 import psutil
 import pytest
 
 from server.cluster import kept_node
 from server.cluster.kept_node import KeptNode, open_doors, warnings_of_machine, without_ray
 from server.config import BadSettings, parse_settings
+from server.recordings.folder import Folder
+from server.recordings.status import RecordingNote, State
+from tests.server.cluster.test_machines import registry
 from tests.support.forked import ROOT
 from tests.support.server import COUNTER, free_port
 
@@ -52,6 +57,13 @@ async def until(condition):
             await asyncio.sleep(0.05)
 
 
+def gone(process):
+    """Whether it has ended, reaped or not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
 async def until_it_serves(kept):
     def asked():
         with contextlib.suppress(OSError), urllib.request.urlopen(kept.url + "/health") as answer:
@@ -71,13 +83,13 @@ async def test_it_serves_is_ended_in_order_and_started_again(node):
     assert [each["node"] for each in health["nodes"]] == [3]
     first = psutil.Process(node.pid)
     await asyncio.to_thread(node.drain)
-    assert not first.is_running()
+    await until(lambda: gone(first))
     await until(lambda: node.starts == 2 and node.pid)
     await until_it_serves(node)
     second = psutil.Process(node.pid)
     family = [second, *second.children(recursive=True)]
     await asyncio.to_thread(node.stop)
-    await until(lambda: not any(each.is_running() for each in family))
+    await until(lambda: all(map(gone, family)))
     assert node.pid is None
 
 
@@ -112,12 +124,12 @@ async def test_when_its_program_is_killed_it_ends(flags):
         supervisor = psutil.Process(int(pid))
         await until(lambda: supervisor.children())
         assert url.startswith("http://127.0.0.1:")
+        family = [supervisor, *supervisor.children(recursive=True)]
     finally:
         program.kill()
         program.wait()
-    family = [supervisor, *supervisor.children(recursive=True)]
-    await until(lambda: not any(each.is_running() for each in family))
-    assert not os.path.exists(directory)  # noqa: ASYNC240
+    await until(lambda: all(map(gone, family)))
+    await until(lambda: not os.path.exists(directory))
 
 
 def test_its_environment_has_nothing_of_rays():
@@ -164,6 +176,62 @@ def test_ports_of_a_predecessor_that_is_ending_are_waited_for(flags):
     assert after.place == 0
     for each in (*after.main, *after.next_port):
         each.close()
+
+
+def test_a_second_node_that_comes_again_takes_its_own_ports_and_waits_for_no_others(flags):
+    """The first ones are another node's, which stays."""
+    settings = parse_settings(flags)
+    first = open_doors(settings)
+    again = open_doors(settings, float("inf"), 1)
+    # Where those are somebody else's by now, the next free ones do.
+    third = open_doors(settings, 0.0, 1)
+    assert (first.place, again.place, third.place) == (0, 1, 2)
+    for doors in (first, again, third):
+        for each in (*doors.main, *doors.next_port):
+            each.close()
+
+
+async def test_what_another_machine_has_recorded_is_found_at_any_door(flags, tmp_path):
+    """Each has its own disk."""
+    film = bytes(range(256)) * 400
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(registry(tmp_path))
+        address = (tmp_path / "registry.sock").read_text()
+        nodes = []
+        for number in (3, 4):
+            disk = tmp_path / str(number)
+            disk.mkdir()
+            nodes.append(make([*flags, "--record-to", str(disk)], number))
+            stack.callback(nodes[-1].stop)
+            nodes[-1].tell_registry(address)
+            nodes[-1].start()
+        there = Folder(tmp_path / "4")
+        there.movie("yard").write_bytes(film)
+        told = {
+            "source": "camera",
+            "state": State.FINISHED,
+            "started_at": time.time_ns() // 1_000_000,
+            "frames": 9,
+        }
+        there.note(RecordingNote(name="yard", seconds=1.0, bytes=len(film), **told))
+        for each in nodes:
+            while len((await until_it_serves(each))["nodes"]) < 2:
+                await asyncio.sleep(0.1)
+        http = await stack.enter_async_context(aiohttp.ClientSession(nodes[0].url))
+        async with http.get("/recordings") as answer:
+            assert [each["name"] for each in (await answer.json())["recordings"]] == ["yard"]
+        async with http.get("/recordings/yard.mp4") as answer:
+            assert (answer.status, await answer.read()) == (200, film)
+        async with http.get("/recordings/yard.mp4", headers={"Range": "bytes=5-9"}) as answer:
+            assert (answer.status, await answer.read()) == (206, film[5:10])
+        for name, status in (("hall", 404), ("..%2Fyard", 404)):
+            async with http.get(f"/recordings/{name}.mp4") as answer:
+                assert answer.status == status
+        async with http.delete("/recordings/yard?file=1") as answer:
+            assert answer.status == 200
+        assert not (tmp_path / "4" / "yard.mp4").exists()
+        async with http.get("/recordings/yard.mp4") as answer:
+            assert answer.status == 404
 
 
 def test_an_address_that_is_none_of_its_own_is_told_of(flags):

@@ -33,7 +33,7 @@ from server.security import cluster_certificate
 from server.security.identity import IDENTITY, Identity, Scope
 from signaling.errors import Busy
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 SECRET = "a secret of thirty-two characters or more"
 ANOTHER = "another secret of thirty-two characters"
 LEASE_S = 1.5

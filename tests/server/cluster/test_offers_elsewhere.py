@@ -20,11 +20,11 @@ from server.cluster.registry_server import RegistryServer
 from server.http.access import check_access
 from server.http.errors import TooSlow
 from server.security.identity import ANONYMOUS, IDENTITY
-from signaling.errors import Busy, Conflict, SignalingError
+from signaling.errors import Busy, Conflict, NotFound, SignalingError
 from signaling.messages import Offer
 from tests.support.server import free_port
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 ANSWER = {"type": "answer", "data": {"sdp": "theirs", "type": "answer", "session": None}}
 FULL = {"type": "error", "data": {"code": 503, "message": "all taken"}}
 
@@ -263,3 +263,35 @@ async def test_where_there_is_nothing_another_node_is_not_asked(members, path):
     assert status == b"HTTP/1.1 404 Not Found\r\n"
     writer.close()
     await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def recordings(site, handler):
+    app = web.Application(middlewares=[errors_as_json])
+    app.router.add_get("/recordings/{name}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await site(runner).start()
+    yield
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_another_node_has_not_either_is_not_found(members, method):
+    door, _ = members
+
+    async def nowhere(request):
+        raise NotFound("there is no such recording")
+
+    async def ask(request):
+        return await door.links[1].forward(request, ANONYMOUS, b"", raise_for=(404,))
+
+    port, there = free_port(), door.node.socket_of(1)
+    async with (
+        recordings(lambda runner: web.UnixSite(runner, there), nowhere),
+        recordings(lambda runner: web.TCPSite(runner, "127.0.0.1", port), ask),
+        aiohttp.ClientSession() as http,
+        http.request(method, f"http://127.0.0.1:{port}/recordings/a") as told,
+    ):
+        assert told.status == 404
+        assert ("no such" in await told.text()) == (method == "GET")

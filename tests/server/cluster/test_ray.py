@@ -272,14 +272,25 @@ async def test_drain_sends_sessions_to_the_other_machine_and_starts_it_again(ray
         # Its own door shows the way, as a client knows no other.
         async with streaming(ready[1], resume=told["resume"]) as moved:
             assert moved.session.id == leaving.session.id
-            status, _, said = await draining
-            assert status == 0, said
-            assert "node 01: its sessions go to other nodes" in said
+            status, said, error = await draining
+            assert (status, error) == (0, "")
+            assert "Node 01 drains" in said
+            # It waits for the next one's workers.
+            assert said.endswith("Node 01 takes sessions again\n")
             await goes_on(moved)
             await goes_on(other)
     again = ray.wait_until(lambda told: told[1]["serves"])
     assert again[1]["pid"] != nodes[1]["pid"]
     assert again[0]["pid"] == nodes[0]["pid"]
+
+
+def test_the_last_node_is_not_drained(ray, nodes):
+    assert ray.cluster("scale", "1")[0] == 0
+    status, said, error = ray.cluster("drain", "00")
+    assert (status, said) == (2, "")
+    assert "node 00 is the last one that takes sessions: wait until another one does" in error
+    assert ray.status()[0]["pid"] == nodes[0]["pid"]
+    assert ray.cluster("scale", "2")[0] == 0
 
 
 async def test_it_is_made_smaller_and_larger_while_it_streams(ray, ready, nodes):

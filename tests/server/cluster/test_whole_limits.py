@@ -20,7 +20,7 @@ from signaling.errors import Busy, SignalingError, TooMany
 from signaling.messages import Offer
 from tests.support.server import COUNTER
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 NODES, LIMIT, ADDRESS = 2, 4, "192.0.2.1"
 FLAGS = ("--analyzers", COUNTER, "--nodes", str(NODES), "--no-camera-enabled")
 ANN = Identity("ann", frozenset(Scope), client="ann")

@@ -1,12 +1,16 @@
 """Presets: what each sets, what comes before it, and that none lets anybody in."""
 
+import os
+import re
+import shlex
 from typing import get_args
 
 import pytest
 
 from server.config import BadSettings, Settings, parse_settings
 from server.config.presets import PRESETS, PresetName
-from tests.support.server import run_until_exit
+from tests.support import older_project
+from tests.support.server import ROOT, run_until_exit
 
 PORTS = {"pose": 8000, "search": 5000, "exercise": 3000, "camera": 8000, "monitor": 8083}
 
@@ -63,6 +67,26 @@ def test_other_machines_are_let_in_by_one_more_flag_which_it_names(name):
     assert parse_settings(["--preset", name, "--host", "0.0.0.0", "--no-auth"]).no_auth
     secret = ["--auth-secret", "0123456789abcdef" * 2]
     assert parse_settings(["--preset", name, "--host", "0.0.0.0", *secret]).asks_for_tokens
+
+
+def test_the_commands_of_the_document_are_understood(monkeypatch, tmp_path):
+    text = (ROOT / "docs" / "migrating.md").read_text()
+    commands = re.findall(r"^\.venv/bin/python -m server (--preset .*?) *(?:#.*)?$", text, re.M)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    older_project.write(tmp_path / "monitoring")
+    (tmp_path / "backend" / "app").mkdir(parents=True)
+    hook = "def annotate_frame(frame, timestamp):\n    return None\n"
+    (tmp_path / "backend" / "app" / "hooks.py").write_text(hook)
+    ports = {}
+    for command in commands:
+        flags = [os.path.expanduser(word) for word in shlex.split(command)]
+        settings = parse_settings(flags)
+        ports[settings.preset] = settings.port
+        if settings.preset == "monitor":
+            assert [spec.name for spec in settings.analyzers] == ["Skin", "Pulse"]
+        if settings.preset == "camera":
+            assert settings.camera_hook is not None
+    assert ports == PORTS
 
 
 def test_a_camera_is_read_for_this_machine_only():

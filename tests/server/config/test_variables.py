@@ -5,10 +5,13 @@ import ssl
 import aiohttp
 import pytest
 
+from client_test.peer import ClientPeer
 from server.camera.source import Focus
 from server.config import BadSettings, Settings, parse_settings
+from server.config.presets import PRESETS
 from server.security import development_certificate as development
-from tests.support.server import COUNTER, running_server
+from tests.support.server import COUNTER, ROOT, running_server
+from tests.support.tracks import ColourTrack
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +52,21 @@ def test_an_empty_variable_records_nothing_whatever_the_file_says(monkeypatch, t
     assert parse_settings(["--record-to", "here"]).record_to is not None
 
 
-def test_a_server_that_is_to_record_nothing_says_so(tmp_path):
-    flags = ("--analyzers", COUNTER, "--workers", "1", "--record-to", "")
-    with running_server(tmp_path, *flags) as server:
+@pytest.mark.parametrize("watched", [False, True])
+async def test_a_server_that_is_to_record_nothing_says_so_and_writes_nothing(tmp_path, watched):
+    flags = ("--preset", "monitor", "--analyzers", COUNTER, "--workers", "1", "--record-to", "")
+    here = tmp_path / "here"
+    here.mkdir()
+    where = {"cwd": here, "path": str(ROOT), "watched": watched}
+    with running_server(tmp_path, *flags, **where) as server:
         assert server.get("/health")["recording"] is None
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: m.get("count", 0) > 5)
+            await peer.end()
+    assert list(here.iterdir()) == []
+    kept = [path.name for path in tmp_path.rglob("*")]
+    assert not {"video.mp4", "video.webm", "results.jsonl", "summary.json"} & set(kept)
 
 
 # ---- the certificate
@@ -67,6 +81,33 @@ def test_both_variables_are_the_certificate(pem, monkeypatch, tmp_path):
     (tmp_path / ".env").write_text(f"SSL_CERT_FILE={pem}\nSSL_KEY_FILE={pem}\n")
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/authorities.pem")
     assert str(parse_settings([]).cert_file) == pem, "a pair is of one place"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_they_are_with_each_preset(pem, monkeypatch, preset):
+    monkeypatch.setenv("SSL_CERT_FILE", pem)
+    monkeypatch.setenv("SSL_KEY_FILE", pem)
+    settings = parse_settings(["--preset", preset])
+    assert str(settings.cert_file) == str(settings.key_file) == pem
+    assert settings.tls_context() is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("nowhere.pem", r"--key-file: .*nowhere\.pem"),
+        (".", "--key-file: "),
+        ("no-key.pem", r"no-key\.pem do not work together"),
+    ],
+)
+def test_a_key_that_can_not_be_used_is_told_and_nothing_is_served(
+    pem, monkeypatch, tmp_path, key, says
+):
+    (tmp_path / "no-key.pem").write_text("no key at all")
+    monkeypatch.setenv("SSL_CERT_FILE", pem)
+    monkeypatch.setenv("SSL_KEY_FILE", str(tmp_path / key))
+    with pytest.raises(BadSettings, match=says):
+        parse_settings([])
 
 
 def test_the_first_alone_is_openssls(pem, monkeypatch):

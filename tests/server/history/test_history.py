@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 
+import cbor2
 import pytest
 from sqlalchemy import event
 
@@ -314,3 +315,65 @@ async def test_readers_that_hang_are_bounded_and_block_nobody(tmp_path, monkeypa
         go_on.set()
         await server.until(ANN, [2])
         assert len(begun) == 2, "a thread each; those that waited for one were given up"
+
+
+def along(there, here, session):
+    """A session goes from one node to another, and what there is of its training with it."""
+    kept = there.history.let_go(session)
+    here.sessions[session] = there.sessions[session]
+    here.history.take_over(session, cbor2.loads(cbor2.dumps(kept)))
+
+
+async def test_a_session_that_moves_is_one_training(address, tmp_path):
+    async with serving(address, tmp_path) as there, serving(address, tmp_path) as here:
+        there.repetition("s1", "ann")
+        await there.until(ANN, [1])
+        there.repetition("s1", "ann", 1)
+        along(there, here, "s1")
+        await here.until(ANN, [2])
+        here.repetition("s1", "ann", 2)
+        await here.until(ANN, [3])
+        here.end("s1", final={"exercise_summary": {"repetitions": [told(n) for n in range(4)]}})
+        await here.until(ANN, [4])
+        await there.until_status(lambda now: now.waiting == 0)
+    async with serving(address, tmp_path) as server:
+        await server.until(ANN, [4])
+
+
+async def test_of_a_long_training_no_more_goes_along_than_there_is_room_for(
+    address, tmp_path, monkeypatch
+):
+    """What is written stays, and the end of the session tells of all of it."""
+    monkeypatch.setattr(drafts_module, "MOST_BYTES_ALONG", 2000)
+    async with serving(address, tmp_path) as there, serving(address, tmp_path) as here:
+        for number in range(5):
+            there.repetition("s1", "ann", number)
+        await there.until(ANN, [5])
+        along(there, here, "s1")
+        here.repetition("s2", "ann")
+        await here.until(ANN, [1, 5])
+        here.end("s1", final={"exercise_summary": {"repetitions": [told(n) for n in range(6)]}})
+        await here.until(ANN, [1, 6])
+
+
+async def test_what_was_deleted_does_not_come_back_with_a_session_that_moves(address, tmp_path):
+    async with serving(address, tmp_path) as there, serving(address, tmp_path) as here:
+        there.repetition("s1", "ann")
+        await there.until(ANN, [1])
+        await there.history.forget(ANN)
+        along(there, here, "s1")
+        here.repetition("s1", "ann", 1)
+        here.end("s1", final={"exercise_summary": {"repetitions": [told(0)]}})
+        here.repetition("s2", "bob")
+        await here.until(BOB, [1])
+        assert await here.reps(ANN) == []
+
+
+@pytest.mark.parametrize(
+    "kept", [{"uid": 3}, {"repetitions": [{"exercise": "squat"}]}, {"began_at_ms": "soon"}]
+)
+async def test_what_another_version_keeps_is_refused(address, tmp_path, kept):
+    async with serving(address, tmp_path) as server:
+        server.sessions["s1"] = Told("s1", None, "ann")
+        with pytest.raises(ValueError, match="validation error"):
+            server.history.take_over("s1", kept)

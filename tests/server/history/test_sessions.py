@@ -2,7 +2,9 @@
 
 import asyncio
 
+from client_test.client import Client
 from client_test.peer import ClientPeer
+from tests.support.nodes import media_processes, running_nodes
 from tests.support.server import running_server
 from tests.support.tracks import ColourTrack
 
@@ -51,3 +53,38 @@ async def test_a_client_is_told_when_its_training_is_in_memory_alone(tmp_path):
             server.wait_until, "/health", lambda told: told["history"]["waiting"] == 1
         )
         assert not health["history"]["written"]
+
+
+async def test_a_session_that_moves_to_another_node_is_one_training(tmp_path):
+    flags = ("--no-camera-enabled", "--analyzers", TRAINER, "--database", "default")
+    with running_nodes(tmp_path, 2, *flags) as server:
+        path = "/athletes/ann/trainings"
+        async with Client(server.url, ColourTrack(), name="ann") as client:
+            before = client.session
+            counts = []
+            reading = asyncio.create_task(_read_counts(client, counts))
+            await asyncio.to_thread(server.wait_until, path, lambda told: told["trainings"], 30)
+            await asyncio.to_thread(media_processes(server)[int(before.id[:2], 16)].terminate)
+            async with asyncio.timeout(60):
+                while client.session.resume == before.resume:
+                    await asyncio.sleep(0.05)
+                while f"Session {before.id} came from node" not in server.log:
+                    await asyncio.sleep(0.05)
+                there = len(counts)
+                while 3 not in counts[there:]:
+                    await asyncio.sleep(0.05)
+            assert client.session.id == before.id
+            reading.cancel()
+
+        def is_whole(told):
+            sets = [(s["exercise"], s["reps"]) for each in told["trainings"] for s in each["sets"]]
+            return sets == [("squat", 3), ("plank", 0)]
+
+        await asyncio.to_thread(server.wait_until, path, is_whole, 30)
+        (training,) = server.get(path)["trainings"]
+        assert training["session"] == before.id
+
+
+async def _read_counts(client, counts):
+    async for result in client:
+        counts.append(result["reps"])

@@ -53,7 +53,7 @@ async def handshake(http, server, **headers):
     """The status of a WebSocket handshake."""
     try:
         async with http.ws_connect(server.url + "/socket", headers=headers) as ws:
-            assert await ws.receive_str(timeout=10) == "hello"
+            assert await ws.receive_str(timeout=60) == "hello"
             return 101
     except aiohttp.WSServerHandshakeError as error:
         return error.status

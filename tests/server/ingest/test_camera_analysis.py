@@ -35,7 +35,7 @@ def server(tmp_path_factory):
 def post(server, path, body=b""):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(server.url + path, data, method="POST")
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, answer.headers, json.loads(answer.read())
 
 

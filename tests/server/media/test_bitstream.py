@@ -6,7 +6,14 @@ import av
 import pytest
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 
-from server.media.bitstream import may_reorder, picture_size, shown_size, temporal_layer
+from server.media.bitstream import (
+    ParameterSets,
+    is_key_frame,
+    may_reorder,
+    picture_size,
+    shown_size,
+    temporal_layer,
+)
 from tests.server.recordings.movies import numbered
 
 
@@ -91,3 +98,27 @@ def test_a_short_picture_number_and_payloads_that_are_cut_off():
     long = bytes(VpxPayloadDescriptor(1, 0, 300, 7, (1, 1), 3))
     for cut in range(len(long)):
         assert temporal_layer(long[:cut]) == (0, False)
+
+
+SPS, PPS, IDR = b"\0\0\1\x67", b"\0\0\1\x68", b"\0\0\1\x65idr"
+
+
+def test_a_frame_of_parameter_sets_alone_is_refused_and_not_read():
+    """Each was read with all behind it: two megabytes took 79 s."""
+    with pytest.raises(ValueError, match="more than 4"):
+        picture_size("H264", SPS * 500_000)
+    assert not is_key_frame("H264", SPS * 500_000)
+    assert is_key_frame("H264", SPS * 500_000 + IDR)
+
+
+def test_units_that_end_where_the_next_begins_are_found():
+    whole = key_frame("libx264", (64, 48))
+    assert picture_size("H264", b"\0\0\1" + whole) == picture_size("H264", whole) == (64, 48)
+
+
+@pytest.mark.parametrize("sets", [SPS + PPS * 20_000, SPS * 20_000])
+def test_parameter_sets_of_many_kilobytes_are_not_put_before_each_key_frame(sets):
+    known = ParameterSets()
+    for data in (sets + IDR, sets):
+        known.complete(data, is_key_frame=False)
+        assert len(known.complete(IDR, is_key_frame=True)) < 1000

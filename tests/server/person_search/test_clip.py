@@ -116,6 +116,6 @@ async def test_nothing_is_left_behind(http, server):
             answer.close()
     for _ in range(5):
         assert (await ask(http, server, json=wish))[0] == 200
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while clips_open(server) or clips_kept():
             await asyncio.sleep(0.1)

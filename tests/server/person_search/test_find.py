@@ -165,8 +165,9 @@ async def test_a_search_leaves_room_for_others(tmp_path, recordings, long_record
         assert status == 200, answer
         body = find(answer["embedding"], long_recording)
         async with http.post(f"{server.url}/find", json=body, headers=EVENTS) as response:
-            events = events_of(response)
-            await anext(events)
+            async for _, told in events_of(response):
+                if told.get("frames_looked_at"):
+                    break
             assert len(server.get("/sessions")["sessions"]) == 1
             async with socket_to(server, "/video-stream/other") as socket:
                 assert (await ask(socket, single_frame(answer["embedding"])))["matches"]

@@ -126,14 +126,16 @@ async def test_a_search_in_every_form(http, preset, anna):
 
     await same("/find/17", {"person": {"id": 17, "embed": anna}, "video": {"path": "hall.mp4"}})
     await same("/find", {"embed": anna, "video_path": "hall.mp4"})
+    await same("/find", {"embed": anna, "video": {"path": "hall.mp4"}})
+    await same("/find", {"person": {"embed": anna}, "video_path": "hall.mp4"})
 
 
-@pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_search_in_a_form(http, preset, anna, is_sent):
+@pytest.mark.parametrize("is_sent_as", ["file", "video", None])
+async def test_a_search_in_a_form(http, preset, anna, is_sent_as):
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("person", json.dumps({"name": "Anna", "embed": anna}))
-    if is_sent:
-        form.add_field("file", SAMPLE.read_bytes(), filename="hall.mp4")
+    if is_sent_as:
+        form.add_field(is_sent_as, SAMPLE.read_bytes(), filename="hall.mp4")
     else:
         form.add_field("video_path", "hall.mp4")
     async with http.post(f"{preset.url}/find/17", data=form) as response:
@@ -152,6 +154,15 @@ async def test_a_form_that_asks_for_nothing(http, preset, fields):
         assert (response.status, answer["status"]) == (400, "error")
 
 
+async def test_a_form_without_a_video_is_told_so(http, preset, anna):
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("embed", anna)
+    async with http.post(f"{preset.url}/find", data=form) as response:
+        answer = await response.json()
+        assert (response.status, answer["error_code"]) == (400, "INVALID_REQUEST")
+        assert "neither video_path nor the video" in answer["detail"]
+
+
 async def test_without_it_errors_are_errors(server, embedding):
     async with socket_to(server, "/video-stream/x") as socket:
         error = await ask(socket, start_tracking(embedding, 3))
@@ -159,5 +170,16 @@ async def test_without_it_errors_are_errors(server, embedding):
     assert "--allow-source 3" in error["message"]
 
 
-def test_the_camera_of_this_machine_is_read():
+async def test_the_camera_of_this_machine_is_read(tmp_path, http):
     assert parse_settings(["--preset", "search"]).allow_source == ("0",)
+    with running_server(tmp_path, "--preset", "search", *FLAGS) as server:
+        picture = {"image": encoded(pictures.sample_jpegs(1)[0])}
+        _, person = await post(http, server, "/upload-embedding", picture)
+        async with socket_to(server, "/video-stream/cam") as socket:
+            await receive(socket)
+            # As the page asks for it. A machine without a camera says that it has none.
+            told = await ask(socket, start_tracking(person["embedding"], 0))
+            assert told["status"] in ("tracking_started", "error")
+            assert "--allow-source" not in told["message"]
+            if told["status"] == "error":
+                assert "camera 0" in told["message"]

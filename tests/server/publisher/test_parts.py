@@ -232,7 +232,7 @@ def manager(request, monkeypatch, tmp_path):
         name = f"kinecast-test-{os.getpid()}"
         address = str(tmp_path / "notify") if request.param == "path" else f"\0{name}"
         listener.bind(address)
-        listener.settimeout(10)
+        listener.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", address.replace("\0", "@"))
         yield listener
 
@@ -255,7 +255,7 @@ async def test_where_there_is_no_systemd_nothing_is_told(monkeypatch):
     for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
         monkeypatch.delenv(name, raising=False)
     systemd.notify("READY=1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await systemd.keep_alive()
     monkeypatch.setenv("WATCHDOG_USEC", "40000")
     monkeypatch.setenv("WATCHDOG_PID", "1")

@@ -137,7 +137,7 @@ def test_after_a_silence_the_session_goes_on(server, tmp_path):
         before = count(analyzed(server, sid, 5))
         # As a machine does that slept, or whose network was away.
         os.kill(peer.process.pid, signal.SIGSTOP)
-        waiting = server.wait_until(f"/sessions/{sid}", lambda s: s["state"] == "disconnected", 20)
+        waiting = server.wait_until(f"/sessions/{sid}", lambda s: s["state"] == "disconnected", 60)
         os.kill(peer.process.pid, signal.SIGCONT)
         assert peer.wait_until_published("continued") == sid
         after = analyzed(server, sid, count(waiting))

@@ -194,4 +194,4 @@ async def test_a_token_renewed_in_its_file_lets_it_in(guarded, tmp_path, monkeyp
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(publisher.stop(), 10)
+            await asyncio.wait_for(publisher.stop(), 60)

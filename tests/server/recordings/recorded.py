@@ -11,7 +11,7 @@ import av
 from server.recordings.session_recorder import Recorder
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait for what another thread or process does; it has no event that could be awaited."""
     async with asyncio.timeout(within_s):
         while not condition():

@@ -72,6 +72,6 @@ def test_the_writer_waits_for_them():
     for one in put:
         assert packets.put(one)
     packets.end()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert taken == put

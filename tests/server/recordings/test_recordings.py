@@ -46,7 +46,7 @@ class Stage:
 
     async def find(self, name):
         """What is known of it; one that goes on in another file is there when that has begun."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 for status in await self.recordings.all():
                     if status.name == name:
@@ -55,7 +55,7 @@ class Stage:
 
     async def show(self, name, count, **size):
         """Show pictures until a recording has so many more frames."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for _ in range(count):
                 before = (await self.find(name)).frames
                 self.pictures.show(**size)
@@ -63,7 +63,7 @@ class Stage:
                     await asyncio.sleep(0.005)
 
     async def ended(self, name):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (status := await self.find(name)).state is State.RECORDING:
                 await asyncio.sleep(0.01)
         return status
@@ -100,7 +100,7 @@ async def test_two_of_the_same_share_the_encoder(stage):
     assert len(stage.pictures.listeners) == 1
     await stage.recordings.stop("a")
     # It begins with a key frame, of which there is one a second at most.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await stage.find("b")).frames:
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
@@ -112,7 +112,7 @@ async def test_players_can_go_to_a_key_frame_every_few_seconds(stage, monkeypatc
     monkeypatch.setattr(module, "KEY_FRAME_EVERY_S", 0.1)
     monkeypatch.setattr("server.broadcast.encoding.KEY_FRAME_EVERY_S", 0.1)
     await stage.start("a")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await stage.find("a")).frames < 40:
             stage.pictures.show()
             await asyncio.sleep(1 / FPS)
@@ -164,7 +164,7 @@ async def test_a_disk_that_hangs_costs_frames_and_nobody_else(stage, monkeypatch
     answers, write = threading.Event(), MovieFile.write
 
     def slow(file, data):
-        answers.wait(20)
+        answers.wait(60)
         return write(file, data)
 
     monkeypatch.setattr(MovieFile, "write", slow)
@@ -174,7 +174,7 @@ async def test_a_disk_that_hangs_costs_frames_and_nobody_else(stage, monkeypatch
     answers.clear()
     other = stage.broadcast.watch(Codec.H264)
     seen = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         # It goes on with a key frame, of which there is one a second at most.
         while (await stage.find("a")).skipped < 10:
             stage.pictures.show()
@@ -232,7 +232,7 @@ async def test_a_publisher_can_not_fill_the_directory_with_files(stage, monkeypa
         "the picture's size changed from 320x240 to 160x120, and there are 2 files of it already"
     )
     # The file is whole before it stops looking.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while stage.pictures.listeners:
             await asyncio.sleep(0.005)
 

@@ -110,7 +110,7 @@ async def test_results_are_on_disk_while_the_session_goes_on(tmp_path: Path) -> 
     recorder.result('{"n":1}')
 
     written = recorder.directory / "results.jsonl"
-    await until(lambda: written.read_bytes() == b'{"n":1}\n', within_s=1)
+    await until(lambda: written.read_bytes() == b'{"n":1}\n', within_s=60)
     await recorder.close({})
 
 

@@ -14,7 +14,7 @@ from aiortc import (
 from server import rtc
 from server.media.encoder import Codec, Encoder
 
-WITHIN_S = 15.0
+WITHIN_S = 60.0
 
 
 class StepTrack(VideoStreamTrack):

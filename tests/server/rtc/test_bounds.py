@@ -30,6 +30,8 @@ def encode(codec, profile, width, height):
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base = context.framerate = Fraction(1, 30)
     context.options = options
+    # libvpx's spin while they wait for each other.
+    context.thread_count = 1
     if profile != "-":
         context.profile = profile
     frame = av.VideoFrame.from_ndarray(np.zeros((height * 3 // 2, width), np.uint8), "yuv420p")

@@ -15,7 +15,7 @@ def test_a_low_limit_of_open_files_is_raised(tmp_path):
         contextlib.ExitStack() as connections,
     ):
         for _ in range(80):
-            client = socket.create_connection(("127.0.0.1", server.port), timeout=15)
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
             connections.enter_context(client)
             client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert client.recv(15) == b"HTTP/1.1 200 OK"

@@ -38,14 +38,14 @@ def test_servers_that_start_together_have_the_same_one():
     found, barrier = [], threading.Barrier(8)
 
     def start():
-        barrier.wait(10)
+        barrier.wait(60)
         found.append(keys.kept())
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(found) == 8
     assert len(set(found)) == 1
     assert os.listdir(private_file.data_directory()) == [keys.FILE_NAME]

@@ -147,7 +147,7 @@ async def test_a_server_with_it(tmp_path):
             url = f"wss://127.0.0.1:{server.port + 1}/"
             async with http.ws_connect(url, ssl=context) as ws:
                 await ws.send_json({"type": "ice-servers"})
-                assert (await ws.receive_json(timeout=10))["type"] == "ice-servers"
+                assert (await ws.receive_json(timeout=60))["type"] == "ice-servers"
         fingerprint = development.ensure(pem.parent).fingerprint
         assert fingerprint in server.log
         assert f"https://127.0.0.1:{server.port}" in server.log

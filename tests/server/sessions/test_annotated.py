@@ -23,7 +23,7 @@ from tests.support.server import COUNTER
 from tests.support.spot import SIDE, SPOT, TOP
 from tests.support.viewing import next_packet
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 ASKED = ("spot", "counter")
 
 

@@ -146,7 +146,7 @@ async def test_a_damaged_result_ends_nothing(server):
         await peer.connect(ColourTrack())
         await peer.wait_for(lambda m: m.get("seen", 0) > 3)
         whole = bytes_of(peer.channel)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not whole:
                 await asyncio.sleep(0.01)
         count = len(peer.received)
@@ -190,13 +190,13 @@ async def open_channel(peer, label, **settings):
     def on_message(data):
         came.append(json.loads(data) if isinstance(data, str) else peer._compact.read(data))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await opened.wait()
     return channel, came
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 

@@ -21,7 +21,7 @@ from server.security.identity import Identity
 from server.sessions.luggage import Luggage
 from server.sessions.manager import Limits, SessionManager
 from server.sessions.metrics import Metrics
-from server.sessions.moves import LABEL, Moves
+from server.sessions.moves import LABEL, LUGGAGE, Moves
 from server.sessions.state import SessionState
 from server.workers.messages import Final, Memory, Seen
 from server.workers.pool import WorkerPool
@@ -30,12 +30,16 @@ from signaling.messages import Offer
 from tests.support.server import COUNTER
 
 ANN, EVE = (Identity(name, frozenset(), client=name) for name in ("ann", "eve"))
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
-def make_manager():
-    pool = WorkerPool(1, find([COUNTER]))
-    return SessionManager(pool, [COUNTER], Limits(4, 60.0), (), Metrics())
+STEADY = "tests.support.models:Steady"
+
+
+def make_manager(*names):
+    names = names or (COUNTER,)
+    pool = WorkerPool(1, find(names))
+    return SessionManager(pool, names, Limits(4, 60.0), (), Metrics())
 
 
 @pytest.fixture
@@ -105,6 +109,12 @@ async def drains(members, managers):
     routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
     async with serving(first, routes, managers[0]):
         yield sessions
+
+
+async def know_each_other(members):
+    async with asyncio.timeout(WITHIN_S):
+        while not all(len(each.states) == len(members) for each in members):
+            await asyncio.sleep(0.01)
 
 
 def offer(token, publish=None):
@@ -255,22 +265,270 @@ class Channel:
     def final(self, result):
         """The test is over."""
 
+    def all(self):
+        """What it was told so far."""
+        return [self.told.get_nowait() for _ in range(self.told.qsize())]
+
 
 async def test_who_comes_back_to_a_node_that_drains_is_told_again(members, managers, monkeypatch):
     """Once on each connection."""
     monkeypatch.setattr(server.sessions.moves, "NEXT_AFTER_S", 0.05)
+    await know_each_other(members)
     session = managers[0].expect("0" * 16, [COUNTER], ANN, None)
     subscribers, channels = session.subscribers, [Channel(), Channel()]
     given_up = asyncio.get_running_loop().create_future()
     subscribers.add_channel(channels[0])
-    draining = asyncio.create_task(Moves(members[0], managers[0]).drain(given_up))
+    begun = asyncio.Event()
+
+    async def begin():
+        begun.set()
+
+    draining = asyncio.create_task(Moves(members[0], managers[0]).drain(given_up, begin))
     for channel in channels:
         if channel is not subscribers.peer:
             subscribers.remove_sink(subscribers.peer)
             subscribers.add_channel(channel)
         told = await asyncio.wait_for(channel.told.get(), WITHIN_S)
         assert (told["type"], told["resume"]) == ("move", session.resume_token)
+    assert begun.is_set()
     await asyncio.sleep(0.2)
     assert all(channel.told.empty() for channel in channels)
     given_up.set_result(None)
     await asyncio.wait_for(draining, WITHIN_S)
+
+
+async def bring(moves, session, wanted):
+    """Have a session come, and wait until it has."""
+    moves._bring_soon(session, 0, wanted, ANN, False)
+    await asyncio.wait_for(moves._tasks.join(), WITHIN_S)
+
+
+@pytest.mark.parametrize(
+    "notes", [[{"text": "n" * 100_000}], [{"received_at": 1, "surveyResult": [2]}]]
+)
+async def test_what_can_not_be_taken_over_has_the_session_begin_anew(
+    members, moves, managers, notes
+):
+    """It has a worker all the same, and its client is told."""
+    await know_each_other(members)
+    yard = managers[0].expect("0" * 16, [COUNTER], ANN, "yard")
+    label = next(each.answer for each in AMONG_NODES if each.path == LABEL)
+
+    async def luggage(_):
+        memory = Memory({COUNTER: b"12"})
+        return web.Response(body=Luggage(100, 40, 1, 4.0, 0, None, notes, memory).write())
+
+    wanted = offer(yard.resume_token, "yard")
+    routes = [("POST", LABEL, label), ("POST", LUGGAGE, luggage)]
+    async with serving(members[0], routes, managers[0]):
+        await moves.expected(wanted, ANN)
+        (session,) = managers[1].known.lasting()
+        channel = Channel()
+        session.subscribers.add_channel(channel)
+        session.begin()
+        await bring(moves, session, wanted)
+    assert session.worker_index is not None
+    fits = len(str(notes)) < 1000
+    assert len(session.notes.kept) == fits
+    assert [told["type"] for told in channel.all()] == [] if fits else ["analyzers_restarted"]
+    session.on_worker_message(Final(session.sid))
+
+
+async def test_a_training_that_can_not_be_read_costs_nothing_of_what_was_counted(
+    members, moves, managers
+):
+    """Its node is of another version."""
+    await know_each_other(members)
+    yard = managers[0].expect("0" * 16, [COUNTER], ANN, "yard")
+    label = next(each.answer for each in AMONG_NODES if each.path == LABEL)
+
+    async def luggage(_):
+        memory = Memory({COUNTER: b"12"})
+        training = {"uid": 3}
+        kept = Luggage(100, 40, 1, 4.0, 0, None, [], memory, training=training)
+        return web.Response(body=kept.write())
+
+    def refuse(_, training):
+        raise ValueError(f"no training: {training}")
+
+    moves.take_training = refuse
+    wanted = offer(yard.resume_token, "yard")
+    routes = [("POST", LABEL, label), ("POST", LUGGAGE, luggage)]
+    async with serving(members[0], routes, managers[0]):
+        await moves.expected(wanted, ANN)
+        (session,) = managers[1].known.lasting()
+        session.begin()
+        await bring(moves, session, wanted)
+    assert session.worker_index is not None
+    assert session.frames_in == 100
+    session.on_worker_message(Final(session.sid))
+
+
+async def test_an_analyzer_that_is_not_at_the_new_node_is_left_out(members, tmp_path):
+    """As for a while when servers are rolled out with another one."""
+    both, one = make_manager(COUNTER, STEADY), make_manager()
+    options = {COUNTER: {"a": 1}, STEADY: {"b": 2}}
+    before = both.expect("0" * 16, [COUNTER, STEADY], ANN, "yard")
+    before.options.update(options)
+    before.resume_token = members[0].token_prefix() + "secret"
+    await know_each_other(members)
+    arriving = Moves(members[1], one)
+    routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
+    async with serving(members[0], routes, both):
+        await arriving.expected(offer(before.resume_token, "yard"), ANN)
+    (session,) = one.known.lasting()
+    assert (session.sid, session.analyzers) == (before.sid, (COUNTER,))
+    assert session.options == {COUNTER: {"a": 1}}
+    channel = Channel()
+    session.subscribers.add_channel(channel)
+    (told,) = channel.all()
+    assert (told["type"], told["analyzer"]) == ("analyzer_error", STEADY)
+    assert "left out" in told["message"]
+    await arriving.close()
+    for manager in (both, one):
+        await manager.drain("the test is over")
+
+
+async def test_one_whose_analyzers_are_all_gone_begins_anew(members):
+    """Its offer asks for what it asks for, and that may run."""
+    other, one = make_manager(STEADY), make_manager()
+    before = other.expect("0" * 16, [STEADY], ANN, "yard")
+    before.resume_token = members[0].token_prefix() + "secret"
+    await know_each_other(members)
+    arriving = Moves(members[1], one)
+    routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
+    wanted = offer(before.resume_token, "yard")
+    async with serving(members[0], routes, other):
+        assert await arriving.expected(wanted, ANN) == wanted
+    assert one.known.lasting() == []
+    await arriving.close()
+    for manager in (other, one):
+        await manager.drain("the test is over")
+
+
+class SlowRecorder:
+    """Is closed when the test lets it be."""
+
+    def __init__(self):
+        self.closes, self.may_close = asyncio.Event(), asyncio.Event()
+        self.summary = None
+
+    async def close(self, summary):
+        self.closes.set()
+        await self.may_close.wait()
+        self.summary = summary
+
+
+async def test_what_was_counted_goes_before_the_recording_is_closed(managers):
+    """Files may take seconds; and the process does not end before they are there."""
+    manager = managers[0]
+    session = manager.expect("0" * 16, [COUNTER], ANN, "yard")
+    session.intake.recorder = recorder = SlowRecorder()
+    luggage = await asyncio.wait_for(manager.hand_over(session.resume_token, ANN), WITHIN_S)
+    assert luggage.memory is not None
+    assert session.ended.is_set()
+    await asyncio.wait_for(recorder.closes.wait(), WITHIN_S)
+    ending = asyncio.create_task(manager.drain("the test is over"))
+    await asyncio.wait({ending}, timeout=0.2)
+    assert not ending.done()
+    recorder.may_close.set()
+    await asyncio.wait_for(ending, WITHIN_S)
+    assert recorder.summary["end_reason"] == "it goes on at another node"
+
+
+async def test_of_two_that_are_to_drain_at_once_one_waits_for_the_other(
+    members, managers, tmp_path
+):
+    """Neither ends with the other one as the only way out."""
+    await know_each_other(members)
+    given_up = asyncio.get_running_loop().create_future()
+    begun = asyncio.Queue()
+
+    async def drain(number):
+        async def begin():
+            begun.put_nowait(number)
+
+        await Moves(members[number], managers[number]).drain(given_up, begin)
+
+    for number, manager in enumerate(managers):
+        manager.expect(f"{number}" * 16, [COUNTER], ANN, None)
+    draining = [asyncio.create_task(drain(number)) for number in (0, 1)]
+    first = await asyncio.wait_for(begun.get(), WITHIN_S)
+    waiting = members[1 - first]
+    await asyncio.wait(draining, timeout=1.5)
+    assert begun.empty()
+    assert members[first].draining
+    assert not waiting.draining
+    # The first one has ended, and its successor is there.
+    await members[first].close()
+    successor = Member(Node(first, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
+    await successor.start()
+    assert await asyncio.wait_for(begun.get(), WITHIN_S) == 1 - first
+    assert waiting.draining
+    given_up.set_result(None)
+    await asyncio.wait_for(asyncio.gather(*draining), WITHIN_S)
+    await successor.close()
+
+
+async def test_the_last_node_does_not_wait_to_drain(tmp_path, managers):
+    """No other one was there: its sessions end, as those of a server of one process."""
+    alone = Member(Node(0, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
+    given_up = asyncio.get_running_loop().create_future()
+
+    async def begin():
+        raise AssertionError("there is nowhere to go")
+
+    await asyncio.wait_for(Moves(alone, managers[0]).drain(given_up, begin), WITHIN_S)
+    assert not alone.draining
+
+
+async def test_one_that_comes_while_its_node_drains_is_waited_for_and_sent_on(
+    drains, members, moves, managers, monkeypatch
+):
+    """Its client has the token of this node already: it would begin anew elsewhere."""
+    monkeypatch.setattr(server.sessions.moves, "NEXT_AFTER_S", 0.05)
+    await moves.expected(offer(drains["yard"].resume_token, "yard"), ANN)
+    (session,) = managers[1].known.lasting()
+    session.begin()
+    members[0].draining = False
+    members[0].report()
+    async with asyncio.timeout(WITHIN_S):
+        while members[1].states[0].draining:
+            await asyncio.sleep(0.01)
+    given_up = asyncio.get_running_loop().create_future()
+    begun = asyncio.Event()
+
+    async def begin():
+        begun.set()
+
+    draining = asyncio.create_task(moves.drain(given_up, begin))
+    await asyncio.wait_for(begun.wait(), WITHIN_S)
+    await asyncio.wait({draining}, timeout=0.3)
+    assert not draining.done()
+    channel = Channel()
+    session.subscribers.add_channel(channel)
+    session.arrive(None, audio=False)
+    async with asyncio.timeout(WITHIN_S):
+        while (told := await channel.told.get())["type"] != "move":
+            pass
+    assert told["resume"] == session.resume_token
+    given_up.set_result(None)
+    await asyncio.wait_for(draining, WITHIN_S)
+    session.on_worker_message(Final(session.sid))
+
+
+async def test_while_its_node_is_late_nobody_begins_anew(drains, members, moves, monkeypatch):
+    """Whoever tries again finds the session."""
+    monkeypatch.setattr(server.sessions.moves, "LABEL_WITHIN_S", 0.0001)
+    wanted = offer(drains["yard"].resume_token, "yard")
+    with pytest.raises(Busy):
+        await moves.expected(wanted, ANN)
+    monkeypatch.undo()
+    assert (await moves.expected(wanted, ANN)).resume != wanted.resume
+    # Of a node that is gone there is nothing to wait for.
+    await members[0].close()
+    async with asyncio.timeout(WITHIN_S):
+        while 0 in members[1].states:
+            await asyncio.sleep(0.01)
+    again = offer(drains["hall"].resume_token)
+    assert await moves.expected(again, ANN) == again

@@ -15,7 +15,7 @@ from server.workers.pool import WorkerPool
 from tests.support import spot
 from tests.support.squatter import SQUATTER
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 JSON, CBOR = frozenset({Form.JSON}), frozenset({Form.CBOR})
 
 

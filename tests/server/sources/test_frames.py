@@ -33,6 +33,8 @@ def movie(path, codec, count=30, size=(320, 240), first=0):
     with av.open(path, "w") as container:
         stream = container.add_stream(name, rate=25, options=options)
         stream.width, stream.height = size
+        # libvpx's spin while they wait for each other.
+        stream.codec_context.thread_count = 1
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for number in range(count):
             frame = numbered(number, *size)

@@ -205,7 +205,7 @@ async def test_closing_ends_a_read_that_waits(site):
         await asyncio.sleep(0.01)
     reader.close()
     files[0].abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await is_over_for_reader.wait()
     assert viewer.history == []
     is_over.set()

@@ -42,12 +42,12 @@ async def analyze_camera(server, token=None):
     ):
         assert answer.status in (200, 201), await answer.text()
         sid = (await answer.json())["id"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await (await http.get(f"/sessions/{sid}")).json())["analyzed"]:
                 await asyncio.sleep(0.05)
 
 
-async def until(condition, within_s=20.0):
+async def until(condition, within_s=60.0):
     """Wait until it holds; other processes' states have no event to wait for."""
     async with asyncio.timeout(within_s):
         while not condition():

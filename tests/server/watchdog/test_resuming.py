@@ -65,7 +65,7 @@ async def test_a_server_that_hangs_is_replaced_and_its_sessions_go_on(server):
         # It hangs too, so that it can not notice that the server is gone.
         worker.suspend()
         os.kill(hung.pid, signal.SIGUSR1)
-        server.wait_until_logged("The event loop did not turn for 10 s: started again", 30)
+        server.wait_until_logged("The event loop did not turn for 10 s: started again", 60)
     wait_until_ready(server)
     assert "in hang_here" in server.log
     assert media_process(server) != hung

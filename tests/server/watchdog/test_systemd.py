@@ -24,7 +24,7 @@ def told(tmp_path, monkeypatch):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         monkeypatch.setenv("NOTIFY_SOCKET", address.replace("\0", "@"))
 
-        async def until(text, within_s=30.0):
+        async def until(text, within_s=60):
             listener.settimeout(within_s)
             states, senders = [], set()
             async with asyncio.timeout(within_s):
@@ -50,14 +50,14 @@ async def test_systemd_hears_of_it_as_long_as_the_server_beats(tmp_path, told):
             await told("WATCHDOG=1")
         media_process(server).suspend()
         states, _ = await told("STATUS=The event loop did not turn")
-        # Ten seconds of silence; what came before was on its way.
-        assert states.count("WATCHDOG=1") <= 2
+        # Ten seconds of silence, in which it is told each second; what came before was on its way.
+        assert states.count("WATCHDOG=1") <= 5
         states, _ = await told("STATUS=serving")
         assert "READY=1" in states
         server.process.terminate()
         states, senders = await told("STOPPING=1")
         assert senders == {server.process.pid}
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        assert await asyncio.to_thread(server.process.wait, 60) == 0
 
 
 async def test_a_server_without_a_supervisor_tells_it_itself(tmp_path, told, monkeypatch):

@@ -63,7 +63,7 @@ class Player:
     async def see(self):
         """The next picture."""
         self.came.clear()
-        await asyncio.wait_for(self.came.wait(), 20)
+        await asyncio.wait_for(self.came.wait(), 60)
         return self.frame.to_ndarray(format="rgb24").astype(int)
 
 

@@ -15,6 +15,8 @@ from tests.support.server import COUNTER, running_server
 from tests.support.tracks import ColourTrack
 
 SECRET = "s" * 40
+# On a machine that does something else meanwhile.
+ATTEMPTS = 10
 TRAINER = "tests.support.trainer:Trainer"
 
 
@@ -52,14 +54,18 @@ async def test_what_a_session_shows_now(http, server):
         await peer.connect(track)
         path = f"/sessions/{peer.session.id}/picture"
         await peer.wait_for(lambda message: "count" in message, 30)
-        answers = await asyncio.gather(*(get(http, server, path) for _ in range(5)))
-        assert {status for status, _ in answers} == {200}
+        for _ in range(ATTEMPTS):
+            answers = await asyncio.gather(*(get(http, server, path) for _ in range(5)))
+            assert {status for status, _ in answers} == {200}
+            # Between two of them it may have been time for a new one.
+            if len({data for _, data in answers}) == 1:
+                break
         assert len({data for _, data in answers}) == 1, "made once for all"
         size, shown = colour(answers[0][1])
         assert size == (320, 240)
         assert all(abs(a - b) < 25 for a, b in zip(shown, (200, 60, 30), strict=True))
         track._rgb = (20, 60, 200)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while colour((await get(http, server, path))[1])[1][2] < 150:
                 await asyncio.sleep(0.1)
         assert (await get(http, server, path, "bob"))[0] == 403

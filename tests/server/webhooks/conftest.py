@@ -53,7 +53,7 @@ class Receiver:
         finally:
             await runner.cleanup()
 
-    async def until(self, condition, within_s=30.0):
+    async def until(self, condition, within_s=60.0):
         """Wait until what came fulfils a condition."""
         async with asyncio.timeout(within_s):
             while not condition(self):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import aiohttp
+import psutil
 import pytest
 
 from client_test.peer import ClientPeer
@@ -143,6 +145,92 @@ async def test_each_repetition_is_told_once(receiver, tmp_path):
     told = [e["data"]["repetition"] for e in receiver.events if e["type"] == "repetition"]
     assert [each["number"] for each in told[:3]] == [1, 2, 3]
     assert len({each["number"] for each in told}) == len(told)
+
+
+async def test_a_recording_that_somebody_asked_for(receiver, tmp_path):
+    flags = ("--analyzers", COUNTER, "--workers", "1", "--camera", "pattern")
+    flags += ("--camera-size", "320x180", "--recordings", str(tmp_path / "kept"))
+    async with receiver.running(), aiohttp.ClientSession() as http:
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET)
+        with running_server(tmp_path, *flags, *hook) as server:
+            wish = {"source": "camera", "name": "yard"}
+            async with http.post(f"{server.url}/recordings", json=wish) as response:
+                assert response.status == 201
+            await asyncio.to_thread(
+                server.wait_until, "/recordings", lambda r: r["recordings"][0]["frames"] > 5
+            )
+            async with http.delete(f"{server.url}/recordings/yard") as response:
+                assert response.status < 300
+            await receiver.until(lambda r: r.events)
+    (event,) = receiver.events
+    assert (event["type"], event["data"]["recording"]) == ("recording.closed", "yard")
+    assert event["data"]["frames"] > 5
+    assert "session" not in event["data"]
+
+
+async def test_a_worker_that_is_replaced(receiver, tmp_path):
+    flags = ("--analyzers", COUNTER, "--workers", "1")
+    async with receiver.running():
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET)
+        with running_server(tmp_path, *flags, *hook) as server:
+            async with ClientPeer(server.url) as peer:
+                await peer.connect(ColourTrack())
+                await peer.wait_for(lambda m: m.get("count", 0) > 3)
+                (worker,) = server.get("/health")["workers"]
+                psutil.Process(worker["pid"]).kill()
+                await receiver.until(lambda r: "worker.replaced" in kinds(r))
+                await peer.end()
+            await receiver.until(lambda r: "session.ended" in kinds(r))
+    assert kinds(receiver) == ["session.started", "worker.replaced", "session.ended"]
+    told = receiver.events[1]["data"]
+    assert told["session"] == peer.session.id
+    assert "signal 9" in told["reason"]
+    assert receiver.events[2]["data"]["summary"]["restarts"] == 1
+
+
+async def test_a_worker_that_is_replaced_without_a_session(receiver, tmp_path):
+    flags = ("--analyzers", COUNTER, "--workers", "2")
+    async with receiver.running():
+        hook = ("--webhook", receiver.url, "--webhook-secret", SECRET)
+        with running_server(tmp_path, *flags, *hook) as server:
+            health = server.wait_until("/health", lambda h: all(w["ready"] for w in h["workers"]))
+            psutil.Process(health["workers"][1]["pid"]).kill()
+            await receiver.until(lambda r: r.events)
+    (event,) = receiver.events
+    assert (event["type"], event["data"]["worker"]) == ("worker.replaced", 1)
+    assert "signal 9" in event["data"]["reason"]
+
+
+async def test_a_killed_servers_events_are_sent_by_the_next_one(receiver, tmp_path):
+    async with receiver.running():
+        pass
+    flags = ("--analyzers", COUNTER, "--workers", "1", "--webhook", receiver.url)
+    flags += ("--webhook-secret", SECRET)
+    with running_server(tmp_path, *flags) as server:
+        async with ClientPeer(server.url) as peer:
+            await peer.connect(ColourTrack())
+            await peer.wait_for(lambda m: m.get("count", 0) > 3)
+            await peer.end()
+        await asyncio.to_thread(wait_until_two_wait, tmp_path / "data" / "kinecast")
+        server.process.kill()
+        server.process.wait()
+    assert receiver.events == []
+    async with receiver.running():
+        with running_server(tmp_path, *flags, port=server.port):
+            await receiver.until(lambda r: len(r.events) == 2)
+    assert kinds(receiver) == ["session.started", "session.ended"]
+    assert {event["data"]["session"] for event in receiver.events} == {peer.session.id}
+
+
+def wait_until_two_wait(folder):
+    deadline = time.monotonic() + 30
+    count = 0
+    while count < 2:
+        assert time.monotonic() < deadline, f"{count} events wait"
+        (path,) = folder.glob("webhooks-*.sqlite")
+        with contextlib.closing(sqlite3.connect(path)) as outbox:
+            (count,) = outbox.execute("SELECT count(*) FROM events").fetchone()
+        time.sleep(0.05)
 
 
 async def test_also_where_there_is_only_the_websocket(receiver, tmp_path):

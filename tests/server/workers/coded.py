@@ -26,6 +26,8 @@ def video(codec, count, size=(64, 48), *, keys=(0,), sid="a", first=1, received_
     context.time_base = context.framerate = Fraction(1, 30)
     context.gop_size = 1000
     context.options = options
+    # libvpx's spin while they wait for each other.
+    context.thread_count = 1
     packets = []
     for number in range(count):
         planes = np.full((size[1] * 3 // 2, size[0]), 128, np.uint8)
@@ -59,7 +61,7 @@ def layered(count, size=(64, 48), *, sid="a", received_s=0.0):
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = *size, "yuv420p"
     context.time_base = context.framerate = Fraction(1, 30)
-    context.gop_size, context.bit_rate = 1000, 200_000
+    context.gop_size, context.bit_rate, context.thread_count = 1000, 200_000, 1
     layers = "ts_number_layers=2:ts_target_bitrate=120,200:ts_rate_decimator=2,1"
     context.options = {
         "deadline": "realtime",

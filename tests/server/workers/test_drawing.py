@@ -16,7 +16,7 @@ from server.workers.mailbox import FrameInfo, MailboxReader
 from server.workers.messages import Drawn, Problems
 from tests.support import pictures
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 class Level(BaseModel):

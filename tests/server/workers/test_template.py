@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 
 import psutil
@@ -102,6 +103,36 @@ async def test_a_template_that_does_not_answer_is_replaced(make_pool):
     await serves(goes_on, pool_session(pool, goes_on))
 
 
+@pytest.fixture
+def many_descriptors():
+    """Whatever is opened has a number above 1024, as on a server with a thousand connections."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], 2048), before[1]))
+    with open(os.devnull) as file:
+        held = [os.dup(file.fileno()) for _ in range(1100)]
+    yield
+    for each in held:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_a_worker_of_a_server_with_a_thousand_connections_is_replaced(
+    make_pool, many_descriptors
+):
+    pool = make_pool(1, COUNTER)
+    await until_ready(pool)
+    (worker,) = pool.workers
+    session = pool_session(pool, worker)
+    # Nobody tells of its end, so that it is looked for by its descriptor.
+    template_of(worker).suspend()
+    os.kill(worker.pid, signal.SIGKILL)
+    async with asyncio.timeout(WITHIN_S):
+        assert (await session.restarts.get())[1] == "died (signal 9)"
+    await session.next(Ready)
+    await serves(worker, session)
+    await pool.stop()
+
+
 async def test_nothing_is_left_when_the_pool_has_stopped():
     pool = WorkerPool(2, find([COUNTER]))
     pool.start()
@@ -109,7 +140,8 @@ async def test_nothing_is_left_when_the_pool_has_stopped():
     processes = [psutil.Process(worker.pid) for worker in pool.workers]
     processes.append(template_of(pool.workers[0]))
     await pool.stop()
-    assert not any(process.is_running() for process in processes)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, WITHIN_S)
+    assert not alive
 
 
 async def test_whoever_asks_while_the_template_begins_waits_for_its_imports(make_pool, monkeypatch):

@@ -94,7 +94,7 @@ function keys({ timing, ...result }: ResultKeys): string[] {
   const hints: Hint[] = [...(result.feedback ?? []), ...(result.warnings ?? []), ...(result.framing ?? [])];
   return [
     ...[queue_ms, result.reps, result.held_s, result.score, result.track_id].map(String),
-    ...[result.exercise, result.phase, result.has_pose, result.ready].map(String),
+    ...[result.exercise, result.phase, result.has_pose, result.ready, result.still].map(String),
     ...Object.keys({ ...analyzers, ...held, ...result.score_parts }),
     ...late,
     ...hints.map(({ code, text, joint, degrees }) => `${code} ${text} ${joint} ${degrees}`),

@@ -158,8 +158,8 @@ function drawing(weeks, language, bars) {
     if (to) pen = "L";
     return to;
   });
-  // A date needs some 70 units.
-  const every = Math.ceil(70 / room);
+  // A date needs some 70 units, on a phone 110.
+  const every = Math.ceil(110 / room);
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" },

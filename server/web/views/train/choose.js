@@ -166,17 +166,17 @@ export function choose(app, wanted, teach) {
       "li",
       {},
       select,
+      el("button.quiet", {
+        textContent: "✕",
+        "aria-label": t("plan.remove", { what: goalText(t, each) }),
+        disabled: steps.length < 2,
+        onclick: gone,
+      }),
       count("sets", t("sets"), MOST.sets),
       "×",
       timed ? count("seconds", t("seconds"), MOST.seconds) : count("reps", t("reps"), MOST.reps),
       unit,
       el("label", {}, t("plan.rest_s"), count("rest", t("plan.rest_s"), MOST.rest, 0)),
-      el("button.quiet", {
-        textContent: "×",
-        "aria-label": t("plan.remove", { what: goalText(t, each) }),
-        disabled: steps.length < 2,
-        onclick: gone,
-      }),
     );
   }
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -42,6 +43,13 @@ async def test_landmarks_are_in_pixels_and_in_capitals(preset, http):
 
 
 async def test_without_the_preset_a_client_asks_for_it(server, http):
+    form = aiohttp.FormData()
+    form.add_field("image", SAMPLE, filename="picture.jpg")
+    asked = f"{server.url}/pose?coordinates=pixels&names=upper"
+    async with http.post(asked, data=form) as response:
+        nose = (await response.json())["landmarks"][0]
+    assert nose["name"] == "NOSE"
+    assert nose["x"] > 1
     async with socket_to(server, "/ws?coordinates=pixels&names=upper") as socket:
         answer = await ask(socket, SAMPLE)
     assert answer["landmarks"][0]["name"] == "NOSE"
@@ -99,6 +107,12 @@ async def test_players_of_another_subject_play_another_game(tmp_path):
         async with socket_to(server, path("ann")) as ann, socket_to(server, path("bob")) as bob:
             await ask(ann, '{"type": "next"}')
             assert (await ask(bob, "{")) == {"error": "invalid_json"}, "and nothing before it"
+            # Whoever asks without end uses up what their own game gets.
+            for _ in range(200):
+                await ann.send('{"type": "next"}')
+            answers = [await receive(ann) for _ in range(200)]
+            assert f"more than {PICKS_PER_S:g} poses" in json.dumps(answers)
+            assert (await ask(bob, '{"type": "next"}'))["type"] == "pose"
         with pytest.raises(InvalidStatus) as refused:
             await socket_to(server, "/ws/control")
         assert refused.value.response.status_code == 401
@@ -107,5 +121,5 @@ async def test_players_of_another_subject_play_another_game(tmp_path):
 async def test_a_text_comes_back(preset):
     async with socket_to(preset, "/ws/test") as socket:
         assert await ask(socket, "hello") == {"type": "ack", "received": "hello"}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await socket.close()
