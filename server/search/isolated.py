@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 _MODULE = "server.search.reader_process"
 # Below the workers from its first import on: whoever streams is served first, however many videos
 # are sent.
-_START = "import os, runpy, sys; os.nice(19); runpy.run_module(sys.argv[1], run_name='__main__')"
+_START = "import os, runpy, sys; os.nice(14); runpy.run_module(sys.argv[1], run_name='__main__')"
 _TICKS = array("q")
 # 30 hours of 30 frames a second; each takes 16 bytes here.
 MAX_FRAMES = 3_240_000

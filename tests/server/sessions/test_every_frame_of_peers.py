@@ -129,7 +129,7 @@ async def test_one_that_becomes_quick_enough_is_told_of_again(server):
 
 
 async def killed(server):
-    """A session whose worker is killed: peer, what it said last before, and final result."""
+    """A session whose worker is killed: its peer, what it said before, and its final result."""
     async with ClientPeer(server.url, codec="H264", analyzers=BESIDE, options=QUICK) as peer:
         track = NumberedPictures()
         await peer.connect(track)

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from server.workers import pool as module
@@ -36,9 +37,10 @@ async def test_workers_run_below_the_server_and_end_with_it(make_pool):
     await until_ready(pool)
     pid = pool.workers[0].pid
     assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    process = psutil.Process(pid)
     await pool.stop()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, [process], WITHIN_S)
+    assert not alive
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
@@ -64,13 +66,13 @@ async def test_a_worker_that_dies_or_stops_is_replaced(make_pool, number):
 
 
 async def test_workers_are_not_blamed_when_the_server_itself_stood_still(make_pool, monkeypatch):
-    monkeypatch.setattr(module, "ANSWER_WITHIN_S", 1.0)
+    monkeypatch.setattr(module, "ANSWER_WITHIN_S", 3.0)
     pool = make_pool(1, COUNTER)
     await until_ready(pool)
     session = Recorded("a")
     worker = pool.assign(session)
     pid = worker.pid
-    time.sleep(3.0)  # noqa: ASYNC251 - the event loop, as under SIGSTOP.
+    time.sleep(6.0)  # noqa: ASYNC251 - the event loop, as under SIGSTOP.
     went_on_s = time.monotonic()
     async with asyncio.timeout(WITHIN_S):
         while worker.heard_s < went_on_s + 4 * module.WATCH_EVERY_S:
