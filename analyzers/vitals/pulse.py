@@ -162,8 +162,8 @@ class PersonPulse:
 
 
 def _caused_by(found: Evidence) -> Reason | None:
-    if found.movement > sureness.MOVEMENT:
+    if sureness.is_movement(found):
         return Reason.HOLD_STILL
-    if found.background > sureness.BACKGROUND:
+    if sureness.is_light(found):
         return Reason.LIGHT_FLICKERS
     return None

@@ -17,7 +17,10 @@ _WIDEST_SPREAD = 30.0
 TELL, KEEP = 0.85, 0.7
 # The head moves, or what is behind it changes, at the same rate: that is what is seen then. Of
 # light that flickers a tenth is left or less, in amplitude a third.
-MOVEMENT, BACKGROUND = 0.5, 6.0
+_MOVES, _FLICKERS = 0.5, 6.0
+# Lamps that light the face more than what is behind it leave more. So where both change at that
+# rate, a pulse has to stand out: people who keep still have 0.6 or less behind them, or 4 dB.
+_LIT, _STANDS_OUT_DB = 0.7, 4.0
 
 
 def confidence(evidence: Evidence) -> float:
@@ -34,3 +37,15 @@ def confidence(evidence: Evidence) -> float:
         + _BACKGROUND * behind
     )
     return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+def is_movement(evidence: Evidence) -> bool:
+    """Tell whether it is the head's movement that has this rate."""
+    return evidence.movement > _MOVES
+
+
+def is_light(evidence: Evidence) -> bool:
+    """Tell whether it may be the light that has this rate."""
+    if evidence.background > _FLICKERS:
+        return True
+    return evidence.background > _LIT and evidence.brightness.snr_db < _STANDS_OUT_DB
