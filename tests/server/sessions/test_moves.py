@@ -1,124 +1,30 @@
 """Who gets a session that moves, and under which name: asked of the node that has it."""
 
 import asyncio
-import contextlib
 import json
 
 import pytest
 from aiohttp import web
 
 import server.sessions.moves
-from analyzers.registry import find
-from server.api.context import SESSIONS
 from server.api.moving import AMONG_NODES
-from server.api.relay import trust_node
-from server.app import errors_as_json
-from server.cluster.member import Member
-from server.cluster.node import Node
-from server.cluster.placing import NodeState
-from server.cluster.registry_server import RegistryServer
-from server.security.identity import Identity
 from server.sessions.luggage import Luggage
-from server.sessions.manager import Limits, SessionManager
-from server.sessions.metrics import Metrics
 from server.sessions.moves import LABEL, LUGGAGE, Moves
 from server.sessions.state import SessionState
 from server.workers.messages import Final, Memory, Seen
-from server.workers.pool import WorkerPool
 from signaling.errors import Busy, Conflict, NotAllowed
-from signaling.messages import Offer
+from tests.server.sessions.moving import (
+    ANN,
+    EVE,
+    STEADY,
+    WITHIN_S,
+    Channel,
+    know_each_other,
+    make_manager,
+    offer,
+    serving,
+)
 from tests.support.server import COUNTER
-
-ANN, EVE = (Identity(name, frozenset(), client=name) for name in ("ann", "eve"))
-WITHIN_S = 60.0
-
-
-STEADY = "tests.support.models:Steady"
-
-
-def make_manager(*names):
-    names = names or (COUNTER,)
-    pool = WorkerPool(1, find(names))
-    return SessionManager(pool, names, Limits(4, 60.0), (), Metrics())
-
-
-@pytest.fixture
-async def managers():
-    """Of a node that drains, and of the one where its clients offer; without workers."""
-    made = [make_manager() for _ in range(2)]
-    yield made
-    for manager in made:
-        await manager.drain("the test is over")
-
-
-@pytest.fixture
-async def members(tmp_path, managers):
-    registry = RegistryServer(str(tmp_path / "registry.sock"))
-    await registry.start()
-    made = []
-    for number, manager in enumerate(managers):
-
-        def state(manager=manager):
-            lasting = manager.known.lasting()
-            return NodeState("", names=tuple(s.name for s in lasting if s.name is not None))
-
-        made.append(Member(Node(number, 2, str(tmp_path), (), (), 0), state))
-        manager.identifiers.token_prefix = made[-1].token_prefix()
-        await made[-1].start()
-    yield made
-    for each in made:
-        await each.close()
-    await registry.close()
-
-
-@pytest.fixture
-async def moves(members, managers):
-    """Of the second node."""
-    one = Moves(members[1], managers[1])
-    yield one
-    await one.close()
-
-
-@contextlib.asynccontextmanager
-async def serving(member, routes, sessions=None):
-    """What the first node answers to others."""
-    app = web.Application(middlewares=[errors_as_json, trust_node])
-    if sessions is not None:
-        app[SESSIONS] = sessions
-    for method, path, answer in routes:
-        app.router.add_route(method, path, answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.UnixSite(runner, member.node.socket_of(0)).start()
-    yield
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def drains(members, managers):
-    """The first node has a session of each name, and is about to end."""
-    first, second = members
-    sessions = {}
-    for number, name in enumerate(("yard", "hall", None)):
-        sessions[name] = managers[0].expect(f"00{number:014x}", [COUNTER], ANN, name)
-    first.draining = True
-    first.report()
-    async with asyncio.timeout(WITHIN_S):
-        while not ((known := second.states.get(0)) and known.draining and len(known.names) == 2):
-            await asyncio.sleep(0.01)
-    routes = [(each.method, each.path, each.answer) for each in AMONG_NODES]
-    async with serving(first, routes, managers[0]):
-        yield sessions
-
-
-async def know_each_other(members):
-    async with asyncio.timeout(WITHIN_S):
-        while not all(len(each.states) == len(members) for each in members):
-            await asyncio.sleep(0.01)
-
-
-def offer(token, publish=None):
-    return Offer(sdp="v=0", resume=token, publish=publish)
 
 
 async def test_a_session_is_waited_for_under_its_id_and_its_name(drains, moves, managers):
@@ -251,52 +157,6 @@ async def test_who_is_lost_while_the_session_comes_is_waited_for(drains, moves, 
     session.on_worker_message(Final(session.sid))
 
 
-class Channel:
-    """A peer's, which notes what it is told."""
-
-    forms = frozenset()
-
-    def __init__(self):
-        self.told = asyncio.Queue()
-
-    def notice(self, message):
-        self.told.put_nowait(message)
-
-    def final(self, result):
-        """The test is over."""
-
-    def all(self):
-        """What it was told so far."""
-        return [self.told.get_nowait() for _ in range(self.told.qsize())]
-
-
-async def test_who_comes_back_to_a_node_that_drains_is_told_again(members, managers, monkeypatch):
-    """Once on each connection."""
-    monkeypatch.setattr(server.sessions.moves, "NEXT_AFTER_S", 0.05)
-    await know_each_other(members)
-    session = managers[0].expect("0" * 16, [COUNTER], ANN, None)
-    subscribers, channels = session.subscribers, [Channel(), Channel()]
-    given_up = asyncio.get_running_loop().create_future()
-    subscribers.add_channel(channels[0])
-    begun = asyncio.Event()
-
-    async def begin():
-        begun.set()
-
-    draining = asyncio.create_task(Moves(members[0], managers[0]).drain(given_up, begin))
-    for channel in channels:
-        if channel is not subscribers.peer:
-            subscribers.remove_sink(subscribers.peer)
-            subscribers.add_channel(channel)
-        told = await asyncio.wait_for(channel.told.get(), WITHIN_S)
-        assert (told["type"], told["resume"]) == ("move", session.resume_token)
-    assert begun.is_set()
-    await asyncio.sleep(0.2)
-    assert all(channel.told.empty() for channel in channels)
-    given_up.set_result(None)
-    await asyncio.wait_for(draining, WITHIN_S)
-
-
 async def bring(moves, session, wanted):
     """Have a session come, and wait until it has."""
     moves._bring_soon(session, 0, wanted, ANN, False)
@@ -404,117 +264,6 @@ async def test_one_whose_analyzers_are_all_gone_begins_anew(members):
     await arriving.close()
     for manager in (other, one):
         await manager.drain("the test is over")
-
-
-class SlowRecorder:
-    """Is closed when the test lets it be."""
-
-    def __init__(self):
-        self.closes, self.may_close = asyncio.Event(), asyncio.Event()
-        self.summary = None
-
-    async def close(self, summary):
-        self.closes.set()
-        await self.may_close.wait()
-        self.summary = summary
-
-
-async def test_what_was_counted_goes_before_the_recording_is_closed(managers):
-    """Files may take seconds; and the process does not end before they are there."""
-    manager = managers[0]
-    session = manager.expect("0" * 16, [COUNTER], ANN, "yard")
-    session.intake.recorder = recorder = SlowRecorder()
-    luggage = await asyncio.wait_for(manager.hand_over(session.resume_token, ANN), WITHIN_S)
-    assert luggage.memory is not None
-    assert session.ended.is_set()
-    await asyncio.wait_for(recorder.closes.wait(), WITHIN_S)
-    ending = asyncio.create_task(manager.drain("the test is over"))
-    await asyncio.wait({ending}, timeout=0.2)
-    assert not ending.done()
-    recorder.may_close.set()
-    await asyncio.wait_for(ending, WITHIN_S)
-    assert recorder.summary["end_reason"] == "it goes on at another node"
-
-
-async def test_of_two_that_are_to_drain_at_once_one_waits_for_the_other(
-    members, managers, tmp_path
-):
-    """Neither ends with the other one as the only way out."""
-    await know_each_other(members)
-    given_up = asyncio.get_running_loop().create_future()
-    begun = asyncio.Queue()
-
-    async def drain(number):
-        async def begin():
-            begun.put_nowait(number)
-
-        await Moves(members[number], managers[number]).drain(given_up, begin)
-
-    for number, manager in enumerate(managers):
-        manager.expect(f"{number}" * 16, [COUNTER], ANN, None)
-    draining = [asyncio.create_task(drain(number)) for number in (0, 1)]
-    first = await asyncio.wait_for(begun.get(), WITHIN_S)
-    waiting = members[1 - first]
-    await asyncio.wait(draining, timeout=1.5)
-    assert begun.empty()
-    assert members[first].draining
-    assert not waiting.draining
-    # The first one has ended, and its successor is there.
-    await members[first].close()
-    successor = Member(Node(first, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
-    await successor.start()
-    assert await asyncio.wait_for(begun.get(), WITHIN_S) == 1 - first
-    assert waiting.draining
-    given_up.set_result(None)
-    await asyncio.wait_for(asyncio.gather(*draining), WITHIN_S)
-    await successor.close()
-
-
-async def test_the_last_node_does_not_wait_to_drain(tmp_path, managers):
-    """No other one was there: its sessions end, as those of a server of one process."""
-    alone = Member(Node(0, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
-    given_up = asyncio.get_running_loop().create_future()
-
-    async def begin():
-        raise AssertionError("there is nowhere to go")
-
-    await asyncio.wait_for(Moves(alone, managers[0]).drain(given_up, begin), WITHIN_S)
-    assert not alone.draining
-
-
-async def test_one_that_comes_while_its_node_drains_is_waited_for_and_sent_on(
-    drains, members, moves, managers, monkeypatch
-):
-    """Its client has the token of this node already: it would begin anew elsewhere."""
-    monkeypatch.setattr(server.sessions.moves, "NEXT_AFTER_S", 0.05)
-    await moves.expected(offer(drains["yard"].resume_token, "yard"), ANN)
-    (session,) = managers[1].known.lasting()
-    session.begin()
-    members[0].draining = False
-    members[0].report()
-    async with asyncio.timeout(WITHIN_S):
-        while members[1].states[0].draining:
-            await asyncio.sleep(0.01)
-    given_up = asyncio.get_running_loop().create_future()
-    begun = asyncio.Event()
-
-    async def begin():
-        begun.set()
-
-    draining = asyncio.create_task(moves.drain(given_up, begin))
-    await asyncio.wait_for(begun.wait(), WITHIN_S)
-    await asyncio.wait({draining}, timeout=0.3)
-    assert not draining.done()
-    channel = Channel()
-    session.subscribers.add_channel(channel)
-    session.arrive(None, audio=False)
-    async with asyncio.timeout(WITHIN_S):
-        while (told := await channel.told.get())["type"] != "move":
-            pass
-    assert told["resume"] == session.resume_token
-    given_up.set_result(None)
-    await asyncio.wait_for(draining, WITHIN_S)
-    session.on_worker_message(Final(session.sid))
 
 
 async def test_while_its_node_is_late_nobody_begins_anew(drains, members, moves, monkeypatch):
