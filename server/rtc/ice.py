@@ -13,6 +13,7 @@ from typing import Any
 import aioice.ice
 from aioice.ice import CandidatePair
 from aioice.stun import TransactionError
+from aiortc import RTCIceParameters, RTCIceTransport
 
 from server.rtc.passed_over import pass_over
 from server.rtc.shared_port import SharedPort
@@ -45,6 +46,7 @@ _original_check_incoming = aioice.ice.Connection.check_incoming
 _original_data_received = aioice.ice.Connection.data_received
 _original_get_host_addresses = aioice.ice.get_host_addresses
 _original_init = aioice.ice.Connection.__init__
+_original_start = RTCIceTransport.start
 
 
 def install() -> None:
@@ -53,6 +55,17 @@ def install() -> None:
     aioice.ice.Connection.check_incoming = _check_incoming  # type: ignore
     aioice.ice.Connection.data_received = _data_received  # type: ignore[method-assign]
     aioice.ice.StunProtocol.datagram_received = _datagram_received  # type: ignore
+    RTCIceTransport.start = _start  # type: ignore
+
+
+async def _start(self: RTCIceTransport, remote: RTCIceParameters) -> None:
+    """Start, unless it has been closed meanwhile: nobody waits for the task that starts it.
+
+    That would end in a traceback in the log for each connection that is closed while it connects.
+    Drop when aiortc's connect looks at each transport.
+    """
+    if self.state != "closed":
+        await _original_start(self, remote)
 
 
 async def _query_consent(self: Any) -> None:

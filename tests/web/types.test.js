@@ -46,8 +46,9 @@ test("its events, states, settings and book", () => {
     states.filter((name) => name !== "analyzers_restarted"),
     sorted(said),
   );
-  const used = source.match(/const \{ (token.+) \} = this\.settings/)[1];
-  assert.deepEqual(sorted(members("Settings")), sorted(used.replace(/ = [^,]+/g, "").split(", ")));
+  const taken = all(source, /const \{ (.+) \} = this\.settings;/g).join(", ");
+  const used = [...taken.replace(/ = [^,]+/g, "").split(", "), ...all(source, /this\.settings\.(\w+)/g)];
+  assert.deepEqual(sorted(members("Settings")), sorted(used));
   assert.deepEqual(sorted(members("Book")), Object.keys(new client.Kinecast("").book).sort());
 });
 

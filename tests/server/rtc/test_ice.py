@@ -10,6 +10,9 @@ import pytest
 from aioice.stun import Class, TransactionTimeout
 from aiortc import (
     RTCConfiguration,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceTransport,
     RTCPeerConnection,
 )
 
@@ -53,6 +56,14 @@ async def test_a_port_range_that_is_full_gives_no_candidate():
 async def test_without_addresses_aioice_chooses():
     rtc.set_ice_hosts([])
     assert aioice.ice.get_host_addresses is ice._original_get_host_addresses
+
+
+async def test_a_transport_that_was_closed_meanwhile_is_not_started():
+    """The task that starts a connection's transports is waited for by nobody."""
+    transport = RTCIceTransport(RTCIceGatherer([]))
+    await transport.stop()
+    await transport.start(RTCIceParameters("name", "password"))
+    assert transport.state == "closed"
 
 
 def gone_event(connection: RTCPeerConnection) -> asyncio.Event:
