@@ -126,6 +126,7 @@ class PersonPulse:
         against = _caused_by(found)
         told = self._sure >= _FIRST_TIMES
         enough = sure >= (sureness.KEEP if told else sureness.TELL)
+        enough = enough and not sureness.is_drift(rate, found)
         self._sure = self._sure + 1 if enough and against is None else 0
         breath = self._breath(now_s)
         shown = curve(found.wave, CURVE_S)

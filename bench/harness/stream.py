@@ -27,6 +27,7 @@ from aiortc.rtcsctptransport import WEBRTC_BINARY, WEBRTC_STRING
 from bench.harness import encoded
 from bench.harness.encoded import EncodedTrack
 from bench.harness.processes import started
+from bench.harness.report import SAMPLE
 from bench.harness.stamped import StampedTrack, load_stamped
 from client_test.errors import ClientError
 from client_test.inbox import Message
@@ -198,11 +199,11 @@ async def cycles(asked: argparse.Namespace, each: Iterator[Track]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def encoded_clip() -> AsyncIterator[Path]:
-    """The clip for --packets, encoded once for all that follows."""
+async def encoded_clip(clip: Path = SAMPLE) -> AsyncIterator[Path]:
+    """A clip for --packets, encoded once for all that follows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip"
-        await asyncio.to_thread(lambda: encoded.save(encoded.encode(load_stamped()), path))
+        await asyncio.to_thread(lambda: encoded.save(encoded.encode(load_stamped(clip)), path))
         yield path
 
 

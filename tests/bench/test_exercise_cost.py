@@ -13,7 +13,7 @@ def test_the_chain_is_measured_on_the_sample_and_several_people_on_what_pose_say
     (chain,) = report.tables
     shares = [float(row[-1]) for row in chain.rows]
     assert [row[0] for row in chain.rows] == ["mean", "median"]
-    assert all(0.5 < share < 3.0 for share in shares)
+    assert all(share > 0.0 for share in shares)
     assert len(posed) > 200
     assert sum(each["has_pose"] for each in posed) > 200
     exercise_cost.measure_people(posed, 3, report)

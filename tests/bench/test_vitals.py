@@ -15,7 +15,7 @@ from analyzers.vitals.pulse import Told
 from bench import vitals
 from bench.parts import vitals_data
 from bench.parts.faces import of_width
-from bench.parts.vitals_codec import through
+from bench.parts.vitals_codec import through, write
 from bench.parts.vitals_disturbances import Disturbance, disturbed
 from bench.parts.vitals_readings import Read, load, readings, save, told
 from bench.parts.vitals_refusals import refusals
@@ -269,3 +269,13 @@ def test_a_face_is_made_as_small_as_asked():
     # The picture is a quarter as large, in the middle, before a wall.
     assert (small.picture[180:300, 240:400] == 200).all()
     assert (small.picture[:170] == 110).all()
+
+
+def test_a_clip_is_written_and_read_again(tmp_path, actor):
+    shown = list(frames(actor, Scene(seconds=1.0, fps=20.0, seed=5)))
+    write(shown, tmp_path / "own.mp4", 20)
+    (tmp_path / "own.csv").write_text("0.0,70\n")
+    ((_, again),) = vitals_data.clips(tmp_path)
+    again = list(again)
+    assert [round(one.time_s, 3) for one in again] == [round(k / 20, 3) for k in range(20)]
+    assert np.abs(again[-1].rgb.astype(float) - shown[-1].rgb).mean() < 6.0

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 from collections import Counter
 
-import av
 import pytest
 
 from analyzers.networks.errors import FetchError
 from bench.parts.faces import actor, portrait
+from bench.parts.vitals_codec import write
 from bench.parts.vitals_scene import Scene, frames
 from client_test.client import Client
 from client_test.clip import ClipTrack
@@ -34,15 +34,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)
 
 def written(path, person, scene):
     """A clip in which an encoder has left the pulse."""
-    with av.open(str(path), "w") as movie:
-        stream = movie.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "17"}
-        for number, one in enumerate(frames(person, scene)):
-            frame = av.VideoFrame.from_ndarray(one.rgb, format="rgb24")
-            frame.pts = number
-            movie.mux(stream.encode(frame))
-        movie.mux(stream.encode(None))
+    write(frames(person, scene), path, FPS)
     return path
 
 

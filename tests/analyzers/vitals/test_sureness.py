@@ -14,20 +14,28 @@ def evidence(snr_db=6.0, agreement=0.97, **known):
 
 
 @pytest.mark.parametrize(
-    ("background", "snr_db", "is_light"),
+    ("background", "snr_db", "agreement", "is_light"),
     [
-        (0.05, 2.0, False),
+        (0.05, 1.0, 0.7, False),
         # Next to nothing is behind people who keep still, and a weak pulse is one.
-        (0.6, 2.0, False),
+        (0.6, 1.0, 0.7, False),
         # What changes as much behind a face as in it is light, unless much more is left.
-        (0.9, 2.0, True),
-        (0.9, 6.0, False),
-        (3.0, 6.0, False),
-        (7.0, 12.0, True),
+        (0.9, 2.0, 0.95, True),
+        (0.9, 6.0, 0.8, True),
+        (0.9, 6.0, 0.95, False),
+        (3.0, 6.0, 0.95, False),
+        (7.0, 12.0, 0.95, True),
     ],
 )
-def test_what_is_behind_a_face_as_well_is_light(background, snr_db, is_light):
-    assert sureness.is_light(evidence(snr_db, background=background)) == is_light
+def test_what_is_behind_a_face_as_well_is_light(background, snr_db, agreement, is_light):
+    assert sureness.is_light(evidence(snr_db, agreement, background=background)) == is_light
+
+
+@pytest.mark.parametrize(
+    ("bpm", "snr_db", "is_drift"), [(47.0, 3.5, True), (47.0, 5.5, False), (56.0, 3.5, False)]
+)
+def test_a_slow_rate_has_to_be_strong(bpm, snr_db, is_drift):
+    assert sureness.is_drift(bpm, evidence(snr_db)) == is_drift
 
 
 def test_what_the_head_does_is_movement():
