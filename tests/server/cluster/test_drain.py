@@ -253,6 +253,7 @@ async def test_the_old_node_dies_while_it_drains(server):
 
 
 async def test_the_new_node_dies_and_its_sessions_begin_anew(server):
+    await whole(server)
     async with client(server, 0) as (one, results, events):
         assert (await said(drain(server, "00")))[0] == 0
         media_processes(server)[1].kill()
