@@ -69,7 +69,7 @@ async def analyze(
             raise SourceError(f"it lasts {video.duration_s:.0f} s: at most {MAX_S:.0f} s are taken")
         scan = _Scan(sessions, owner)
         try:
-            await _feed(threads, video, scan)
+            await _feed(threads, video, scan, stop)
         finally:
             final = await scan.close()
         return VideoAnalysis(final, scan.frames, scan.with_pose, video.duration_s)
@@ -78,7 +78,9 @@ async def analyze(
         threads.shutdown(wait=False)
 
 
-async def _feed(threads: ThreadPoolExecutor, video: IndexedVideo, scan: _Scan) -> None:
+async def _feed(
+    threads: ThreadPoolExecutor, video: IndexedVideo, scan: _Scan, stop: threading.Event
+) -> None:
     (part,) = video.split(1)
     frames = video.decode(part, video.sample(LOOKS_HZ))
     loop = asyncio.get_running_loop()
@@ -88,9 +90,13 @@ async def _feed(threads: ThreadPoolExecutor, video: IndexedVideo, scan: _Scan) -
             # The next is decoded while this one is looked at.
             upcoming = loop.run_in_executor(threads, next, frames, None)
             await scan.look(frame)
+    except BaseException:
+        # The next frame may be a minute away.
+        stop.set()
+        raise
     finally:
         # A generator can not be closed while it runs.
-        await asyncio.wait({upcoming})
+        await asyncio.gather(upcoming, return_exceptions=True)
         await loop.run_in_executor(threads, frames.close)
 
 

@@ -65,6 +65,8 @@ class IsolatedVideo(IndexedVideo):
     """As `IndexedVideo`, whose file no thread of this process opens."""
 
     max_pixels = 0
+    stop: threading.Event | None = None
+    """When it is set, nobody waits for frames any more."""
 
     @classmethod
     def read(
@@ -80,7 +82,7 @@ class IsolatedVideo(IndexedVideo):
             size = _size(told, max_pixels)
             pts, key_pts = reader.ticks(frames), reader.ticks(keys)
             video = cls(path, size, pts, key_pts, float(told["tick_s"]))
-        video.max_pixels = max_pixels
+        video.max_pixels, video.stop = max_pixels, stop
         return video
 
     def decode(self, part: VideoPart, wanted: list[int]) -> Generator[SampledFrame]:
@@ -94,7 +96,7 @@ class IsolatedVideo(IndexedVideo):
             "first": first,
             "wanted": len(ticks),
         }
-        with _Reader(asked, None, array(_TICKS.typecode, ticks).tobytes()) as reader:
+        with _Reader(asked, self.stop, array(_TICKS.typecode, ticks).tobytes()) as reader:
             while "done" not in (told := reader.told()):
                 width, height = _size(told, self.max_pixels)
                 if not width or not height:

@@ -154,7 +154,7 @@ class Search:
             async with self._scanners(video) as scanners:
                 parts = video.split(len(scanners))
                 await _together(
-                    self._search(threads, video, part, scanner, on_match)
+                    self._search(threads, video, part, scanner, on_match, stop)
                     for part, scanner in zip(parts, scanners, strict=False)
                 )
         finally:
@@ -184,6 +184,7 @@ class Search:
         part: VideoPart,
         scanner: FrameScanner,
         on_match: Callable[[Match], None] | None,
+        stop: threading.Event,
     ) -> None:
         frames = video.decode(part, self._wanted)
         loop = asyncio.get_running_loop()
@@ -198,9 +199,13 @@ class Search:
                     self.matches.append(match)
                     if on_match is not None:
                         on_match(match)
+        except BaseException:
+            # What ends one part ends all: the next frame may be a minute away.
+            stop.set()
+            raise
         finally:
             # A generator can not be closed while it runs.
-            await asyncio.wait({upcoming})
+            await asyncio.gather(upcoming, return_exceptions=True)
             await loop.run_in_executor(threads, frames.close)
 
 

@@ -207,3 +207,14 @@ def test_one_that_closes_its_output_and_goes_on_is_ended(taken_over, monkeypatch
         finally:
             for each in set(psutil.Process().children()) - before:
                 each.kill()
+
+
+def test_frames_that_nobody_waits_for_are_not_waited_for(taken_over):
+    stop = threading.Event()
+    video = IsolatedVideo.read(SAMPLE, MAX_PIXELS, stop)
+    taken_over("exec sleep 1000")
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(frames, video, 1, 0)
+        stop.set()
+        with pytest.raises(SourceError, match="nobody waits"):
+            result.result(WITHIN_S)
