@@ -81,7 +81,7 @@ def set_up(main: web.Application, next_port: web.Application, node: Node) -> Mem
     main.middlewares.append(relay)
     main[SESSIONS].identifiers.token_prefix = member.token_prefix()
     main[SESSIONS].on_opening = member.report
-    main[SESSIONS].elsewhere = member.sessions_elsewhere
+    main[SESSIONS].places.elsewhere = member.sessions_elsewhere
     main[STREAMS].elsewhere = Elsewhere(member)
     main[RECORDINGS].elsewhere = member.recordings_elsewhere
     limits = main[LIMITS]

@@ -14,7 +14,8 @@ import orjson
 
 from server.media.clock import TrackClock
 from server.search.isolated import IsolatedVideo
-from server.search.video import IndexedVideo, SampledFrame
+from server.search.look_ahead import look_at_each
+from server.search.video import SampledFrame
 from server.sessions.manager import SessionManager
 from server.sessions.results import Result
 from server.sources.errors import SourceError
@@ -69,35 +70,14 @@ async def analyze(
             raise SourceError(f"it lasts {video.duration_s:.0f} s: at most {MAX_S:.0f} s are taken")
         scan = _Scan(sessions, owner)
         try:
-            await _feed(threads, video, scan, stop)
+            frames = video.decode(video.split(1)[0], video.sample(LOOKS_HZ))
+            await look_at_each(threads, frames, scan.look, stop)
         finally:
             final = await scan.close()
         return VideoAnalysis(final, scan.frames, scan.with_pose, video.duration_s)
     finally:
         stop.set()
         threads.shutdown(wait=False)
-
-
-async def _feed(
-    threads: ThreadPoolExecutor, video: IndexedVideo, scan: _Scan, stop: threading.Event
-) -> None:
-    (part,) = video.split(1)
-    frames = video.decode(part, video.sample(LOOKS_HZ))
-    loop = asyncio.get_running_loop()
-    upcoming = loop.run_in_executor(threads, next, frames, None)
-    try:
-        while (frame := await asyncio.shield(upcoming)) is not None:
-            # The next is decoded while this one is looked at.
-            upcoming = loop.run_in_executor(threads, next, frames, None)
-            await scan.look(frame)
-    except BaseException:
-        # The next frame may be a minute away.
-        stop.set()
-        raise
-    finally:
-        # A generator can not be closed while it runs.
-        await asyncio.gather(upcoming, return_exceptions=True)
-        await loop.run_in_executor(threads, frames.close)
 
 
 class _Scan:

@@ -14,6 +14,7 @@ from typing import Any
 
 from server.search.frame_scanner import FrameScanner
 from server.search.isolated import IsolatedVideo
+from server.search.look_ahead import look_at_each
 from server.search.video import IndexedVideo, SampledFrame, VideoPart
 from server.sessions.manager import SessionManager
 
@@ -186,27 +187,15 @@ class Search:
         on_match: Callable[[Match], None] | None,
         stop: threading.Event,
     ) -> None:
-        frames = video.decode(part, self._wanted)
-        loop = asyncio.get_running_loop()
-        upcoming = loop.run_in_executor(threads, next, frames, None)
-        try:
-            while (frame := await asyncio.shield(upcoming)) is not None:
-                # The next is decoded while this one is looked at.
-                upcoming = loop.run_in_executor(threads, next, frames, None)
-                found = await scanner.look(frame)
-                self._looked_at += 1
-                for match in (_match(entry, frame) for entry in found):
-                    self.matches.append(match)
-                    if on_match is not None:
-                        on_match(match)
-        except BaseException:
-            # What ends one part ends all: the next frame may be a minute away.
-            stop.set()
-            raise
-        finally:
-            # A generator can not be closed while it runs.
-            await asyncio.gather(upcoming, return_exceptions=True)
-            await loop.run_in_executor(threads, frames.close)
+        async def look(frame: SampledFrame) -> None:
+            found = await scanner.look(frame)
+            self._looked_at += 1
+            for match in (_match(entry, frame) for entry in found):
+                self.matches.append(match)
+                if on_match is not None:
+                    on_match(match)
+
+        await look_at_each(threads, video.decode(part, self._wanted), look, stop)
 
 
 def _match(entry: dict[str, Any], frame: SampledFrame) -> Match:

@@ -1,8 +1,7 @@
-"""All sessions of this server: opening and resuming them, and whether there is room."""
+"""All sessions of this server: opened, resumed, seen to their end."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from typing import Any
 
 from server.broadcast.stream import VideoStream
 from server.security.identity import ANONYMOUS, Identity
-from server.security.places import Place, Places, Standing
 from server.security.token_bucket import TokenBucket
 from server.sessions.directory import SessionDirectory
 from server.sessions.embedding_gate import EmbeddingGate
@@ -22,6 +20,7 @@ from server.sessions.observer import Observer
 from server.sessions.offered_analyzers import OfferedAnalyzers
 from server.sessions.peer import Manners, SessionPeer
 from server.sessions.recording import RecorderFactory
+from server.sessions.room import Room
 from server.sessions.session import Session
 from server.sessions.state import SessionState
 from server.workers.pool import WorkerPool
@@ -90,8 +89,8 @@ class SessionManager:
     ----------
     on_opening
         Called before an offer is answered: other nodes are to know its session at once.
-    elsewhere
-        How many sessions a client has at other nodes.
+    places
+        Who gets one.
     """
 
     def __init__(
@@ -108,19 +107,19 @@ class SessionManager:
     ) -> None:
         self._observer = observer
         self.on_opening: Callable[[], None] = lambda: None
-        self.elsewhere: Callable[[str], int] = lambda _: 0
         self.known = SessionDirectory()
         self.identifiers = identifiers or Identifiers()
         self._pool = pool
         self._offered = OfferedAnalyzers(pool, analyzers, gate)
         self._limits = limits
-        self._places = Places("sessions", limits.max_sessions, limits.sessions_per_subject)
         self._ice_servers = ice_servers
         self._metrics = metrics
         self._recorder = recorder
         self._gate = gate
-        self._unanswered: set[str] = set()
         self._lifetimes = SessionLifetimes(self.known, limits.resume_window_s, limits.max_sessions)
+        self.places = Room(
+            *(limits.max_sessions, limits.sessions_per_subject), self.known, self._lifetimes
+        )
 
     # ---- opening
 
@@ -155,7 +154,7 @@ class SessionManager:
         session = resumed or self._new_session(
             offer.analyzers, offer.options, by, name=offer.publish
         )
-        self._unanswered.add(session.sid)
+        self.places.unanswered.add(session.sid)
         name_before = resumed.name if resumed else None
         if offer.publish is not None:
             session.name = offer.publish
@@ -181,7 +180,7 @@ class SessionManager:
             self._undo(session, is_new=resumed is None)
             raise
         finally:
-            self._unanswered.discard(session.sid)
+            self.places.unanswered.discard(session.sid)
         await self._lifetimes.attach(session, peer)
         if offer.publish is not None and offer.publish != name_before:
             session.tell("published")
@@ -282,7 +281,7 @@ class SessionManager:
         # Before somebody's place is given to it: an offer that is refused takes none.
         names, known = self._offered.choose(analyzers, options, by.subject)
         if sid is None:
-            self._make_room(by)
+            self.places.make(by)
         session = Session(
             self._pool,
             names,
@@ -304,7 +303,7 @@ class SessionManager:
     @property
     def room(self) -> int:
         """How many more sessions can be opened."""
-        return max(self._limits.max_sessions - len(self.known.lasting()), 0)
+        return self.places.left
 
     def of_subjects(self) -> Counter[str]:
         """How many sessions each token's subject has, without those that wait for their peer."""
@@ -313,24 +312,6 @@ class SessionManager:
             for session in self.known.lasting()
             if session.owner is not None and session.state is not SessionState.DISCONNECTED
         )
-
-    def _make_room(self, by: Identity) -> None:
-        taken = [self._place_of(session) for session in self.known.lasting()]
-        session = self._places.make_room(taken, by, self.elsewhere(by.client))
-        if session is not None:
-            self._lifetimes.keep(session)
-            self._lifetimes.end_soon(session, "its place was needed")
-
-    def _place_of(self, session: Session) -> Place[Session]:
-        peer = self._lifetimes.peers.get(session.sid)
-        standing, since_s = Standing.USED, time.monotonic()
-        if session.sid in self._unanswered or (peer is not None and peer.is_connecting):
-            # One that is resumed is not given up for an attempt that may fail.
-            standing = Standing.USED if session.frames_in else Standing.CONNECTING
-            since_s = peer.asked_s if peer is not None else since_s
-        elif session.state is SessionState.DISCONNECTED:
-            standing = Standing.WAITING
-        return Place(session, session.client, standing, since_s)
 
     def _undo(self, session: Session, *, is_new: bool) -> None:
         """Undo what a refused offer began."""
