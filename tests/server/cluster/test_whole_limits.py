@@ -66,16 +66,16 @@ async def until(condition):
 async def test_a_subject_gets_its_share_of_all_nodes_together(nodes):
     here, there = (app[SESSIONS] for app in nodes)
     here.open_direct(None, owner="ann")
-    await until(lambda: there.elsewhere("ann") == 1)
+    await until(lambda: there.places.elsewhere("ann") == 1)
     second = there.open_direct(None, owner="ann")
-    await until(lambda: here.elsewhere("ann") == 1)
+    await until(lambda: here.places.elsewhere("ann") == 1)
     for manager in (here, there):
         with pytest.raises(TooMany, match="one token's subject gets 2 sessions"):
             manager.open_direct(None, owner="ann")
     here.open_direct(None, owner="bob")
     # One that waits for its peer to come back is given up for another, and does not count.
     second.disconnect()
-    await until(lambda: here.elsewhere("ann") == 0)
+    await until(lambda: here.places.elsewhere("ann") == 0)
     here.open_direct(None, owner="ann")
 
 
