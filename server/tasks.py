@@ -1,4 +1,4 @@
-"""A set of background tasks with one owner, which cancels and awaits them."""
+"""Background tasks: how one is ended, and a set of them with one owner."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from collections.abc import Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
+
+
+async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait until it is done, however it ends.
+
+    To await it and suppress `CancelledError` would swallow the caller's own cancellation.
+    """
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 class Tasks:

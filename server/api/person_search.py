@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
@@ -39,6 +38,7 @@ from server.security.embeddings import BadSealedEmbedding
 from server.security.identity import ANONYMOUS, IDENTITY, Identity
 from server.sessions.embedding_gate import REID
 from server.sources.errors import SourceError
+from server.tasks import cancel_and_wait
 from server.workers.pool import WorkerPool
 from signaling.errors import (
     BadMessage,
@@ -239,7 +239,7 @@ class _Running:
         except SignalingError as error:
             return _refused(error)
         finally:
-            await _end(task)
+            await cancel_and_wait(task)
 
     async def answer_with_events(self) -> web.StreamResponse:
         """``progress`` and ``match`` while it goes on; ``result``, or ``error``, at the end."""
@@ -253,7 +253,7 @@ class _Running:
         except ConnectionResetError:
             logger.info("Whoever asked for a search is gone")
         finally:
-            await _end(task)
+            await cancel_and_wait(task)
         return response
 
     async def _run(self) -> Found:
@@ -353,10 +353,3 @@ def _refused(error: SignalingError, status: int | None = None) -> web.Response:
 
 def _json(answer: BaseModel) -> web.Response:
     return web.json_response(text=answer.model_dump_json())
-
-
-async def _end(task: asyncio.Task[Found]) -> None:
-    """Cancel a search, and wait until its sessions are closed."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task

@@ -162,7 +162,8 @@ class EventSink:
                 raise StopAsyncIteration
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE_S)
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await self._wake.wait()
             except TimeoutError:
                 return b": \n\n"
         return (self._notices or self._results).popleft()

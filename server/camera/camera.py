@@ -269,7 +269,8 @@ class Camera:
         """Wait, unless someone asks for it to be started."""
         self._asked_again.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._asked_again.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._asked_again.wait()
 
     async def _run(self, source: Source) -> Exception:
         """One run of it; returns what it ended with."""

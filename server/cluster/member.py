@@ -19,7 +19,7 @@ from server.cluster.network import Network, UnixNetwork
 from server.cluster.node import Node, number_of
 from server.cluster.placing import NodeState, Placer, node_of_name
 from server.cluster.registry_server import MAX_TABLE_BYTES
-from server.tasks import Tasks
+from server.tasks import Tasks, cancel_and_wait
 from signaling.errors import Busy, TooMany
 
 logger = logging.getLogger(__name__)
@@ -86,9 +86,7 @@ class Member:
     async def close(self) -> None:
         """Leave."""
         if self._running is not None:
-            self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+            await cancel_and_wait(self._running)
         await self._tasks.join()
         for link in self.links.values():
             await link.close()
@@ -314,9 +312,7 @@ class Member:
             while line := await reader.readline():
                 self._take(json.loads(line))
         finally:
-            reporting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reporting
+            await cancel_and_wait(reporting)
 
     async def _report_on(self) -> None:
         while True:

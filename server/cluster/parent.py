@@ -177,7 +177,8 @@ class Parent:
         """Wait before a node is started again, unless we stop."""
         logger.error("Node %s %s: started again in %.1f s", node.tag, why, pause_s)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._stopping.wait()
 
     async def _start(self, node: Node) -> asyncio.subprocess.Process:
         env = {name: value for name, value in os.environ.items() if name not in _OURS}

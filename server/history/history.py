@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -212,10 +213,9 @@ class History:
                 self._say_so(draft.session)
 
     async def _rest(self, until: asyncio.Event, pause_s: float) -> None:
-        try:
-            await asyncio.wait_for(until.wait(), pause_s)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await until.wait()
 
     async def _write_all(self) -> None:
         if not self._is_open:

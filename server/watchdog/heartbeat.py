@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
+from server.tasks import cancel_and_wait
 from server.watchdog import systemd
 from server.watchdog.supervisor import Watched
 
@@ -56,9 +56,7 @@ class Heartbeat(asyncio.BaseProtocol):
         if self._beating is None:
             return
         beating, self._beating = self._beating, None
-        beating.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beating
+        await cancel_and_wait(beating)
         if self._transport is not None:
             self._transport.abort()
 

@@ -120,7 +120,8 @@ class RemoteFeed(Feed):
                 break
             with contextlib.suppress(TimeoutError):
                 # Also without news: the node may not have listened yet.
-                await asyncio.wait_for(self._news(), min(left_s, backoff.pause_s()))
+                async with asyncio.timeout(min(left_s, backoff.pause_s())):
+                    await self._news()
         if has_ended:
             self.end(f"{self._what} has ended")
             return

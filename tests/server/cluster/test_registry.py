@@ -265,6 +265,22 @@ async def test_a_registry_that_is_not_understood_is_asked_again(tmp_path):
         await one.close()
 
 
+async def test_a_node_may_leave_while_it_hangs_up(tmp_path, server, monkeypatch):
+    """Its reports are being ended at that moment, and it would have begun anew instead."""
+    one = Member(Node(0, 2, str(tmp_path), (), (), 0), lambda: NodeState(""))
+    leaving = asyncio.get_running_loop().create_future()
+
+    def not_understood(told):
+        leaving.set_result(asyncio.create_task(one.close()))
+        raise TypeError
+
+    monkeypatch.setattr(one, "_take", not_understood)
+    await one.start()
+    closing = await asyncio.wait_for(leaving, WITHIN_S)
+    has_left, _ = await asyncio.wait([closing], timeout=WITHIN_S)
+    assert has_left
+
+
 async def test_what_is_no_message_ends_one_connection_and_nothing_else(tmp_path, server, members):
     for line in (b"nonsense\n", b"{}\n", b'{"node": "x"}\n', b"x" * 3_000_000):
         reader, writer = await asyncio.open_unix_connection(str(tmp_path / "registry.sock"))
