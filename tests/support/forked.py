@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tests.support.forked_nodes import fork_nodes
+
 ROOT = Path(__file__).parents[2]
 # OpenCV reads it when it is imported, and not again: the default of --max-pixels.
 MAX_PIXELS = str(4096 * 4096)
@@ -200,6 +202,7 @@ def _start_and_watch(
     sys.argv = list(command)
     # By which a server of several nodes starts them.
     sys.orig_argv[:] = [sys.executable, "-m", *command]
+    fork_nodes()
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)
 
 
