@@ -14,9 +14,10 @@ if not __package__:  # Run as a file, Python looks for modules beside it.
 
 from playwright.async_api import Page, async_playwright
 
+from bench.harness.browser import CHROMIUM, FLAGS
 from bench.harness.processes import kinecast, running
 from bench.harness.report import Report, at_most, parser_for, run
-from bench.page import CHROMIUM, FLAGS, SIZES
+from bench.page import SIZES
 
 MAX_S, MAX_TAPS = 60.0, 3
 WITHIN_MS = 120_000

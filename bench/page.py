@@ -32,20 +32,11 @@ from numpy.typing import NDArray
 from playwright.async_api import Page, async_playwright
 
 from bench.harness import barcode
+from bench.harness.browser import CHROMIUM, FLAGS
 from bench.harness.processes import kinecast, running
 from bench.harness.report import SAMPLE, Report, at_most, parser_for, run
 
 PROBE = Path(__file__).with_name("parts") / "probe.js"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--disable-background-networking",
-    "--disable-features=WebRtcHideLocalIpsWithMdns,MediaRouter,DialMediaRouteProvider",
-)
 LIVE_WITHIN_MS, WARM_UP_S = 60_000, 3.0
 SIZES = {"desktop": ((1280, 800), 1), "phone": ((390, 844), 2)}
 COLUMNS = (

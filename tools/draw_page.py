@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.harness.browser import CHROMIUM, FLAGS
 from bench.harness.processes import kinecast, running
-from bench.page import CHROMIUM, FLAGS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 QUALITY = 80

@@ -1,7 +1,7 @@
 """What an attack of bench/attacks.py is: a function, and what it is given to attack with.
 
-A row of the table is made by `line`: `peer_lines`, `door_lines` and `session_lines` have them. They
-run in a process of their own, `attacker`.
+A row of the table is made by `line`: the modules that are called `..._lines` have them. They run in
+a process of their own, `attacker`.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ ATTACKER, SOMEBODY = "attacker", "somebody"
 # All of 127.0.0.0/8 is this machine's; the bystander streams from 127.0.0.1.
 ADDRESSES = {ATTACKER: "127.1.0.1", SOMEBODY: "127.2.0.1"}
 TOKEN_S = 3600.0
+CAMERA = ("--camera", "pattern", "--camera-size", "320x240")
 ANSWER_WITHIN_S = 30.0
 
 
@@ -161,7 +162,7 @@ def line(what: str, **more: Any) -> Callable[[Any], Any]:
     return register
 
 
-def token(subject: str | None, *scopes: Scope) -> str:
+def token(subject: str | None = ATTACKER, *scopes: Scope) -> str:
     """A token of the server's."""
     return issue(SECRET, scopes or (Scope.PUBLISH, Scope.VIEW), TOKEN_S, subject)
 

@@ -6,11 +6,22 @@ import json
 import sys
 from pathlib import Path
 
-from bench.parts import door_lines, frame_lines, peer_lines, session_lines, video_lines
+from bench.parts import (
+    door_lines,
+    frame_lines,
+    page_lines,
+    peer_lines,
+    recording_lines,
+    session_lines,
+    video_lines,
+)
 from bench.parts.attack_lines import LINES, Attacker
 
 # Each makes lines when it is imported.
-ROOMS = (peer_lines, frame_lines, door_lines, session_lines, video_lines)
+ROOMS = (
+    *(peer_lines, frame_lines, video_lines, door_lines, session_lines, page_lines),
+    recording_lines,
+)
 
 
 def main() -> None:

@@ -1,27 +1,21 @@
-"""Attacks through HTTP and WebSockets: pictures, JSON, session descriptions, pages, logs, files."""
+"""Attacks through HTTP and WebSockets: pictures, JSON, session descriptions, logs."""
 
 import asyncio
 import base64
 import contextlib
 import io
 import json
-import os
 import struct
-import time
 import zlib
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from PIL import Image
 
 from bench.parts.attack_lines import Attacker, an_offer, line, token
-from server.security.identity import Scope
 
 PICTURES = ("pose", "exercise", "reid")
 RECORDED = ("--record-to", "FOLDER/sessions", "--expensive-per-minute", "100000")
-CAMERA = ("--camera", "pattern", "--camera-size", "320x240")
 HUGE = 8000
 
 
@@ -188,27 +182,7 @@ async def blanks(attacker: Attacker) -> None:
         )
 
 
-# ---- pages of others, and the log
-
-
-@line(
-    "another site's page shows /stream.mjpg, 50 times a second",
-    flags=CAMERA,
-    asks_for_tokens=False,
-)
-async def foreign_page(attacker: Attacker) -> None:
-    pages = [
-        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
-        {"Referer": "http://elsewhere.example/page"},
-    ]
-    async with attacker.http(None) as http:
-        async for number in attacker.rounds(50.0):
-            await attacker.ask(http, "GET", "/stream.mjpg", headers=pages[number % 2])
-        _, body = await attacker.ask(http, "GET", "/camera/status", "status")
-    attacker.checks["the camera stays off"] = json.loads(body).get("state") not in (
-        "running",
-        "starting",
-    )
+# ---- the log
 
 
 @line("damaged requests, 500 a second: what they cost is bytes of log")
@@ -247,57 +221,3 @@ async def send_damaged(port: int, data: bytes) -> str:
     except (OSError, TimeoutError):
         return "no answer"
     return head.split()[1].decode() if head.startswith(b"HTTP/") else "hung up on"
-
-
-# ---- files
-
-
-@line(
-    "a recording's name is swapped for a link to another file while it is downloaded",
-    flags=(*CAMERA, "--recordings", "FOLDER/recordings"),
-)
-async def swapped_recording(attacker: Attacker) -> None:
-    secret, folder = b"SECRET" * 1000, attacker.folder / "recordings"
-    (attacker.folder / "secret").write_bytes(secret)
-    async with attacker.http("operator", Scope.CONTROL) as http:
-        said = {"source": "camera", "name": "door", "seconds": 1}
-        await attacker.ask(http, "POST", "/recordings", "recorded", json=said)
-        await until_finished(http)
-        swapping = asyncio.create_task(
-            asyncio.to_thread(swap, folder / "door.mp4", attacker.folder / "secret", attacker)
-        )
-
-        async def download() -> None:
-            async for _ in attacker.rounds(100.0):
-                _, body = await attacker.ask(http, "GET", "/recordings/door.mp4", "download")
-                attacker.seen["the other file served"] += b"SECRET" in body
-
-        await asyncio.gather(*(download() for _ in range(4)))
-        await swapping
-    attacker.checks["no other file is served"] = not attacker.seen["the other file served"]
-
-
-async def until_finished(http: aiohttp.ClientSession) -> None:
-    """Wait until the recording is complete."""
-    state = ""
-    async with asyncio.timeout(20.0):
-        while state != "finished":
-            await asyncio.sleep(0.1)
-            async with http.get("/recordings") as answer:
-                (told,) = (await answer.json())["recordings"]
-            state = told["state"]
-
-
-def swap(path: Path, secret: Path, attacker: Attacker) -> None:
-    """Have a symbolic link, a hard link and the recording itself take turns."""
-    kept, other = path.with_name("kept"), path.with_name("next")
-    makers: list[Callable[[Path, Path], None]] = [os.symlink, os.link]
-    until_s, number = time.monotonic() + attacker.seconds, 0
-    while time.monotonic() < until_s:
-        path.rename(kept)
-        makers[number % 2](secret, other)
-        other.rename(path)
-        kept.rename(path)
-        time.sleep(0.001)
-        number += 1
-    attacker.seen["swaps"] = number

@@ -12,13 +12,12 @@ from aiohttp import ClientSession
 from PIL import Image
 
 from analyzers.reid.embedding import Embedding
-from bench.parts.attack_lines import SOMEBODY, Attacker, an_offer, line
+from bench.parts.attack_lines import CAMERA, SOMEBODY, Attacker, an_offer, line
 from bench.parts.attacked_analyzers import CRASHER, LEAKER
 from client_test.errors import ClientError
 from server.security.embeddings import EmbeddingCipher
 from server.security.identity import Scope
 
-CAMERA = ("--camera", "pattern", "--camera-size", "320x240")
 STOPPED_S = 7.0
 AT_ONCE_S = 3.0
 SDP = {"Content-Type": "application/sdp"}
