@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from analyzers.exercise import Exercise
+from analyzers.exercise.definitions import definitions
+from analyzers.exercise.scorer import ExerciseScorer
+from analyzers.exercise.summary import FrameResults
 
 from .recordings import Recording, both_lists, of_catalogue, play
 
@@ -269,3 +272,12 @@ def test_what_was_counted_stays_when_the_client_names_the_next_exercise(exercise
     assert jacks[-1]["exercise"] == "jumping_jack"
     told = exercise.end("a")["exercise_summary"]["exercises"]
     assert {name: each["reps"] for name, each in told.items()} == {"squat": 6, "jumping_jack": 5}
+
+
+def test_a_plank_too_short_to_count_is_named_and_has_no_seconds():
+    """Of three seconds of one the network was sure, and no hold came of it."""
+    scorer = ExerciseScorer()
+    scorer.partial_repetition = definitions()["plank"]
+    final = FrameResults(scorer).final()
+    assert (final["exercise"], final["held_s"], final["score"]) == ("plank", 0.0, None)
+    assert final["feedback"] == final["warnings"] == []
