@@ -12,10 +12,7 @@ from analyzers.exercise.range_of_motion import JointAngles, Ranges, joined, join
 from analyzers.exercise.scorer import NONE, ExerciseScorer, State
 from analyzers.exercise.shown import ShownSession
 from analyzers.exercise.shown_results import ShownResults, as_dict, of_unknown, summaries
-from analyzers.exercise.signals import FACE
 from analyzers.exercise.summary import LISTED, FrameResults, session_summary
-
-_NO_FACE = [(0.0, 0.0, 0.0, 0.0)] * FACE
 
 Landmarks = Sequence[Mapping[str, float]]
 
@@ -80,11 +77,10 @@ class OnePerson:
         if not self._scorer.due(time_s):
             return self._result(self._scorer.idle(time_s), time_s)
         whole, whole_world = rows_of(landmarks), rows_of(world)
-        flat, solid = _NO_FACE + whole[FACE:], _NO_FACE + whole_world[FACE:]
         self._angles.add(whole, whole_world, time_s, aspect)
         self._scorer.counts_unknown = self._counts_unknown and not self._shown.is_needed
         if self._looks and not self._shown.is_learning:
-            state = self._scorer.feed(flat, solid, time_s, aspect)
+            state = self._scorer.feed(whole, whole_world, time_s, aspect)
         else:
             state = self._scorer.idle(time_s)
         if self._shown.is_needed:

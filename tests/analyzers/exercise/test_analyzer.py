@@ -281,3 +281,13 @@ def test_a_plank_too_short_to_count_is_named_and_has_no_seconds():
     final = FrameResults(scorer).final()
     assert (final["exercise"], final["held_s"], final["score"]) == ("plank", 0.0, None)
     assert final["feedback"] == final["warnings"] == []
+
+
+def test_a_session_shows_the_network_the_head_too(exercise):
+    """It was trained on bodies with a head, and the benches show it clips with one."""
+    squats = of_catalogue("squat-oblique")
+    run(exercise, squats)
+    served = exercise._sessions["a"].scored._scorer._observer
+    until_s = float(squats.times_s[-1])
+    benched = play(squats).scorer._observer
+    assert served.likely(0.0, until_s) == pytest.approx(benched.likely(0.0, until_s), abs=1e-6)
