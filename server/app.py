@@ -329,6 +329,9 @@ async def serve(
         await heartbeat.end()
         if shared_port is not None:
             shared_port.close()
+        # Newer Pythons wait for it themselves. One that is left behind is for process 1 to reap,
+        # which may take its time, and the supervisor waits until all of its group are gone.
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
