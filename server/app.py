@@ -93,7 +93,8 @@ SHUTDOWN_S = 2.0
 DRAIN_WITHIN_S = 20.0
 
 NEXT_PORT = Route(
-    "GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True, Scope.VIEW
+    *("GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True),
+    or_scopes=(Scope.VIEW,),
 )
 """All that the next port serves, as older clients expect it."""
 
@@ -329,6 +330,9 @@ async def serve(
         await heartbeat.end()
         if shared_port is not None:
             shared_port.close()
+        # Newer Pythons wait for it themselves. One that is left behind is for process 1 to reap,
+        # which may take its time, and the supervisor waits until all of its group are gone.
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:

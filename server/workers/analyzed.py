@@ -99,6 +99,12 @@ class AnalyzedSession:
         self.told.update((key, fragments[key]) for key in new)
         return new
 
+    def is_ahead_of(self, lane: str) -> bool:
+        """Whether a frame has arrived that is newer than what a lane was last given."""
+        frame = self.newest.frame
+        newest = max(self.newest.arrived, frame.info.number if frame else 0)
+        return newest > self.taken.get(lane, 0)
+
     @property
     def memory(self) -> Memory:
         """What another worker is to know."""

@@ -5,6 +5,9 @@ pictures would take a hundred times the room. What the other lanes look at is de
 so that they are as they would be without. What waits is bounded in number, bytes and time. When it
 is more, a whole run of frames is left out, up to the newest key frame that waits or the next one,
 so that what is seen is consecutive again from there.
+
+A person waits for what the other lanes say, and for what these say nobody does: while another one
+has a frame, or is about to get one, these wait, for a moment.
 """
 
 from __future__ import annotations
@@ -37,6 +40,9 @@ MAX_WAITING = 240
 MAX_WAITING_BYTES = 32 * 2**20
 # Of all sessions of a worker together.
 MAX_ALL_WAITING_BYTES = 128 * 2**20
+# For so long a frame waits while lanes that somebody waits for are at work: three frames' time, and
+# half of what counts as in time.
+YIELDS_S = 0.1
 # A lane keeps up again when it has lost nothing for so long, and is hardly late.
 CALM_S = 5.0
 IN_TIME_MS = 200.0
@@ -69,8 +75,13 @@ class Backlog:
         self._waiting.append(frame)
         self.bytes += _bytes_of(frame)
 
+    @property
+    def oldest(self) -> Waiting | None:
+        """The frame that has waited longest, if any does."""
+        return self._waiting[0] if self._waiting else None
+
     def take(self) -> Waiting:
-        """The frame that has waited longest."""
+        """Take the frame that has waited longest."""
         frame = self._waiting.popleft()
         self.bytes -= _bytes_of(frame)
         return frame
@@ -162,6 +173,11 @@ class Feed:
     def waiting_bytes(self) -> int:
         """How much waits."""
         return self._backlog.bytes
+
+    def can_wait(self, now_s: float) -> bool:
+        """Whether what waits has not waited for long."""
+        oldest = self._decoded[0][0] if self._decoded else self._backlog.oldest
+        return oldest is None or now_s - oldest.info.received_monotonic_s < YIELDS_S
 
     def make_room(self, now_s: float) -> None:
         """Leave a run of frames out: all sessions together have too many."""
@@ -275,11 +291,18 @@ class ConsecutiveLanes:
         Takes the messages for the server.
     max_pixels
         Larger pictures are not decoded.
+    is_awaited
+        Says whether somebody waits for what another lane is at, or is about to begin.
     """
 
     def __init__(
-        self, runners: Sequence[LaneRunner], send: Callable[[object], None], max_pixels: int
+        self,
+        runners: Sequence[LaneRunner],
+        send: Callable[[object], None],
+        max_pixels: int,
+        is_awaited: Callable[[], bool],
     ) -> None:
+        self._is_awaited = is_awaited
         self._runners = [runner for runner in runners if runner.lane.is_consecutive]
         self._send = send
         self._max_pixels = max_pixels
@@ -312,12 +335,14 @@ class ConsecutiveLanes:
 
     def serve(self, now_s: float) -> None:
         """Give every idle lane the next frame of the session whose turn it is."""
-        for runner in self._runners:
-            if runner.outstanding:
-                continue
+        idle = [runner for runner in self._runners if not runner.outstanding]
+        yields = bool(idle) and self._is_awaited()
+        for runner in idle:
             name = runner.lane.name
             feeds = [feed for feed in self._feeds.values() if feed.lane == name]
             for feed in sorted(feeds, key=lambda f: f.session.turns.get(name, 0)):
+                if yields and feed.can_wait(now_s):
+                    continue
                 job = feed.next_job(now_s) if feed.session.ending is None else None
                 if job is not None:
                     self._turn += 1

@@ -87,7 +87,7 @@ class Dispatcher:
         self._send = send
         self._sessions: dict[str, AnalyzedSession] = {}
         self._undrawn: list[tuple[str, LaneFrame, dict[str, Fragments] | None]] = []
-        self._consecutive = ConsecutiveLanes(lanes, send, max_pixels)
+        self._consecutive = ConsecutiveLanes(lanes, send, max_pixels, self._is_awaited)
         self._typical_s = dict.fromkeys((lane.lane.name for lane in lanes), 0.0)
         self._turn = 0
         self._old_before_s = float("-inf")
@@ -143,21 +143,20 @@ class Dispatcher:
         before, takes_all = session.newest.frame, self._consecutive.wants(session)
         if session.newest.ring(mailbox) and (session.is_shown or takes_all):
             session.newest.look(self._old_before_s)
-            newest = session.newest.frame
-            if newest is not None and newest is not before:
+            if (newest := session.newest.frame) is not None and newest is not before:
                 self._consecutive.put(session, newest)
 
     def _take(self, frame: EncodedInput) -> None:
         session = self._sessions.get(frame.sid)
         if session is None or session.ending is not None:
             return
-        self._consecutive.put(session, frame)
         if is_of_video(frame):
             if frame.is_wanted:
                 session.newest.arrived = frame.info.number
             self._decoder.put(frame)
         else:
             session.newest.put(LaneFrame(frame.info, frame.data, time.monotonic()))
+        self._consecutive.put(session, frame)
 
     def show(self, sid: str, frame: LaneFrame) -> None:
         """Take a session's newest frame, decoded."""
@@ -238,8 +237,16 @@ class Dispatcher:
                 self._feed_slow_lane(runner, now)
 
     def _in_step(self, runner: LaneRunner) -> bool:
-        is_quick = self._typical_s[runner.lane.name] <= PATIENCE_S
-        return is_quick and not runner.lane.is_consecutive
+        return not runner.lane.is_consecutive and self._typical_s[runner.lane.name] <= PATIENCE_S
+
+    def _is_awaited(self) -> bool:
+        """Whether quick lanes have a session's newest frame, or are about to get it."""
+        return any(
+            session.step is not None or session.is_ahead_of(runner.lane.name)
+            for session in self._sessions.values()
+            for runner in filter(self._in_step, session.lanes)
+            if session.ending is None
+        )
 
     def _begin_step(self, session: AnalyzedSession, now: float) -> None:
         if session.step is not None:

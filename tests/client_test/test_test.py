@@ -85,7 +85,7 @@ async def test_no_pose_is_status_1(poseless: str, clip: Path) -> None:
 async def test_interrupt_ends_the_session(http_only: str, clip: Path) -> None:
     process = await start(*AS_FILE, "--port", port_of(http_only), "--video", str(clip), "--loop")
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while b"pose yes" not in await process.stdout.readline():
             pass
     process.send_signal(signal.SIGINT)

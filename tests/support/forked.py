@@ -7,6 +7,7 @@ To import it takes two seconds of a core, and tests start it a hundred times. Wh
 import atexit
 import contextlib
 import functools
+import gc
 import json
 import os
 import runpy
@@ -18,6 +19,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+from tests.support.forked_nodes import fork_nodes
 
 ROOT = Path(__file__).parents[2]
 # OpenCV reads it when it is imported, and not again: the default of --max-pixels.
@@ -199,6 +202,7 @@ def _start_and_watch(
     sys.argv = list(command)
     # By which a server of several nodes starts them.
     sys.orig_argv[:] = [sys.executable, "-m", *command]
+    fork_nodes()
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)
 
 
@@ -209,6 +213,9 @@ if __name__ == "__main__":
     import server.cluster.parent
     import server.publisher.__main__  # noqa: F401
 
+    # No fork looks at it, nor takes it down object by object when it ends: that took half a second.
+    gc.collect()
+    gc.freeze()
     # Ctrl-C is for them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _fork_when_asked(socket.socket(fileno=int(sys.argv[1])))

@@ -1,15 +1,17 @@
 """Servers of several nodes, and each of their nodes by itself, for tests."""
 
 import contextlib
-import json
+import tempfile
 import time
+from pathlib import Path
 
 import aiohttp
 import psutil
 
 from server.cluster.link import IDENTITY_HEADER, write_identity
-from server.cluster.node import tag_of
+from server.cluster.node import MAX_NODES, directory_prefix, tag_of
 from server.security.identity import ANONYMOUS
+from tests.support.forked_nodes import name_of
 from tests.support.server import COUNTER, running_server
 
 # On a machine that does something else, each node takes as long to start as a server of its own.
@@ -43,16 +45,19 @@ def all_ready(health):
 
 def media_processes(server):
     """By number: the parent's children are supervisors, and theirs are the nodes."""
+    numbers = {name_of(number): number for number in range(MAX_NODES)}
     found = {}
-    for supervisor, node in _supervisors(server):
-        (found[node["number"]],) = supervisor.children()
+    for supervisor in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error, KeyError):
+            number = numbers[supervisor.name()]
+            (found[number],) = supervisor.children()
     return found
 
 
-def _supervisors(server):
-    for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.Error, KeyError):
-            yield child, json.loads(child.environ()["KINECAST_NODE"])
+def directory_of(server):
+    """Where the sockets of a server's nodes are; one that was killed may have left another."""
+    found = Path(tempfile.gettempdir()).glob(f"{directory_prefix(server.port)}*")
+    return max(found, key=lambda directory: directory.stat().st_mtime)
 
 
 class OneNode:
@@ -61,8 +66,7 @@ class OneNode:
     url = "http://node"
 
     def __init__(self, server, number):
-        _, node = next(_supervisors(server))
-        self.socket = f"{node['directory']}/{tag_of(number)}.sock"
+        self.socket = str(directory_of(server) / f"{tag_of(number)}.sock")
 
     @contextlib.asynccontextmanager
     async def http(self, by=ANONYMOUS):

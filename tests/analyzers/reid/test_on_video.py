@@ -53,7 +53,7 @@ def test_a_pedestrian_is_found_again(identity):
     there = first = 0
     for number, frame in enumerate(video, start=1):
         answer = reid.frame("s", frame, FRAME_MS * number)
-        reid._thread.submit(lambda: None).result(timeout=30)
+        reid._thread.submit(lambda: None).result(timeout=60)
         looked_at = answer["reid"]["looked_at_ms"]
         if looked_at is None or looked_at != FRAME_MS * (number - 1):
             continue
@@ -84,7 +84,7 @@ def test_pose_and_reid_together():
     for number, frame in enumerate(video[1:], start=1):
         said = pose.frame("s", frame, number * 1000 / 30)
         answer = reid.frame("s", frame, number * 1000 / 30, results={"pose": said})
-        reid._thread.submit(lambda: None).result(timeout=30)
+        reid._thread.submit(lambda: None).result(timeout=60)
         (person,) = posed_people(said, width, height)
         for match in answer["matches"]:
             assert overlap(Box(*match["bbox"]), person.box) > 0.7

@@ -45,7 +45,7 @@ def anna():
 
 def look_over(reid):
     """Wait until everything that is to be looked at has been."""
-    reid._thread.submit(lambda: None).result(timeout=10)
+    reid._thread.submit(lambda: None).result(timeout=60)
 
 
 def show(reid, sid, time_ms, *people, wait=True):
@@ -116,7 +116,7 @@ def test_no_frame_waits_for_a_look(reid, anna):
         assert answer["matches"] == []
         assert answer["reid"]["looked_at_ms"] is None
     gate.set()
-    assert blocked.result(timeout=10)
+    assert blocked.result(timeout=60)
     look_over(reid)
     # The only look asked for is the first frame's.
     answer = show(reid, "s", 30 * FRAME_MS, (1, 100, 20, RED_SHIRT))

@@ -278,7 +278,7 @@ async def test_a_flood_of_messages_is_read_at_its_rate_and_lets_others_have_thei
     ):
         for _ in range(sent):
             await ws.send_str("x")
-        _, (longest, seconds) = await asyncio.wait_for(outcome, 30)
+        _, (longest, seconds) = await asyncio.wait_for(outcome, 60)
     # A bunch goes through at once.
     assert longest <= 0.2 * MESSAGES_PER_S + 1
     assert seconds > 1.5

@@ -64,7 +64,7 @@ def server(tmp_path_factory, recordings):
 async def test_both_ports_speak_tls(secured, use):
     async with ClientPeer(secured.url, use=use, insecure=True) as peer:
         await _connect_when_up(peer)
-        await peer.wait_for(lambda m: m.get("count", 0) > 2, 20)
+        await peer.wait_for(lambda m: m.get("count", 0) > 2, 60)
         await peer.end()
 
 
@@ -85,7 +85,7 @@ async def test_the_websocket_alone(tmp_path):
     with running_server(tmp_path, *FLAGS, "--websocket-only") as server:
         async with ClientPeer(server.url, use="legacy") as peer:
             await _connect_when_up(peer)
-            await peer.wait_for(lambda m: m.get("count", 0) > 2, 20)
+            await peer.wait_for(lambda m: m.get("count", 0) > 2, 60)
             await peer.end()
         with pytest.raises(urllib.error.URLError):
             server.get("/health")
@@ -227,7 +227,7 @@ async def test_a_recording_is_playable_after_the_server_was_killed(tmp_path):
     with running_server(tmp_path, *FLAGS, "--record-to", str(recordings)) as server:
         async with ClientPeer(server.url) as peer:
             await peer.connect(ColourTrack())
-            last = await peer.wait_for(lambda m: m.get("count", 0) > 90, 20)
+            last = await peer.wait_for(lambda m: m.get("count", 0) > 90, 60)
             children = _children(server.process.pid)
             server.process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(server.process.wait, 60)

@@ -108,7 +108,7 @@ async def test_unplugged_all_who_watch_freeze_and_go_on(server, wires, http):
         assert not mjpeg.done()
         mark = len(viewer.frames)
         wires.clear("unplugged")
-        await status(lambda s: s["running"], within_s=40)
+        await status(lambda s: s["running"], within_s=60)
         await viewer.wait_for(mark + 10)
         check(viewer.frames[-1])
         assert (await status(bool))["error"] is None

@@ -36,7 +36,7 @@ async def http():
 async def peer(server):
     async with ClientPeer(server.url) as made:
         await made.connect(ClipTrack(CLIP, loop=True))
-        await made.wait_for(lambda m: m.get("has_pose"), 20)
+        await made.wait_for(lambda m: m.get("has_pose"), 60)
         yield made
 
 
@@ -67,7 +67,7 @@ async def test_it_goes_on_after_the_worker_was_killed_and_ends_with_the_session(
         await annotated.watch(http)
         await annotated.wait_for(3)
         os.kill(server.get("/health")["workers"][0]["pid"], signal.SIGKILL)
-        await peer.wait_for(lambda m: m.get("type") == "analyzers_restarted", 15)
+        await peer.wait_for(lambda m: m.get("type") == "analyzers_restarted", 60)
         mark = len(annotated.frames)
         # Loading models on a busy machine takes its time.
         async with asyncio.timeout(60), annotated.came:

@@ -328,7 +328,7 @@ async def test_a_busy_event_loop_gets_the_newest_only():
 async def started(camera):
     """Start it, and tell whether that was answered before the time was up."""
     camera.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await camera.wait_until_started(300)
     return camera.status()["running"]
 
@@ -338,7 +338,7 @@ async def test_who_starts_it_waits_for_the_first_picture():
     camera = Camera(made)
     camera.start()
     waiting = asyncio.create_task(camera.wait_until_started(300))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await until(lambda: made.made)
         assert not waiting.done()
         made.made[0].goes_on.set()
@@ -368,7 +368,7 @@ async def test_who_starts_one_that_is_stopped_meanwhile_waits_no_more():
     camera = Camera(made)
     camera.start()
     waiting = asyncio.create_task(camera.wait_until_started(300))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await until(lambda: made.made)
         stopping = asyncio.create_task(camera.stop())
         made.made[0].goes_on.set()

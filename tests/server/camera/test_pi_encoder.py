@@ -182,7 +182,7 @@ async def see(viewer, count=5):
     """Decode what comes from a key frame on."""
     decoder = av.CodecContext.create("h264", "r")
     packets, frames = [], []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(frames) < count:
             packets.append(await next_packet(viewer))
             frames += decoder.decode(av.Packet(bytes(packets[-1])))
@@ -191,7 +191,7 @@ async def see(viewer, count=5):
 
 
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -210,7 +210,7 @@ async def test_viewers_of_h264_get_the_cameras_packets(camera, broadcast):
     assert camera.status()["viewers"] == 1
     # VP8 is encoded here.
     third = broadcast.watch(Codec.VP8)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await next_packet(third)).is_keyframe
     for viewer in (first, second):
         viewer.leave()
@@ -228,7 +228,7 @@ async def test_who_comes_to_a_camera_that_runs_already(camera, broadcast):
 
 async def see_until(viewer, last):
     packets = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not packets or packets[-1] is not last:
             packets.append(await next_packet(viewer))
     return packets
@@ -276,7 +276,7 @@ async def test_the_bitrate_follows_the_viewers(camera, broadcast, monkeypatch):
     viewer.estimate = lambda: 500_000
 
     async def encoder_after(count):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             for _ in range(count):
                 await next_packet(viewer)
         return camera._own_packets._run.source._encoder._encoder

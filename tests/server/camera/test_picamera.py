@@ -178,11 +178,11 @@ class Shared:
 
     async def sees(self, count):
         """Wait until the viewer has got more packets."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return [await next_packet(self.viewer) for _ in range(count)]
 
     async def until(self, condition):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.01)
 

@@ -56,7 +56,7 @@ class Server:
         return [sum(each["reps"] for each in training["sets"]) for training in found]
 
     async def until(self, key, reps):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(DatabaseAway):
                     if await self.reps(key) == reps:
@@ -64,7 +64,7 @@ class Server:
                 await asyncio.sleep(0.02)
 
     async def until_status(self, condition):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition(self.history.status):
                 await asyncio.sleep(0.02)
 

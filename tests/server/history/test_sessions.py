@@ -23,7 +23,7 @@ async def train(server, told):
         server.url, publish="ann", events=True, on_result=note, on_message=note
     ) as peer:
         await peer.connect(ColourTrack())
-        await asyncio.wait_for(heard.wait(), 30)
+        await asyncio.wait_for(heard.wait(), 60)
         await peer.end()
 
 
@@ -63,7 +63,7 @@ async def test_a_session_that_moves_to_another_node_is_one_training(tmp_path):
             before = client.session
             counts = []
             reading = asyncio.create_task(_read_counts(client, counts))
-            await asyncio.to_thread(server.wait_until, path, lambda told: told["trainings"], 30)
+            await asyncio.to_thread(server.wait_until, path, lambda told: told["trainings"], 60)
             await asyncio.to_thread(media_processes(server)[int(before.id[:2], 16)].terminate)
             async with asyncio.timeout(60):
                 while client.session.resume == before.resume:
@@ -80,7 +80,7 @@ async def test_a_session_that_moves_to_another_node_is_one_training(tmp_path):
             sets = [(s["exercise"], s["reps"]) for each in told["trainings"] for s in each["sets"]]
             return sets == [("squat", 3), ("plank", 0)]
 
-        await asyncio.to_thread(server.wait_until, path, is_whole, 30)
+        await asyncio.to_thread(server.wait_until, path, is_whole, 60)
         (training,) = server.get(path)["trainings"]
         assert training["session"] == before.id
 

@@ -151,7 +151,7 @@ async def test_kept_it_begins_again_unless_it_was_ended_on_purpose():
     analysis.keep(pool.became_ready)
 
     async def running(but=None):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (session := sessions.known.published("camera")) is but or session is None:
                 await asyncio.sleep(0.01)
         return session
@@ -162,7 +162,7 @@ async def test_kept_it_begins_again_unless_it_was_ended_on_purpose():
         second = await running(but=first)
         await sessions.end(second.sid, BY_REQUEST)
         # It would have begun again long before the camera is let go of.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while analysis._tasks:
                 await asyncio.sleep(0.01)
         assert sessions.known.published("camera") is None

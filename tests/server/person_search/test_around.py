@@ -84,7 +84,7 @@ async def test_people_leave_sealed_through_every_door(server, http, recordings):
         server.url, analyzers=["reid"], options={"reid": {"enrol": True}}
     ) as peer:
         await peer.connect(Still(picture))
-        got = await peer.wait_for(lambda m: m.get("reid_people"), 30)
+        got = await peer.wait_for(lambda m: m.get("reid_people"), 60)
         final = await peer.end()
     for result in (got, final):
         (person,) = result["reid_people"]

@@ -40,7 +40,7 @@ def count(session):
 
 def analyzed(server, sid, more_than=0):
     """Wait until a session has had more frames analyzed than that."""
-    return server.wait_until(f"/sessions/{sid}", lambda s: count(s) > more_than, 40)
+    return server.wait_until(f"/sessions/{sid}", lambda s: count(s) > more_than)
 
 
 def final_of(server, sid):
@@ -58,7 +58,7 @@ def final_of(server, sid):
     thread.start()
 
     def wait():
-        thread.join(30)
+        thread.join(60)
         assert found, "no final result"
         return found[0]
 

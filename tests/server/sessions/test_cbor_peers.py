@@ -68,7 +68,7 @@ def within_a_step(value):
 
 async def test_the_same_results_come_as_cbor_and_as_json_and_an_older_client_is_there(server):
     old = ClientPeer(server.url)
-    async with droppable(server, results="cbor") as peer, old, asyncio.timeout(30):
+    async with droppable(server, results="cbor") as peer, old, asyncio.timeout(60):
         await old.connect(ColourTrack())
         await peer.connect(ColourTrack())
         came = bytes_of(peer.channel)

@@ -46,5 +46,5 @@ async def test_who_is_refused_or_another_pushes_nobody_out_and_its_own_subject_d
         await asyncio.wait_for(waiting.ended.wait(), 1)
     assert waiting.history[-1] is SessionState.DISCONNECTED
     manager.open_direct(None, owner="ann")
-    await asyncio.wait_for(waiting.ended.wait(), 30)
+    await asyncio.wait_for(waiting.ended.wait(), 60)
     assert waiting.end_reason == "its place was needed"

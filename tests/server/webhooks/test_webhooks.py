@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 
 import aiohttp
@@ -17,7 +15,8 @@ from server.config import BadSettings, parse_settings
 from server.webhooks.outbox import MOST, Outbox
 from server.webhooks.webhooks import Webhooks
 from tests.server.webhooks.conftest import SECRET
-from tests.support.server import COUNTER, ROOT, running_server
+from tests.support.forked import Command
+from tests.support.server import COUNTER, running_server
 from tests.support.squatter import SQUATTER
 from tests.support.tracks import ColourTrack
 
@@ -254,15 +253,9 @@ def wait_until_it_listens(port):
 
 
 async def run(*arguments):
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "server", "webhook", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout, done.stderr
+    command = Command("server", "webhook", *arguments)
+    out, err = await asyncio.to_thread(command.communicate, 60)
+    return command.returncode, out, err
 
 
 async def test_the_command_sends_one(receiver):

@@ -4,6 +4,8 @@ import time
 
 from analyzers.base_model import BaseModel
 
+FRESH_S = 600.0
+
 
 class Whole(BaseModel):
     """Sees every frame, and writes down what."""
@@ -33,7 +35,7 @@ class OnRed(BaseModel):
 
 def fresh():
     """When a frame came that does not get old during the test."""
-    return time.monotonic() + 600.0
+    return time.monotonic() + FRESH_S
 
 
 def put(worker, frames):

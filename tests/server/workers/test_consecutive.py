@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.workers import consecutive
 from server.workers.mailbox import FrameInfo
 from server.workers.messages import (
     EncodedInput,
@@ -10,8 +11,17 @@ from server.workers.messages import (
     Seen,
 )
 from tests.server.workers.coded import video
-from tests.server.workers.seeing_all import OnRed, Whole, fresh, numbers, put, run_all, sent
-from tests.server.workers.stepped import Red, Worker, of_one_red
+from tests.server.workers.seeing_all import (
+    FRESH_S,
+    OnRed,
+    Whole,
+    fresh,
+    numbers,
+    put,
+    run_all,
+    sent,
+)
+from tests.server.workers.stepped import SLOW_S, Red, Worker, of_one_red
 from tests.support import pictures
 
 
@@ -70,7 +80,7 @@ def test_others_see_the_newest_and_do_not_wait(make_fresh_worker):
     whole = Whole()
     worker = make_fresh_worker(whole, Red())
     worker.start("a", "whole", "red")
-    frames = video("VP8", 5, received_s=fresh())
+    frames = video("VP8", 4, received_s=fresh())
     put(worker, frames)
     worker.decoded("a", red=40)
     for _ in range(3):
@@ -85,6 +95,53 @@ def test_others_see_the_newest_and_do_not_wait(make_fresh_worker):
     last = sent(worker, FrameResult)[-1]
     assert last.held == {"whole": 1}, "whose values are of that frame"
     assert last.seen["whole"].count == 1
+
+
+def test_it_waits_while_somebody_waits_for_others(make_fresh_worker):
+    whole = Whole()
+    worker = make_fresh_worker(whole, Red())
+    worker.start("a", "whole", "red")
+    worker.start("b", "whole")
+    put(worker, video("VP8", 2, received_s=fresh()))
+    put(worker, video("VP8", 1, sid="b", received_s=fresh()))
+    worker.decoded("a")
+    worker.decoded("a")
+    assert worker.run("whole") is None, "red is at work, and its next picture is there"
+    worker.run("red")
+    assert worker.run("whole") is None, "red is at work"
+    worker.run("red")
+    assert [worker.run("whole").sid for _ in range(3)] == list("aba")
+    # And while its picture is being decoded.
+    put(worker, video("VP8", 1, first=3, received_s=fresh()))
+    assert worker.run("whole") is None
+    worker.decoded("a")
+    worker.run("red")
+    assert worker.run("whole") is not None
+
+
+def test_it_waits_for_a_moment_only(make_fresh_worker, monkeypatch):
+    monkeypatch.setattr(consecutive, "YIELDS_S", -2 * FRESH_S)
+    whole = Whole()
+    worker = make_fresh_worker(whole, Red())
+    worker.start("a", "whole", "red")
+    put(worker, video("VP8", 3, received_s=fresh()))
+    worker.decoded("a")
+    assert worker.run("whole") is not None
+    assert worker.run("whole") is not None
+    assert numbers(whole) == [1, 2]
+
+
+def test_it_waits_for_no_slow_one(make_fresh_worker):
+    whole = Whole()
+    worker = make_fresh_worker(whole, Red())
+    worker.start("a", "whole", "red")
+    for _ in range(2):
+        worker.decoded("a")
+        worker.run("red", SLOW_S)
+    worker.decoded("a")
+    put(worker, video("VP8", 1, first=4, received_s=fresh()))
+    assert worker.runners["red"].jobs
+    assert worker.run("whole") is not None
 
 
 def test_sessions_take_turns(make_fresh_worker):
@@ -125,27 +182,24 @@ def test_what_is_over_the_limit_is_decoded_and_not_shown(make_fresh_worker):
     assert numbers(whole) == [1, 3, 5]
 
 
-def test_it_reads_what_others_said_of_the_frame_before(make_fresh_worker):
+def test_it_reads_what_others_said_of_its_frame(make_fresh_worker):
     on_red = OnRed()
     worker = make_fresh_worker(Red(), on_red)
     worker.start("a", "on_red")
     assert set(worker.runners) == {"red", "on_red"}
-    first, *others = video("VP8", 4, received_s=fresh())
-    put(worker, [first])
-    worker.run("on_red")
-    worker.decoded("a", red=100)  # As the first frame.
-    worker.decoded("a", red=200)
-    worker.run("red")
-    worker.run("red")
-    put(worker, others)
-    run_all(worker, "on_red")
-    reds = dict(on_red.read)
-    assert reds[1] is None, "nothing was said yet"
-    assert abs(reds[2] - 200) < 12
-    assert abs(reds[4] - 200) < 12
+    for frame, red in zip(video("VP8", 4, received_s=fresh()), (100, 200, 50, 150), strict=True):
+        put(worker, [frame])
+        worker.decoded("a", red=red)
+        worker.run("red")
+        run_all(worker, "on_red")
+    reds = [red for _, red in on_red.read]
+    assert reds == pytest.approx([100, 200, 50, 150], abs=12)
 
 
-def test_a_late_one_reads_what_was_said_of_its_frame_and_not_the_newest(make_fresh_worker):
+def test_a_late_one_reads_what_was_said_of_its_frame_and_not_the_newest(
+    make_fresh_worker, monkeypatch
+):
+    monkeypatch.setattr(consecutive, "YIELDS_S", -2 * FRESH_S)
     on_red = OnRed()
     worker = make_fresh_worker(Red(), on_red)
     worker.start("a", "on_red")

@@ -157,7 +157,7 @@ async def test_pictures_that_come_while_the_workers_load(tmp_path, http):
 
 
 async def socket_when_up(server, path):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(OSError):
                 return await socket_to(server, path)

@@ -48,7 +48,7 @@ def wait_for_frames(server, name, count):
         lambda answer: (
             next(r for r in answer["recordings"] if r["name"] == name)["frames"] >= count
         ),
-        within_s=30,
+        within_s=60,
     )
 
 

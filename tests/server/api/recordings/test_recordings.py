@@ -91,7 +91,7 @@ def test_after_its_seconds_it_ends_by_itself(server):
     server.wait_until(
         "/recordings",
         lambda answer: all(r["state"] == "finished" for r in answer["recordings"]),
-        within_s=30,
+        within_s=60,
     )
     ended = listed(server)[made["name"]]
     assert ended["error"] is None
@@ -171,7 +171,7 @@ def test_a_file_that_can_grow_no_further_is_finished_and_says_so(server, folder)
         server.wait_until(
             "/recordings",
             lambda a: next(r for r in a["recordings"] if r["name"] == "full")["state"] == "failed",
-            within_s=30,
+            within_s=60,
         )
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
@@ -277,7 +277,7 @@ def test_a_full_disk(tmp_path):
             wait_for_frames(server, "a", 25)
             fill(disk / "filler")
             server.wait_until(
-                "/recordings", lambda a: a["recordings"][0]["state"] != "recording", within_s=30
+                "/recordings", lambda a: a["recordings"][0]["state"] != "recording", within_s=60
             )
             ended = listed(server)["a"]
             assert ended["state"] == "failed"
