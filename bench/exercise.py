@@ -13,11 +13,14 @@ sources    The same with each source left out in turn: how conditions and networ
 negatives  Repetitions counted where nothing is exercised: our own athlete's skeleton, and the
            videos of passers-by in people_videos. Where other training is seen, as dips, it may
            be counted as unknown.
+altered    With --altered: the clips' landmarks mirrored, slower and faster, at fewer frames a
+           second, rolled, with noise, and with legs hidden.
 form       The faults of plank, curl and lunge on labelled landmarks: see exercise_form.py.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from analyzers.exercise.summary import session_summary
 from analyzers.exercise.sureness import CHOSEN
 from analyzers.pose import Pose
 from bench.harness.report import BadInput, Report, add_data, parser_for, run
+from bench.parts.altered import WAYS
 from bench.parts.exercise_clips import (
     Clip,
     Landmarks,
@@ -71,6 +75,8 @@ def measure_clips(asked: argparse.Namespace, report: Report) -> None:
         report.say(f"clip {number} of {len(clips)}, {clip.name}: {told}")
     summary = summary_of(figures)
     report.figures |= {"summary": summary, "clips": figures}
+    if asked.altered:
+        measure_altered(seen, report)
     for part in sorted({clip.part for clip in clips}):
         by_part.add(part, *summary_of([e for e in figures if e["part"] == part]).values())
     by_part.add("all", *summary.values())
@@ -89,6 +95,15 @@ def measure_clips(asked: argparse.Namespace, report: Report) -> None:
         f"In all: {told}; {counted} counted; told {late_s} s late at most; repetitions of another"
         f" exercise in {wrong} clips."
     )
+
+
+def measure_altered(seen: Sequence[tuple[Clip, Landmarks]], report: Report) -> None:
+    """Count the same clips as other cameras would have seen them."""
+    table = report.table("Altered", "", "clips", *_SHARE, "counted as another")
+    for name, alter in WAYS.items():
+        told = [figures_of(clip, alter(landmarks)) for clip, landmarks in seen]
+        table.add(name, *summary_of(told).values(), sum(each["wrong"] > 0 for each in told))
+        report.say(f"altered, {name}: {summary_of(told)}")
 
 
 def _verdict(clip: Clip, figures: Figures) -> str:
@@ -150,6 +165,7 @@ def main() -> int:
     add_data(parser, "clips and landmarks")
     parser.add_argument("--form-only", action="store_true", help="leave the clips out")
     parser.add_argument("--negatives", action="store_true", help="with what is no exercise")
+    parser.add_argument("--altered", action="store_true", help="mirrored, slower, noisy, and so on")
     parser.add_argument("--quick", action="store_true", help="do not leave out sources in turn")
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="keep landmarks there, and take them from there"

@@ -16,6 +16,7 @@ from analyzers.exercise.demonstration.folder import read_folder
 from analyzers.exercise.drawing import draw_exercise
 from analyzers.exercise.everyone import Everyone
 from analyzers.exercise.framing import Framing
+from analyzers.exercise.network.observer import look_ahead
 from analyzers.exercise.one_person import OnePerson, rows_of
 from analyzers.exercise.options import WHEN_STILL, Shown, check_options, read_shown
 from analyzers.exercise.person import ChosenPerson
@@ -127,6 +128,9 @@ class Exercise(BaseModel):
             told = session.scored.nothing() | {"still": True}
             return told | _still(session, seen.get("pose"), width / height)
         person = _person(session, seen, time_s, width, height)
+        people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
+        if people:
+            _look_ahead(session, person, people, time_s, width / height)
         if person is None:
             told = session.scored.absent(time_s)
         else:
@@ -138,7 +142,6 @@ class Exercise(BaseModel):
                 told |= _still(session, person, width / height) | {"still": True}
         if session.stillness is not None:
             told.setdefault("still", False)
-        people: Sequence[Mapping[str, Any]] = (seen.get("pose") or {}).get("people", ())
         told |= session.framing.look(
             frame,
             person,
@@ -208,6 +211,22 @@ def _take(session: _Session, options: Mapping[str, Any]) -> None:
     if "person" in options:
         session.wants_one = options["person"] is not None
         session.person = ChosenPerson(options["person"])
+
+
+def _look_ahead(
+    session: _Session,
+    person: Mapping[str, Any] | None,
+    people: Sequence[Mapping[str, Any]],
+    time_s: float,
+    aspect: float,
+) -> None:
+    """Ask the network about everybody at once, which is cheaper than one by one."""
+    sights = session.everyone.sights(people, time_s, aspect)
+    if person is not None:
+        lists = person["landmarks"], person["world_landmarks"]
+        chosen = session.scored.sight(*lists, time_s, aspect)
+        sights += [] if chosen is None else [chosen]
+    look_ahead(sights)
 
 
 def _still(session: _Session, pose: Mapping[str, Any] | None, aspect: float) -> dict[str, Any]:

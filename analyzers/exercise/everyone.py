@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from analyzers.exercise.network.observer import Sight
 from analyzers.exercise.one_person import OnePerson
 
 # As many as pose follows.
@@ -35,6 +36,19 @@ class Everyone:
         """Have everybody take options."""
         for person in self._people.values():
             take(person)
+
+    def sights(
+        self, people: Sequence[Mapping[str, Any]], time_s: float, aspect: float
+    ) -> list[Sight]:
+        """Return what the network may be asked of a frame's people before `look` takes them."""
+        self._forget(time_s, len(people))
+        known = ((self._people.get(person["id"]), person) for person in people[:MAX_PEOPLE])
+        sights = (
+            scored.sight(person["landmarks"], person["world_landmarks"], time_s, aspect)
+            for scored, person in known
+            if scored is not None
+        )
+        return [each for each in sights if each is not None]
 
     def look(
         self, people: Sequence[Mapping[str, Any]], time_s: float, aspect: float

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analyzers.exercise.demonstration import UNKNOWN, ShownExercise
+from analyzers.exercise.network.observer import Sight
 from analyzers.exercise.not_shown import NotShown
 from analyzers.exercise.options import Shown
 from analyzers.exercise.range_of_motion import JointAngles, Ranges, joined, joints_of
 from analyzers.exercise.scorer import NONE, ExerciseScorer, State
 from analyzers.exercise.shown import ShownSession
 from analyzers.exercise.shown_results import ShownResults, as_dict, of_unknown, summaries
-from analyzers.exercise.signals import FACE
 from analyzers.exercise.summary import LISTED, FrameResults, session_summary
 
-_NO_FACE = [(0.0, 0.0, 0.0, 0.0)] * FACE
-
 Landmarks = Sequence[Mapping[str, float]]
+Rows = list[tuple[float, float, float, float]]
 
 
 class OnePerson:
@@ -47,6 +46,8 @@ class OnePerson:
         self._ranged = self._shown_ranged = 0
         # Whether what is looked for may be a built-in exercise.
         self._looks = True
+        # A frame's time and both lists of rows, when they were made before it was seen.
+        self._ahead: tuple[float, Rows, Rows] | None = None
 
     def names_with(self, shown: Shown) -> set[str]:
         """See `ShownSession.names_with`."""
@@ -62,6 +63,18 @@ class OnePerson:
         self._looks = not own
         self._shown.look_for(name)
         self._scorer.look_for(None if own else name)
+
+    def sight(
+        self, landmarks: Landmarks, world: Landmarks, time_s: float, aspect: float
+    ) -> Sight | None:
+        """Return what the network may be asked before `seen` is; see `ExerciseScorer.sight`."""
+        if not self._looks or self._shown.is_learning:
+            return None
+        if not self._scorer.due(time_s):
+            return None
+        rows = rows_of(landmarks), rows_of(world)
+        self._ahead = time_s, *rows
+        return self._scorer.sight(*rows, time_s, aspect)
 
     def seen(
         self, landmarks: Landmarks, world: Landmarks, time_s: float, aspect: float
@@ -79,12 +92,15 @@ class OnePerson:
         """
         if not self._scorer.due(time_s):
             return self._result(self._scorer.idle(time_s), time_s)
-        whole, whole_world = rows_of(landmarks), rows_of(world)
-        flat, solid = _NO_FACE + whole[FACE:], _NO_FACE + whole_world[FACE:]
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == time_s:
+            _, whole, whole_world = ahead
+        else:
+            whole, whole_world = rows_of(landmarks), rows_of(world)
         self._angles.add(whole, whole_world, time_s, aspect)
         self._scorer.counts_unknown = self._counts_unknown and not self._shown.is_needed
         if self._looks and not self._shown.is_learning:
-            state = self._scorer.feed(flat, solid, time_s, aspect)
+            state = self._scorer.feed(whole, whole_world, time_s, aspect)
         else:
             state = self._scorer.idle(time_s)
         if self._shown.is_needed:
@@ -205,6 +221,6 @@ class OnePerson:
         }
 
 
-def rows_of(landmarks: Landmarks) -> list[tuple[float, float, float, float]]:
+def rows_of(landmarks: Landmarks) -> Rows:
     """Return x, y, z and visibility of each landmark."""
     return [(each["x"], each["y"], each["z"], each["visibility"]) for each in landmarks]

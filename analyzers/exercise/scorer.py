@@ -12,7 +12,7 @@ from analyzers.exercise.form import LiveFaults
 from analyzers.exercise.found import Found
 from analyzers.exercise.history import History
 from analyzers.exercise.hold import HoldCounter
-from analyzers.exercise.network.observer import Observer
+from analyzers.exercise.network.observer import Observer, Sight
 from analyzers.exercise.partial_repetition import partial_repetition
 from analyzers.exercise.recognition import Recogniser
 from analyzers.exercise.scoring import Repetition, score_repetition
@@ -163,6 +163,18 @@ class ExerciseScorer:
             if moving and time_s <= self._believed_until_s():
                 self._active_s = time_s
         return self._state(time_s)
+
+    def sight(
+        self, landmarks: Sequence[Row], world: Sequence[Row], time_s: float, aspect: float
+    ) -> Sight | None:
+        """Return what the network may be asked before a frame is fed, together with others'.
+
+        None where the frame is not `due`, or movements begin anew with it. Parameters are as for
+        `feed`.
+        """
+        if not self.due(time_s) or time_s - self._last_s > _MAX_GAP_S:
+            return None
+        return Sight(self._observer, landmarks, world, time_s, aspect)
 
     def due(self, time_s: float) -> bool:
         """Tell whether a frame is late enough after the last one to be looked at."""

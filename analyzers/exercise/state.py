@@ -43,7 +43,7 @@ from analyzers.kept_state import Constant, StateFormat
 from analyzers.pose.clock import RisingClock
 
 # Another number wherever what these remember means something else.
-_LABEL = "exercise 3"
+_LABEL = "exercise 4"
 
 
 def format_with(session: type) -> StateFormat:

@@ -69,6 +69,9 @@ class FrameResults:
             done = [each for each in self._repetitions if each.exercise == name]
             return self.after(State(name, faults=done[-1].faults if done else ()))
         self._done, self._last = [], None
+        if not holds.holds:
+            # A short session showed a part of one.
+            return self._result(State(name), {}, None)
         fault = holds.most_frequent_fault()
         state = State(name, faults=(fault,) if fault else (), held_s=holds.seconds)
         parts = mean_parts([each.parts for each in holds.holds])

@@ -6,6 +6,8 @@ are taken out, and which way the body faces in space; nothing but the past is us
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,37 +66,7 @@ class FeatureMaker:
         -------
         ndarray, (T, WIDTH)
         """
-        count = len(picture)
-        flat = picture - 0.5 * (picture[:, 7:8] + picture[:, 8:9])
-        solid = world - 0.5 * (world[:, 7:8] + world[:, 8:9])
-        scale = _scale(flat, solid, seen)
-        now = np.empty((count, 6))
-        now[:, 0] = now[:, 1] = np.log(scale)
-        ys = picture[:, :, 1]
-        for column, pair in enumerate((_HIPS, _SHOULDERS, _WRISTS), 2):
-            now[:, column] = 0.5 * (ys[:, pair[0]] + ys[:, pair[1]])
-        now[:, 5] = ys[:, 0]
-        past = self._follow(now)
-        size = np.exp(past[:, 0])[:, None]
-
-        aside = solid[:, 1] - solid[:, 2] + solid[:, 7] - solid[:, 8]
-        norm = np.maximum(np.hypot(aside[:, 0], aside[:, 2]), 1e-6)
-        c, s = aside[:, 0] / norm, aside[:, 2] / norm
-        out = np.empty((count, WIDTH))
-        out[:, :_FLAT] = (flat / size[:, :, None]).reshape(count, -1)
-        own = out[:, _FLAT:_SOLID].reshape(count, 15, 3)
-        x, z = solid[:, :, 0], solid[:, :, 2]
-        own[:, :, 0] = x * c[:, None] + z * s[:, None]
-        own[:, :, 1] = solid[:, :, 1]
-        own[:, :, 2] = z * c[:, None] - x * s[:, None]
-        out[:, _SOLID], out[:, _SOLID + 1] = c, s
-        out[:, _YAW:_BENDS] = _bends(flat, solid)
-        out[:, _BENDS : _BENDS + 4] = (now[:, 2:] - past[:, 2:]) / size
-        out[:, _BENDS + 4] = now[:, 1] - past[:, 1]
-        out[:, _BENDS + 5] = now[:, 0] - past[:, 0]
-        out[:, _RISES:_SEEN] = seen
-        out[:, _SEEN] = missing
-        return np.minimum(np.maximum(out, -_MOST), _MOST)
+        return _made(picture, world, seen, missing, self._follow)
 
     def _follow(self, now: Array) -> Array:
         past = np.empty_like(now)
@@ -107,6 +79,62 @@ class FeatureMaker:
 
 
 _KEEPS = np.array([_KEEPS_SIZE] + [_KEEPS_PLACE] * 5)
+
+
+def features_of_people(
+    makers: Sequence[FeatureMaker], picture: Array, world: Array, seen: Array, missing: Array
+) -> Array:
+    """Return the features of one moment of several people, (P, WIDTH), each with their own maker.
+
+    As `FeatureMaker.make` gives them one by one; for so few numbers the calls are what costs.
+    Parameters are as there, with a row for each of P people.
+    """
+
+    def follow(now: Array) -> Array:
+        known = ((maker._past, row) for maker, row in zip(makers, now, strict=True))
+        last = np.array([row if past is None else past for past, row in known])
+        followed: Array = now + _KEEPS * (last - now)
+        for maker, row in zip(makers, followed, strict=True):
+            maker._past = row
+        return followed
+
+    return _made(picture, world, seen, missing, follow)
+
+
+def _made(
+    picture: Array, world: Array, seen: Array, missing: Array, follow: Callable[[Array], Array]
+) -> Array:
+    count = len(picture)
+    flat = picture - 0.5 * (picture[:, 7:8] + picture[:, 8:9])
+    solid = world - 0.5 * (world[:, 7:8] + world[:, 8:9])
+    scale = _scale(flat, solid, seen)
+    now = np.empty((count, 6))
+    now[:, 0] = now[:, 1] = np.log(scale)
+    ys = picture[:, :, 1]
+    for column, pair in enumerate((_HIPS, _SHOULDERS, _WRISTS), 2):
+        now[:, column] = 0.5 * (ys[:, pair[0]] + ys[:, pair[1]])
+    now[:, 5] = ys[:, 0]
+    past = follow(now)
+    size = np.exp(past[:, 0])[:, None]
+
+    aside = solid[:, 1] - solid[:, 2] + solid[:, 7] - solid[:, 8]
+    norm = np.maximum(np.hypot(aside[:, 0], aside[:, 2]), 1e-6)
+    c, s = aside[:, 0] / norm, aside[:, 2] / norm
+    out = np.empty((count, WIDTH))
+    out[:, :_FLAT] = (flat / size[:, :, None]).reshape(count, -1)
+    own = out[:, _FLAT:_SOLID].reshape(count, 15, 3)
+    x, z = solid[:, :, 0], solid[:, :, 2]
+    own[:, :, 0] = x * c[:, None] + z * s[:, None]
+    own[:, :, 1] = solid[:, :, 1]
+    own[:, :, 2] = z * c[:, None] - x * s[:, None]
+    out[:, _SOLID], out[:, _SOLID + 1] = c, s
+    out[:, _YAW:_BENDS] = _bends(flat, solid)
+    out[:, _BENDS : _BENDS + 4] = (now[:, 2:] - past[:, 2:]) / size
+    out[:, _BENDS + 4] = now[:, 1] - past[:, 1]
+    out[:, _BENDS + 5] = now[:, 0] - past[:, 0]
+    out[:, _RISES:_SEEN] = seen
+    out[:, _SEEN] = missing
+    return np.minimum(np.maximum(out, -_MOST), _MOST)
 
 
 def mirrored() -> tuple[NDArray[np.intp], NDArray[np.float32]]:

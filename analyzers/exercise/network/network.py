@@ -10,6 +10,8 @@ less than a request takes, and the state of each person is a handful of arrays.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,33 +85,68 @@ def shipped() -> Network:
         return Network({name: file[name].astype(np.float32) for name in file.files})
 
 
+# What all layers keep of the past lies in one array, each layer's moments in turn: where each layer
+# begins, how many it keeps, and which it reads, earlier first.
+_BACK = np.array([(2 * each, each) for each in DILATIONS])
+_PLACES = _BACK[:, :1] + 1
+_BEGINS = np.cumsum(_PLACES, axis=0) - _PLACES
+
+
 class Stream:
     """One person's past in the network."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        channels = network.channels
-        self._past = [np.zeros((2 * each + 1, channels), np.float32) for each in DILATIONS]
-        self._three = np.zeros(3 * channels, np.float32)
+        self._past = np.zeros((int(_PLACES.sum()), network.channels), np.float32)
         self._moment = 0
 
     def step(self, features: NDArray[np.float64]) -> Told:
         """Take the features of the next moment, (WIDTH,), at `features.RATE_HZ`."""
-        network, three, now = self._network, self._three, self._moment
-        channels = network.channels
-        x = features.astype(np.float32) @ network.first + network.first_bias
-        for layer, dilation in enumerate(DILATIONS):
-            past = self._past[layer]
-            places = len(past)
-            y = x * np.float32(1.0 / np.sqrt(float(x @ x) / channels + 1e-5))
-            past[now % places] = y
-            three[:channels] = past[(now - 2 * dilation) % places]
-            three[channels : 2 * channels] = past[(now - dilation) % places]
-            three[2 * channels :] = y
-            y = np.maximum(three @ network.wide[layer] + network.wide_bias[layer], 0.0)
-            x = x + y @ network.mixed[layer] + network.mixed_bias[layer]
-        self._moment = now + 1
-        out = np.maximum(x, 0.0) @ network.last + network.last_bias
-        likely = np.exp(out[:-3] - out[:-3].max())
-        sine, cosine, inside = out[-3:].tolist()
-        return Told(likely / likely.sum(), sine, cosine, 1.0 / (1.0 + np.exp(-inside)))
+        return step_together([self], features[None])[0]
+
+    def read(self) -> Array:
+        """Return what the layers need of the past, (layers, 2 * channels)."""
+        past = self._past[_BEGINS + (self._moment - _BACK) % _PLACES]
+        side_by_side: Array = past.reshape(len(DILATIONS), -1)
+        return side_by_side
+
+    def write(self, moment: Array) -> None:
+        """Keep what each layer was given at this moment, (layers, channels)."""
+        self._past[(_BEGINS + self._moment % _PLACES)[:, 0]] = moment
+        self._moment += 1
+
+
+def step_together(streams: Sequence[Stream], features: NDArray[np.float64]) -> list[Told]:
+    """Take the next moment of several people who are looked at by one network.
+
+    One product for all of them, as a call costs more than what it computes.
+
+    Parameters
+    ----------
+    streams : sequence of Stream
+        One for each of P people, one at least.
+    features : ndarray, (P, WIDTH)
+        Of each one's moment.
+    """
+    network = streams[0]._network
+    channels = network.channels
+    # What comes from the past is known for all layers at once.
+    past = np.array([stream.read() for stream in streams]).swapaxes(0, 1)
+    early = past @ network.wide[:, : 2 * channels] + network.wide_bias[:, None]
+    now = network.wide[:, 2 * channels :]
+    x = features.astype(np.float32) @ network.first + network.first_bias
+    given = np.empty((len(streams), len(DILATIONS), channels), np.float32)
+    for layer in range(len(DILATIONS)):
+        size = np.einsum("pc,pc->p", x, x)[:, None] / np.float32(channels)
+        y = given[:, layer] = x / np.sqrt(size + np.float32(1e-5))
+        y = np.maximum(y @ now[layer] + early[layer], 0.0)
+        x = x + y @ network.mixed[layer] + network.mixed_bias[layer]
+    for stream, moment in zip(streams, given, strict=True):
+        stream.write(moment)
+    out = np.maximum(x, 0.0) @ network.last + network.last_bias
+    likely = np.exp(out[:, :-3] - out[:, :-3].max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    return [
+        Told(classes, sine, cosine, 1.0 / (1.0 + math.exp(-inside)))
+        for classes, (sine, cosine, inside) in zip(likely, out[:, -3:].tolist(), strict=True)
+    ]

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.exercise.network.classes import CLASSES
-from analyzers.exercise.network.features import POINTS, RATE_HZ, FeatureMaker
-from analyzers.exercise.network.network import Network, Stream, Told, shipped
+from analyzers.exercise.network.features import (
+    POINTS,
+    RATE_HZ,
+    FeatureMaker,
+    features_of_people,
+)
+from analyzers.exercise.network.network import (
+    Network,
+    Stream,
+    Told,
+    shipped,
+    step_together,
+)
 
 _STEP_S = 1.0 / RATE_HZ
 # Between frames further apart than this nothing is known, and what was last seen stands in.
@@ -39,6 +51,8 @@ class Observer:
         self._frame: Array | None = None
         self._frame_s = 0.0
         self._next_s = float("-inf")
+        # What was found out about a frame before it was fed: its time, and what the network said.
+        self._ahead: tuple[float, list[tuple[float, Told]]] | None = None
 
     def feed(
         self, landmarks: Sequence[Row], world: Sequence[Row], time_s: float, aspect: float
@@ -54,37 +68,38 @@ class Observer:
         aspect : float
             Width of the frame over its height.
         """
-        frame = np.array(
-            [
-                (flat[0] * aspect, flat[1], *solid[:3], flat[3])
-                for flat, solid in ((landmarks[point], world[point]) for point in POINTS)
-            ]
-        )
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != time_s:
+            look_ahead([Sight(self, landmarks, world, time_s, aspect)])
+            ahead, self._ahead = self._ahead, None
+        assert ahead is not None
+        return ahead[1]
+
+    def _moments(self, frame: Array, time_s: float) -> list[tuple[float, Array, bool]]:
+        """Return when the network is to be asked up to a frame, and what of.
+
+        The last of the three says whether that stands in for nobody.
+        """
         before, before_s = self._frame, self._frame_s
         self._frame, self._frame_s = frame, time_s
         if before is None:
             before, before_s, self._next_s = frame, time_s, time_s
-        said = []
+        moments = []
         gap_s = time_s - before_s
         while self._next_s <= time_s:
             part = (self._next_s - before_s) / gap_s if gap_s > 0.0 else 1.0
             missing = gap_s > _MAX_GAP_S and part < 1.0
             now = before if missing else before + part * (frame - before)
-            said.append((self._next_s, self._tell(now, missing)))
+            moments.append((self._next_s, now, missing))
             self._next_s += _STEP_S
-        return said
+        return moments
 
-    def _tell(self, now: Array, missing: bool) -> Told:
-        features = self._features.make(
-            now[None, :, :2], now[None, :, 2:5], now[None, :, 5], np.array([float(missing)])
-        )
-        told = self._stream.step(features[0])
-        self.times_s.append(self._next_s)
+    def _keep(self, at_s: float, told: Told) -> None:
+        self.times_s.append(at_s)
         self._told.append(np.array([*told.classes, told.inside, told.cosine]))
-        if self.times_s[0] < self._next_s - 1.5 * _KEPT_S:
-            gone = bisect_left(self.times_s, self._next_s - _KEPT_S)
+        if self.times_s[0] < at_s - 1.5 * _KEPT_S:
+            gone = bisect_left(self.times_s, at_s - _KEPT_S)
             del self.times_s[:gone], self._told[:gone]
-        return told
 
     def likely(self, start_s: float, end_s: float) -> dict[str, float]:
         """Return how likely each class was on average, and under ``inside`` whether in one."""
@@ -101,3 +116,49 @@ class Observer:
     def _between(self, start_s: float, end_s: float) -> list[Array]:
         first = min(bisect_left(self.times_s, start_s), max(len(self.times_s) - 1, 0))
         return self._told[first : max(bisect_right(self.times_s, end_s), first + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A frame that one person's observer is to see; parameters of `Observer.feed`."""
+
+    observer: Observer
+    landmarks: Sequence[Row]
+    world: Sequence[Row]
+    time_s: float
+    aspect: float
+
+
+def look_ahead(sights: Sequence[Sight]) -> None:
+    """Ask the network about a frame of several people at once.
+
+    Each has to be fed to its observer next, which has the answer then.
+    """
+    asked = [(each, each.observer._moments(_frame_of(each), each.time_s)) for each in sights]
+    said: list[list[tuple[float, Told]]] = [[] for _ in sights]
+    # Almost always one moment each, or none.
+    for turn in range(max((len(moments) for _, moments in asked), default=0)):
+        due = [number for number, (_, moments) in enumerate(asked) if turn < len(moments)]
+        observers = [sights[number].observer for number in due]
+        now = np.array([asked[number][1][turn][1] for number in due])
+        missing = np.array([float(asked[number][1][turn][2]) for number in due])
+        features = features_of_people(
+            [each._features for each in observers],
+            now[..., :2],
+            now[..., 2:5],
+            now[..., 5],
+            missing,
+        )
+        answers = step_together([each._stream for each in observers], features)
+        for number, observer, answer in zip(due, observers, answers, strict=True):
+            at_s = asked[number][1][turn][0]
+            observer._keep(at_s, answer)
+            said[number].append((at_s, answer))
+    for each, told in zip(sights, said, strict=True):
+        each.observer._ahead = each.time_s, told
+
+
+def _frame_of(sight: Sight) -> Array:
+    """Return a body's `POINTS`, each with x and y in the picture, x, y and z, and visibility."""
+    points = ((sight.landmarks[point], sight.world[point]) for point in POINTS)
+    return np.array([(a[0] * sight.aspect, a[1], b[0], b[1], b[2], a[3]) for a, b in points])

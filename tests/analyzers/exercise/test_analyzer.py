@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from analyzers.exercise import Exercise
+from analyzers.exercise.definitions import definitions
+from analyzers.exercise.scorer import ExerciseScorer
+from analyzers.exercise.summary import FrameResults
 
 from .recordings import Recording, both_lists, of_catalogue, play
 
@@ -269,3 +272,22 @@ def test_what_was_counted_stays_when_the_client_names_the_next_exercise(exercise
     assert jacks[-1]["exercise"] == "jumping_jack"
     told = exercise.end("a")["exercise_summary"]["exercises"]
     assert {name: each["reps"] for name, each in told.items()} == {"squat": 6, "jumping_jack": 5}
+
+
+def test_a_plank_too_short_to_count_is_named_and_has_no_seconds():
+    """Of three seconds of one the network was sure, and no hold came of it."""
+    scorer = ExerciseScorer()
+    scorer.partial_repetition = definitions()["plank"]
+    final = FrameResults(scorer).final()
+    assert (final["exercise"], final["held_s"], final["score"]) == ("plank", 0.0, None)
+    assert final["feedback"] == final["warnings"] == []
+
+
+def test_a_session_shows_the_network_the_head_too(exercise):
+    """It was trained on bodies with a head, and the benches show it clips with one."""
+    squats = of_catalogue("squat-oblique")
+    run(exercise, squats)
+    served = exercise._sessions["a"].scored._scorer._observer
+    until_s = float(squats.times_s[-1])
+    benched = play(squats).scorer._observer
+    assert served.likely(0.0, until_s) == pytest.approx(benched.likely(0.0, until_s), abs=0.005)

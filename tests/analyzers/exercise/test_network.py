@@ -9,7 +9,7 @@ from analyzers.exercise.definitions import definitions
 from analyzers.exercise.network.classes import CLASSES, NONE
 from analyzers.exercise.network.features import GROUPS, WIDTH, FeatureMaker, mirrored
 from analyzers.exercise.network.network import DILATIONS, WEIGHTS, Network, Stream, shipped
-from analyzers.exercise.network.observer import Observer
+from analyzers.exercise.network.observer import Observer, Sight, look_ahead
 from tests.analyzers.exercise.recordings import of_catalogue
 
 _LARGEST_BYTES = 1_000_000
@@ -154,3 +154,32 @@ def test_what_was_seen_long_ago_is_forgotten():
         observer.feed(flat, solid, number / 10.0, recording.aspect)
     assert observer.times_s[0] > 40.0
     assert len(observer.times_s) < 40.0 * 15.0
+
+
+def test_people_who_are_looked_at_together_are_told_what_each_alone_is():
+    """At other times, too: one has been there for longer, one for a moment, and one was away."""
+    clips = [of_catalogue(name) for name in ("squat-front", "jumping-jack", "push-up")]
+    begins = (0, 5, 20)
+    together, alone = ([Observer() for _ in clips] for _ in range(2))
+    said, each_said = ([[] for _ in clips] for _ in range(2))
+    for number in range(90):
+        time_s = number / 30.0
+        sights = [
+            Sight(together[who], clip.landmarks[at].tolist(), clip.world[at].tolist(), time_s, 1.5)
+            for who, clip in enumerate(clips)
+            if (at := number - begins[who]) >= 0 and not (who == 1 and 30 <= number < 50)
+        ]
+        look_ahead(sights)
+        for sight in sights:
+            who = together.index(sight.observer)
+            frame = sight.landmarks, sight.world, sight.time_s, sight.aspect
+            said[who] += sight.observer.feed(*frame)
+            each_said[who] += alone[who].feed(*frame)
+    for one, other in zip(said, each_said, strict=True):
+        assert [at_s for at_s, _ in one] == [at_s for at_s, _ in other]
+        assert len(one) > 30
+        for (_, a), (_, b) in zip(one, other, strict=True):
+            assert np.allclose(a.classes, b.classes, atol=1e-4)
+            assert np.allclose(
+                (a.sine, a.cosine, a.inside), (b.sine, b.cosine, b.inside), atol=1e-4
+            )
