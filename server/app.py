@@ -80,6 +80,7 @@ from server.watchdog.supervisor import Watched
 from server.watching.registry import StreamRegistry
 from server.watching.thumbnails import Thumbnails
 from server.webhooks.webhooks import Webhooks
+from server.workers.memory import end_tracker
 from server.workers.pool import WorkerPool
 from signaling.errors import BadMessage, SignalingError
 from signaling.http import error_body
@@ -330,9 +331,7 @@ async def serve(
         await heartbeat.end()
         if shared_port is not None:
             shared_port.close()
-        # Newer Pythons wait for it themselves. One that is left behind is for process 1 to reap,
-        # which may take its time, and the supervisor waits until all of its group are gone.
-        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
+        end_tracker()
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
