@@ -19,14 +19,14 @@ from client_test.sources import Lent
 from client_test.told import Event
 
 # As kinecast.js has them.
-PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
 LAST_PAUSE_S = 15.0
 PING_EVERY_S = 1.0
 LOST_AFTER_S = 5.0
 # Each step of an attempt; then another one is made.
 STEP_WITHIN_S = 10.0
 # Once the socket of the offer has closed, as it does when the server dies, or a part of it.
-LOST_SOON_AFTER_S = 1.0
+LOST_SOON_AFTER_S = 0.7
 # What is refused for good; anything else may be otherwise in a moment.
 _FOR_GOOD = {400, 401, 403, 404, 409, 422}
 
@@ -207,12 +207,13 @@ class Connection:
                 has_asked = True
                 self.tell(END_SESSION)
             lost_after_s = LOST_SOON_AFTER_S if peer.signaling_ended else LOST_AFTER_S
-            if time.monotonic() - self._reading.heard_s > lost_after_s:
+            left_s = self._reading.heard_s + lost_after_s - time.monotonic()
+            if left_s <= 0:
                 break
             self.tell({"type": "ping", "t": time.time() * 1000})
             self._look.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(PING_EVERY_S, lost_after_s / 2)):
+                async with asyncio.timeout(min(PING_EVERY_S, lost_after_s / 2, left_s)):
                     await self._look.wait()
         await self.hang_up()
 

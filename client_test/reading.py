@@ -46,7 +46,7 @@ class Reading:
         self._told: deque[Any] = deque(maxlen=_REMEMBERED)
 
     def begin_anew(self) -> None:
-        """Frames and repetitions count from the start: it is another session."""
+        """Frames and repetitions count from the start: it is another session, or told anew."""
         self._number = 0
         self._told.clear()
 
@@ -58,7 +58,8 @@ class Reading:
             self._compare_clocks(message)
         elif kind != "layout":
             if kind == "analyzers_restarted":
-                self._told.clear()
+                # Where the process that had the session is gone, frames begin anew, too.
+                self.begin_anew()
             self._on_event(Event("notice", kind, message))
 
     def result(self, message: Message) -> None:

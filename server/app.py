@@ -93,7 +93,8 @@ SHUTDOWN_S = 2.0
 DRAIN_WITHIN_S = 20.0
 
 NEXT_PORT = Route(
-    "GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True, Scope.VIEW
+    *("GET", "/{path:.*}", signaling.websocket, "Negotiate a session", Scope.PUBLISH, True),
+    or_scopes=(Scope.VIEW,),
 )
 """All that the next port serves, as older clients expect it."""
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import re
 import socket
 import sys
@@ -24,6 +25,8 @@ MEGABYTE, START_TIMEOUT_S = 1e6, 90.0
 # The baseline, seconds behind, takes long to hang up; it is not waited for.
 STOP_TIMEOUT_S = 5.0
 POLL_S = 0.1
+# The tests take those below, and the system gives the ones above to connections.
+PORTS = range(28000, 32000)
 # A long run's results are one line.
 LINE_BYTES = 1 << 26
 # One client opens as many sessions as a bench wants.
@@ -259,11 +262,17 @@ async def _until_ready(process: asyncio.subprocess.Process, url: str) -> None:
 
 
 def free_port() -> int:
-    """A port that is free, as is the next one, which Kinecast takes too."""
+    """A port that is free, as is the next one, which Kinecast takes too.
+
+    Below those that the system gives to connections: none of them takes it before its use.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        port = random.choice(PORTS)
+        with (
+            socket.socket() as first,
+            socket.socket() as second,
+            contextlib.suppress(OSError),
+        ):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port

@@ -40,7 +40,7 @@ SIGNALING = Route(
     "Negotiate a session, or watch",
     Scope.PUBLISH,
     True,
-    Scope.VIEW,
+    (Scope.VIEW,),
 )
 
 ROUTES = (
@@ -51,7 +51,7 @@ ROUTES = (
         signaling.offer,
         "Answer one offer",
         Scope.PUBLISH,
-        or_scope=Scope.VIEW,
+        or_scopes=(Scope.VIEW,),
         body=Offer,
         answers={200: Answer},
     ),
@@ -102,7 +102,7 @@ ROUTES = (
         sessions.list_sessions,
         "Running sessions",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH,),
         answers={200: SessionList},
     ),
     Route(
@@ -111,7 +111,7 @@ ROUTES = (
         sessions.get_session,
         "One session",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH, Scope.PUBLISH),
         answers={200: SessionDetail},
     ),
     Route(
@@ -128,7 +128,7 @@ ROUTES = (
         sessions.get_picture,
         "A small picture of what a session shows now",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH,),
         answers={200: "image/jpeg", 204: None},
     ),
     Route(
@@ -220,7 +220,7 @@ ROUTES = (
         athletes.list_athletes,
         "Whose trainings one may see",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH,),
         answers={200: AthleteList},
     ),
     Route(
@@ -229,7 +229,7 @@ ROUTES = (
         athletes.list_trainings,
         "Somebody's trainings, the newest first",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH,),
         answers={200: TrainingList},
     ),
     Route(
@@ -238,7 +238,7 @@ ROUTES = (
         athletes_export.export,
         "All of them with their repetitions; ?format=json or csv",
         Scope.VIEW,
-        or_scope=Scope.COACH,
+        or_scopes=(Scope.COACH,),
         expensive=True,
         answers={200: "application/json"},
     ),

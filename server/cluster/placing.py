@@ -3,13 +3,14 @@
 With the same load table in many hands, "the least loaded" would send a burst to one node; the
 better of two random ones spreads it nearly as well as perfect knowledge would (Mitzenmacher, "The
 Power of Two Choices", 2001). Load is measured a moment ago, so what was placed since then is added
-at the mean cost of a session.
+at the mean cost of a session. Where sessions come and go, both of the two are busy now and then,
+and what is placed there stays: so two others are drawn when the better one has more than the mean.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -18,6 +19,9 @@ USUAL_COST = 0.35
 # Of whoever watches: 0.1 ms for each of 30 frames a second (docs/benchmarks.md, fan-out), times ten
 # for what a node gets from another one for its first.
 VIEWER_COST = 0.03
+# So many pairs are drawn, at most. After six, one of 4000 sessions comes to a node with more than
+# the mean where half of them have; after one it would be one of four.
+DRAWS = 6
 # How many nodes are asked before a client is told that there is no room.
 TRIES = 3
 # Of a state; JSON has no tuples.
@@ -110,13 +114,14 @@ class Placer:
     Parameters
     ----------
     rng
-        Draws the two.
+        Draws them.
     """
 
     rng: random.Random = field(default_factory=random.Random)
     _placed: dict[int, int] = field(default_factory=dict)
     _watching: dict[int, int] = field(default_factory=dict)
     _cost: float | None = None
+    _mean: float = 0.0
     _news: int = 0
 
     def told(self, nodes: Iterable[int]) -> None:
@@ -146,22 +151,35 @@ class Placer:
         return self._choose(nodes, needs_room=True)
 
     def _choose(self, nodes: Mapping[int, NodeState], *, needs_room: bool) -> list[int]:
-        # The mean of many moves little with the news of one.
+        # The means of many move little with the news of one.
         if self._cost is None or self._news * 10 >= len(nodes):
             self._cost, self._news = _mean_cost(nodes.values()), 0
+            self._mean = sum(self._expected(n, nodes[n]) for n in nodes) / len(nodes)
         left, chosen, is_filtered = list(nodes), list[int](), not needs_room
         while left and len(chosen) < TRIES:
-            drawn = self.rng.sample(left, min(2, len(left)))
-            if not is_filtered and not all(self._has_room(n, nodes[n]) for n in drawn):
+            best = self._draw(left, nodes)
+            if not is_filtered and not self._has_room(best, nodes[best]):
                 with_room = [n for n in left if self._has_room(n, nodes[n])]
                 # Of full ones, one may have somebody whose place can be given away.
                 left = with_room if with_room or chosen else left
                 is_filtered = True
                 continue
-            best = min(drawn, key=lambda n: self._expected(n, nodes[n]))
             chosen.append(best)
             left.remove(best)
         return chosen
+
+    def _draw(self, left: Sequence[int], nodes: Mapping[int, NodeState]) -> int:
+        """The better of two; where that one has more than the mean, the best of some more."""
+        best: int | None = None
+        for _ in range(DRAWS):
+            drawn = self.rng.sample(left, min(2, len(left)))
+            if best is not None:
+                drawn.append(best)
+            best = min(drawn, key=lambda n: self._expected(n, nodes[n]))
+            if len(left) <= 2 or self._expected(best, nodes[best]) <= self._mean:
+                break
+        assert best is not None
+        return best
 
     def _has_room(self, number: int, state: NodeState) -> bool:
         return state.room > self._placed.get(number, 0)

@@ -70,7 +70,7 @@ def _identify(request: web.Request, route: Route, secret: str) -> Identity:
     if route.scope is None:
         return replace(NOBODY, client=address)
     identity = tokens.verify(secret, find_token(request))
-    if not identity.may(route.scope) and not (route.or_scope and identity.may(route.or_scope)):
+    if not any(map(identity.may, (route.scope, *route.or_scopes))):
         raise NotAllowed(f"the token does not allow this: it needs the scope {route.scope}")
     return identity
 

@@ -29,8 +29,8 @@ class Route:
         What it is for, in half a line; for the API's documentation.
     scope
         What a token must allow to be let in; None lets everyone in.
-    or_scope
-        Another that will do as well; the handler asks for the one that it needs.
+    or_scopes
+        Others that will do as well; the handler asks for the one that it needs.
     websocket
         Whether it is a WebSocket, to which other rules apply.
     expensive
@@ -52,7 +52,7 @@ class Route:
     summary: str
     scope: Scope | None
     websocket: bool = False
-    or_scope: Scope | None = None
+    or_scopes: tuple[Scope, ...] = ()
     expensive: bool = False
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None

@@ -30,6 +30,8 @@ GIVE_UP_AFTER_S = 1.0
 # A sender that does not give the key frame is shown as it is, damaged: better than nothing, but
 # not for one that is merely slow to give it, on a machine that has much else to do.
 DAMAGED_AFTER_S = 3.0
+# Fewer are asked for again, however long the sender had nothing to send before them.
+FEW_PACKETS = 16
 
 _SEQUENCE = 1 << 16
 _TIMESTAMPS = 1 << 32
@@ -118,7 +120,8 @@ class VideoJitterBuffer:
             self._next = number
         elif number < self._next:
             return
-        self._note_missing(self._newest + 1, number, self._lost_since_s(packet, now_s))
+        count = number - self._newest - 1
+        self._note_missing(self._newest + 1, number, self._lost_since_s(packet, count, now_s))
         if number >= self._newest:
             self._newest, self._newest_timestamp = number, packet.timestamp
         self._missing.pop(number, None)
@@ -138,17 +141,20 @@ class VideoJitterBuffer:
         ahead = (sequence_number - self._newest) % _SEQUENCE
         return self._newest + (ahead if ahead < _SEQUENCE // 2 else ahead - _SEQUENCE)
 
-    def _lost_since_s(self, packet: Packet, now_s: float) -> float:
-        """When what is missing before a packet was lost.
+    def _lost_since_s(self, packet: Packet, count: int, now_s: float) -> float:
+        """When the packets that are missing before one were lost.
 
         Noticed now, but earlier where it is of more video than a key frame is waited for, as after
-        this process stood still: then only a key frame leads to what is shown now.
+        this process stood still: then only a key frame leads to what is shown now. What is of more
+        than any packet is waited for is not asked for again: it would be all of the video since.
         """
         if self._newest_timestamp is None:
             return now_s
         ahead = (packet.timestamp - self._newest_timestamp) % _TIMESTAMPS
-        is_long = KEY_FRAME_AFTER_S * VIDEO_CLOCK_HZ < ahead < _TIMESTAMPS // 2
-        return now_s - KEY_FRAME_AFTER_S if is_long else now_s
+        if not KEY_FRAME_AFTER_S * VIDEO_CLOCK_HZ < ahead < _TIMESTAMPS // 2:
+            return now_s
+        is_hopeless = ahead > GIVE_UP_AFTER_S * VIDEO_CLOCK_HZ and count > FEW_PACKETS
+        return float("-inf") if is_hopeless else now_s - KEY_FRAME_AFTER_S
 
     def _note_missing(self, first: int, end: int, since_s: float) -> None:
         for number in range(first, end):
@@ -232,7 +238,8 @@ class VideoJitterBuffer:
             self._is_at_frame = True
             self._go_to(whole)
             return True
-        if now_s - self._missing[hole].since_s < GIVE_UP_AFTER_S:
+        since_s = min(missing.since_s for missing in self._missing.values())
+        if now_s - since_s < GIVE_UP_AFTER_S:
             return False
         behind = range(hole + 1, self._newest + 1)
         first = next((number for number in behind if self._begins_frame(number)), None)

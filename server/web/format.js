@@ -1,4 +1,4 @@
-// Numbers, moments and names as people read them.
+// Numbers and moments as people read them.
 
 /** 65 as "1:05". */
 export function clock(seconds) {
@@ -25,6 +25,3 @@ export function moment(ms, language) {
   const how = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(language, how).format(ms);
 }
-
-/** How a session, as GET /sessions has it, is called. */
-export const nameOf = ({ id, name }) => name ?? id.slice(0, 8);

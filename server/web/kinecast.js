@@ -1,9 +1,9 @@
 // Kinecast's client: sends video to a server, gives what it sees as events.
 // The wire: docs/protocol.md.
 
-const PAUSES_S = [0.5, 1, 2, 4, 8]; // then 15
+const PAUSES_S = [0.1, 0.5, 1, 2, 4, 8]; // then 15
 const WITHIN_MS = 15_000; // to connect or to end
-const PING_EVERY_MS = 500;
+const PING_EVERY_MS = 350;
 const QUIET_AFTER_MS = 700;
 const LOST_AFTER_MS = 5000;
 const FOR_GOOD = [400, 401, 403, 404, 409, 422, "unsupported"];

@@ -16,15 +16,21 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, env={**os.environ})
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what pose says of the sample is kept: it takes some seconds of a core to find out."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def folder(path: Path, truth: object) -> str:
     (path / "rep_counts.json").write_text(json.dumps(truth))
     return str(path)
 
 
-def test_json_has_summary_clips_and_form_and_nothing_else(tmp_path: Path) -> None:
+def test_json_has_summary_clips_and_form_and_nothing_else(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "sample.mp4").write_bytes((ROOT / "sample-video.mp4").read_bytes())
     truth = {"sample.mp4": {"exercise": "jumping jacks", "rep_markers": 4}}
-    done = run("--json", "--data", folder(tmp_path, truth))
+    done = run("--json", "--data", folder(tmp_path, truth), "--cache", str(cache))
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert set(report) == {"summary", "clips", "form"}
@@ -38,10 +44,12 @@ def test_json_has_summary_clips_and_form_and_nothing_else(tmp_path: Path) -> Non
     assert "form is left out" in done.stderr
 
 
-def test_repetitions_in_a_clip_of_somebody_who_does_nothing_are_errors(tmp_path: Path) -> None:
+def test_repetitions_in_a_clip_of_somebody_who_does_nothing_are_errors(
+    tmp_path: Path, cache: Path
+) -> None:
     (tmp_path / "sample.mp4").write_bytes((ROOT / "sample-video.mp4").read_bytes())
     truth = {"sample.mp4": {"exercise": "Standing and talking", "reps": 0}}
-    done = run("--json", "--data", folder(tmp_path, truth))
+    done = run("--json", "--data", folder(tmp_path, truth), "--cache", str(cache))
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     [clip] = report["clips"]
@@ -50,11 +58,13 @@ def test_repetitions_in_a_clip_of_somebody_who_does_nothing_are_errors(tmp_path:
     assert (report["summary"]["off_by_one"], report["summary"]["recognised"]) == (0.0, 0.0)
 
 
-def test_landmarks_are_kept_and_taken_from_where_they_were_kept(tmp_path: Path) -> None:
+def test_landmarks_are_kept_and_taken_from_where_they_were_kept(
+    tmp_path: Path, cache: Path
+) -> None:
     video = tmp_path / "sample.mp4"
     video.write_bytes((ROOT / "sample-video.mp4").read_bytes())
     truth = {"sample.mp4": {"exercise": "jumping jacks", "reps": 3}}
-    data, cache = folder(tmp_path, truth), tmp_path / "cache"
+    data = folder(tmp_path, truth)
     first = run("--json", "--quick", "--data", data, "--cache", str(cache))
     [kept] = cache.iterdir()
     written = kept.stat().st_mtime_ns

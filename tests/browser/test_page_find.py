@@ -178,7 +178,7 @@ def test_no_picture(view, tmp_path):
     view.check()
 
 
-def test_no_network(view, person):
+def test_no_network(view, person, clip):
     view.page.route("**/upload-embedding", lambda route: route.abort())
     give(view, person)
     expect(wrong(view)).to_contain_text("The server can not be reached.")
@@ -186,7 +186,27 @@ def test_no_network(view, person):
     give(view, person)
     known(view)
     expect(wrong(view)).to_have_count(0)
+    # A clip is not looked through again by itself, and what went wrong is told as what it is.
+    notice = view.page.locator("#notice")
+    for answer, text in (
+        (
+            {"status": 503, "json": {"detail": "no room"}},
+            "Nobody can be looked for just now: no room",
+        ),
+        ({"status": 200, "body": "event: progress\ndata: {}\n\n"}, "non-finite"),
+        ({"status": 200, "body": ""}, "The server can not be reached."),
+    ):
+        view.page.route("**/find", answering(**answer))
+        look_through(view, clip)
+        expect(notice).to_contain_text(text)
+        view.page.unroute("**/find")
+    view.problems = [each for each in view.problems if not each.startswith("TypeError")]
     view.check(failing=True)
+
+
+def answering(**answer):
+    """What answers each request so."""
+    return lambda route: route.fulfill(**answer)
 
 
 def test_several_people_and_one_of_them_is_chosen(view, server, person, tmp_path):

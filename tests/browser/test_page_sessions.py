@@ -96,6 +96,13 @@ def test_watch_with_results(view, athlete, tmp_path):
     view.wait_until("Number(document.querySelector('.watching .count').textContent) >= 1")
     expect(shown.get_by_text("waiting")).to_contain_text("pose")
     view.check_looks(tmp_path, "watching")
+    # On a turned phone, too, results are beside the picture; the count takes its own height.
+    view.page.set_viewport_size({"width": 844, "height": 390})
+    picture, results, count = (
+        shown.locator(part).bounding_box() for part in (".screen", ".coach", ".count")
+    )
+    assert results["x"] >= picture["x"] + picture["width"]
+    assert count["height"] < 100
     shown.get_by_role("button", name="Close").click()
     expect(shown).to_have_count(0)
     view.check()
@@ -146,8 +153,9 @@ def test_the_annotated_picture_has_a_skeleton(view, athlete):
 
 def test_a_session_without_a_name(browser, server, view):
     with streaming(browser, server.url, analyzers=["pose"]) as page:
-        shown = watch(view, page.session[:8])
+        shown = watch(view, "Guest 1")
         expect(shown.get_by_text("No exercise so far.")).to_be_visible()
+        expect(row(view, "Guest 1").get_by_title(page.session)).to_be_visible()
         view.check()
 
 

@@ -1,8 +1,10 @@
 """The sample video as a camera, and what is true of it."""
 
+import itertools
 import json
 from collections import Counter
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -34,9 +36,18 @@ def write_clip(target: Path, frames: list[int], rows: slice | None = None) -> Pa
     rows
         Only these of each picture.
     """
+    wanted = tuple(sorted(set(frames)))
+    packets = _encoded(wanted, *(() if rows is None else (rows.start, rows.stop)))
+    target.write_bytes(b"".join(packets[number] for number in frames))
+    return target
+
+
+@cache
+def _encoded(wanted: tuple[int, ...], top: int = 0, bottom: int = 0) -> dict[int, bytes]:
+    """These frames as JPEGs, from one row to another, 0 for the last; most files want the same."""
     with av.open(ROOT / "sample-video.mp4") as source:
         played = source.streams.video[0]
-        rows = slice(0, played.height) if rows is None else rows
+        rows = slice(top, bottom or played.height)
         encoder = av.CodecContext.create("mjpeg", "w")
         encoder.width, encoder.height = played.width, rows.stop - rows.start
         encoder.pix_fmt = "yuvj420p"
@@ -44,13 +55,12 @@ def write_clip(target: Path, frames: list[int], rows: slice | None = None) -> Pa
         # With more threads, packets come frames later.
         encoder.thread_count = 1
         encoder.options = {"qmin": "4", "qmax": "4"}
-        packets = [
-            bytes(packet)
-            for frame in source.decode(played)
-            for packet in encoder.encode(_cut(frame, rows))
-        ]
-    target.write_bytes(b"".join(packets[number] for number in frames))
-    return target
+        decoded = enumerate(itertools.islice(source.decode(played), wanted[-1] + 1))
+        return {
+            number: b"".join(map(bytes, encoder.encode(_cut(frame, rows))))
+            for number, frame in decoded
+            if number in wanted
+        }
 
 
 def _cut(frame: av.VideoFrame, rows: slice) -> av.VideoFrame:

@@ -26,3 +26,15 @@ def test_one_that_had_to_arrive_is_told_though_it_comes_late():
 
 def test_what_others_call_a_repetition_is_none():
     assert read((1, 3), (2, 4)) == ([1, 2], [])
+
+
+def test_results_go_on_where_frames_begin_anew_in_the_same_session():
+    """As when the process that had it has died: nobody waits until its numbers are reached."""
+    seen = []
+    reading = Reading(seen.append, lambda _: None)
+    for number in (500, 501):
+        reading.result({"frame": {"number": number, "received_at": 0.0}})
+    reading.message({"type": "analyzers_restarted", "analyzers": ["counter"], "message": "gone"})
+    for number in (1, 3, 2):
+        reading.result({"frame": {"number": number, "received_at": 0.0}})
+    assert [each.number for each in seen] == [500, 501, 1, 3]

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, megabytes, moment, nameOf, number } from "../../server/web/format.js";
+import { clock, megabytes, moment, number } from "../../server/web/format.js";
+import { nameOf } from "../../server/web/views/wall.js";
 
 // Which of the spaces stands before a unit is for each edition of Unicode's data to say.
 const plain = (text) => text.replace(/\s/g, " ");
@@ -53,9 +54,11 @@ test("a moment is a day and a time of this place, without its year", () => {
   assert.equal(plain(moment(ms, "de")), "21. Nov., 17:04");
 });
 
-test("a session is called by its name, one without by what its id begins with", () => {
-  const id = "0123456789abcdef";
-  assert.equal(nameOf({ id, name: "hall" }), "hall");
-  assert.equal(nameOf({ id, name: null }), "01234567");
-  assert.equal(nameOf({ id }), "01234567");
+test("a session is called by its name, one without is a guest, the same one each time", () => {
+  const t = (key, { n }) => `${key} ${n}`;
+  const [one, other] = ["0123456789abcdef", "fedcba9876543210"];
+  assert.equal(nameOf(t, { id: one, name: "hall" }), "hall");
+  assert.equal(nameOf(t, { id: other, name: null }), "sessions.guest 1");
+  assert.equal(nameOf(t, { id: one }), "sessions.guest 2");
+  assert.equal(nameOf(t, { id: other, name: null }), "sessions.guest 1");
 });

@@ -84,7 +84,7 @@ export default {
     "Dieser Server zählt keine Übungen: Seine Analyzer sind {analyzers}. Was sie sagen, steht darunter. Zum Zählen wird er mit --analyzers pose,exercise gestartet.",
   "train.name": "Dein Name, falls dich jemand betreut",
   "train.name_hint":
-    "Wer auf diesem Server zusehen darf, sieht dein Video darunter. Ohne Namen bist du eine Nummer.",
+    "Wer auf diesem Server zusehen darf, sieht dein Video darunter. Ohne Namen bist du ein Gast.",
   "train.ended_by_server":
     "Der Server hat die Sitzung beendet: Er wurde angehalten, oder jemand hat sie dort beendet. Das wurde bis dahin gezählt.",
   "train.picture": "Das Bild mit dem Skelett darüber",
@@ -341,6 +341,7 @@ export default {
   "sessions.count": { one: "{n} Sitzung", other: "{n} Sitzungen" },
   "sessions.workers": "Arbeiter",
   "sessions.wall": "Alle auf einen Blick",
+  "sessions.guest": "Gast {n}",
   "sessions.who": "Wer",
   "sessions.state": "Zustand",
   "sessions.rates": "Bilder → Ergebnisse",

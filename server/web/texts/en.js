@@ -81,7 +81,7 @@ export default {
     "This server counts no exercises: its analyzers are {analyzers}. What they say is below. To count, it is started with --analyzers pose,exercise.",
   "train.name": "Your name, if somebody coaches you",
   "train.name_hint":
-    "Whoever may watch on this server sees your video under it. Without one you are a number.",
+    "Whoever may watch on this server sees your video under it. Without one you are a guest.",
   "train.ended_by_server":
     "The server ended the session: it was stopped, or somebody ended it there. This is what was counted until then.",
   "train.picture": "The picture with the skeleton over it",
@@ -335,6 +335,7 @@ export default {
   "sessions.count": { one: "{n} session", other: "{n} sessions" },
   "sessions.workers": "Workers",
   "sessions.wall": "Everybody at a glance",
+  "sessions.guest": "Guest {n}",
   "sessions.who": "Who",
   "sessions.state": "State",
   "sessions.rates": "Frames → results",

@@ -122,10 +122,9 @@ export function mount(root, app) {
       app.announce(t("find.whole_over"));
     } catch (problem) {
       if (mine.signal.aborted) return;
-      const code = `find.whole.${problem.code}`;
-      app.notice(t(code, {}, "") || app.explain(problem.code ? problem : { code: "unreachable" }), {
-        kind: "problem",
-      });
+      const own = ["whole", "problem"].map((kind) => t(`find.${kind}.${problem.code}`, problem, ""));
+      app.notice(own.find(Boolean) ?? app.explain(problem), { kind: "problem" });
+      if (!problem.code) console.error(problem);
     }
     if (whole !== mine) return;
     whole = null;

@@ -1,9 +1,9 @@
 // Who streams, and how it goes; one of them to watch, with what is seen in them.
 
 import { el } from "../dom.js";
-import { nameOf, number } from "../format.js";
+import { number } from "../format.js";
 import { ask, confirm, keyed, missToken, repeat, say, sayEach } from "./parts.js";
-import { wall } from "./wall.js";
+import { nameOf, wall } from "./wall.js";
 import { watching } from "./watching.js";
 
 // What is on the wall is seconds old at most.
@@ -82,14 +82,14 @@ export function mount(root, app) {
   function row(session) {
     const open = el("button.quiet", {
       type: "button",
-      textContent: nameOf(session),
+      textContent: nameOf(t, session),
       title: session.id,
       onclick: () => toggle(session),
     });
     const end = el("button.quiet.small", {
       type: "button",
       textContent: t("sessions.end"),
-      "aria-label": `${t("sessions.end")}: ${nameOf(session)}`,
+      "aria-label": `${t("sessions.end")}: ${nameOf(t, session)}`,
       onclick: () => finish(session),
     });
     const problems = el("ul.problems.small");
@@ -181,7 +181,7 @@ export function mount(root, app) {
   }
 
   async function finish(session) {
-    if (!(await confirm(app, t("sessions.end_ask", { name: nameOf(session) }), t("sessions.end")))) return;
+    if (!(await confirm(app, t("sessions.end_ask", { name: nameOf(t, session) }), t("sessions.end")))) return;
     try {
       await ask(app.fetch, `/sessions/${session.id}`, { method: "DELETE" });
       app.notice(null);

@@ -1,7 +1,7 @@
 // The coach's wall: everybody who streams, at a glance.
 
 import { el } from "../dom.js";
-import { clock, nameOf } from "../format.js";
+import { clock } from "../format.js";
 import { keyed, say } from "./parts.js";
 
 /**
@@ -22,7 +22,7 @@ export function wall(app, choose) {
       "button",
       { type: "button", onclick: () => choose(session) },
       picture,
-      el("b", { textContent: nameOf(session) }),
+      el("b", { textContent: nameOf(t, session) }),
       doing,
       cue,
     );
@@ -76,4 +76,14 @@ function refresher(app, picture, path) {
       asking = false;
     }
   };
+}
+
+// Who has no name is a guest, by the order in which this page saw them.
+const guests = [];
+
+/** How a session, as GET /sessions has it, is called. @param {Function} t as in i18n.js */
+export function nameOf(t, { id, name }) {
+  if (name) return name;
+  if (!guests.includes(id)) guests.push(id);
+  return t("sessions.guest", { n: guests.indexOf(id) + 1 });
 }

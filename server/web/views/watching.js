@@ -1,10 +1,11 @@
 // One session, watched as a coach would: its picture with what was found drawn in, and its results.
 
 import { el } from "../dom.js";
-import { clock, nameOf, number } from "../format.js";
+import { clock, number } from "../format.js";
 import { watch } from "../whep.js";
 import { inspector } from "./inspector.js";
 import { say, sayEach } from "./parts.js";
+import { nameOf } from "./wall.js";
 
 /**
  * @param {object} session as GET /sessions has it
@@ -14,7 +15,7 @@ import { say, sayEach } from "./parts.js";
  */
 export function watching(session, app, { close, end }) {
   const { t, language } = app;
-  const name = nameOf(session);
+  const name = nameOf(t, session);
   let result = null;
   let over = false;
   let player = null;

@@ -19,13 +19,18 @@ export async function lookThrough(app, clip, { embedding }, threshold, { signal,
   // Last: the server reads what it is to look for first.
   body.append("file", clip);
   const headers = { Accept: "text/event-stream" };
-  const response = await app.fetch("/find", { method: "POST", body, headers, signal });
+  const lost = (why) => {
+    // The browser says what became of the connection to nobody else.
+    if (!signal.aborted) console.warn(why);
+    throw { code: "unreachable" };
+  };
+  const response = await app.fetch("/find", { method: "POST", body, headers, signal }).catch(lost);
   if (!response.ok) throw await problemOf(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
-    const { value, done } = await reader.read();
-    if (done) throw { code: "unreachable" };
+    const { value, done } = await reader.read().catch(lost);
+    if (done) lost("the answer has no end");
     const events = (text + value).split("\n\n");
     text = events.pop();
     for (const event of events) {

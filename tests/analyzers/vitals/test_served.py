@@ -95,7 +95,7 @@ async def test_a_pulse_is_told_over_a_connection(server, person, tmp_path):
 
 async def test_a_photograph_is_given_no_number_and_a_reason(server, person, tmp_path):
     # From fourteen seconds on it is said that there is none to be seen.
-    scene = Scene(strength=0.0, seconds=26.0, fps=FPS, seed=7)
+    scene = Scene(strength=0.0, seconds=18.0, fps=FPS, seed=7)
     clip = written(tmp_path / "photograph.mp4", person, scene)
     looked = lambda one: one["reason"] is None or one["reason"]["code"] in LOOKED  # noqa: E731
     said, final = await seen(server.url, clip, looked)

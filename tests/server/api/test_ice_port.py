@@ -18,7 +18,7 @@ from tests.support.server import (
 )
 from tests.support.tracks import ColourTrack
 
-PEERS = 6
+PEERS = 4
 FLAGS = ("--analyzers", COUNTER, "--workers", "1", "--no-camera-enabled")
 
 

@@ -17,6 +17,18 @@ def test_the_less_loaded_of_two_is_first():
     assert Placer(random.Random(1)).choose(states(3.0, 0.5))[0] == 1
 
 
+def test_nodes_with_more_than_the_mean_are_left_alone_while_there_are_others():
+    """Of two that are drawn, both have more in half of the cases."""
+    nodes = states(*[1.0] * 30, *[2.0] * 70)
+    placer = Placer(random.Random(1))
+    busy = [placer.choose(nodes)[0] >= 30 for _ in range(1000)]
+    # 0.7 to the twelfth.
+    assert 0 < sum(busy) <= 30
+    # Where all have the same, none is left out.
+    chosen = {placer.choose(states(*[1.0] * 5))[0] for _ in range(200)}
+    assert chosen == set(range(5))
+
+
 def test_those_that_are_full_are_asked_only_when_all_are():
     nodes = states(0.1, 5.0, 0.1)
     nodes[0], nodes[2] = replace(nodes[0], room=0), replace(nodes[2], room=0)

@@ -95,7 +95,7 @@ async def test_every_route_needs_its_scope(http, server, route):
     assert await status() == (401, "Bearer")
     assert await status(Authorization="Bearer nonsense") == (401, "Bearer")
     assert await status(**bearer("view", now_s=1_000_000_000)) == (401, "Bearer")
-    allowing = {str(route.scope), str(route.or_scope or route.scope)}
+    allowing = {str(scope) for scope in (route.scope, *route.or_scopes)}
     if others := {"publish", "view"} - allowing:
         assert (await status(**bearer(*others)))[0] == 403
     # What these routes say when one gets in depends on what is there.
@@ -251,6 +251,20 @@ async def test_a_session_is_its_owners(http, server, anns_session):
     # Another token of the same subject's is as good.
     again = token("view", subject="ann")
     assert (await ask(http, server, "GET", path, again))[0] == 200
+
+
+async def test_who_may_publish_alone_can_ask_whether_their_session_lives(
+    http, server, anns_session
+):
+    path, publisher = f"/sessions/{anns_session.session.id}", token("publish", subject="ann")
+    assert (await ask(http, server, "GET", path, publisher))[1]["state"] == "streaming"
+    # 404 is what says that it is time to offer anew.
+    assert (await ask(http, server, "GET", "/sessions/none", publisher))[0] == 404
+    stranger = token("publish", subject="bob")
+    assert (await ask(http, server, "GET", path, stranger))[0] == 403
+    # Nor does it open what shows a session, or all of them.
+    for other in (f"{path}/picture", f"{path}/results", "/sessions"):
+        assert (await ask(http, server, "GET", other, publisher))[0] == 403
 
 
 async def test_results_are_read_by_their_owner_only(http, server, anns_session):

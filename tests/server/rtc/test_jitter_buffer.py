@@ -172,6 +172,33 @@ def test_more_video_than_a_key_frame_is_waited_for_is_made_good_by_one(buffer, f
     assert len(buffer.wanted_packets(0.0)) == 3 * frames
 
 
+def test_more_video_than_is_waited_for_is_not_asked_for(buffer):
+    """As after this process stood still: it would be sent all that it has slept through."""
+    sender = Sender()
+    feed(buffer, sender.frame(key=True))
+    before = sender.frame()
+    for _ in range(round(GIVE_UP_AFTER_S / FRAME_S) + 5):
+        sender.frame()
+    # A packet before it was lost just now, which changes nothing.
+    assert feed(buffer, [before[0], before[2], *sender.frame()]) == []
+    assert buffer.wanted_packets(0.0) == []
+    assert buffer.wants_key_frame(0.0)
+    assert feed(buffer, sender.frame()) == []
+    assert feed(buffer, sender.frame(key=True)) == [sender.frames - 1]
+    assert buffer.wanted_packets(0.0) == []
+
+
+def test_after_a_pause_what_is_lost_is_asked_for(buffer):
+    """Of a sender that had nothing to send for long, a packet was lost or comes a little later."""
+    sender = Sender()
+    feed(buffer, sender.frame(key=True))
+    sender.frames += round(GIVE_UP_AFTER_S / FRAME_S) + 5
+    late, *others = sender.frame()
+    assert feed(buffer, others) == []
+    assert buffer.wanted_packets(0.0) == [late.sequence_number]
+    assert feed(buffer, [late]) == [sender.frames - 1]
+
+
 @pytest.mark.parametrize("payload_type", [VP8, H264])
 def test_a_key_frame_behind_a_loss_is_gone_on_from_at_once(buffer, payload_type):
     sender = Sender()
