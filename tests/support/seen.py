@@ -47,11 +47,14 @@ class Seen:
             await self._came.wait_for(lambda: number in self.numbers)
 
     def check(self, since=0):
-        """None was damaged, and none was long in coming: a second at most."""
+        """None was damaged, and none was long in coming.
+
+        What is lost is waited for for a second, and then for a key frame, which may be lost too.
+        """
         assert None not in self.numbers[since:]
         assert max(self.worst[since:]) < DAMAGED
         assert np.diff(self.numbers[since:]).min() > 0
-        assert np.diff(self.numbers[since:]).max() <= FPS
+        assert np.diff(self.numbers[since:]).max() <= 3 * FPS
 
 
 @contextlib.asynccontextmanager

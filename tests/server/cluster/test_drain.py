@@ -343,8 +343,12 @@ async def test_the_sample_is_counted_across_a_move(tmp_path):
     times_ms = [result["frame"]["pts"] for result in results if result["frame"]]
     gap_ms = max(after - before for before, after in pairwise(times_ms))
     assert f"Session {session['id']} came from node" in server.log
-    # A starved machine looks at too little of the clip to count it, with a move or without one.
-    if gap_ms < 500 and len(times_ms) >= 15 * times_ms[-1] / 1000:
-        assert counted == truth
-    assert counted["squat"] >= 1, "what was counted before"
+    assert sum(counted.values()) >= 1, "what was counted before"
+    # A starved machine looks at too little of the clip to count it, with a move or without one, or
+    # to tell what it is.
+    if len(times_ms) < 15 * times_ms[-1] / 1000:
+        return
+    assert counted["squat"] >= 1
     assert all(counted[name] <= truth[name] for name in counted)
+    if gap_ms < 500:
+        assert counted == truth
