@@ -55,7 +55,7 @@ MAX_PARAMETERS = 32
 # that an ill-meaning peer has thought out takes 10 ms. What comes when the time is spent is dropped
 # as on a full line, and an honest peer sends it again.
 TIME_SHARE = 0.2
-TIME_AT_ONCE_S = 0.2
+TIME_AT_ONCE_S = 0.08
 _TSN = 1 << 32
 
 _original_receive_chunk = RTCSctpTransport._receive_chunk
